@@ -1,0 +1,114 @@
+package vk
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What can be asked of an error with errors.Is.
+var (
+	ErrNoLoader    = errors.New("no Vulkan loader")             // libvulkan is not installed
+	ErrNoDevice    = errors.New("no such Vulkan device")        // there is none, or none as asked for
+	ErrDeviceLost  = errors.New("device lost")                  // everything made from the device is gone; open it anew
+	ErrOutOfMemory = errors.New("out of memory")                // of the device or of the host
+	ErrTimeout     = errors.New("timeout")                      // work was not done in the time given
+	ErrUnsupported = errors.New("not supported by this device") // a limit or a missing feature
+	ErrUsage       = errors.New("invalid use")                  // the caller's mistake; no call was made
+)
+
+// Error is a failed Vulkan call.
+type Error struct {
+	Call   string // "vkAllocateMemory"
+	Result int32  // the VkResult
+	Detail string // what was asked for and of whom: `of 134 MiB on "llvmpipe"`; may be empty
+}
+
+func (e *Error) Error() string {
+	if e.Detail == "" {
+		return fmt.Sprintf("vk: %s: %s", e.Call, resultText(e.Result))
+	}
+	return fmt.Sprintf("vk: %s %s: %s", e.Call, e.Detail, resultText(e.Result))
+}
+
+// Unwrap gives the sentinel that the result stands for, nil where there is none.
+func (e *Error) Unwrap() error { return results[e.Result].sentinel }
+
+// Hinted is implemented by errors after which a user can do something.
+type Hinted interface {
+	error
+	Hint() string // one line that can be typed or followed: "apt-get install libvulkan1"
+}
+
+type hintedError struct {
+	error
+	hint string
+}
+
+func (e *hintedError) Hint() string  { return e.hint }
+func (e *hintedError) Unwrap() error { return e.error }
+
+// The VkResult values of the specification; the binding's names for them lack those of later extensions.
+const (
+	resultSuccess           = 0
+	resultNotReady          = 1
+	resultTimeout           = 2
+	resultOutOfHostMemory   = -1
+	resultOutOfDeviceMemory = -2
+	resultDeviceLost        = -4
+	resultIncompatible      = -9
+)
+
+var results = map[int32]struct {
+	text     string
+	sentinel error
+}{
+	resultNotReady:          {"not ready", nil},
+	resultTimeout:           {"timeout", ErrTimeout},
+	5:                       {"incomplete", nil},
+	resultOutOfHostMemory:   {"out of host memory", ErrOutOfMemory},
+	resultOutOfDeviceMemory: {"out of device memory", ErrOutOfMemory},
+	-3:                      {"initialization failed", nil},
+	resultDeviceLost:        {"device lost", ErrDeviceLost},
+	-5:                      {"memory map failed", ErrOutOfMemory},
+	-6:                      {"layer not present", ErrUnsupported},
+	-7:                      {"extension not present", ErrUnsupported},
+	-8:                      {"feature not present", ErrUnsupported},
+	resultIncompatible:      {"incompatible driver", ErrUnsupported},
+	-10:                     {"too many objects", ErrOutOfMemory},
+	-11:                     {"format not supported", ErrUnsupported},
+	-12:                     {"fragmented pool", ErrOutOfMemory},
+	-13:                     {"unknown error", nil},
+	-1000012000:             {"invalid shader", nil},
+	-1000069000:             {"out of pool memory", ErrOutOfMemory},
+	-1000161000:             {"fragmentation", ErrOutOfMemory},
+}
+
+func resultText(result int32) string {
+	if r, known := results[result]; known {
+		return r.text
+	}
+	return fmt.Sprintf("VkResult %d", result)
+}
+
+// usage is a mistake of the caller.
+func usage(format string, args ...any) error {
+	return fmt.Errorf("vk: %s: %w", fmt.Sprintf(format, args...), ErrUsage)
+}
+
+// unsupported is a request that this device cannot serve.
+func unsupported(format string, args ...any) error {
+	return fmt.Errorf("vk: %s: %w", fmt.Sprintf(format, args...), ErrUnsupported)
+}
+
+// byteText is a number of bytes for an error message.
+func byteText(n int64) string {
+	for _, unit := range []struct {
+		size int64
+		name string
+	}{{1 << 40, "TiB"}, {1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+		if n >= 10*unit.size || n >= unit.size && n%unit.size == 0 {
+			return fmt.Sprintf("%d %s", n/unit.size, unit.name)
+		}
+	}
+	return fmt.Sprintf("%d bytes", n)
+}

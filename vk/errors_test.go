@@ -1,0 +1,51 @@
+package vk
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+)
+
+func TestErrorText(t *testing.T) {
+	for _, c := range []struct {
+		err  *Error
+		text string
+		is   error
+	}{
+		{&Error{"vkAllocateMemory", -2, `of 134 MiB on "llvmpipe"`},
+			`vk: vkAllocateMemory of 134 MiB on "llvmpipe": out of device memory`, ErrOutOfMemory},
+		{&Error{"vkMapMemory", -1, ""}, "vk: vkMapMemory: out of host memory", ErrOutOfMemory},
+		{&Error{"vkQueueSubmit", -4, ""}, "vk: vkQueueSubmit: device lost", ErrDeviceLost},
+		{&Error{"vkWaitForFences", 2, ""}, "vk: vkWaitForFences: timeout", ErrTimeout},
+		{&Error{"vkCreateDevice", -8, ""}, "vk: vkCreateDevice: feature not present", ErrUnsupported},
+		{&Error{"vkCreateDevice", -3, ""}, "vk: vkCreateDevice: initialization failed", nil},
+		{&Error{"vkCreateDevice", -12345, ""}, "vk: vkCreateDevice: VkResult -12345", nil},
+	} {
+		if c.err.Error() != c.text {
+			t.Errorf("%q, expected %q", c.err, c.text)
+		}
+		for _, sentinel := range []error{ErrNoLoader, ErrNoDevice, ErrDeviceLost, ErrOutOfMemory, ErrTimeout, ErrUnsupported, ErrUsage} {
+			if is := errors.Is(fmt.Errorf("epoch 3: %w", c.err), sentinel); is != (sentinel == c.is) {
+				t.Errorf("%v is %v: %t", c.err, sentinel, is)
+			}
+		}
+	}
+}
+
+func TestHintSurvivesWrapping(t *testing.T) {
+	var hinted Hinted
+	if err := fmt.Errorf("train: %w", noDevices()); !errors.As(err, &hinted) || hinted.Hint() != driverHint || !errors.Is(err, ErrNoDevice) {
+		t.Errorf("%v has lost its hint or its kind", err)
+	}
+}
+
+func TestByteText(t *testing.T) {
+	for n, want := range map[int64]string{
+		0: "0 bytes", 100: "100 bytes", 1 << 10: "1 KiB", 1500: "1500 bytes", 15000: "14 KiB", 134 << 20: "134 MiB",
+		134<<20 + 5: "134 MiB", 1 << 40: "1 TiB", 3<<29 + 1: "1536 MiB",
+	} {
+		if got := byteText(n); got != want {
+			t.Errorf("%d: %q, expected %q", n, got, want)
+		}
+	}
+}

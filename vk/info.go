@@ -1,0 +1,100 @@
+package vk
+
+import "fmt"
+
+// Info is what there is to know about a device before it is opened. It is plain data: compare it, copy it, store it.
+type Info struct {
+	Index      int    // its place among Instance.Devices
+	Name       string // "llvmpipe (LLVM 15.0.6, 256 bits)"
+	Type       DeviceType
+	Driver     string // "llvmpipe"; empty where the driver does not say
+	DriverInfo string // "Mesa 22.3.6 (LLVM 15.0.6)"; a version number where the driver does not say
+	APIVersion string // "1.3.230"
+	VendorID   uint32 // PCI vendor, or Khronos' number for a vendor without one
+	DeviceID   uint32
+	Limits     Limits
+	Features   Features
+	Heaps      []Heap
+}
+
+// DriverLabel names driver and version, "llvmpipe Mesa 22.3.6 (LLVM 15.0.6)": the same text on each start, for metadata.
+func (i Info) DriverLabel() string {
+	switch {
+	case i.Driver == "":
+		return i.DriverInfo
+	case i.DriverInfo == "":
+		return i.Driver
+	}
+	return i.Driver + " " + i.DriverInfo
+}
+
+// DeviceType says what kind of hardware a device is.
+type DeviceType int
+
+// The values are Vulkan's.
+const (
+	Other DeviceType = iota
+	Integrated
+	Discrete
+	Virtual
+	CPU
+)
+
+func (t DeviceType) String() string {
+	switch t {
+	case Other:
+		return "other"
+	case Integrated:
+		return "integrated"
+	case Discrete:
+		return "discrete"
+	case Virtual:
+		return "virtual"
+	case CPU:
+		return "cpu"
+	}
+	return fmt.Sprintf("DeviceType(%d)", int(t))
+}
+
+// Limits are a device's limits on what this package does. Sizes, ranges and alignments are in bytes. Bindings of a kind are
+// counted up to 32, which is what this package can pass.
+type Limits struct {
+	StorageBufferRange     int64     // of one storage buffer binding; at least 128 MiB everywhere
+	StorageBuffersPerStage uint32    // at least 4
+	UniformBufferRange     int64     // at least 16 KiB
+	UniformBuffersPerStage uint32    // at least 12
+	TexelBuffersPerStage   uint32    // at least 16
+	PushConstantBytes      uint32    // at least 128
+	WorkgroupInvocations   uint32    // at least 128
+	WorkgroupSize          [3]uint32 // at least 128, 128, 64
+	WorkgroupCount         [3]uint32 // groups on an axis of one dispatch; at least 65,535
+	SharedMemoryBytes      uint32    // at least 16 KiB
+	StorageAlignment       int64     // a storage window's offset is a multiple of it; at most 256
+	UniformAlignment       int64     // at most 256
+	TexelBufferElements    uint32    // texels (of 16 bytes) in one texel buffer binding; at least 65,536
+	TexelBufferAlignment   int64     // at most 256
+	SubgroupSize           uint32    // invocations in a subgroup
+	NonCoherentAtomSize    int64     // granularity of Flush and Invalidate, which handle it themselves
+	AllocationCount        uint32    // blocks of memory alive at once; at least 4,096
+	AllocationBytes        int64     // of one block, and so of one buffer
+	TimestampPeriod        float32   // nanoseconds to a tick
+	BindingsPerStage       uint32    // bindings of all kinds together; at least 128
+}
+
+// Features are what a device can do beyond Vulkan 1.1's minimum. OpenDevice enables all of those that need enabling.
+type Features struct {
+	ShaderFloat16      bool // float16 arithmetic in shaders
+	Storage16Bit       bool // 16-bit values in storage buffers
+	SubgroupShuffle    bool // the subgroup features are those of compute shaders
+	SubgroupBroadcast  bool
+	SubgroupArithmetic bool
+	MemoryBudget       bool // the driver says how much memory is free
+	PortabilitySubset  bool // a layer over another API, such as MoltenVK
+	Timestamps         bool
+}
+
+// Heap is one of a device's pools of memory.
+type Heap struct {
+	Size        int64 // bytes
+	DeviceLocal bool
+}

@@ -1,0 +1,138 @@
+package vk
+
+/*
+#cgo CFLAGS: -std=c11 -Wall -Wextra -Werror=implicit-function-declaration
+#include "shim.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime/cgo"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/vulkan-go/vulkan"
+)
+
+// Options say how to open Vulkan.
+type Options struct {
+	// Validation turns on VK_LAYER_KHRONOS_validation with synchronization validation: every call is checked, slowly. It
+	// is an error where the layer is not installed.
+	Validation bool
+	// Log gets the layer's messages; nil is slog.Default().
+	Log *slog.Logger
+}
+
+// Instance is an open Vulkan loader and the devices that it found. Close it after its devices.
+type Instance struct {
+	shim     *C.ShimInstance
+	handle   vulkan.Instance
+	log      *slog.Logger
+	callback cgo.Handle // this instance, for messages
+	messages atomic.Int64
+
+	physical []vulkan.PhysicalDevice // beside infos
+	found    []C.ShimDeviceInfo      // beside infos
+	infos    []Info
+
+	mu     sync.Mutex
+	open   int // devices
+	closed bool
+}
+
+const apiVersion11 = 1<<22 | 1<<12
+
+// Open loads Vulkan and looks for devices. That there are none is no error here; [Choose] will say so.
+//
+// The error is [ErrNoLoader] without the loader library, [ErrNoDevice] where the loader refuses to work without drivers,
+// and [ErrUnsupported] for a loader older than Vulkan 1.1 or a missing validation layer.
+func Open(o Options) (*Instance, error) {
+	proc, err := openLoader()
+	if err != nil {
+		return nil, err
+	}
+	if version := uint32(C.shim_instance_version(proc)); version < apiVersion11 {
+		return nil, fmt.Errorf("vk: the Vulkan loader knows version %s only, 1.1 is needed: %w",
+			versionText(version), ErrUnsupported)
+	}
+	if o.Validation && C.shim_has_validation(proc) == 0 {
+		return nil, &hintedError{
+			fmt.Errorf("vk: VK_LAYER_KHRONOS_validation is not installed: %w", ErrUnsupported), validationHint}
+	}
+	in := &Instance{log: o.Log}
+	if in.log == nil {
+		in.log = slog.Default()
+	}
+	in.callback = cgo.NewHandle(in)
+	validation := C.int(0)
+	if o.Validation {
+		validation = 1
+	}
+	if r := C.shim_create_instance(proc, validation, C.uintptr_t(in.callback), &in.shim); r != resultSuccess {
+		in.callback.Delete()
+		if r == resultIncompatible {
+			return nil, noDevices() // what loaders since 1.3.200 say when there is no driver at all
+		}
+		return nil, &Error{Call: "vkCreateInstance", Result: int32(r)}
+	}
+	in.handle = fromRaw[vulkan.Instance](C.shim_instance_handle(in.shim))
+	err = bindInstanceCalls(in.handle)
+	if err == nil {
+		err = in.findDevices()
+	}
+	if err != nil {
+		in.destroy()
+		return nil, err
+	}
+	return in, nil
+}
+
+const validationHint = "apt-get install vulkan-validationlayers"
+
+// ValidationAvailable says whether Options.Validation can be had.
+func ValidationAvailable() bool {
+	proc, err := openLoader()
+	return err == nil && C.shim_has_validation(proc) != 0
+}
+
+// Devices lists the devices of Vulkan 1.1 or later that have a queue for compute, in the loader's order.
+func (in *Instance) Devices() []Info {
+	infos := slices.Clone(in.infos)
+	for i := range infos {
+		infos[i].Heaps = slices.Clone(infos[i].Heaps)
+	}
+	return infos
+}
+
+// Messages is the number of warnings and errors that validation has reported so far; 0 without validation.
+func (in *Instance) Messages() int { return int(in.messages.Load()) }
+
+// Close ends the use of Vulkan. It is an error while a device is open, and nothing is closed then.
+func (in *Instance) Close() error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed {
+		return nil
+	}
+	if in.open > 0 {
+		return usage("instance closed while %d of its devices are open", in.open)
+	}
+	in.closed = true
+	in.destroy()
+	return nil
+}
+
+func (in *Instance) destroy() {
+	C.shim_destroy_instance(in.shim)
+	in.callback.Delete()
+}
+
+// raw and fromRaw carry a handle of the binding's to and from the shim. All handles are 64 bits wide on the platforms that
+// abi.h admits; some are pointers and some numbers, so none may become an unsafe.Pointer on the way.
+func raw[H any](handle H) C.uint64_t { return *(*C.uint64_t)(unsafe.Pointer(&handle)) }
+
+func fromRaw[H any](bits C.uint64_t) H { return *(*H)(unsafe.Pointer(&bits)) }

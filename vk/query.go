@@ -1,0 +1,152 @@
+package vk
+
+/*
+#include "shim.h"
+*/
+import "C"
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/vulkan-go/vulkan"
+)
+
+// findDevices fills in.infos and what stands beside it.
+func (in *Instance) findDevices() error {
+	var count uint32
+	if r := vulkan.EnumeratePhysicalDevices(in.handle, &count, nil); r != vulkan.Success {
+		return &Error{Call: "vkEnumeratePhysicalDevices", Result: int32(r)}
+	}
+	all := make([]vulkan.PhysicalDevice, count)
+	if count > 0 {
+		if r := vulkan.EnumeratePhysicalDevices(in.handle, &count, all); r != vulkan.Success && r != vulkan.Incomplete {
+			return &Error{Call: "vkEnumeratePhysicalDevices", Result: int32(r)}
+		}
+	}
+	for _, physical := range all[:count] {
+		if apiVersion(physical) < apiVersion11 {
+			continue // asking it for more would call functions that it does not have
+		}
+		var found C.ShimDeviceInfo
+		if r := C.shim_device_info(in.shim, raw(physical), &found); r != resultSuccess {
+			return &Error{Call: "vkEnumerateDeviceExtensionProperties", Result: int32(r)}
+		}
+		if found.has_compute == 0 {
+			continue
+		}
+		info := describe(physical, &found)
+		info.Index = len(in.infos)
+		in.infos = append(in.infos, info)
+		in.found = append(in.found, found)
+		in.physical = append(in.physical, physical)
+	}
+	return nil
+}
+
+func apiVersion(physical vulkan.PhysicalDevice) uint32 {
+	var properties vulkan.PhysicalDeviceProperties
+	vulkan.GetPhysicalDeviceProperties(physical, &properties)
+	defer properties.Free()
+	properties.Deref()
+	return properties.ApiVersion
+}
+
+func describe(physical vulkan.PhysicalDevice, found *C.ShimDeviceInfo) Info {
+	var properties vulkan.PhysicalDeviceProperties
+	vulkan.GetPhysicalDeviceProperties(physical, &properties)
+	defer properties.Free()
+	properties.Deref()
+	properties.Limits.Deref()
+
+	info := Info{
+		Name:       cText(properties.DeviceName[:]),
+		Type:       DeviceType(properties.DeviceType),
+		Driver:     C.GoString(&found.driver_name[0]),
+		DriverInfo: C.GoString(&found.driver_info[0]),
+		APIVersion: versionText(properties.ApiVersion),
+		VendorID:   properties.VendorID,
+		DeviceID:   properties.DeviceID,
+		Limits:     limits(&properties.Limits, found),
+		Features:   features(found),
+		Heaps:      heaps(physical),
+	}
+	if info.DriverInfo == "" {
+		info.DriverInfo = fmt.Sprintf("driver version %#x", properties.DriverVersion)
+	}
+	return info
+}
+
+func limits(l *vulkan.PhysicalDeviceLimits, found *C.ShimDeviceInfo) Limits {
+	return Limits{
+		StorageBufferRange:     int64(l.MaxStorageBufferRange),
+		StorageBuffersPerStage: min(l.MaxPerStageDescriptorStorageBuffers, C.SHIM_MAX_BINDINGS),
+		UniformBufferRange:     int64(l.MaxUniformBufferRange),
+		UniformBuffersPerStage: min(l.MaxPerStageDescriptorUniformBuffers, C.SHIM_MAX_BINDINGS),
+		TexelBuffersPerStage:   min(l.MaxPerStageDescriptorSampledImages, C.SHIM_MAX_BINDINGS),
+		PushConstantBytes:      l.MaxPushConstantsSize,
+		WorkgroupInvocations:   l.MaxComputeWorkGroupInvocations,
+		WorkgroupSize:          l.MaxComputeWorkGroupSize,
+		WorkgroupCount:         l.MaxComputeWorkGroupCount,
+		SharedMemoryBytes:      l.MaxComputeSharedMemorySize,
+		StorageAlignment:       int64(l.MinStorageBufferOffsetAlignment),
+		UniformAlignment:       int64(l.MinUniformBufferOffsetAlignment),
+		TexelBufferElements:    l.MaxTexelBufferElements,
+		TexelBufferAlignment:   int64(l.MinTexelBufferOffsetAlignment),
+		SubgroupSize:           uint32(found.subgroup_size),
+		NonCoherentAtomSize:    int64(l.NonCoherentAtomSize),
+		AllocationCount:        l.MaxMemoryAllocationCount,
+		AllocationBytes:        int64(min(uint64(found.max_allocation), 1<<62)),
+		TimestampPeriod:        l.TimestampPeriod,
+		BindingsPerStage:       l.MaxPerStageResources,
+	}
+}
+
+func features(found *C.ShimDeviceInfo) Features {
+	has := func(operation C.uint32_t) bool { return found.subgroup_operations&operation != 0 }
+	return Features{
+		ShaderFloat16:      found.shader_float16 != 0,
+		Storage16Bit:       found.storage_16bit != 0,
+		SubgroupShuffle:    has(C.VK_SUBGROUP_FEATURE_SHUFFLE_BIT),
+		SubgroupBroadcast:  has(C.VK_SUBGROUP_FEATURE_BALLOT_BIT),
+		SubgroupArithmetic: has(C.VK_SUBGROUP_FEATURE_ARITHMETIC_BIT),
+		MemoryBudget:       found.memory_budget != 0,
+		PortabilitySubset:  found.portability_subset != 0,
+		Timestamps:         found.timestamp_bits != 0,
+	}
+}
+
+func heaps(physical vulkan.PhysicalDevice) []Heap {
+	heaps, _ := memoryLayout(physical)
+	return heaps
+}
+
+// memoryLayout reads a device's heaps and the types of memory in them.
+func memoryLayout(physical vulkan.PhysicalDevice) ([]Heap, []memoryType) {
+	var properties vulkan.PhysicalDeviceMemoryProperties
+	vulkan.GetPhysicalDeviceMemoryProperties(physical, &properties)
+	defer properties.Free()
+	properties.Deref()
+	heaps := make([]Heap, properties.MemoryHeapCount)
+	for i := range heaps {
+		h := &properties.MemoryHeaps[i]
+		h.Deref()
+		local := h.Flags&vulkan.MemoryHeapFlags(vulkan.MemoryHeapDeviceLocalBit) != 0
+		heaps[i] = Heap{Size: int64(h.Size), DeviceLocal: local}
+	}
+	types := make([]memoryType, properties.MemoryTypeCount)
+	for i := range types {
+		t := &properties.MemoryTypes[i]
+		t.Deref()
+		types[i] = memoryType{flags: memoryFlags(t.PropertyFlags), heap: int(t.HeapIndex)}
+	}
+	return heaps, types
+}
+
+func versionText(v uint32) string { return fmt.Sprintf("%d.%d.%d", v>>22&0x7f, v>>12&0x3ff, v&0xfff) }
+
+// cText is the text before the zero byte.
+func cText(b []byte) string {
+	text, _, _ := bytes.Cut(b, []byte{0})
+	return string(text)
+}

@@ -1,0 +1,74 @@
+// The Vulkan calls that the Go binding cannot make safely or does not know (see doc.go). Results are VkResult values.
+//
+// Handles arrive from Go as 64-bit numbers. All structs are built on the C stack and no C memory outlives a call, except the
+// two tables of function pointers, which live as long as their instance or device.
+#ifndef CNNVK_SHIM_H
+#define CNNVK_SHIM_H
+
+#include "abi.h"
+
+// The most specialization constants and bindings of a kind that a pipeline can have.
+enum { SHIM_MAX_CONSTANTS = 64, SHIM_MAX_BINDINGS = 32 };
+
+typedef struct ShimInstance ShimInstance;
+typedef struct ShimDevice ShimDevice;
+
+// Before there is an instance; loader is vkGetInstanceProcAddr.
+
+uint32_t shim_instance_version(void *loader);
+int shim_has_validation(void *loader);
+
+// shim_create_instance makes an instance of API 1.1. With validation set it enables the Khronos layer with synchronization
+// validation and sends warnings and errors to goMessage(user, ...).
+VkResult shim_create_instance(void *loader, int validation, uintptr_t user, ShimInstance **out);
+uint64_t shim_instance_handle(const ShimInstance *in);
+void shim_destroy_instance(ShimInstance *in);
+
+// Physical devices.
+
+typedef struct ShimDeviceInfo {
+  uint32_t has_compute, queue_family, timestamp_bits;
+  uint32_t subgroup_size, subgroup_operations; // the operations are 0 where compute shaders have none
+  uint64_t max_allocation;
+  uint32_t shader_float16, storage_16bit, memory_budget, portability_subset;
+  char driver_name[256], driver_info[256]; // empty where the driver does not say
+} ShimDeviceInfo;
+
+VkResult shim_device_info(const ShimInstance *in, uint64_t physical, ShimDeviceInfo *out);
+
+// shim_create_device opens a device with one queue of info's family and everything that info found enabled.
+VkResult shim_create_device(const ShimInstance *in, uint64_t physical, const ShimDeviceInfo *info, ShimDevice **out);
+uint64_t shim_device_handle(const ShimDevice *d);
+void shim_free_device(ShimDevice *d); // frees the table; vkDestroyDevice is the caller's
+
+// Objects. A name is kept by the validation layer, if that is on, and ignored otherwise.
+
+void shim_set_name(const ShimDevice *d, uint32_t object_type, uint64_t handle, const char *name);
+
+
+// Bindings: storage buffers first, then the uniform buffers, then the uniform texel buffers.
+typedef struct ShimBindings {
+  uint32_t storage, uniform, texel;
+} ShimBindings;
+
+VkResult shim_create_set_layout(const ShimDevice *d, ShimBindings n, uint64_t *set_layout);
+VkResult shim_create_pipeline_layout(const ShimDevice *d, uint64_t set_layout, uint32_t push_bytes, uint64_t *layout);
+VkResult shim_create_pipeline(const ShimDevice *d, uint64_t module, uint64_t layout, const uint32_t *constants,
+                              uint32_t constant_count, uint64_t *pipeline);
+VkResult shim_create_descriptor_pool(const ShimDevice *d, uint32_t sets, ShimBindings n, uint64_t *pool);
+VkResult shim_allocate_set(const ShimDevice *d, uint64_t pool, uint64_t set_layout, uint64_t *set);
+
+// buffers holds the storage buffers' windows and then the uniform buffers'.
+void shim_write_set(const ShimDevice *d, uint64_t set, ShimBindings n, const VkDescriptorBufferInfo *buffers,
+                    const uint64_t *views);
+
+// Commands, submission and mapped memory.
+
+// A barrier between everything that compute shaders and transfers did and do; to_host adds reading by the host.
+void shim_cmd_barrier(const ShimDevice *d, uint64_t commands, int to_host);
+void shim_cmd_copy(const ShimDevice *d, uint64_t commands, uint64_t src, uint64_t dst, VkBufferCopy region);
+VkResult shim_submit(const ShimDevice *d, uint64_t queue, const uint64_t *commands, uint32_t count, uint64_t fence);
+VkResult shim_flush(const ShimDevice *d, uint64_t memory, uint64_t offset, uint64_t size);
+VkResult shim_invalidate(const ShimDevice *d, uint64_t memory, uint64_t offset, uint64_t size);
+
+#endif

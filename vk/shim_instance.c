@@ -1,0 +1,283 @@
+#include "_cgo_export.h"
+#include "shim_calls.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char validation_layer[] = "VK_LAYER_KHRONOS_validation";
+
+// ---- Before there is an instance ----
+
+uint32_t shim_instance_version(void *loader) {
+  PFN_vkEnumerateInstanceVersion enumerate = LOOK_UP((PFN_getProc)loader, NULL, vkEnumerateInstanceVersion);
+  uint32_t version = 1u << 22; // Vulkan 1.0 does not have the function
+  if (enumerate) enumerate(&version);
+  return version;
+}
+
+int shim_has_validation(void *loader) {
+  PFN_vkEnumerateInstanceLayerProperties enumerate =
+      LOOK_UP((PFN_getProc)loader, NULL, vkEnumerateInstanceLayerProperties);
+  uint32_t count = 0;
+  if (!enumerate || enumerate(&count, NULL) != VK_SUCCESS || count == 0) return 0;
+  VkLayerProperties *layers = calloc(count, sizeof *layers);
+  int found = 0;
+  if (layers && enumerate(&count, layers) >= VK_SUCCESS) {
+    for (uint32_t i = 0; i < count && !found; i++) found = strcmp(layers[i].layerName, validation_layer) == 0;
+  }
+  free(layers);
+  return found;
+}
+
+static int has_extension(const VkExtensionProperties *extensions, uint32_t count, const char *name) {
+  for (uint32_t i = 0; i < count; i++) {
+    if (strcmp(extensions[i].extensionName, name) == 0) return 1;
+  }
+  return 0;
+}
+
+static int has_portability_enumeration(PFN_getProc loader) {
+  PFN_vkEnumerateInstanceExtensionProperties enumerate =
+      LOOK_UP(loader, NULL, vkEnumerateInstanceExtensionProperties);
+  uint32_t count = 0;
+  if (!enumerate || enumerate(NULL, &count, NULL) != VK_SUCCESS || count == 0) return 0;
+  VkExtensionProperties *extensions = calloc(count, sizeof *extensions);
+  int found = extensions && enumerate(NULL, &count, extensions) >= VK_SUCCESS &&
+              has_extension(extensions, count, "VK_KHR_portability_enumeration");
+  free(extensions);
+  return found;
+}
+
+// ---- The instance ----
+
+static VkBool32 VKAPI_PTR on_message(uint32_t severity, VkFlags types, const VkDebugUtilsMessengerCallbackDataEXT *data,
+                                     void *user) {
+  (void)types;
+  goMessage((uintptr_t)user, severity, (char *)data->pMessageIdName, (char *)data->pMessage);
+  return 0; // 1 would make the call that caused the message fail
+}
+
+static int load_instance(ShimInstance *in) {
+  int complete = 1;
+#define LOAD(name)                                                                                                     \
+  in->name = LOOK_UP(in->loader, in->handle, name);                                                                    \
+  complete = complete && in->name;
+  INSTANCE_CALLS(LOAD)
+#undef LOAD
+  return complete;
+}
+
+static void start_messages(ShimInstance *in, const VkDebugUtilsMessengerCreateInfoEXT *info) {
+  PFN_vkCreateDebugUtilsMessengerEXT create = LOOK_UP(in->loader, in->handle, vkCreateDebugUtilsMessengerEXT);
+  PFN_vkDestroyDebugUtilsMessengerEXT destroy = LOOK_UP(in->loader, in->handle, vkDestroyDebugUtilsMessengerEXT);
+  if (create && destroy && create(in->handle, info, NULL, &in->messenger) == VK_SUCCESS) {
+    in->vkDestroyDebugUtilsMessengerEXT = destroy;
+  }
+}
+
+VkResult shim_create_instance(void *loader, int validation, uintptr_t user, ShimInstance **out) {
+  const uint32_t synchronization = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT;
+  const VkValidationFeaturesEXT features = {.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT,
+                                            .enabledValidationFeatureCount = 1,
+                                            .pEnabledValidationFeatures = &synchronization};
+  // In the chain for what happens while the instance is made and destroyed, and once more as an object for the time between.
+  const VkDebugUtilsMessengerCreateInfoEXT messenger = {
+      .sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
+      .pNext = &features,
+      .messageSeverity =
+          VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
+      .messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT,
+      .pfnUserCallback = on_message,
+      .pUserData = (void *)user};
+  const VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+                                         .pApplicationName = "cnnvk",
+                                         .apiVersion = 1u << 22 | 1u << 12};
+  const char *layers[] = {validation_layer};
+  const char *extensions[3];
+  VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+                               .pApplicationInfo = &application,
+                               .ppEnabledLayerNames = layers,
+                               .ppEnabledExtensionNames = extensions};
+  if (has_portability_enumeration((PFN_getProc)loader)) {
+    extensions[info.enabledExtensionCount++] = "VK_KHR_portability_enumeration";
+    info.flags = VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR;
+  }
+  if (validation) {
+    info.pNext = &messenger;
+    info.enabledLayerCount = COUNT(layers);
+    extensions[info.enabledExtensionCount++] = "VK_EXT_debug_utils";
+    extensions[info.enabledExtensionCount++] = "VK_EXT_validation_features";
+  }
+
+  PFN_vkCreateInstance create = LOOK_UP((PFN_getProc)loader, NULL, vkCreateInstance);
+  if (!create) return VK_ERROR_INITIALIZATION_FAILED;
+  ShimInstance *in = calloc(1, sizeof *in);
+  if (!in) return VK_ERROR_OUT_OF_HOST_MEMORY;
+  in->loader = (PFN_getProc)loader;
+  VkResult result = create(&info, NULL, &in->handle);
+  if (result != VK_SUCCESS) {
+    free(in);
+    return result;
+  }
+  if (!load_instance(in)) {
+    if (in->vkDestroyInstance) in->vkDestroyInstance(in->handle, NULL);
+    free(in);
+    return VK_ERROR_INITIALIZATION_FAILED;
+  }
+  if (validation) {
+    VkDebugUtilsMessengerCreateInfoEXT alone = messenger;
+    alone.pNext = NULL;
+    start_messages(in, &alone);
+  }
+  *out = in;
+  return VK_SUCCESS;
+}
+
+uint64_t shim_instance_handle(const ShimInstance *in) { return (uint64_t)(uintptr_t)in->handle; }
+
+void shim_destroy_instance(ShimInstance *in) {
+  if (in->vkDestroyDebugUtilsMessengerEXT) in->vkDestroyDebugUtilsMessengerEXT(in->handle, in->messenger, NULL);
+  in->vkDestroyInstance(in->handle, NULL);
+  free(in);
+}
+
+// ---- Physical devices ----
+
+typedef struct Extensions {
+  int float16, driver_properties, memory_budget, portability_subset;
+} Extensions;
+
+static VkResult find_extensions(const ShimInstance *in, VkPhysicalDevice physical, Extensions *out) {
+  uint32_t count = 0;
+  VkResult result = in->vkEnumerateDeviceExtensionProperties(physical, NULL, &count, NULL);
+  if (result != VK_SUCCESS || count == 0) return result;
+  VkExtensionProperties *all = calloc(count, sizeof *all);
+  if (!all) return VK_ERROR_OUT_OF_HOST_MEMORY;
+  result = in->vkEnumerateDeviceExtensionProperties(physical, NULL, &count, all);
+  if (result >= VK_SUCCESS) {
+    out->float16 = has_extension(all, count, "VK_KHR_shader_float16_int8");
+    out->driver_properties = has_extension(all, count, "VK_KHR_driver_properties");
+    out->memory_budget = has_extension(all, count, "VK_EXT_memory_budget");
+    out->portability_subset = has_extension(all, count, "VK_KHR_portability_subset");
+    result = VK_SUCCESS;
+  }
+  free(all);
+  return result;
+}
+
+static void find_queue(const ShimInstance *in, VkPhysicalDevice physical, ShimDeviceInfo *out) {
+  VkQueueFamilyProperties families[32];
+  uint32_t count = COUNT(families);
+  in->vkGetPhysicalDeviceQueueFamilyProperties(physical, &count, families);
+  for (uint32_t i = 0; i < count; i++) {
+    if (families[i].queueFlags & VK_QUEUE_COMPUTE_BIT) {
+      out->has_compute = 1;
+      out->queue_family = i;
+      out->timestamp_bits = families[i].timestampValidBits;
+      return;
+    }
+  }
+}
+
+static void find_properties(const ShimInstance *in, VkPhysicalDevice physical, const Extensions *have,
+                            ShimDeviceInfo *out) {
+  VkPhysicalDeviceDriverProperties driver = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
+  VkPhysicalDeviceMaintenance3Properties allocation = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES,
+      .pNext = have->driver_properties ? &driver : NULL};
+  VkPhysicalDeviceSubgroupProperties subgroup = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES,
+                                                 .pNext = &allocation};
+  VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                            .pNext = &subgroup};
+  in->vkGetPhysicalDeviceProperties2(physical, &properties);
+  out->subgroup_size = subgroup.subgroupSize;
+  if (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) out->subgroup_operations = subgroup.supportedOperations;
+  out->max_allocation = allocation.maxMemoryAllocationSize;
+  memcpy(out->driver_name, driver.driverName, sizeof out->driver_name);
+  memcpy(out->driver_info, driver.driverInfo, sizeof out->driver_info);
+}
+
+static void find_features(const ShimInstance *in, VkPhysicalDevice physical, const Extensions *have,
+                          ShimDeviceInfo *out) {
+  VkPhysicalDeviceShaderFloat16Int8Features float16 = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES};
+  VkPhysicalDevice16BitStorageFeatures storage16 = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES, .pNext = have->float16 ? &float16 : NULL};
+  VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &storage16};
+  in->vkGetPhysicalDeviceFeatures2(physical, &features);
+  out->shader_float16 = float16.shaderFloat16;
+  out->storage_16bit = storage16.storageBuffer16BitAccess;
+  out->memory_budget = have->memory_budget;
+  out->portability_subset = have->portability_subset;
+}
+
+VkResult shim_device_info(const ShimInstance *in, uint64_t physical, ShimDeviceInfo *out) {
+  Extensions have = {0};
+  memset(out, 0, sizeof *out);
+  VkResult result = find_extensions(in, POINTER(physical), &have);
+  if (result != VK_SUCCESS) return result;
+  find_queue(in, POINTER(physical), out);
+  find_properties(in, POINTER(physical), &have, out);
+  find_features(in, POINTER(physical), &have, out);
+  return VK_SUCCESS;
+}
+
+// ---- The device ----
+
+static int load_device(const ShimInstance *in, ShimDevice *d) {
+  PFN_getProc get = (PFN_getProc)in->loader(in->handle, "vkGetDeviceProcAddr");
+  if (!get) return 0;
+  int complete = 1;
+#define LOAD(name)                                                                                                     \
+  d->name = LOOK_UP(get, d->handle, name);                                                                             \
+  complete = complete && d->name;
+  DEVICE_CALLS(LOAD)
+#undef LOAD
+  // An instance extension's function: vkGetDeviceProcAddr may not know it.
+  if (in->vkDestroyDebugUtilsMessengerEXT) {
+    d->vkSetDebugUtilsObjectNameEXT = LOOK_UP(in->loader, in->handle, vkSetDebugUtilsObjectNameEXT);
+  }
+  return complete;
+}
+
+VkResult shim_create_device(const ShimInstance *in, uint64_t physical, const ShimDeviceInfo *info, ShimDevice **out) {
+  const char *extensions[3];
+  uint32_t extension_count = 0;
+  if (info->shader_float16) extensions[extension_count++] = "VK_KHR_shader_float16_int8";
+  if (info->memory_budget) extensions[extension_count++] = "VK_EXT_memory_budget";
+  if (info->portability_subset) extensions[extension_count++] = "VK_KHR_portability_subset";
+
+  VkPhysicalDeviceShaderFloat16Int8Features float16 = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES, .shaderFloat16 = 1};
+  VkPhysicalDevice16BitStorageFeatures storage16 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES,
+                                                    .pNext = info->shader_float16 ? &float16 : NULL,
+                                                    .storageBuffer16BitAccess = info->storage_16bit};
+  const VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+                                              .pNext = &storage16};
+  const float priority = 1;
+  const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+                                         .queueFamilyIndex = info->queue_family,
+                                         .queueCount = 1,
+                                         .pQueuePriorities = &priority};
+  const VkDeviceCreateInfo create = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+                                     .pNext = &features,
+                                     .queueCreateInfoCount = 1,
+                                     .pQueueCreateInfos = &queue,
+                                     .enabledExtensionCount = extension_count,
+                                     .ppEnabledExtensionNames = extensions};
+  ShimDevice *d = calloc(1, sizeof *d);
+  if (!d) return VK_ERROR_OUT_OF_HOST_MEMORY;
+  VkResult result = in->vkCreateDevice(POINTER(physical), &create, NULL, &d->handle);
+  // A device without its functions is an unusable driver; there is then no vkDestroyDevice to be trusted either.
+  if (result == VK_SUCCESS && !load_device(in, d)) result = VK_ERROR_INITIALIZATION_FAILED;
+  if (result != VK_SUCCESS) {
+    free(d);
+    return result;
+  }
+  *out = d;
+  return VK_SUCCESS;
+}
+
+uint64_t shim_device_handle(const ShimDevice *d) { return (uint64_t)(uintptr_t)d->handle; }
+
+void shim_free_device(ShimDevice *d) { free(d); }
