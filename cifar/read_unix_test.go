@@ -1,0 +1,35 @@
+//go:build unix
+
+package cifar
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// Opening a named pipe without a writer would never return.
+func TestReadNamedPipe(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "train.bin")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := ReadTrain(dir)
+	checkError(t, err, path, "is not a regular file (a named pipe)")
+}
+
+func TestReadUnreadable(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may read every file; TestReadRecordsRefuses and the loops of links stand for this")
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "train.bin")
+	write(t, path, encode(t, 3))
+	if err := os.Chmod(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	_, err := readSet(dir, "train.bin", "", 3)
+	checkError(t, err, path, "cannot be read: permission denied")
+}
