@@ -1,0 +1,197 @@
+package cpu_test
+
+import (
+	"math"
+	"testing"
+
+	"cnnvk/engine"
+	"cnnvk/engine/cpu"
+)
+
+// forward is a small program whose gradients are held against differences: the leaves, free tensors by
+// name and shape, and a function that writes the ops down and returns the output.
+type forward struct {
+	name   string
+	leaves []leaf
+	write  func(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor
+}
+
+type leaf struct {
+	name  string
+	shape engine.Shape
+}
+
+func (l leaf) tensor() engine.Tensor {
+	return engine.Tensor{Name: l.name, Shape: l.shape, Batched: l.name == "x" || l.name == "a"}
+}
+
+// apply is a forward of one op on all leaves.
+func apply(k engine.Kind, attr engine.Attr) func(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
+	return func(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor { return b.Apply(k, attr, leaves)[0] }
+}
+
+var forwards = []forward{
+	{"depthwise_conv2d", []leaf{{"x", engine.Shape{2, 3, 4, 5}}, {"w", engine.Shape{3, 1, 3, 3}}}, apply(engine.DepthwiseConv2d, engine.Attr{})},
+	{"pointwise_conv2d", []leaf{{"x", engine.Shape{2, 3, 2, 3}}, {"w", engine.Shape{5, 3, 1, 1}}}, apply(engine.PointwiseConv2d, engine.Attr{})},
+	{"relu", []leaf{{"x", engine.Shape{2, 3, 3, 3}}}, apply(engine.ReLU, engine.Attr{})},
+	{"max_pool2d", []leaf{{"x", engine.Shape{2, 3, 5, 4}}}, apply(engine.MaxPool2d, engine.Attr{})},
+	{"global_avg_pool", []leaf{{"x", engine.Shape{2, 3, 3, 4}}}, apply(engine.GlobalAvgPool, engine.Attr{})},
+	{"linear", []leaf{{"x", engine.Shape{3, 7, 1, 1}}, {"w", engine.Shape{5, 7}}, {"b", engine.Shape{5}}}, apply(engine.Linear, engine.Attr{})},
+	{"batch_norm2d", []leaf{{"x", engine.Shape{3, 4, 3, 2}}, {"weight", engine.Shape{4}}, {"bias", engine.Shape{4}}}, writeBatchNorm},
+	{"dropout2d", []leaf{{"x", engine.Shape{4, 6, 2, 2}}}, writeDropout},
+	{"add of two", []leaf{{"x", engine.Shape{2, 2, 2, 2}}, {"a", engine.Shape{2, 2, 2, 2}}}, apply(engine.Add, engine.Attr{})},
+	{"residual connection", []leaf{{"x", engine.Shape{2, 3, 3, 3}}, {"w", engine.Shape{3, 3, 1, 1}}}, writeResidual},
+	{"one weight, three readers", []leaf{{"x", engine.Shape{2, 3, 2, 2}}, {"w", engine.Shape{3, 3, 1, 1}}}, writeThrice},
+}
+
+func writeBatchNorm(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
+	mean := b.Tensor(engine.Tensor{Name: "running_mean", Shape: leaves[1].Shape})
+	variance := b.Tensor(engine.Tensor{Name: "running_var", Shape: leaves[1].Shape})
+	return b.Apply(engine.BatchNorm2d, engine.Attr{Epsilon: 1e-2, Momentum: 0.1}, append(leaves, mean, variance))[0]
+}
+
+func writeDropout(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
+	random := b.Input("random", engine.Uint32, engine.RandomElements)
+	mask := b.Apply(engine.Dropout2dMask, engine.Attr{P: 0.4}, []*engine.Tensor{leaves[0], random})[0]
+	return b.Apply(engine.Dropout2d, engine.Attr{}, []*engine.Tensor{leaves[0], mask})[0]
+}
+
+// writeResidual computes y = x + relu(w x) + x: x has three readers, one of them in the middle.
+func writeResidual(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
+	x := leaves[0]
+	y := b.Apply(engine.PointwiseConv2d, engine.Attr{}, leaves)[0]
+	y = b.Apply(engine.ReLU, engine.Attr{}, []*engine.Tensor{y})[0]
+	y = b.Apply(engine.Add, engine.Attr{}, []*engine.Tensor{x, y})[0]
+	return b.Apply(engine.Add, engine.Attr{}, []*engine.Tensor{y, x})[0]
+}
+
+// writeThrice computes y = w w w x.
+func writeThrice(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
+	y := leaves[0]
+	for range 3 {
+		y = b.Apply(engine.PointwiseConv2d, engine.Attr{}, []*engine.Tensor{y, leaves[1]})[0]
+	}
+	return y
+}
+
+// wave gives numbers that are all different and nowhere near a kink: the fractional parts of multiples of
+// the golden ratio, in (-1, 1).
+func wave(n, seed int) []float64 {
+	out := make([]float64, n)
+	for i := range out {
+		_, fraction := math.Modf(float64(i+1+100*seed) * math.Phi)
+		out[i] = 2*fraction - 1
+	}
+	return out
+}
+
+// newSession opens a session for one program on the reference.
+func newSession(t *testing.T, p *engine.Program) engine.Session {
+	t.Helper()
+	s, err := cpu.New().NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// must fails the test on an error.
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// read is Session.Read that cannot fail.
+func read(t *testing.T, s engine.Session, p *engine.Program, tensor *engine.Tensor) []float64 {
+	t.Helper()
+	data, err := s.Read(p, tensor)
+	must(t, err)
+	return data
+}
+
+// noLayout is the layout of programs without state.
+func noLayout(t *testing.T) *engine.Layout {
+	t.Helper()
+	l, err := engine.NewLayout(nil, 1)
+	must(t, err)
+	return l
+}
+
+// TestGradients holds the gradient of Σ y dy by every leaf against central differences.
+func TestGradients(t *testing.T) {
+	for _, f := range forwards {
+		t.Run(f.name, func(t *testing.T) {
+			b := engine.NewBuilder(f.name, noLayout(t), 1)
+			var leaves []*engine.Tensor
+			for _, l := range f.leaves {
+				leaves = append(leaves, b.Tensor(l.tensor()))
+			}
+			y := f.write(b, leaves)
+			dy := b.Tensor(engine.Tensor{Name: "dy", Shape: y.Shape, Batched: true})
+			grads := b.Backward(y, dy, leaves...)
+			p, err := b.Program()
+			must(t, err)
+			s, r := newSession(t, p), engine.NewRecord(p)
+			for i, l := range leaves {
+				must(t, s.Write(p, l, wave(l.Shape.Elements(), i)))
+			}
+			weights := wave(y.Shape.Elements(), 7)
+			must(t, s.Write(p, dy, weights))
+			for i, l := range leaves {
+				must(t, s.Run(p, r))
+				got := read(t, s, p, grads[i])
+				compareDifferences(t, s, p, r, l, got, func() float64 {
+					sum := 0.0
+					for i, v := range read(t, s, p, y) {
+						sum += v * weights[i]
+					}
+					return sum
+				})
+			}
+		})
+	}
+}
+
+// compareDifferences moves each element of the tensor at both sides of its place, and demands that the value
+// changes as got says.
+func compareDifferences(t *testing.T, s engine.Session, p *engine.Program, r *engine.Record, at *engine.Tensor, got []float64, value func() float64) {
+	t.Helper()
+	const step = 1e-5
+	place := read(t, s, p, at)
+	moved := func(i int, by float64) float64 {
+		data := append([]float64(nil), place...)
+		data[i] += by
+		must(t, s.Write(p, at, data))
+		must(t, s.Run(p, r))
+		return value()
+	}
+	for i := range place {
+		want := (moved(i, step) - moved(i, -step)) / (2 * step)
+		if math.Abs(got[i]-want) > 1e-7*max(1, math.Abs(want)) {
+			t.Errorf("gradient by %s[%d] is %.10g, differences say %.10g", at.Name, i, got[i], want)
+		}
+	}
+	must(t, s.Write(p, at, place))
+}
+
+// TestCrossEntropyGradient holds dlogits against differences of the mean loss.
+func TestCrossEntropyGradient(t *testing.T) {
+	const n, classes = 5, 7
+	for _, smoothing := range []float64{0, 0.1, 0.6} {
+		b := engine.NewBuilder("cross_entropy", noLayout(t), n)
+		logits := b.Tensor(engine.Tensor{Name: "logits", Shape: engine.Shape{n, classes, 1, 1}, Batched: true})
+		out := b.Apply(engine.CrossEntropy, engine.Attr{Smoothing: smoothing}, []*engine.Tensor{logits, b.Input("labels", engine.Uint32, n)})
+		p, err := b.Program()
+		must(t, err)
+		s, r := newSession(t, p), engine.NewRecord(p)
+		copy(r.Uints("labels"), []uint32{3, 0, 6, 6, 1})
+		must(t, s.Write(p, logits, wave(n*classes, 0)))
+		must(t, s.Run(p, r))
+		compareDifferences(t, s, p, r, logits, read(t, s, p, out[1]), func() float64 {
+			return read(t, s, p, out[0])[engine.MetricLoss] / n
+		})
+	}
+}

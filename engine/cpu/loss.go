@@ -1,0 +1,62 @@
+package cpu
+
+import (
+	"math"
+	"slices"
+
+	"cnnvk/engine"
+)
+
+// crossEntropy is PyTorch's CrossEntropyLoss with label smoothing s over M classes. With
+// target[n,m] = (1-s) [m = label[n]] + s/M and p = softmax(logits):
+//
+//	loss[n] = -Σ_m target[n,m] log p[n,m]
+//	metrics = Σ_n loss[n], and how many labels are among the 1 and the 5 largest logits of their row
+//	dlogits = (p - target) / N, the gradient of the mean loss
+//
+//	logits, dlogits (N,M,1,1), labels (N), metrics (4), see engine.MetricLoss
+func crossEntropy(attr engine.Attr, metrics, dlogits, logits, labels *tensor) {
+	clear(metrics.floats)
+	classes := float64(logits.C())
+	for n := range logits.N() {
+		row, label := logits.row(n), int(labels.uints[n])
+		logSum := logSumExp(row)
+		loss := 0.0
+		for m, logit := range row {
+			target := attr.Smoothing / classes
+			if m == label {
+				target += 1 - attr.Smoothing
+			}
+			loss -= target * (logit - logSum)
+			dlogits.row(n)[m] = (math.Exp(logit-logSum) - target) / float64(logits.N())
+		}
+		metrics.floats[engine.MetricLoss] += loss
+		if r := rank(row, label); r < 1 {
+			metrics.floats[engine.MetricTop1]++
+			metrics.floats[engine.MetricTop5]++
+		} else if r < 5 {
+			metrics.floats[engine.MetricTop5]++
+		}
+	}
+}
+
+// logSumExp computes log Σ exp(x), with the largest x taken out so that no exponential overflows.
+func logSumExp(x []float64) float64 {
+	largest, sum := slices.Max(x), 0.0
+	for _, v := range x {
+		sum += math.Exp(v - largest)
+	}
+	return largest + math.Log(sum)
+}
+
+// rank is how many classes come before the label: those with a larger logit, and those with an equal one and
+// a smaller index.
+func rank(row []float64, label int) int {
+	before := 0
+	for m, v := range row {
+		if v > row[label] || v == row[label] && m < label {
+			before++
+		}
+	}
+	return before
+}

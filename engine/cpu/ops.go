@@ -1,0 +1,58 @@
+package cpu
+
+import "cnnvk/engine"
+
+// ops says which function computes an op and which operand goes where; in and out stand in the order of the op
+// table of package engine.
+var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
+	engine.GatherNormalize: func(_ engine.Attr, out, in []*tensor) { gatherNormalize(out[0], in[0], in[1], in[2]) },
+
+	engine.DepthwiseConv2d:               func(_ engine.Attr, out, in []*tensor) { depthwiseConv2d(out[0], in[0], in[1]) },
+	engine.DepthwiseConv2dBackwardData:   func(_ engine.Attr, out, in []*tensor) { depthwiseConv2dBackwardData(out[0], in[0], in[1]) },
+	engine.DepthwiseConv2dBackwardWeight: func(_ engine.Attr, out, in []*tensor) { depthwiseConv2dBackwardWeight(out[0], in[0], in[1]) },
+
+	engine.PointwiseConv2d:               func(_ engine.Attr, out, in []*tensor) { pointwiseConv2d(out[0], in[0], in[1]) },
+	engine.PointwiseConv2dBackwardData:   func(_ engine.Attr, out, in []*tensor) { pointwiseConv2dBackwardData(out[0], in[0], in[1]) },
+	engine.PointwiseConv2dBackwardWeight: func(_ engine.Attr, out, in []*tensor) { pointwiseConv2dBackwardWeight(out[0], in[0], in[1]) },
+
+	engine.BatchNorm2d: func(a engine.Attr, out, in []*tensor) {
+		batchNorm2d(a, out[0], out[1], out[2], out[3], in[0], in[1], in[2], in[3], in[4])
+	},
+	engine.BatchNorm2dEval: func(a engine.Attr, out, in []*tensor) {
+		batchNorm2dEval(a, out[0], in[0], in[1], in[2], in[3], in[4])
+	},
+	engine.BatchNorm2dBackward: func(_ engine.Attr, out, in []*tensor) {
+		batchNorm2dBackward(out[0], out[1], out[2], in[0], in[1], in[2], in[3])
+	},
+
+	engine.ReLU:         func(_ engine.Attr, out, in []*tensor) { relu(out[0], in[0]) },
+	engine.ReLUBackward: func(_ engine.Attr, out, in []*tensor) { reluBackward(out[0], in[0], in[1]) },
+
+	engine.Dropout2dMask: func(a engine.Attr, out, in []*tensor) { dropout2dMask(a, out[0], in[1]) },
+	engine.Dropout2d:     func(_ engine.Attr, out, in []*tensor) { dropout2d(out[0], in[0], in[1]) },
+
+	engine.MaxPool2d:         func(_ engine.Attr, out, in []*tensor) { maxPool2d(out[0], in[0]) },
+	engine.MaxPool2dBackward: func(_ engine.Attr, out, in []*tensor) { maxPool2dBackward(out[0], in[0], in[1]) },
+
+	engine.GlobalAvgPool:         func(_ engine.Attr, out, in []*tensor) { globalAvgPool(out[0], in[0]) },
+	engine.GlobalAvgPoolBackward: func(_ engine.Attr, out, in []*tensor) { globalAvgPoolBackward(out[0], in[0]) },
+
+	engine.Linear:               func(_ engine.Attr, out, in []*tensor) { linear(out[0], in[0], in[1], in[2]) },
+	engine.LinearBackwardData:   func(_ engine.Attr, out, in []*tensor) { linearBackwardData(out[0], in[0], in[1]) },
+	engine.LinearBackwardWeight: func(_ engine.Attr, out, in []*tensor) { linearBackwardWeight(out[0], in[0], in[1]) },
+	engine.LinearBackwardBias:   func(_ engine.Attr, out, in []*tensor) { linearBackwardBias(out[0], in[0]) },
+
+	engine.CrossEntropy: func(a engine.Attr, out, in []*tensor) { crossEntropy(a, out[0], out[1], in[0], in[1]) },
+
+	engine.Add: func(_ engine.Attr, out, in []*tensor) { add(out[0], in[0], in[1]) },
+
+	engine.GradientNorm: func(a engine.Attr, out, in []*tensor) { gradientNorm(a, out[0], out[1], in[0], in[1]) },
+	engine.AdamW: func(a engine.Attr, out, in []*tensor) {
+		adamW(a, out[0], out[1], in[0], in[1], in[2], in[3], in[4])
+	},
+	engine.SGD: func(a engine.Attr, out, in []*tensor) {
+		sgd(a, out[0], out[1], in[0], in[1], in[2], in[3], in[4])
+	},
+	engine.RunningStatistics: func(_ engine.Attr, out, in []*tensor) { runningStatistics(out[0], in[0], in[1], in[2]) },
+	engine.ExponentialMean:   func(a engine.Attr, out, in []*tensor) { ema(a, out[0], in[0], in[1], in[2]) },
+}

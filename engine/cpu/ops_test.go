@@ -1,0 +1,250 @@
+package cpu_test
+
+import (
+	"math"
+	"testing"
+
+	"cnnvk/engine"
+)
+
+// one is a single op on free tensors, to be run on literal values.
+type one struct {
+	t       *testing.T
+	program *engine.Program
+	session engine.Session
+	record  *engine.Record
+	op      engine.Op
+}
+
+// newOne makes a program of one op on free tensors of these shapes; integer operands become inputs.
+func newOne(t *testing.T, k engine.Kind, attr engine.Attr, shapes ...engine.Shape) *one {
+	t.Helper()
+	b := engine.NewBuilder(string(k), noLayout(t), 1)
+	var inputs []*engine.Tensor
+	for i, name := range engine.Operands(k) {
+		switch name {
+		case "labels", "random":
+			inputs = append(inputs, b.Input(name, engine.Uint32, shapes[i]...))
+		case "rates":
+			inputs = append(inputs, b.Input(name, engine.Float, shapes[i]...))
+		default:
+			inputs = append(inputs, b.Tensor(engine.Tensor{Name: name, Shape: shapes[i], Batched: len(shapes[i]) == 4}))
+		}
+	}
+	b.Apply(k, attr, inputs)
+	p, err := b.Program()
+	must(t, err)
+	return &one{t, p, newSession(t, p), engine.NewRecord(p), p.Ops[0]}
+}
+
+// set fills the free operand of that place.
+func (o *one) set(operand int, values ...float64) *one {
+	o.t.Helper()
+	must(o.t, o.session.Write(o.program, o.op.Inputs[operand], values))
+	return o
+}
+
+// run computes the op.
+func (o *one) run() *one {
+	o.t.Helper()
+	must(o.t, o.session.Run(o.program, o.record))
+	return o
+}
+
+// output reads one output.
+func (o *one) output(i int) []float64 {
+	o.t.Helper()
+	return read(o.t, o.session, o.program, o.op.Outputs[i])
+}
+
+// want demands that an output be near these values.
+func (o *one) want(output int, values ...float64) {
+	o.t.Helper()
+	near(o.t, o.op.Outputs[output].Name, o.output(output), values, 1e-12)
+}
+
+// near demands a relative distance per element.
+func near(t *testing.T, name string, got, want []float64, tolerance float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s has %d values, want %d", name, len(got), len(want))
+		return
+	}
+	for i := range want {
+		if !(math.Abs(got[i]-want[i]) <= tolerance*math.Abs(want[i])) {
+			t.Errorf("%s[%d] is %.12g, want %.12g", name, i, got[i], want[i])
+		}
+	}
+}
+
+func TestGatherNormalize(t *testing.T) {
+	b := engine.NewBuilder("gather", noLayout(t), 3)
+	x := b.Apply(engine.GatherNormalize, engine.Attr{}, []*engine.Tensor{
+		b.Resident("images", engine.Uint8, 2, 2, 1, 2), b.Resident("table", engine.Float, 2, 256), b.Input("indices", engine.Uint32, 3)})[0]
+	p, err := b.Program()
+	must(t, err)
+	s, r := newSession(t, p), engine.NewRecord(p)
+	table := make([]float32, 512)
+	for i := range table {
+		table[i] = float32(i) + 0.5
+	}
+	must(t, s.SetResident("table", table))
+	must(t, s.SetResident("images", []byte{0, 1, 2, 3, 4, 5, 6, 255}))
+	copy(r.Uints("indices"), []uint32{1, 0, 1})
+	must(t, s.Run(p, r))
+	near(t, "x", read(t, s, p, x), []float64{4.5, 5.5, 262.5, 511.5, 0.5, 1.5, 258.5, 259.5, 4.5, 5.5, 262.5, 511.5}, 0)
+}
+
+func TestDepthwiseConv2d(t *testing.T) {
+	o := newOne(t, engine.DepthwiseConv2d, engine.Attr{}, engine.Shape{1, 2, 2, 3}, engine.Shape{2, 1, 3, 3})
+	o.set(0, 1, 2, 3, 4, 5, 6, 0, 0, 1, 0, 0, 0) // the second channel: one pixel, which shows the taps turned around
+	o.set(1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+	o.run().want(0, 5*1+6*2+8*4+9*5, 4*1+5*2+6*3+7*4+8*5+9*6, 4*2+5*3+7*5+8*6,
+		2*1+3*2+5*4+6*5, 1*1+2*2+3*3+4*4+5*5+6*6, 1*2+2*3+4*5+5*6,
+		0, 6, 5, 0, 3, 2)
+}
+
+func TestPointwiseConv2d(t *testing.T) {
+	o := newOne(t, engine.PointwiseConv2d, engine.Attr{}, engine.Shape{2, 2, 1, 2}, engine.Shape{3, 2, 1, 1})
+	o.set(0, 1, 2, 3, 4, 5, 6, 7, 8).set(1, 1, 10, 2, 20, 3, -1)
+	o.run().want(0, 31, 42, 62, 84, 0, 2, 75, 86, 150, 172, 8, 10)
+}
+
+func TestLinear(t *testing.T) {
+	o := newOne(t, engine.Linear, engine.Attr{}, engine.Shape{2, 3, 1, 1}, engine.Shape{2, 3}, engine.Shape{2})
+	o.set(0, 1, 2, 3, 4, 5, 6).set(1, 1, 10, 100, -1, 0, 1).set(2, 0.5, -0.5)
+	o.run().want(0, 321.5, 1.5, 654.5, 1.5)
+}
+
+func TestBatchNorm2d(t *testing.T) {
+	o := newOne(t, engine.BatchNorm2d, engine.Attr{Epsilon: 0.5, Momentum: 0.1},
+		engine.Shape{2, 1, 1, 2}, engine.Shape{1}, engine.Shape{1}, engine.Shape{1}, engine.Shape{1})
+	o.set(0, 1, 2, 3, 6).set(1, 2).set(2, 10).set(3, 5).set(4, 7).run()
+	// mean 3, squared deviations 4+1+0+9 = 14: biased 3.5, unbiased 14/3; 1/sqrt(3.5 + 0.5) = 1/2
+	o.want(0, 8, 9, 10, 13)
+	o.want(1, 3, 0.5)
+	o.want(2, 0.9*5+0.1*3)
+	o.want(3, 0.9*7+0.1*14/3)
+}
+
+func TestBatchNorm2dEval(t *testing.T) {
+	o := newOne(t, engine.BatchNorm2dEval, engine.Attr{Epsilon: 0.25, Momentum: 0.1},
+		engine.Shape{1, 2, 1, 1}, engine.Shape{2}, engine.Shape{2}, engine.Shape{2}, engine.Shape{2})
+	o.set(0, 3, 5).set(1, 2, 1).set(2, 10, 20).set(3, 1, 6).set(4, 3.75, 0.75).run().want(0, 12, 19)
+}
+
+func TestReLU(t *testing.T) {
+	newOne(t, engine.ReLU, engine.Attr{}, engine.Shape{1, 1, 1, 3}).set(0, -1, 0, 2).run().want(0, 0, 0, 2)
+	o := newOne(t, engine.ReLUBackward, engine.Attr{}, engine.Shape{1, 1, 1, 3}, engine.Shape{1, 1, 1, 3})
+	o.set(0, 5, 6, 7).set(1, 0, 0, 2).run().want(0, 0, 0, 7)
+}
+
+// TestMaxPool2d has a window of equal values, a maximum in each other place, and a last column in no window.
+func TestMaxPool2d(t *testing.T) {
+	x := []float64{
+		3, 3, 0, 1, 9,
+		3, 3, 2, 0, 9,
+		0, 0, 5, 0, 9,
+		0, 7, 0, 0, 9,
+	}
+	shape := engine.Shape{1, 1, 4, 5}
+	newOne(t, engine.MaxPool2d, engine.Attr{}, shape).set(0, x...).run().want(0, 3, 2, 7, 5)
+	o := newOne(t, engine.MaxPool2dBackward, engine.Attr{}, engine.Shape{1, 1, 2, 2}, shape)
+	o.set(0, 10, 20, 30, 40).set(1, x...).run().want(0,
+		10, 0, 0, 0, 0,
+		0, 0, 20, 0, 0,
+		0, 0, 40, 0, 0,
+		0, 30, 0, 0, 0,
+	)
+}
+
+func TestGlobalAvgPool(t *testing.T) {
+	newOne(t, engine.GlobalAvgPool, engine.Attr{}, engine.Shape{1, 2, 1, 2}).set(0, 1, 2, 5, 8).run().want(0, 1.5, 6.5)
+}
+
+// TestCrossEntropy has logits whose exponentials are whole numbers, so that the losses are short.
+func TestCrossEntropy(t *testing.T) {
+	o := newOne(t, engine.CrossEntropy, engine.Attr{Smoothing: 0.3}, engine.Shape{2, 3, 1, 1}, engine.Shape{2})
+	ln := math.Log
+	o.set(0, ln(1), ln(2), ln(5), ln(4), ln(4), ln(8))
+	copy(o.record.Uints("labels"), []uint32{2, 0})
+	o.run()
+	first := -(0.1*ln(1./8) + 0.1*ln(2./8) + 0.8*ln(5./8))
+	second := -(0.8*ln(1./4) + 0.1*ln(1./4) + 0.1*ln(1./2))
+	o.want(0, first+second, 1, 2, 0)
+	o.want(1, (1./8-0.1)/2, (2./8-0.1)/2, (5./8-0.8)/2, (1./4-0.8)/2, (1./4-0.1)/2, (1./2-0.1)/2)
+}
+
+// TestRank counts labels by hand where logits are equal.
+func TestRank(t *testing.T) {
+	o := newOne(t, engine.CrossEntropy, engine.Attr{}, engine.Shape{4, 7, 1, 1}, engine.Shape{4})
+	o.set(0,
+		0, 0, 0, 0, 0, 0, 0, // label 4: four equal ones before it, fifth
+		0, 0, 0, 0, 0, 0, 0, // label 5: sixth
+		0, 9, 9, 0, 0, 0, 0, // label 1: first of the two largest
+		0, 9, 9, 0, 0, 0, 0, // label 2: second
+	)
+	copy(o.record.Uints("labels"), []uint32{4, 5, 1, 2})
+	metrics := o.run().output(0)
+	if metrics[engine.MetricTop1] != 1 || metrics[engine.MetricTop5] != 3 {
+		t.Errorf("top 1: %g, top 5: %g; want 1 and 3", metrics[engine.MetricTop1], metrics[engine.MetricTop5])
+	}
+}
+
+// mask draws a dropout mask of the given images.
+func mask(t *testing.T, p float64, layer, images, channels int, random ...uint32) []float64 {
+	t.Helper()
+	o := newOne(t, engine.Dropout2dMask, engine.Attr{P: p, Layer: layer}, engine.Shape{images, channels, 1, 1}, engine.Shape{engine.RandomElements})
+	copy(o.record.Uints("random"), random)
+	return o.run().output(0)
+}
+
+// TestDropout2dMask checks values, the share dropped, and that masks follow samples, not batches.
+func TestDropout2dMask(t *testing.T) {
+	whole := mask(t, 0.25, 3, 40, 100, 42, 7, 0)
+	dropped := 0
+	for _, v := range whole {
+		switch v {
+		case 0:
+			dropped++
+		case 1 / (1 - 0.25):
+		default:
+			t.Fatalf("a mask of %g", v)
+		}
+	}
+	if dropped < 900 || dropped > 1100 { // 1000 expected, deviation 27
+		t.Errorf("%d of 4000 channels dropped at p = 0.25", dropped)
+	}
+	near(t, "the mask from sample 16 on", mask(t, 0.25, 3, 24, 100, 42, 7, 16), whole[1600:], 0)
+	for name, other := range map[string][]float64{
+		"seed":  mask(t, 0.25, 3, 40, 100, 43, 7, 0),
+		"step":  mask(t, 0.25, 3, 40, 100, 42, 8, 0),
+		"layer": mask(t, 0.25, 4, 40, 100, 42, 7, 0),
+	} {
+		same := 0
+		for i := range other {
+			if other[i] == whole[i] {
+				same++
+			}
+		}
+		if same > 2800 { // 4000 (0.75² + 0.25²) = 2500 expected
+			t.Errorf("with another %s %d of 4000 channels have the same mask", name, same)
+		}
+	}
+	for _, v := range mask(t, 0, 0, 3, 5, 1, 1) {
+		if v != 1 {
+			t.Errorf("p = 0 gives a mask of %g", v)
+		}
+	}
+}
+
+// TestDropout2dMaskThreshold: the first word for counter 0 and key 0 is 0x6627e8d5, whose upper 24 bits are the edge.
+func TestDropout2dMaskThreshold(t *testing.T) {
+	const edge = 0x6627e8
+	if got := mask(t, float64(edge)/(1<<24), 0, 1, 1)[0]; got == 0 {
+		t.Error("a draw equal to the threshold is dropped")
+	}
+	if got := mask(t, float64(edge+1)/(1<<24), 0, 1, 1)[0]; got != 0 {
+		t.Error("a draw below the threshold is kept")
+	}
+}

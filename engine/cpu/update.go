@@ -1,0 +1,118 @@
+package cpu
+
+import (
+	"math"
+
+	"cnnvk/engine"
+)
+
+// The ops of the update leave everything as it is once the not-finite flag is up. Each writes its outputs
+// from its inputs element by element, so the two may be the same memory.
+
+// notFinite reports whether the sticky flag is up.
+func notFinite(status *tensor) bool { return status.floats[engine.StatusNotFinite] != 0 }
+
+// gradientNorm computes the global L2 norm and the factor of PyTorch's clip_grad_norm_:
+//
+//	norm = sqrt(Σ g²)
+//	status[scale] = min(1, clip / (norm + 1e-6)), or 1 where clip is 0
+//	status[not finite] = 1 once a norm was not finite
+//
+// The rest of status is handed on. With a norm that is not finite the scale means nothing.
+//
+//	gradients (P), status (64), norm (4), see engine.NormGlobal
+func gradientNorm(attr engine.Attr, status, norm, gradients, old *tensor) {
+	squares := 0.0
+	for _, g := range gradients.floats {
+		squares += g * g
+	}
+	root := math.Sqrt(squares)
+	copy(status.floats, old.floats)
+	status.floats[engine.StatusScale] = 1
+	if factor := attr.ClipNorm / (root + 1e-6); attr.ClipNorm > 0 && factor < 1 {
+		status.floats[engine.StatusScale] = factor
+	}
+	if math.IsInf(root, 0) || math.IsNaN(root) {
+		status.floats[engine.StatusNotFinite] = 1
+	}
+	clear(norm.floats)
+	norm.floats[engine.NormGlobal] = root
+	norm.floats[engine.NormNotFinite] = status.floats[engine.StatusNotFinite]
+}
+
+// adamW is PyTorch's AdamW (Loshchilov and Hutter 2019). With g = scale gradient at step t:
+//
+//	p = p (1 - lr weight_decay)
+//	m = β1 m + (1-β1) g,  v = β2 v + (1-β2) g²
+//	p = p - lr/(1-β1^t) m / (sqrt(v) / sqrt(1-β2^t) + ε)
+//
+// The two factors that depend on t come with the step's rates.
+//
+//	gradients, parameters (P), moments (2P) = m, v; status (64), rates (4), see engine.RateLearning
+func adamW(attr engine.Attr, parameters, moments, gradients, status, rates, oldParameters, oldMoments *tensor) {
+	copy(parameters.floats, oldParameters.floats)
+	copy(moments.floats, oldMoments.floats)
+	if notFinite(status) {
+		return
+	}
+	n := len(parameters.floats)
+	p, m, v := parameters.floats, moments.floats[:n], moments.floats[n:]
+	lr := rates.floats[engine.RateLearning]
+	momentScale, varianceRoot := rates.floats[engine.RateMomentScale], rates.floats[engine.RateVarianceRoot]
+	for i := range p {
+		g := status.floats[engine.StatusScale] * gradients.floats[i]
+		p[i] *= 1 - lr*attr.WeightDecay
+		m[i] = attr.Beta1*m[i] + (1-attr.Beta1)*g
+		v[i] = attr.Beta2*v[i] + (1-attr.Beta2)*g*g
+		p[i] -= momentScale * m[i] / (math.Sqrt(v[i])*varianceRoot + attr.Epsilon)
+	}
+}
+
+// sgd is PyTorch's SGD with dampening 0:
+//
+//	g = scale gradient + weight_decay p
+//	buffer = momentum buffer + g
+//	p = p - lr (g + momentum buffer) with Nesterov's momentum, p - lr buffer without
+//
+//	gradients, parameters, moments (P) = buffer; status (64), rates (4), see engine.RateLearning
+func sgd(attr engine.Attr, parameters, moments, gradients, status, rates, oldParameters, oldMoments *tensor) {
+	copy(parameters.floats, oldParameters.floats)
+	copy(moments.floats, oldMoments.floats)
+	if notFinite(status) {
+		return
+	}
+	p, buffer := parameters.floats, moments.floats
+	for i := range p {
+		g := status.floats[engine.StatusScale]*gradients.floats[i] + attr.WeightDecay*p[i]
+		buffer[i] = attr.Momentum*buffer[i] + g
+		step := buffer[i]
+		if attr.Nesterov {
+			step = g + attr.Momentum*buffer[i]
+		}
+		p[i] -= rates.floats[engine.RateLearning] * step
+	}
+}
+
+// runningStatistics commits the statistics that forward computed: statistics = candidates.
+//
+//	candidates, statistics (S), status (64)
+func runningStatistics(statistics, candidates, status, old *tensor) {
+	if notFinite(status) {
+		copy(statistics.floats, old.floats)
+		return
+	}
+	copy(statistics.floats, candidates.floats)
+}
+
+// ema is the exponential moving average of the model: average = decay average + (1-decay) model.
+//
+//	model, average of one size, status (64)
+func ema(attr engine.Attr, average, model, status, old *tensor) {
+	if notFinite(status) {
+		copy(average.floats, old.floats)
+		return
+	}
+	for i, v := range model.floats {
+		average.floats[i] = attr.Decay*old.floats[i] + (1-attr.Decay)*v
+	}
+}

@@ -1,0 +1,53 @@
+package engine
+
+// Executor runs programs on one device.
+type Executor interface {
+	// Device describes where the work is done, in words that stand in a run's metadata.
+	Device() Device
+	// NewSession prepares programs that share one state. All programs are given at once, so that
+	// they can share one working memory.
+	NewSession(layout *Layout, programs []*Program, opt PlanOptions) (Session, error)
+	Close() error
+}
+
+// Device names a device and its driver.
+type Device struct {
+	Name   string
+	Driver string
+}
+
+// PlanOptions restrict what an executor may do with a program. The zero value lets it do its best.
+type PlanOptions struct {
+	// KeepAll gives every tensor memory of its own and fuses nothing, so that each can be read after a step.
+	KeepAll bool
+	// Keep names tensors that can be read after a step, as with KeepAll, while the rest is planned freely.
+	Keep []string
+	// NoFusion runs every op by itself.
+	NoFusion bool
+	// PanelImages, if set, says how many images a panel of t holds; it must divide t.N().
+	PanelImages func(t *Tensor) int
+	// Without lists kernel variants that may not be chosen.
+	Without []string
+}
+
+// Session is a state on a device, with the programs that work on it. It belongs to one goroutine.
+type Session interface {
+	// SetResident fills the Resident tensor of that name. Uint8 tensors take bytes.
+	SetResident(name string, data any) error
+	// Run queues a step. The record may be filled anew as soon as Run returns.
+	Run(p *Program, r *Record) error
+	// Reports waits for the steps queued since the last call and returns what they gave back, in order.
+	Reports() ([]Report, error)
+	// ReadArena and WriteArena copy a whole arena. They wait for queued steps.
+	ReadArena(a Arena) ([]float64, error)
+	WriteArena(a Arena, data []float64) error
+	// Read and Write copy one tensor of p in logical order; Value tensors need PlanOptions.KeepAll,
+	// or Keep.
+	Read(p *Program, t *Tensor) ([]float64, error)
+	Write(p *Program, t *Tensor, data []float64) error
+	// Kernels lists the kernel choices for p, one "op: variant" a line of the program.
+	Kernels(p *Program) []string
+	// ResidentBytes is the part of the device's memory that holds Resident tensors.
+	ResidentBytes() int64
+	Close() error
+}

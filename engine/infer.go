@@ -1,0 +1,229 @@
+package engine
+
+import "fmt"
+
+// The functions below check an op's inputs and describe its outputs; the signatures stand in the op table.
+
+func inferGather(op Op) ([]Tensor, error) {
+	if err := want(op, images, Shape{-1, 256}, Shape{-1}); err != nil {
+		return nil, err
+	}
+	img, tab, idx := op.Inputs[0], op.Inputs[1], op.Inputs[2]
+	if tab.Shape[0] != img.C() {
+		return nil, fmt.Errorf("the table has %d channels, the images %d", tab.Shape[0], img.C())
+	}
+	return []Tensor{batched("", idx.Shape[0], img.C(), img.H(), img.W())}, nil
+}
+
+func inferDepthwise(op Op) ([]Tensor, error) {
+	if err := want(op, images, Shape{op.Inputs[0].C(), 1, 3, 3}); err != nil {
+		return nil, err
+	}
+	x := op.Inputs[0]
+	return []Tensor{batched("", x.N(), x.C(), x.H(), x.W())}, nil
+}
+
+func inferDepthwiseWeight(op Op) ([]Tensor, error) {
+	if err := want(op, images, op.Inputs[0].Shape); err != nil {
+		return nil, err
+	}
+	return []Tensor{value("", op.Inputs[0].C(), 1, 3, 3)}, nil
+}
+
+func inferPointwise(op Op) ([]Tensor, error) {
+	if err := want(op, images, Shape{-1, op.Inputs[0].C(), 1, 1}); err != nil {
+		return nil, err
+	}
+	x, w := op.Inputs[0], op.Inputs[1]
+	return []Tensor{batched("", x.N(), w.Shape[0], x.H(), x.W())}, nil
+}
+
+// inferPointwiseData serves the data gradients of pointwise convolution and Linear: w is (M,K,...).
+func inferPointwiseData(op Op) ([]Tensor, error) {
+	dy, w := op.Inputs[0], op.Inputs[1]
+	wantW := Shape{dy.C(), -1, 1, 1}
+	if op.Kind == LinearBackwardData {
+		wantW = Shape{dy.C(), -1}
+	}
+	if err := want(op, images, wantW); err != nil {
+		return nil, err
+	}
+	return []Tensor{batched("", dy.N(), w.Shape[1], dy.H(), dy.W())}, nil
+}
+
+func inferPointwiseWeight(op Op) ([]Tensor, error) {
+	dy := op.Inputs[0]
+	if err := want(op, images, Shape{dy.N(), -1, dy.H(), dy.W()}); err != nil {
+		return nil, err
+	}
+	return []Tensor{value("", dy.C(), op.Inputs[1].C(), 1, 1)}, nil
+}
+
+func inferBatchNorm(op Op) ([]Tensor, error) {
+	x := op.Inputs[0]
+	y, err := inferBatchNormEval(op)
+	if err != nil {
+		return nil, err
+	}
+	if x.N()*x.H()*x.W() < 2 {
+		return nil, fmt.Errorf("BatchNorm in training needs more than one value per channel, got input %v: use a larger batch", x.Shape)
+	}
+	c := x.C()
+	return append(y, value("batch_norm2d.saved", 2, c), value("batch_norm2d.next_mean", c), value("batch_norm2d.next_var", c)), nil
+}
+
+func inferBatchNormEval(op Op) ([]Tensor, error) {
+	x := op.Inputs[0]
+	c := Shape{x.C()}
+	if err := want(op, images, c, c, c, c); err != nil {
+		return nil, err
+	}
+	return []Tensor{batched("", x.N(), x.C(), x.H(), x.W())}, nil
+}
+
+func inferBatchNormBackward(op Op) ([]Tensor, error) {
+	x := op.Inputs[1]
+	c := x.C()
+	if err := want(op, x.Shape, images, Shape{c}, Shape{2, c}); err != nil {
+		return nil, err
+	}
+	return []Tensor{batched("", x.N(), c, x.H(), x.W()), value("batch_norm2d.dweight", c), value("batch_norm2d.dbias", c)}, nil
+}
+
+func inferSame(op Op) ([]Tensor, error) {
+	shapes := []Shape{images, op.Inputs[0].Shape}
+	if err := want(op, shapes[:len(table[op.Kind].inputs)]...); err != nil {
+		return nil, err
+	}
+	x := op.Inputs[0]
+	return []Tensor{batched("", x.N(), x.C(), x.H(), x.W())}, nil
+}
+
+// inferSameTwo serves add, which sums activations and parameter gradients alike.
+func inferSameTwo(op Op) ([]Tensor, error) {
+	a, b := op.Inputs[0], op.Inputs[1]
+	if !a.Shape.Equal(b.Shape) || a.Batched != b.Batched {
+		return nil, fmt.Errorf("%v and %v differ", a, b)
+	}
+	return []Tensor{{Shape: a.Shape, Batched: a.Batched}}, nil
+}
+
+func inferMask(op Op) ([]Tensor, error) {
+	if err := want(op, images, Shape{RandomElements}); err != nil {
+		return nil, err
+	}
+	if p := op.Attr.P; p < 0 || p >= 1 {
+		return nil, fmt.Errorf("dropout probability %g is not in [0, 1)", p)
+	}
+	return []Tensor{value("", op.Inputs[0].N(), op.Inputs[0].C())}, nil
+}
+
+func inferDropout(op Op) ([]Tensor, error) {
+	x := op.Inputs[0]
+	if err := want(op, images, Shape{x.N(), x.C()}); err != nil {
+		return nil, err
+	}
+	return []Tensor{batched("", x.N(), x.C(), x.H(), x.W())}, nil
+}
+
+func inferPool(op Op) ([]Tensor, error) {
+	if err := want(op, images); err != nil {
+		return nil, err
+	}
+	x := op.Inputs[0]
+	if x.H() < 2 || x.W() < 2 {
+		return nil, fmt.Errorf("a %d x %d image has no 2 x 2 window", x.H(), x.W())
+	}
+	return []Tensor{batched("", x.N(), x.C(), x.H()/2, x.W()/2)}, nil
+}
+
+func inferPoolBackward(op Op) ([]Tensor, error) {
+	x := op.Inputs[1]
+	if err := want(op, Shape{x.N(), x.C(), x.H() / 2, x.W() / 2}, images); err != nil {
+		return nil, err
+	}
+	return []Tensor{batched("", x.N(), x.C(), x.H(), x.W())}, nil
+}
+
+func inferGlobal(op Op) ([]Tensor, error) {
+	if err := want(op, images); err != nil {
+		return nil, err
+	}
+	return []Tensor{batched("", op.Inputs[0].N(), op.Inputs[0].C(), 1, 1)}, nil
+}
+
+func inferLikeSecond(op Op) ([]Tensor, error) {
+	x := op.Inputs[1]
+	if err := want(op, Shape{x.N(), x.C(), 1, 1}, images); err != nil {
+		return nil, err
+	}
+	return []Tensor{batched("", x.N(), x.C(), x.H(), x.W())}, nil
+}
+
+func inferLinear(op Op) ([]Tensor, error) {
+	x := op.Inputs[0]
+	if err := want(op, Shape{-1, -1, 1, 1}, Shape{-1, x.C()}, Shape{-1}); err != nil {
+		return nil, err
+	}
+	m := op.Inputs[1].Shape[0]
+	if op.Inputs[2].Shape[0] != m {
+		return nil, fmt.Errorf("%d biases for %d outputs", op.Inputs[2].Shape[0], m)
+	}
+	return []Tensor{batched("", x.N(), m, 1, 1)}, nil
+}
+
+func inferLinearWeight(op Op) ([]Tensor, error) {
+	dy := op.Inputs[0]
+	if err := want(op, Shape{-1, -1, 1, 1}, Shape{dy.N(), -1, 1, 1}); err != nil {
+		return nil, err
+	}
+	return []Tensor{value("", dy.C(), op.Inputs[1].C())}, nil
+}
+
+func inferLinearBias(op Op) ([]Tensor, error) {
+	if err := want(op, Shape{-1, -1, 1, 1}); err != nil {
+		return nil, err
+	}
+	return []Tensor{value("", op.Inputs[0].C())}, nil
+}
+
+func inferCrossEntropy(op Op) ([]Tensor, error) {
+	x := op.Inputs[0]
+	if err := want(op, Shape{-1, -1, 1, 1}, Shape{x.N()}); err != nil {
+		return nil, err
+	}
+	if s := op.Attr.Smoothing; s < 0 || s >= 1 {
+		return nil, fmt.Errorf("label smoothing %g is not in [0, 1)", s)
+	}
+	return []Tensor{
+		{Name: "metrics", Shape: Shape{MetricElements}, Role: Result},
+		batched("cross_entropy.dlogits", x.N(), x.C(), 1, 1),
+	}, nil
+}
+
+func inferNorm(op Op) ([]Tensor, error) {
+	if err := want(op, Shape{-1}, Shape{StatusElements}); err != nil {
+		return nil, err
+	}
+	return []Tensor{value("status", StatusElements), {Name: "norm", Shape: Shape{NormElements}, Role: Result}}, nil
+}
+
+// inferOptimizer serves the optimisers, which replace parameters and moments.
+func inferOptimizer(momentSets int) func(op Op) ([]Tensor, error) {
+	return func(op Op) ([]Tensor, error) {
+		p := op.Inputs[0].Shape.Elements()
+		if err := want(op, Shape{-1}, Shape{StatusElements}, Shape{RateElements}, Shape{p}, Shape{momentSets * p}); err != nil {
+			return nil, err
+		}
+		return []Tensor{value("parameters", p), value("moments", momentSets*p)}, nil
+	}
+}
+
+// inferCommit serves running_statistics and ema, which replace their third input.
+func inferCommit(op Op) ([]Tensor, error) {
+	n := op.Inputs[0].Shape.Elements()
+	if err := want(op, Shape{-1}, Shape{StatusElements}, Shape{n}); err != nil {
+		return nil, err
+	}
+	return []Tensor{value("", n)}, nil
+}

@@ -1,0 +1,116 @@
+package engine_test
+
+import (
+	"testing"
+
+	"cnnvk/engine"
+)
+
+type shapes = []engine.Shape
+
+// TestInfer checks the outputs of each op whose outputs do not look like its first input.
+func TestInfer(t *testing.T) {
+	for _, row := range []struct {
+		kind    engine.Kind
+		inputs  shapes
+		outputs shapes
+	}{
+		{engine.DepthwiseConv2d, shapes{{4, 3, 8, 6}, {3, 1, 3, 3}}, shapes{{4, 3, 8, 6}}},
+		{engine.DepthwiseConv2dBackwardWeight, shapes{{4, 3, 8, 6}, {4, 3, 8, 6}}, shapes{{3, 1, 3, 3}}},
+		{engine.PointwiseConv2d, shapes{{4, 3, 8, 6}, {5, 3, 1, 1}}, shapes{{4, 5, 8, 6}}},
+		{engine.PointwiseConv2dBackwardData, shapes{{4, 5, 8, 6}, {5, 3, 1, 1}}, shapes{{4, 3, 8, 6}}},
+		{engine.PointwiseConv2dBackwardWeight, shapes{{4, 5, 8, 6}, {4, 3, 8, 6}}, shapes{{5, 3, 1, 1}}},
+		{engine.BatchNorm2d, shapes{{4, 3, 8, 6}, {3}, {3}, {3}, {3}}, shapes{{4, 3, 8, 6}, {2, 3}, {3}, {3}}},
+		{engine.BatchNorm2dEval, shapes{{1, 3, 1, 1}, {3}, {3}, {3}, {3}}, shapes{{1, 3, 1, 1}}},
+		{engine.BatchNorm2dBackward, shapes{{4, 3, 8, 6}, {4, 3, 8, 6}, {3}, {2, 3}}, shapes{{4, 3, 8, 6}, {3}, {3}}},
+		{engine.MaxPool2d, shapes{{4, 3, 9, 7}}, shapes{{4, 3, 4, 3}}},
+		{engine.MaxPool2dBackward, shapes{{4, 3, 4, 3}, {4, 3, 9, 7}}, shapes{{4, 3, 9, 7}}},
+		{engine.GlobalAvgPool, shapes{{4, 3, 9, 7}}, shapes{{4, 3, 1, 1}}},
+		{engine.GlobalAvgPoolBackward, shapes{{4, 3, 1, 1}, {4, 3, 9, 7}}, shapes{{4, 3, 9, 7}}},
+		{engine.Linear, shapes{{4, 3, 1, 1}, {5, 3}, {5}}, shapes{{4, 5, 1, 1}}},
+		{engine.LinearBackwardData, shapes{{4, 5, 1, 1}, {5, 3}}, shapes{{4, 3, 1, 1}}},
+		{engine.LinearBackwardWeight, shapes{{4, 5, 1, 1}, {4, 3, 1, 1}}, shapes{{5, 3}}},
+		{engine.LinearBackwardBias, shapes{{4, 5, 1, 1}}, shapes{{5}}},
+		{engine.Add, shapes{{5, 3}, {5, 3}}, shapes{{5, 3}}},
+	} {
+		b := builder(t)
+		outputs := b.Apply(row.kind, engine.Attr{}, free(b, row.inputs...))
+		program(t, b)
+		if len(outputs) != len(row.outputs) {
+			t.Errorf("%s has %d outputs, want %d", row.kind, len(outputs), len(row.outputs))
+			continue
+		}
+		for i, want := range row.outputs {
+			if !outputs[i].Shape.Equal(want) || outputs[i].Batched != (len(want) == 4 && want[0] == 4 || row.kind == engine.BatchNorm2dEval) {
+				t.Errorf("%s: output %d is %v (batched: %v), want %v", row.kind, i, outputs[i], outputs[i].Batched, want)
+			}
+		}
+	}
+}
+
+// TestInferErrors gives each op operands that do not go together.
+func TestInferErrors(t *testing.T) {
+	x := engine.Shape{4, 3, 8, 6}
+	for _, row := range []struct {
+		kind   engine.Kind
+		attr   engine.Attr
+		inputs shapes
+		words  string
+	}{
+		{engine.DepthwiseConv2d, engine.Attr{}, shapes{x, {4, 1, 3, 3}}, "w is (4, 1, 3, 3), want (3, 1, 3, 3)"},
+		{engine.DepthwiseConv2d, engine.Attr{}, shapes{{4}, {4, 1, 3, 3}}, "x is (4), want (-1, -1, -1, -1)"},
+		{engine.DepthwiseConv2d, engine.Attr{}, shapes{{0, 3, 8, 6}, {3, 1, 3, 3}}, "x is (0, 3, 8, 6)"},
+		{engine.DepthwiseConv2dBackwardWeight, engine.Attr{}, shapes{x, {4, 3, 8, 5}}, "x is (4, 3, 8, 5), want (4, 3, 8, 6)"},
+		{engine.PointwiseConv2d, engine.Attr{}, shapes{x, {5, 4, 1, 1}}, "w is (5, 4, 1, 1), want (-1, 3, 1, 1)"},
+		{engine.PointwiseConv2d, engine.Attr{}, shapes{{}, {}}, "x is ()"},
+		{engine.PointwiseConv2dBackwardData, engine.Attr{}, shapes{x, {5, 3, 1, 1}}, "w is (5, 3, 1, 1), want (3, -1, 1, 1)"},
+		{engine.PointwiseConv2dBackwardWeight, engine.Attr{}, shapes{x, {5, 3, 8, 6}}, "x is (5, 3, 8, 6), want (4, -1, 8, 6)"},
+		{engine.BatchNorm2d, engine.Attr{}, shapes{{1, 3, 1, 1}, {3}, {3}, {3}, {3}}, "more than one value per channel"},
+		{engine.BatchNorm2d, engine.Attr{}, shapes{x, {3}, {3}, {4}, {3}}, "running_mean is (4), want (3)"},
+		{engine.BatchNorm2dBackward, engine.Attr{}, shapes{x, x, {3}, {3, 2}}, "saved is (3, 2), want (2, 3)"},
+		{engine.ReLUBackward, engine.Attr{}, shapes{x, {4, 3, 6, 8}}, "y is (4, 3, 6, 8)"},
+		{engine.Dropout2d, engine.Attr{}, shapes{x, {3, 4}}, "mask is (3, 4), want (4, 3)"},
+		{engine.MaxPool2d, engine.Attr{}, shapes{{4, 3, 8, 1}}, "no 2 x 2 window"},
+		{engine.MaxPool2dBackward, engine.Attr{}, shapes{x, x}, "dy is (4, 3, 8, 6), want (4, 3, 4, 3)"},
+		{engine.GlobalAvgPoolBackward, engine.Attr{}, shapes{{4, 3, 2, 1}, x}, "dy is (4, 3, 2, 1), want (4, 3, 1, 1)"},
+		{engine.Linear, engine.Attr{}, shapes{x, {5, 3}, {5}}, "x is (4, 3, 8, 6), want (-1, -1, 1, 1)"},
+		{engine.Linear, engine.Attr{}, shapes{{4, 3, 1, 1}, {5, 3}, {4}}, "4 biases for 5 outputs"},
+		{engine.LinearBackwardData, engine.Attr{}, shapes{{4, 5, 1, 1}, {3, 5}}, "w is (3, 5), want (5, -1)"},
+		{engine.LinearBackwardWeight, engine.Attr{}, shapes{{4, 5, 1, 1}, {3, 5, 1, 1}}, "x is (3, 5, 1, 1), want (4, -1, 1, 1)"},
+		{engine.Add, engine.Attr{}, shapes{x, {4, 3, 6, 8}}, "differ"},
+		{engine.GradientNorm, engine.Attr{}, shapes{{9}, {9}}, "status is (9), want (64)"},
+		{engine.AdamW, engine.Attr{}, shapes{{9}, {64}, {4}, {9}, {9}}, "moments is (9), want (18)"},
+		{engine.SGD, engine.Attr{}, shapes{{9}, {64}, {4}, {8}, {9}}, "parameters is (8), want (9)"},
+		{engine.ExponentialMean, engine.Attr{}, shapes{{9}, {64}, {8}}, "average is (8), want (9)"},
+	} {
+		b := builder(t)
+		b.Apply(row.kind, row.attr, free(b, row.inputs...))
+		wantError(t, b, row.words)
+	}
+}
+
+// TestAttributeErrors: probabilities that are none.
+func TestAttributeErrors(t *testing.T) {
+	for _, bad := range []float64{-0.1, 1, 1.5} {
+		b := builder(t)
+		like := free(b, engine.Shape{4, 3, 1, 1})[0]
+		b.Apply(engine.Dropout2dMask, engine.Attr{P: bad}, []*engine.Tensor{like, b.Input("random", engine.Uint32, engine.RandomElements)})
+		wantError(t, b, "dropout probability")
+		b = builder(t)
+		logits := free(b, engine.Shape{4, 3, 1, 1})[0]
+		b.Apply(engine.CrossEntropy, engine.Attr{Smoothing: bad}, []*engine.Tensor{logits, b.Input("labels", engine.Uint32, 4)})
+		wantError(t, b, "label smoothing")
+	}
+}
+
+// TestGatherErrors: operands of other types than float.
+func TestGatherErrors(t *testing.T) {
+	b := builder(t)
+	b.Apply(engine.GatherNormalize, engine.Attr{}, []*engine.Tensor{
+		b.Resident("images", engine.Uint8, 9, 3, 8, 8), b.Resident("table", engine.Float, 1, 256), b.Input("indices", engine.Uint32, 4)})
+	wantError(t, b, "the table has 1 channels, the images 3")
+	b = builder(t)
+	b.Apply(engine.GatherNormalize, engine.Attr{}, []*engine.Tensor{
+		b.Resident("images", engine.Float, 9, 3, 8, 8), b.Resident("table", engine.Float, 3, 256), b.Input("indices", engine.Uint32, 4)})
+	wantError(t, b, "images is of type float, want uint8")
+}

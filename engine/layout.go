@@ -1,0 +1,73 @@
+package engine
+
+import "fmt"
+
+// segmentAlign is the multiple of elements at which segments start: 256 bytes of float32, the
+// largest storage-buffer alignment that Vulkan allows a device to ask for.
+const segmentAlign = 64
+
+// Segment is a named part of the Model arena (and of its twins Gradient and EMA).
+type Segment struct {
+	Name    string // PyTorch's state_dict name
+	Shape   Shape
+	Trained bool // a parameter; else a statistic that forward computes
+	Offset  int  // in elements
+}
+
+// Layout places a network's parameters and statistics in the arenas: parameters first, in the order
+// given, then statistics. The gaps that alignment leaves are zero in every arena and stay so.
+type Layout struct {
+	Segments   []Segment
+	Parameters int // elements of the parameter part, gaps included
+	Elements   int // elements of the whole arena
+	MomentSets int // how many values per parameter the optimiser keeps: adamw 2, sgd 1
+	byName     map[string]int
+}
+
+// NewLayout places the segments; their Offset is filled in. Names must be unique.
+func NewLayout(segments []Segment, momentSets int) (*Layout, error) {
+	l := &Layout{MomentSets: momentSets, byName: map[string]int{}}
+	place := func(trained bool) error {
+		for _, s := range segments {
+			if s.Trained != trained {
+				continue
+			}
+			if _, twice := l.byName[s.Name]; twice {
+				return fmt.Errorf("engine: segment %q is declared twice", s.Name)
+			}
+			s.Offset = l.Elements
+			l.byName[s.Name] = len(l.Segments)
+			l.Segments = append(l.Segments, s)
+			l.Elements += alignUp(s.Shape.Elements(), segmentAlign)
+		}
+		return nil
+	}
+	if err := place(true); err != nil {
+		return nil, err
+	}
+	l.Parameters = l.Elements
+	return l, place(false)
+}
+
+// Segment finds a segment by name.
+func (l *Layout) Segment(name string) (Segment, bool) {
+	i, ok := l.byName[name]
+	if !ok {
+		return Segment{}, false
+	}
+	return l.Segments[i], true
+}
+
+// ArenaElements is the size of an arena.
+func (l *Layout) ArenaElements(a Arena) int {
+	switch a {
+	case Moments:
+		return l.MomentSets * l.Parameters
+	case Status:
+		return StatusElements
+	default:
+		return l.Elements
+	}
+}
+
+func alignUp(n, to int) int { return (n + to - 1) / to * to }

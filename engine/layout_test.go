@@ -1,0 +1,69 @@
+package engine_test
+
+import (
+	"strings"
+	"testing"
+
+	"cnnvk/engine"
+)
+
+// segments is a network in miniature; a statistic stands between its parameters.
+func segments() []engine.Segment {
+	return []engine.Segment{
+		{Name: "conv.weight", Shape: engine.Shape{5, 3, 1, 1}, Trained: true},
+		{Name: "bn.running_mean", Shape: engine.Shape{5}},
+		{Name: "bn.weight", Shape: engine.Shape{64}, Trained: true},
+		{Name: "bn.running_var", Shape: engine.Shape{5}},
+		{Name: "fc.weight", Shape: engine.Shape{13, 5}, Trained: true},
+	}
+}
+
+func TestLayout(t *testing.T) {
+	l, err := engine.NewLayout(segments(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name   string
+		offset int
+	}{
+		{"conv.weight", 0}, {"bn.weight", 64}, {"fc.weight", 128}, {"bn.running_mean", 256}, {"bn.running_var", 320},
+	} {
+		s, ok := l.Segment(row.name)
+		if !ok || s.Offset != row.offset {
+			t.Errorf("%s starts at %d (found: %v), want %d", row.name, s.Offset, ok, row.offset)
+		}
+	}
+	if l.Parameters != 256 || l.Elements != 384 {
+		t.Errorf("%d parameters of %d elements, want 256 of 384", l.Parameters, l.Elements)
+	}
+	for a, want := range map[engine.Arena]int{engine.Model: 384, engine.Gradient: 384, engine.EMA: 384, engine.Moments: 512, engine.Status: 64} {
+		if got := l.ArenaElements(a); got != want {
+			t.Errorf("the %v arena has %d elements, want %d", a, got, want)
+		}
+	}
+	if _, ok := l.Segment("fc.bias"); ok {
+		t.Error("a segment was found that is not there")
+	}
+}
+
+func TestLayoutRefusesTwins(t *testing.T) {
+	for _, trained := range []bool{true, false} {
+		_, err := engine.NewLayout(append(segments(), engine.Segment{Name: "bn.weight", Shape: engine.Shape{1}, Trained: trained}), 1)
+		if err == nil || !strings.Contains(err.Error(), `"bn.weight" is declared twice`) {
+			t.Errorf("error is %v, want one about bn.weight", err)
+		}
+	}
+}
+
+func TestShape(t *testing.T) {
+	s := engine.Shape{32, 64, 16, 16}
+	if s.String() != "(32, 64, 16, 16)" || s.Elements() != 32*64*16*16 || (engine.Shape{}).Elements() != 1 {
+		t.Errorf("%v has %d elements", s, s.Elements())
+	}
+	for _, other := range []engine.Shape{{32, 64, 16}, {32, 64, 16, 17}, nil} {
+		if s.Equal(other) || other.Equal(s) {
+			t.Errorf("%v equals %v", s, other)
+		}
+	}
+}

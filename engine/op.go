@@ -1,0 +1,102 @@
+package engine
+
+// Kind names an op. The same name is its row in the op table, its shader, its CPU function and its test.
+type Kind string
+
+// The ops, forward and backward, in the order of a training step.
+const (
+	GatherNormalize = Kind("gather_normalize")
+
+	DepthwiseConv2d               = Kind("depthwise_conv2d")
+	DepthwiseConv2dBackwardData   = Kind("depthwise_conv2d_backward_data")
+	DepthwiseConv2dBackwardWeight = Kind("depthwise_conv2d_backward_weight")
+
+	PointwiseConv2d               = Kind("pointwise_conv2d")
+	PointwiseConv2dBackwardData   = Kind("pointwise_conv2d_backward_data")
+	PointwiseConv2dBackwardWeight = Kind("pointwise_conv2d_backward_weight")
+
+	BatchNorm2d         = Kind("batch_norm2d")
+	BatchNorm2dEval     = Kind("batch_norm2d_eval")
+	BatchNorm2dBackward = Kind("batch_norm2d_backward")
+
+	ReLU         = Kind("relu")
+	ReLUBackward = Kind("relu_backward")
+
+	Dropout2dMask = Kind("dropout2d_mask")
+	Dropout2d     = Kind("dropout2d")
+
+	MaxPool2d         = Kind("max_pool2d")
+	MaxPool2dBackward = Kind("max_pool2d_backward")
+
+	GlobalAvgPool         = Kind("global_avg_pool")
+	GlobalAvgPoolBackward = Kind("global_avg_pool_backward")
+
+	Linear               = Kind("linear")
+	LinearBackwardData   = Kind("linear_backward_data")
+	LinearBackwardWeight = Kind("linear_backward_weight")
+	LinearBackwardBias   = Kind("linear_backward_bias")
+
+	CrossEntropy = Kind("cross_entropy")
+
+	Add = Kind("add")
+
+	GradientNorm      = Kind("gradient_norm")
+	AdamW             = Kind("adamw")
+	SGD               = Kind("sgd")
+	RunningStatistics = Kind("running_statistics")
+	ExponentialMean   = Kind("ema")
+)
+
+// Attr holds the constants of an op; each kind reads the fields that its row in the table names.
+type Attr struct {
+	Epsilon     float64 // batch_norm2d, adamw: added to the variance, to the root of the second moment
+	Momentum    float64 // batch_norm2d: weight of the new statistic; sgd: of the old velocity
+	P           float64 // dropout2d_mask: probability of dropping a channel of an image
+	Layer       int     // dropout2d_mask: its place among the network's dropouts, part of the random counter
+	Smoothing   float64 // cross_entropy: label smoothing
+	ClipNorm    float64 // gradient_norm: largest global norm let through, 0 for no limit
+	Beta1       float64 // adamw
+	Beta2       float64 // adamw
+	WeightDecay float64 // adamw (decoupled), sgd (added to the gradient)
+	Nesterov    bool    // sgd
+	Decay       float64 // ema: weight of the old average
+}
+
+// Op is one line of a program.
+type Op struct {
+	Kind    Kind
+	Attr    Attr
+	Inputs  []*Tensor
+	Outputs []*Tensor
+}
+
+// The places of the step input "rates", which the host sets per step.
+const (
+	RateLearning     = 0 // the learning rate
+	RateMomentScale  = 1 // adamw: learning rate / (1 - beta1^t)
+	RateVarianceRoot = 2 // adamw: 1 / sqrt(1 - beta2^t)
+	RateElements     = 4
+)
+
+// The places of the step input "random", the part of the random counter that the host sets.
+const (
+	RandomSeed     = 0
+	RandomStep     = 1
+	RandomSample   = 2 // place of this batch's first sample in the global batch
+	RandomElements = 4
+)
+
+// The places of the result "metrics" of cross_entropy.
+const (
+	MetricLoss     = 0 // sum over the samples
+	MetricTop1     = 1 // samples whose label has the largest logit; the first of equal ones counts
+	MetricTop5     = 2 // samples whose label is among the five largest
+	MetricElements = 4
+)
+
+// The places of the result "norm" of gradient_norm.
+const (
+	NormGlobal    = 0 // L2 norm of all gradients, before clipping
+	NormNotFinite = 1 // the sticky flag after this step, 0 or 1
+	NormElements  = 4
+)

@@ -1,0 +1,81 @@
+// Package optest holds the op cases: for every op kind the shapes, constants and inputs at which two
+// executors must agree, and how to compare them. Tests use it, and so does `cnnvk selftest`, which holds a
+// device against the reference. [CompareStep] does the same for each op of a real training step.
+package optest
+
+import (
+	"fmt"
+	"strings"
+
+	"cnnvk/engine"
+)
+
+// Case is one op with its shapes, constants and kind of input. All values follow from it.
+type Case struct {
+	Kind engine.Kind
+	N    int // images
+	C    int // channels, of the input where input and output differ
+	M    int // output channels, classes, images of the data set; rows of the parameters of an update op
+	H, W int // rows and columns, of the larger side where input and output differ
+	Attr engine.Attr
+	Fill Fill
+	// Placed puts parameters, statistics and their gradients into the arenas, as a network does, and not
+	// into tensors of their own.
+	Placed bool
+	Why    string // what the case is for
+}
+
+// Fill is what is special about a case's inputs.
+type Fill string
+
+// The fills. The empty one is pseudo-random numbers, roughly normal, of the size that the operand has
+// in training.
+const (
+	Dead        Fill = "dead"         // activations before a ReLU all negative, after it all zero
+	Ties        Fill = "ties"         // few distinct values, so that many are equal
+	FarMean     Fill = "far mean"     // BatchNorm: a mean of many standard deviations
+	FarLogits   Fill = "far logits"   // logits around 80, which overflow float32 if exponentiated as they are
+	LargeSeed   Fill = "large seed"   // random counters near 2^32
+	Infinite    Fill = "infinite"     // one gradient is +Inf
+	NotANumber  Fill = "not a number" // one gradient is NaN
+	Flagged     Fill = "flagged"      // an earlier step raised the not-finite flag
+	ZeroGrads   Fill = "zero grads"   // all gradients are zero
+	SmallGrads  Fill = "small grads"  // gradients below AdamW's epsilon, in the first step
+	FirstUpdate Fill = "first update" // moments are zero, bias corrections those of step 1
+)
+
+// String names the case by everything that tells it from the others.
+func (c Case) String() string {
+	parts := []string{fmt.Sprintf("%s N%d C%d M%d %dx%d", c.Kind, c.N, c.C, c.M, c.H, c.W)}
+	if c.Attr != (engine.Attr{}) {
+		parts = append(parts, attrText(c.Attr))
+	}
+	if c.Fill != "" {
+		parts = append(parts, string(c.Fill))
+	}
+	if c.Placed {
+		parts = append(parts, "placed")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// attrText lists the constants that are not zero.
+func attrText(a engine.Attr) string {
+	var parts []string
+	for _, f := range []struct {
+		name  string
+		value float64
+	}{
+		{"eps", a.Epsilon}, {"momentum", a.Momentum}, {"p", a.P}, {"layer", float64(a.Layer)},
+		{"smoothing", a.Smoothing}, {"clip", a.ClipNorm}, {"beta1", a.Beta1}, {"beta2", a.Beta2},
+		{"decay", a.WeightDecay}, {"ema", a.Decay},
+	} {
+		if f.value != 0 {
+			parts = append(parts, fmt.Sprintf("%s=%g", f.name, f.value))
+		}
+	}
+	if a.Nesterov {
+		parts = append(parts, "nesterov")
+	}
+	return strings.Join(parts, " ")
+}

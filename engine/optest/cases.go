@@ -1,0 +1,177 @@
+package optest
+
+import (
+	"slices"
+
+	"cnnvk/engine"
+)
+
+// Cases lists every case: for each op kind the shapes of the networks at few images, and those at
+// which a kernel would go wrong.
+func Cases() []Case {
+	return slices.Concat(gatherCases(), convCases(), normCases(), elementCases(), dropoutCases(), poolCases(),
+		linearCases(), lossCases(), updateCases())
+}
+
+// each writes the same rows for several kinds.
+func each(kinds []engine.Kind, rows ...Case) []Case {
+	var out []Case
+	for _, k := range kinds {
+		for _, c := range rows {
+			c.Kind = k
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// with sets the constants of the rows that have none of their own.
+func with(a engine.Attr, rows []Case) []Case {
+	for i := range rows {
+		if rows[i].Attr == (engine.Attr{}) {
+			rows[i].Attr = a
+		}
+	}
+	return rows
+}
+
+func gatherCases() []Case {
+	return each([]engine.Kind{engine.GatherNormalize},
+		Case{N: 8, C: 3, M: 50, H: 32, W: 32, Why: "CIFAR"},
+		Case{N: 5, C: 3, M: 7, H: 5, W: 3, Why: "images that start at no multiple of four bytes"},
+		Case{N: 12, C: 1, M: 2, H: 4, W: 4, Why: "grey, the same image several times"},
+		Case{N: 1, C: 2, M: 1, H: 1, W: 1, Why: "one pixel"},
+		Case{N: 7, C: 3, M: 3, H: 6, W: 10, Why: "W not a multiple of four"},
+	)
+}
+
+func convCases() []Case {
+	depthwise := each([]engine.Kind{engine.DepthwiseConv2d, engine.DepthwiseConv2dBackwardData, engine.DepthwiseConv2dBackwardWeight},
+		Case{N: 5, C: 3, H: 7, W: 9, Why: "nothing divides: edges on every side"},
+		Case{N: 2, C: 3, H: 32, W: 32, Why: "the first block of SmallCIFARNet"},
+		Case{N: 2, C: 64, H: 16, W: 16, Why: "its second block"},
+		Case{N: 4, C: 128, H: 8, W: 8, Why: "its third block"},
+		Case{N: 8, C: 512, H: 4, W: 4, Why: "its deep blocks", Placed: true},
+		Case{N: 7, C: 12, H: 1, W: 1, Why: "one pixel: only the middle tap counts"},
+		Case{N: 1, C: 20, H: 5, W: 4, Why: "one image"},
+		Case{N: 12, C: 36, H: 6, W: 10, Why: "W even but not a multiple of four"},
+		Case{N: 3, C: 5, H: 1, W: 8, Why: "one row"},
+		Case{N: 2, C: 4, H: 8, W: 1, Why: "one column"},
+	)
+	pointwise := each([]engine.Kind{engine.PointwiseConv2d, engine.PointwiseConv2dBackwardData, engine.PointwiseConv2dBackwardWeight},
+		Case{N: 2, C: 3, M: 64, H: 32, W: 32, Why: "the first block of SmallCIFARNet: three input channels"},
+		Case{N: 2, C: 64, M: 128, H: 16, W: 16, Why: "its second block"},
+		Case{N: 8, C: 256, M: 512, H: 4, W: 4, Why: "its fourth block"},
+		Case{N: 12, C: 512, M: 512, H: 4, W: 4, Why: "its deep blocks", Placed: true},
+		Case{N: 7, C: 12, M: 20, H: 8, W: 8, Why: "the narrow network, batch 7"},
+		Case{N: 5, C: 7, M: 9, H: 5, W: 3, Why: "nothing divides"},
+		Case{N: 12, C: 20, M: 36, H: 4, W: 4, Why: "narrow and deep"},
+		Case{N: 1, C: 36, M: 40, H: 1, W: 1, Why: "one pixel of one image"},
+		Case{N: 8, C: 52, M: 44, H: 1, W: 1, Why: "one pixel: a matrix product over images"},
+		Case{N: 3, C: 1, M: 1, H: 2, W: 6, Why: "one channel each way"},
+		Case{N: 2, C: 130, M: 65, H: 6, W: 6, Why: "one more than a tile everywhere"},
+	)
+	return append(depthwise, pointwise...)
+}
+
+func normCases() []Case {
+	defaults := engine.Attr{Epsilon: 1e-5, Momentum: 0.1}
+	rows := []Case{
+		{N: 2, C: 64, H: 32, W: 32, Why: "the first block of SmallCIFARNet: long sums"},
+		{N: 8, C: 512, H: 4, W: 4, Why: "its deep blocks", Placed: true},
+		{N: 72, C: 12, H: 4, W: 4, Why: "the short last batch of an epoch"},
+		{N: 7, C: 20, H: 5, W: 3, Why: "nothing divides"},
+		{N: 2, C: 36, H: 1, W: 1, Why: "two values a channel"},
+		{N: 1, C: 3, H: 9, W: 7, Why: "one image"},
+		{N: 5, C: 12, H: 6, W: 6, Attr: engine.Attr{Epsilon: 1e-3, Momentum: 0.3}, Why: "other constants"},
+		{N: 12, C: 12, H: 8, W: 8, Fill: FarMean, Why: "a mean of thirty deviations: squares would cancel"},
+		{N: 5, C: 5, H: 4, W: 4, Fill: Dead, Why: "an input of zeros: variance 0"},
+	}
+	return with(defaults, each([]engine.Kind{engine.BatchNorm2d, engine.BatchNorm2dEval, engine.BatchNorm2dBackward}, rows...))
+}
+
+func elementCases() []Case {
+	shapes := []Case{
+		{N: 2, C: 64, H: 32, W: 32, Why: "the first block of SmallCIFARNet"},
+		{N: 8, C: 512, H: 4, W: 4, Why: "its deep blocks"},
+		{N: 7, C: 12, H: 5, W: 3, Why: "nothing divides"},
+		{N: 1, C: 1, H: 1, W: 1, Why: "one element"},
+		{N: 12, C: 20, H: 2, W: 2, Why: "narrow"},
+	}
+	dead := Case{N: 5, C: 36, H: 4, W: 4, Fill: Dead, Why: "a dead ReLU: all outputs exactly zero"}
+	return slices.Concat(
+		each([]engine.Kind{engine.ReLU, engine.ReLUBackward}, append(shapes, dead)...),
+		each([]engine.Kind{engine.Add}, shapes...),
+		each([]engine.Kind{engine.Add},
+			Case{N: 2, C: 36, M: 20, Why: "two contributions to a parameter's gradient"},
+			Case{N: 2, C: 7, M: 9, Placed: true, Why: "the sum goes to the parameter's segment"},
+		),
+	)
+}
+
+func dropoutCases() []Case {
+	masks := each([]engine.Kind{engine.Dropout2dMask},
+		Case{N: 8, C: 512, H: 4, W: 4, Attr: engine.Attr{P: 0.2, Layer: 5}, Why: "the last dropout of SmallCIFARNet"},
+		Case{N: 2, C: 64, H: 32, W: 32, Attr: engine.Attr{P: 0.05}, Why: "its first"},
+		Case{N: 7, C: 12, H: 5, W: 3, Attr: engine.Attr{P: 0.1, Layer: 1}, Why: "nothing divides"},
+		Case{N: 5, C: 36, H: 1, W: 1, Attr: engine.Attr{P: 0, Layer: 2}, Why: "p = 0 keeps everything at scale 1"},
+		Case{N: 12, C: 100, H: 1, W: 1, Attr: engine.Attr{P: 0.99, Layer: 3}, Why: "p near 1: few survivors, scaled by 100"},
+		Case{N: 12, C: 20, H: 2, W: 2, Attr: engine.Attr{P: 0.5, Layer: 4}, Fill: LargeSeed, Why: "counters near 2^32, sample wraps around"},
+		Case{N: 1, C: 1, H: 1, W: 1, Attr: engine.Attr{P: 0.3}, Why: "one draw"},
+	)
+	apply := each([]engine.Kind{engine.Dropout2d},
+		Case{N: 8, C: 512, H: 4, W: 4, Attr: engine.Attr{P: 0.2}, Why: "the deep blocks of SmallCIFARNet"},
+		Case{N: 2, C: 64, H: 32, W: 32, Attr: engine.Attr{P: 0.05}, Why: "its first block"},
+		Case{N: 7, C: 12, H: 5, W: 3, Attr: engine.Attr{P: 0.5}, Why: "nothing divides"},
+		Case{N: 5, C: 36, H: 1, W: 1, Attr: engine.Attr{P: 0.9}, Why: "one pixel, most channels dropped"},
+		Case{N: 12, C: 20, H: 6, W: 10, Why: "nothing dropped"},
+	)
+	return append(masks, apply...)
+}
+
+func poolCases() []Case {
+	maximum := each([]engine.Kind{engine.MaxPool2d, engine.MaxPool2dBackward},
+		Case{N: 2, C: 64, H: 32, W: 32, Why: "after the first block of SmallCIFARNet"},
+		Case{N: 8, C: 256, H: 8, W: 8, Why: "after its third"},
+		Case{N: 7, C: 12, H: 9, W: 7, Why: "odd sizes: the last row and column are in no window"},
+		Case{N: 5, C: 3, H: 2, W: 2, Why: "one window"},
+		Case{N: 12, C: 36, H: 2, W: 3, Why: "one window and a column outside"},
+		Case{N: 1, C: 20, H: 6, W: 10, Why: "W not a multiple of four"},
+		Case{N: 5, C: 20, H: 8, W: 8, Fill: Ties, Why: "equal values: the first in row order gets the gradient"},
+		Case{N: 2, C: 12, H: 4, W: 4, Fill: Dead, Why: "after a dead ReLU: all values equal"},
+	)
+	average := each([]engine.Kind{engine.GlobalAvgPool, engine.GlobalAvgPoolBackward},
+		Case{N: 8, C: 512, H: 4, W: 4, Why: "SmallCIFARNet"},
+		Case{N: 7, C: 12, H: 3, W: 5, Why: "nothing divides"},
+		Case{N: 5, C: 20, H: 1, W: 1, Why: "nothing to average"},
+		Case{N: 1, C: 36, H: 8, W: 8, Why: "one image"},
+		Case{N: 12, C: 44, H: 2, W: 2, Why: "narrow"},
+	)
+	return append(maximum, average...)
+}
+
+func linearCases() []Case {
+	return each([]engine.Kind{engine.Linear, engine.LinearBackwardData, engine.LinearBackwardWeight, engine.LinearBackwardBias},
+		Case{N: 8, C: 512, M: 100, H: 1, W: 1, Why: "SmallCIFARNet's classifier", Placed: true},
+		Case{N: 2, C: 4096, M: 128, H: 1, W: 1, Why: "TinyNet's fc1: long sums"},
+		Case{N: 7, C: 52, M: 100, H: 1, W: 1, Why: "the narrow network, batch 7"},
+		Case{N: 5, C: 7, M: 9, H: 1, W: 1, Why: "nothing divides"},
+		Case{N: 1, C: 12, M: 1, H: 1, W: 1, Why: "one image, one output"},
+		Case{N: 12, C: 1, M: 20, H: 1, W: 1, Why: "one feature"},
+		Case{N: 72, C: 36, M: 10, H: 1, W: 1, Why: "the short last batch of an epoch"},
+	)
+}
+
+func lossCases() []Case {
+	smooth := engine.Attr{Smoothing: 0.1}
+	return each([]engine.Kind{engine.CrossEntropy},
+		Case{N: 8, M: 100, H: 1, W: 1, Attr: smooth, Why: "the recipe"},
+		Case{N: 72, M: 100, H: 1, W: 1, Attr: smooth, Why: "the short last batch of an epoch"},
+		Case{N: 7, M: 10, H: 1, W: 1, Why: "no smoothing"},
+		Case{N: 1, M: 2, H: 1, W: 1, Attr: engine.Attr{Smoothing: 0.9}, Why: "two classes, hardly a target"},
+		Case{N: 12, M: 12, H: 1, W: 1, Attr: smooth, Fill: Ties, Why: "equal logits: the first of them ranks first"},
+		Case{N: 5, M: 3, H: 1, W: 1, Attr: smooth, Why: "fewer than five classes: every label is among the first five"},
+		Case{N: 12, M: 100, H: 1, W: 1, Attr: smooth, Fill: FarLogits, Why: "the exponentials overflow float32"},
+		Case{N: 2, M: 1000, H: 1, W: 1, Why: "more classes than a workgroup has invocations"},
+	)
+}

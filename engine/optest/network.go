@@ -1,0 +1,147 @@
+package optest
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"cnnvk/engine"
+)
+
+// SampleStep is a whole training step for [CompareStep]: SmallCIFARNet's blocks with the given
+// widths on square images of that side, a max pool after each of the first three blocks while there is
+// something to pool, a residual connection where a block keeps its width; AdamW, clipping, running statistics and
+// the average. Package net builds the models that are trained; this one is here to be compared.
+// load fills a session with synthetic data and returns the record of a step.
+func SampleStep(batch, side int, widths []int) (p *engine.Program, load func(engine.Session) (*engine.Record, error), err error) {
+	const classes, images = 100, 40
+	s := &sample{batch: batch, widths: widths}
+	layout, err := engine.NewLayout(s.segments(classes), 2)
+	if err != nil {
+		return nil, nil, err
+	}
+	b := engine.NewBuilder("sample", layout, batch)
+	s.Builder = b
+	x := b.Apply(engine.GatherNormalize, engine.Attr{}, []*engine.Tensor{
+		b.Resident("images", engine.Uint8, images, 3, side, side),
+		b.Resident("table", engine.Float, 3, 256),
+		b.Input("indices", engine.Uint32, batch),
+	})[0]
+	for i := range widths {
+		x = s.block(i, x)
+		if i < 3 && x.H() >= 2 {
+			x = b.Apply(engine.MaxPool2d, engine.Attr{}, []*engine.Tensor{x})[0]
+		}
+	}
+	x = b.Apply(engine.GlobalAvgPool, engine.Attr{}, []*engine.Tensor{x})[0]
+	logits := b.Apply(engine.Linear, engine.Attr{}, []*engine.Tensor{x, s.model("classifier.weight"), s.model("classifier.bias")})[0]
+	loss := b.Apply(engine.CrossEntropy, engine.Attr{Smoothing: 0.1}, []*engine.Tensor{logits, b.Input("labels", engine.Uint32, batch)})
+	b.Backward(logits, loss[1])
+	s.update(layout)
+	p, err = b.Program()
+	return p, func(session engine.Session) (*engine.Record, error) { return s.load(session, p) }, err
+}
+
+// sample is a SampleStep that is being written.
+type sample struct {
+	*engine.Builder
+	batch  int
+	widths []int
+}
+
+func (s *sample) segments(classes int) []engine.Segment {
+	var out []engine.Segment
+	in := 3
+	for i, width := range s.widths {
+		name := fmt.Sprintf("%d.", i)
+		out = append(out,
+			engine.Segment{Name: name + "depthwise.weight", Shape: engine.Shape{in, 1, 3, 3}, Trained: true},
+			engine.Segment{Name: name + "pointwise.weight", Shape: engine.Shape{width, in, 1, 1}, Trained: true},
+			engine.Segment{Name: name + "bn.weight", Shape: engine.Shape{width}, Trained: true},
+			engine.Segment{Name: name + "bn.bias", Shape: engine.Shape{width}, Trained: true},
+			engine.Segment{Name: name + "bn.running_mean", Shape: engine.Shape{width}},
+			engine.Segment{Name: name + "bn.running_var", Shape: engine.Shape{width}})
+		in = width
+	}
+	return append(out,
+		engine.Segment{Name: "classifier.weight", Shape: engine.Shape{classes, in}, Trained: true},
+		engine.Segment{Name: "classifier.bias", Shape: engine.Shape{classes}, Trained: true})
+}
+
+func (s *sample) model(segment string) *engine.Tensor { return s.State(engine.Model, segment) }
+
+// block is depthwise, pointwise, BatchNorm, ReLU, dropout, and the way past them where shapes allow.
+func (s *sample) block(i int, x *engine.Tensor) *engine.Tensor {
+	name := fmt.Sprintf("%d.", i)
+	y := s.Apply(engine.DepthwiseConv2d, engine.Attr{}, []*engine.Tensor{x, s.model(name + "depthwise.weight")})[0]
+	y = s.Apply(engine.PointwiseConv2d, engine.Attr{}, []*engine.Tensor{y, s.model(name + "pointwise.weight")})[0]
+	y = s.Apply(engine.BatchNorm2d, engine.Attr{Epsilon: 1e-5, Momentum: 0.1}, []*engine.Tensor{
+		y, s.model(name + "bn.weight"), s.model(name + "bn.bias"), s.model(name + "bn.running_mean"), s.model(name + "bn.running_var"),
+	}, nil, nil, s.State(engine.Gradient, name+"bn.running_mean"), s.State(engine.Gradient, name+"bn.running_var"))[0]
+	y = s.Apply(engine.ReLU, engine.Attr{}, []*engine.Tensor{y})[0]
+	random := s.Input("random", engine.Uint32, engine.RandomElements)
+	mask := s.Apply(engine.Dropout2dMask, engine.Attr{P: 0.1, Layer: i}, []*engine.Tensor{y, random})[0]
+	y = s.Apply(engine.Dropout2d, engine.Attr{}, []*engine.Tensor{y, mask})[0]
+	if x.Shape.Equal(y.Shape) {
+		y = s.Apply(engine.Add, engine.Attr{}, []*engine.Tensor{x, y})[0]
+	}
+	return y
+}
+
+// update is the update segment of the recipe.
+func (s *sample) update(l *engine.Layout) {
+	s.BeginUpdate()
+	status := s.Flat(engine.Status, 0, engine.StatusElements)
+	gradients, parameters := s.Flat(engine.Gradient, 0, l.Parameters), s.Flat(engine.Model, 0, l.Parameters)
+	moments := s.Flat(engine.Moments, 0, l.ArenaElements(engine.Moments))
+	s.Apply(engine.GradientNorm, engine.Attr{ClipNorm: 1}, []*engine.Tensor{gradients, status}, status, nil)
+	s.Apply(engine.AdamW, engine.Attr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 5e-4},
+		[]*engine.Tensor{gradients, status, s.Input("rates", engine.Float, engine.RateElements), parameters, moments}, parameters, moments)
+	count := l.Elements - l.Parameters
+	candidates, statistics := s.Flat(engine.Gradient, l.Parameters, count), s.Flat(engine.Model, l.Parameters, count)
+	s.Apply(engine.RunningStatistics, engine.Attr{}, []*engine.Tensor{candidates, status, statistics}, statistics)
+	model, average := s.Flat(engine.Model, 0, l.Elements), s.Flat(engine.EMA, 0, l.Elements)
+	s.Apply(engine.ExponentialMean, engine.Attr{Decay: 0.995}, []*engine.Tensor{model, status, average}, average)
+}
+
+// load fills state and residents, and the record of the first step.
+func (s *sample) load(session engine.Session, p *engine.Program) (*engine.Record, error) {
+	model := make([]float64, p.Layout.Elements)
+	for _, g := range p.Layout.Segments {
+		copy(model[g.Offset:], initial(g))
+	}
+	for _, a := range []engine.Arena{engine.Model, engine.EMA} {
+		if err := session.WriteArena(a, model); err != nil {
+			return nil, err
+		}
+	}
+	images, table := p.Tensor("images"), p.Tensor("table")
+	c := Case{Kind: engine.GatherNormalize, M: images.N(), N: s.batch}
+	if err := c.fillResident(session, images); err != nil {
+		return nil, err
+	}
+	if err := c.fillResident(session, table); err != nil {
+		return nil, err
+	}
+	r := engine.NewRecord(p)
+	c.numbers("indices", r.Uints("indices"))
+	Case{M: p.Tensor("cross_entropy.dlogits").C()}.numbers("labels", r.Uints("labels"))
+	c.numbers("random", r.Uints("random"))
+	Case{Kind: engine.AdamW, Attr: engine.Attr{Beta1: 0.9, Beta2: 0.999}, Fill: FirstUpdate}.rates(r.Floats("rates"))
+	return r, nil
+}
+
+// initial is what a segment starts from: weights as PyTorch draws them, roughly; BatchNorm at 1 and 0.
+func initial(g engine.Segment) []float64 {
+	s, n := newSource(Case{}, g.Name), g.Shape.Elements()
+	bound := 1 / math.Sqrt(float64(n/g.Shape[0]))
+	return s.make(n, func(i int) float64 {
+		switch {
+		case len(g.Shape) > 1 || g.Name == "classifier.bias":
+			return bound * (2*s.uniform(i, 0) - 1)
+		case strings.HasSuffix(g.Name, "weight"), strings.HasSuffix(g.Name, "var"):
+			return 1
+		}
+		return 0
+	})
+}

@@ -1,0 +1,254 @@
+package optest
+
+import (
+	"hash/fnv"
+	"math"
+
+	"cnnvk/engine"
+)
+
+// source draws numbers that depend on the case, the operand and the element alone, so a program can be
+// filled in any order and on any executor with the same values.
+type source uint64
+
+// newSource starts the numbers of one operand of a case.
+func newSource(c Case, operand string) source {
+	h := fnv.New64a()
+	h.Write([]byte(c.String() + "/" + operand))
+	return source(h.Sum64())
+}
+
+// bits is draw k of element i: SplitMix64's mixing function (Steele, Lea and Flood, OOPSLA 2014).
+func (s source) bits(i, k int) uint64 {
+	z := uint64(s) + (uint64(i)*8+uint64(k)+1)*0x9E3779B97F4A7C15
+	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
+	z = (z ^ z>>27) * 0x94D049BB133111EB
+	return z ^ z>>31
+}
+
+// uniform is in [0, 1).
+func (s source) uniform(i, k int) float64 { return float64(s.bits(i, k)>>11) / (1 << 53) }
+
+// below is a whole number in [0, n).
+func (s source) below(i, n int) uint32 { return uint32(s.uniform(i, 0) * float64(n)) }
+
+// normal has mean 0 and variance 1: four uniform numbers together, within ±3.5.
+func (s source) normal(i int) float64 {
+	sum := s.uniform(i, 0) + s.uniform(i, 1) + s.uniform(i, 2) + s.uniform(i, 3)
+	return (sum - 2) * math.Sqrt(3)
+}
+
+// make fills n elements, each rounded to float32 so that every executor can hold it exactly.
+func (s source) make(n int, value func(i int) float64) []float64 {
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = float64(float32(value(i)))
+	}
+	return out
+}
+
+// values is what the case puts into the float operand of that name.
+func (c Case) values(name string, shape engine.Shape) []float64 {
+	s, n := newSource(c, name), shape.Elements()
+	switch name {
+	case "w":
+		fan := math.Sqrt(float64(n / shape[0]))
+		return s.make(n, func(i int) float64 { return s.normal(i) / fan })
+	case "weight":
+		return s.make(n, func(i int) float64 { return 1 + 0.2*s.normal(i) })
+	case "bias", "b":
+		return s.make(n, func(i int) float64 { return 0.2 * s.normal(i) })
+	case "running_var":
+		return s.make(n, func(i int) float64 { return 0.5 + math.Abs(s.normal(i)) })
+	case "saved":
+		return c.saved()
+	case "mask":
+		return s.make(n, func(i int) float64 {
+			if s.uniform(i, 0) < c.Attr.P {
+				return 0
+			}
+			return 1 / (1 - c.Attr.P)
+		})
+	case "logits":
+		return s.make(n, func(i int) float64 { return c.logit(s.normal(i)) })
+	case "table":
+		return s.make(n, func(i int) float64 { return (float64(i%256)/255 - 0.48) / (0.25 + 0.01*float64(i/256)) })
+	}
+	return s.make(n, func(i int) float64 {
+		channel := 0
+		if len(shape) == 4 {
+			channel = i / (shape[2] * shape[3]) % shape[1]
+		}
+		return c.activation(name, s.normal(i), channel)
+	})
+}
+
+// logit widens a normal number to what a trained classifier gives.
+func (c Case) logit(normal float64) float64 {
+	switch c.Fill {
+	case Ties:
+		return math.Round(2 * normal)
+	case FarLogits:
+		return 80 + 5*normal
+	}
+	return 5 * normal
+}
+
+// activation makes a value of x, dy, y and their like out of a normal number.
+func (c Case) activation(name string, normal float64, channel int) float64 {
+	if c.Fill == Ties {
+		normal = math.Round(normal)
+	}
+	switch {
+	case c.Fill == Dead && c.Kind == engine.ReLU:
+		return -math.Abs(normal)
+	case c.Fill == Dead && (name == "x" || name == "y"):
+		return 0
+	case c.Kind == engine.ReLUBackward && name == "y":
+		return max(normal, 0)
+	case c.normalises() && name == "x" && c.Fill == FarMean:
+		return 30 + normal
+	case c.normalises() && name == "x":
+		return 0.7 + 0.1*float64(channel%7) + (0.5+0.1*float64(channel%5))*normal
+	}
+	return normal
+}
+
+// normalises reports whether the op is a BatchNorm.
+func (c Case) normalises() bool {
+	return c.Kind == engine.BatchNorm2d || c.Kind == engine.BatchNorm2dEval || c.Kind == engine.BatchNorm2dBackward
+}
+
+// saved is what batch_norm2d would have left of the case's x: the mean and 1/sqrt(var + ε) of each channel.
+func (c Case) saved() []float64 {
+	x := c.values("x", engine.Shape{c.N, c.C, c.H, c.W})
+	out := make([]float64, 2*c.C)
+	size, count := c.H*c.W, float64(c.N*c.H*c.W)
+	for channel := range c.C {
+		mean, squares := 0.0, 0.0
+		for n := range c.N {
+			for _, v := range x[(n*c.C+channel)*size:][:size] {
+				mean += v / count
+			}
+		}
+		for n := range c.N {
+			for _, v := range x[(n*c.C+channel)*size:][:size] {
+				squares += (v - mean) * (v - mean)
+			}
+		}
+		out[channel] = float64(float32(mean))
+		out[c.C+channel] = float64(float32(1 / math.Sqrt(squares/count+c.Attr.Epsilon)))
+	}
+	return out
+}
+
+// numbers is what the case puts into the integer operand of that name.
+func (c Case) numbers(name string, out []uint32) {
+	s := newSource(c, name)
+	for i := range out {
+		switch name {
+		case "indices":
+			out[i] = s.below(i, c.M)
+		case "labels":
+			out[i] = s.below(i, c.M)
+		case "random":
+			out[i] = s.below(i, 1000)
+			if c.Fill == LargeSeed { // so that sample + n wraps around
+				out[i] = math.MaxUint32 - uint32(i)
+			}
+		}
+	}
+}
+
+// firstUpdate reports whether the optimiser has not run before.
+func (c Case) firstUpdate() bool { return c.Fill == FirstUpdate || c.Fill == SmallGrads }
+
+// rates is the step input of an optimiser: step 1 or 7 at a learning rate of 1/1000.
+func (c Case) rates(out []float64) {
+	const lr = 1e-3
+	step := 7.0
+	if c.firstUpdate() {
+		step = 1
+	}
+	out[engine.RateLearning] = lr
+	if c.Kind == engine.AdamW {
+		out[engine.RateMomentScale] = lr / (1 - math.Pow(c.Attr.Beta1, step))
+		out[engine.RateVarianceRoot] = 1 / math.Sqrt(1-math.Pow(c.Attr.Beta2, step))
+	}
+	for i := range out {
+		out[i] = float64(float32(out[i]))
+	}
+}
+
+// arena is what an arena holds before the case runs. The gaps between segments stay 0.
+func (c Case) arena(a engine.Arena, l *engine.Layout) []float64 {
+	out := make([]float64, l.ArenaElements(a))
+	switch a {
+	case engine.Status:
+		out[engine.StatusScale] = 0.375
+		if c.Fill == Flagged {
+			out[engine.StatusNotFinite] = 1
+		}
+	case engine.Moments:
+		for set := range l.MomentSets {
+			for _, segment := range l.Segments {
+				if segment.Trained {
+					copy(out[set*l.Parameters+segment.Offset:], c.moment(set, segment))
+				}
+			}
+		}
+	default:
+		for _, segment := range l.Segments {
+			copy(out[segment.Offset:], c.segment(a, segment))
+		}
+		c.spoil(a, out)
+	}
+	return out
+}
+
+// segment is what a segment holds in Model, Gradient or EMA.
+func (c Case) segment(a engine.Arena, g engine.Segment) []float64 {
+	if a == engine.Model {
+		return c.values(g.Name, g.Shape)
+	}
+	s := newSource(c, a.String()+g.Name)
+	scale := 0.05
+	switch {
+	case a == engine.Gradient && c.Fill == ZeroGrads && g.Trained:
+		scale = 0
+	case a == engine.Gradient && c.Fill == SmallGrads && g.Trained:
+		scale = 1e-9
+	}
+	return s.make(g.Shape.Elements(), func(i int) float64 { return scale * s.normal(i) })
+}
+
+// moment is what a segment holds in a set of moments: AdamW's first moment or SGD's velocity, then AdamW's
+// second moment.
+func (c Case) moment(set int, g engine.Segment) []float64 {
+	s := newSource(c, "moments"+g.Name)
+	return s.make(g.Shape.Elements(), func(i int) float64 {
+		switch {
+		case c.firstUpdate():
+			return 0
+		case set == 0:
+			return 0.01 * s.normal(i)
+		default:
+			return 1e-4 * (0.01 + s.uniform(i, 4))
+		}
+	})
+}
+
+// spoil puts a value that is not finite among the gradients where the case asks for it. A case that starts with
+// the flag up has one as well: the update must not let it through.
+func (c Case) spoil(a engine.Arena, data []float64) {
+	at := len(data) / 3 / 64 * 64
+	switch {
+	case a != engine.Gradient:
+	case c.Fill == Infinite:
+		data[at] = math.Inf(1)
+	case c.Fill == NotANumber:
+		data[at] = math.NaN()
+	case c.Fill == Flagged && c.Kind != engine.GradientNorm:
+		data[at], data[len(data)-64] = math.NaN(), math.NaN()
+	}
+}

@@ -1,0 +1,95 @@
+package engine
+
+import "fmt"
+
+// Program is a step, written down: ops over tensors for one batch size.
+type Program struct {
+	Name    string
+	Batch   int
+	Layout  *Layout
+	Tensors []*Tensor // by ID
+	Ops     []Op
+	// Update is the index of the first op of the update segment (norm, optimiser, statistics, average).
+	// Before it everything from gather to gradients; between the two a host may replace the gradients.
+	Update int
+}
+
+// Tensor finds a tensor by name; nil if there is none.
+func (p *Program) Tensor(name string) *Tensor {
+	for _, t := range p.Tensors {
+		if t.Name == name {
+			return t
+		}
+	}
+	return nil
+}
+
+// ByRole lists the tensors of a role, in order of ID.
+func (p *Program) ByRole(r Role) []*Tensor {
+	var out []*Tensor
+	for _, t := range p.Tensors {
+		if t.Role == r {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// Producer is the index of the op that writes t, or -1.
+func (p *Program) Producer(t *Tensor) int {
+	for i, op := range p.Ops {
+		for _, o := range op.Outputs {
+			if o == t {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// Record is the host's part of a step: a value for every Input tensor of a program. It is made once
+// and filled again for every step.
+type Record struct {
+	program *Program
+	uints   map[string][]uint32
+	floats  map[string][]float64
+}
+
+// NewRecord makes a record of zeros for the inputs of p.
+func NewRecord(p *Program) *Record {
+	r := &Record{program: p, uints: map[string][]uint32{}, floats: map[string][]float64{}}
+	for _, t := range p.ByRole(Input) {
+		if t.DType == Float {
+			r.floats[t.Name] = make([]float64, t.Shape.Elements())
+		} else {
+			r.uints[t.Name] = make([]uint32, t.Shape.Elements())
+		}
+	}
+	return r
+}
+
+// Uints is the value of an integer input, to be filled in place; nil if the program has no such input.
+func (r *Record) Uints(name string) []uint32 { return r.uints[name] }
+
+// Floats is the value of a float input, to be filled in place; nil if the program has no such input.
+func (r *Record) Floats(name string) []float64 { return r.floats[name] }
+
+// Program is the one the record was made for.
+func (r *Record) Program() *Program { return r.program }
+
+// Report is what a step gave back: its Result tensors by name.
+type Report struct {
+	Program *Program
+	Results map[string][]float64
+}
+
+// CheckRecord demands that a record belongs to a program; executors call it first.
+func CheckRecord(p *Program, r *Record) error {
+	if r == nil {
+		return fmt.Errorf("engine: program %q was run without a record", p.Name)
+	}
+	if r.program != p {
+		return fmt.Errorf("engine: a record of program %q was handed to program %q", r.program.Name, p.Name)
+	}
+	return nil
+}
