@@ -1,0 +1,186 @@
+package gpu
+
+import (
+	"fmt"
+	"slices"
+
+	"cnnvk/engine"
+	"cnnvk/shaders"
+	"cnnvk/vk"
+)
+
+// Executor runs programs on one Vulkan device. It keeps the pipelines that its sessions made.
+type Executor struct {
+	device     *vk.Device
+	pipelines  map[string]*vk.Pipeline
+	sliceBytes int64 // longest window of a resident tensor; tests make it small
+}
+
+// New makes an executor on a device, which stays the caller's to close, after the executor.
+func New(d *vk.Device) *Executor {
+	return &Executor{
+		device:     d,
+		pipelines:  map[string]*vk.Pipeline{},
+		sliceBytes: d.Info().Limits.StorageBufferRange,
+	}
+}
+
+// Device names the device and its driver.
+func (e *Executor) Device() engine.Device {
+	info := e.device.Info()
+	return engine.Device{Name: info.Name, Driver: info.DriverLabel()}
+}
+
+// Close gives the pipelines back.
+func (e *Executor) Close() error {
+	for _, p := range e.pipelines {
+		p.Destroy()
+	}
+	clear(e.pipelines)
+	return nil
+}
+
+// pipeline makes a dispatch's pipeline, or finds it.
+func (e *Executor) pipeline(d dispatch) (*vk.Pipeline, error) {
+	key := fmt.Sprint(d.kernel.shader, d.constants)
+	if p, ok := e.pipelines[key]; ok {
+		return p, nil
+	}
+	code, err := shaders.Code(d.kernel.shader)
+	if err != nil {
+		return nil, err
+	}
+	p, err := e.device.NewPipeline(vk.PipelineSpec{
+		Name:           d.kernel.shader,
+		Code:           code,
+		StorageBuffers: len(d.kernel.storage),
+		Uniform:        d.kernel.uniform,
+		PushBytes:      4 * d.kernel.push,
+		Constants:      d.constants,
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.pipelines[key] = p
+	return p, nil
+}
+
+// NewSession plans the programs, allocates what they share and records them.
+func (e *Executor) NewSession(l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) (engine.Session, error) {
+	s := &session{
+		executor: e, layout: l,
+		programs: map[*engine.Program]*recorded{}, residents: map[string]*resident{},
+	}
+	if err := s.open(programs, opt); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *session) open(programs []*engine.Program, opt engine.PlanOptions) error {
+	limits := s.executor.device.Info().Limits
+	var plans []*plan
+	for _, p := range programs {
+		if p.Layout != s.layout {
+			return fmt.Errorf("engine/gpu: program %q has another layout than its session", p.Name)
+		}
+		pl, err := newPlan(p, opt, limits, s.executor.sliceBytes)
+		if err != nil {
+			return err
+		}
+		plans = append(plans, pl)
+	}
+	if err := s.allocate(plans); err != nil {
+		return err
+	}
+	for _, pl := range plans {
+		r, err := s.record(pl)
+		if r != nil {
+			s.programs[pl.program] = r
+			s.order = append(s.order, r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// allocate makes the buffers that the programs share.
+func (s *session) allocate(plans []*plan) error {
+	var working int64
+	for _, pl := range plans {
+		working = max(working, pl.workspace)
+	}
+	buffer := func(size int64, use vk.Use, label string) (*vk.Buffer, error) {
+		b, err := s.executor.device.NewBuffer(max(size, windowAlign), use, label)
+		if err == nil {
+			s.buffers = append(s.buffers, b)
+		}
+		return b, err
+	}
+	var err error
+	if s.workspace, err = buffer(working, vk.DeviceLocal, "workspace"); err != nil {
+		return err
+	}
+	for a := range engine.ArenaCount {
+		size := int64(s.layout.ArenaElements(a)) * 4
+		if s.arenas[a], err = buffer(size, vk.DeviceLocal, a.String()); err != nil {
+			return err
+		}
+	}
+	for _, pl := range plans {
+		for _, t := range pl.program.ByRole(engine.Resident) {
+			if have := s.residents[t.Name]; have != nil {
+				if !have.tensor.Shape.Equal(t.Shape) || have.tensor.DType != t.DType {
+					return fmt.Errorf("engine/gpu: resident %v is %v in another program", t, have.tensor)
+				}
+				continue
+			}
+			b, err := buffer(pl.slabs[t].bytes, vk.DeviceLocal, t.Name)
+			if err != nil {
+				return err
+			}
+			s.residents[t.Name] = &resident{tensor: t, buffer: b, bytes: pl.slabs[t].bytes}
+		}
+	}
+	return s.clear()
+}
+
+// clear fills the arenas with zeros and the workspace with NaN, so that what is read before it is written shows.
+func (s *session) clear() error {
+	rec, err := s.executor.device.NewRecorder("clear")
+	if err != nil {
+		return err
+	}
+	defer rec.Abandon()
+	const nan = 0x7fc00000
+	whole := func(b *vk.Buffer) vk.Window { return b.Window(0, b.Size()/4*4) }
+	if err := rec.Fill(whole(s.workspace), nan); err != nil {
+		return err
+	}
+	for _, b := range s.arenas {
+		if err := rec.Fill(whole(b), 0); err != nil {
+			return err
+		}
+	}
+	commands, err := rec.Finish()
+	if err != nil {
+		return err
+	}
+	defer commands.Destroy()
+	pending, err := s.executor.device.Submit(commands)
+	if err != nil {
+		return err
+	}
+	return pending.Wait(stepTimeout)
+}
+
+// Kernels lists the kernel choices for p.
+func (s *session) Kernels(p *engine.Program) []string {
+	if r := s.programs[p]; r != nil {
+		return slices.Clone(r.plan.kernels)
+	}
+	return nil
+}

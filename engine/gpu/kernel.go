@@ -1,0 +1,124 @@
+package gpu
+
+import (
+	"math"
+
+	"cnnvk/engine"
+	"cnnvk/vk"
+)
+
+// kernel declares a shader: what it binds and how it is specialised. A test holds it against the SPIR-V.
+type kernel struct {
+	shader    string
+	storage   []vk.Access // storage buffers, in order of binding
+	uniform   bool        // a uniform buffer behind them: a step input that is a handful of scalars
+	constants int         // specialization constants behind the workgroup size, which is number 0
+	push      int         // push constants, 32 bit each
+}
+
+const (
+	in    = vk.Read
+	out   = vk.Write
+	inOut = vk.ReadWrite
+)
+
+// workgroup is the size of every workgroup: one or two subgroups on GPUs, eight vectors on lavapipe.
+const workgroup = 64
+
+// dispatch is one kernel launch of a plan.
+type dispatch struct {
+	kernel    kernel
+	constants []uint32
+	push      []uint32
+	groups    [3]uint32
+	storage   []operand
+	uniform   *slab
+	op        int // index of the op, or of the first of a fused run
+}
+
+// operand is a slab, or a part of one, bound to a kernel.
+type operand struct {
+	slab          *slab
+	offset, bytes int64 // within the slab; bytes 0 is all of it
+}
+
+// variant is one way to run an op, or a run of ops that it fuses.
+type variant struct {
+	name   string
+	covers []engine.Kind
+	runs   func(c *call) bool // nil: always
+	emit   func(c *call)      // adds the dispatches
+}
+
+// call is a variant at work on the ops that it covers.
+type call struct {
+	plan *plan
+	ops  []engine.Op
+	at   int // index of ops[0] in the program
+}
+
+func (c *call) in(i int) *engine.Tensor  { return c.ops[0].Inputs[i] }
+func (c *call) out(i int) *engine.Tensor { return c.ops[0].Outputs[i] }
+func (c *call) attr() engine.Attr        { return c.ops[0].Attr }
+
+// of is the whole of a tensor as an operand.
+func (c *call) of(t *engine.Tensor) operand { return operand{slab: c.plan.slabs[t]} }
+
+// scratch is memory that lives for this call alone.
+func (c *call) scratch(name string, elements int) operand {
+	s := &slab{name: name, bytes: int64(elements) * 4, home: workspace, first: -1}
+	c.plan.scratch = append(c.plan.scratch, s)
+	return operand{slab: s}
+}
+
+// run adds a dispatch of count invocations in a line.
+func (c *call) run(k kernel, count int, constants, push []uint32, operands ...operand) {
+	c.runGroups(k, cover(count), constants, push, operands...)
+}
+
+// runGroups adds a dispatch of that many workgroups.
+func (c *call) runGroups(k kernel, groups [3]uint32, constants, push []uint32, operands ...operand) {
+	d := dispatch{
+		kernel: k, push: push, groups: groups, storage: operands, op: c.at,
+		constants: append([]uint32{workgroup}, constants...),
+	}
+	c.plan.add(d)
+}
+
+// runUniform is run for a kernel that also reads a small step input.
+func (c *call) runUniform(k kernel, count int, constants, push []uint32, uniform *engine.Tensor, operands ...operand) {
+	c.run(k, count, constants, push, operands...)
+	c.plan.dispatches[len(c.plan.dispatches)-1].uniform = c.plan.slabs[uniform]
+}
+
+// cover is the workgroups for count invocations in a line, spread over a second axis past 65,535.
+func cover(count int) [3]uint32 {
+	const most = 65535
+	groups := ceilDiv(count, workgroup)
+	if groups <= most {
+		return [3]uint32{uint32(groups), 1, 1}
+	}
+	rows := ceilDiv(groups, most)
+	return [3]uint32{uint32(ceilDiv(groups, rows)), uint32(rows), 1}
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// words packs integers for constants and push constants.
+func words(v ...int) []uint32 {
+	out := make([]uint32, len(v))
+	for i, x := range v {
+		out[i] = uint32(x)
+	}
+	return out
+}
+
+// word is the bits of a float constant.
+func word(f float64) uint32 { return math.Float32bits(float32(f)) }
+
+func flag(b bool) uint32 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,214 @@
+package gpu
+
+import (
+	"fmt"
+	"slices"
+
+	"cnnvk/engine"
+	"cnnvk/vk"
+)
+
+// plan is a program made ready for a device: dispatches over slabs.
+type plan struct {
+	program    *engine.Program
+	opt        engine.PlanOptions
+	limits     vk.Limits
+	sliceBytes int64 // longest window of a resident tensor
+	panel      map[*engine.Tensor]int
+	slabs      map[*engine.Tensor]*slab
+	scratch    []*slab
+	dispatches []dispatch
+	update     int      // index of the first dispatch of the update segment
+	kernels    []string // the choices, in order
+	recordSize int64
+	reportSize int64
+	workspace  int64
+	err        error
+}
+
+// fusion is a variant's choice for the ops from a place on; banned holds those that starved a later reader.
+type fusion struct {
+	at   int
+	name string
+}
+
+// newPlan chooses variants, first come first served in the order of the variant table, fusions first. A fusion
+// leaves the tensors between its ops unwritten; if some other op turns out to read one, it is
+// taken back and the plan made anew.
+func newPlan(p *engine.Program, opt engine.PlanOptions, limits vk.Limits, sliceBytes int64) (*plan, error) {
+	banned := map[fusion]bool{}
+	for {
+		pl := &plan{
+			program: p, opt: opt, limits: limits, sliceBytes: sliceBytes,
+			panel: map[*engine.Tensor]int{}, slabs: map[*engine.Tensor]*slab{},
+		}
+		pl.layOut()
+		chosen, err := pl.choose(banned)
+		if err != nil {
+			return nil, err
+		}
+		starved := pl.starved(chosen)
+		if starved == nil {
+			pl.workspace = place(pl.workspaceSlabs(), opt.KeepAll)
+			return pl, pl.err
+		}
+		banned[*starved] = true
+	}
+}
+
+// layOut makes a slab for every tensor and decides the panels of activations.
+func (pl *plan) layOut() {
+	for _, t := range pl.program.Tensors {
+		s := &slab{name: t.Name, bytes: int64(t.Shape.Elements()) * 4, first: -1}
+		switch t.Role {
+		case engine.Value:
+			s.home = workspace
+			s.written = pl.program.Producer(t) < 0
+			if t.Batched {
+				pl.panel[t] = panelImages(t)
+				if pl.opt.PanelImages != nil {
+					pl.panel[t] = pl.opt.PanelImages(t)
+				}
+			}
+		case engine.State:
+			s.home, s.arena, s.offset, s.written = arenas, t.Arena, int64(t.Offset)*4, true
+		case engine.Input:
+			s.home, s.offset, s.written = records, pl.recordSize, true
+			pl.recordSize += alignUp(s.bytes, windowAlign)
+		case engine.Result:
+			s.home, s.offset = reports, pl.reportSize
+			pl.reportSize += alignUp(s.bytes, windowAlign)
+		case engine.Resident:
+			s.home, s.written = residents, true
+			if t.DType == engine.Uint8 {
+				s.bytes = alignUp(int64(t.Shape.Elements()), 4)
+			}
+		}
+		pl.slabs[t] = s
+	}
+}
+
+// choose walks the program and lets a variant emit its dispatches for each op or run of ops.
+func (pl *plan) choose(banned map[fusion]bool) ([]fusion, error) {
+	var chosen []fusion
+	ops := pl.program.Ops
+	for at := 0; at < len(ops); {
+		if at == pl.program.Update {
+			pl.update = len(pl.dispatches)
+		}
+		v, c := pl.variantFor(at, banned)
+		if v == nil {
+			return nil, fmt.Errorf("engine/gpu: no kernel runs %s of %v on this device", ops[at].Kind, ops[at].Inputs)
+		}
+		v.emit(c)
+		if pl.err != nil {
+			return nil, pl.err
+		}
+		chosen = append(chosen, fusion{at, v.name})
+		pl.kernels = append(pl.kernels, string(ops[at].Kind)+": "+v.name)
+		at += len(v.covers)
+	}
+	if pl.program.Update == len(ops) {
+		pl.update = len(pl.dispatches)
+	}
+	return chosen, nil
+}
+
+func (pl *plan) variantFor(at int, banned map[fusion]bool) (*variant, *call) {
+	rest := pl.program.Ops[at:]
+	for _, v := range variants {
+		if len(v.covers) > 1 && (pl.opt.NoFusion || pl.opt.KeepAll) || len(v.covers) > len(rest) {
+			continue
+		}
+		if slices.Contains(pl.opt.Without, v.name) || banned[fusion{at, v.name}] {
+			continue
+		}
+		c := &call{plan: pl, ops: rest[:len(v.covers)], at: at}
+		if covers(v.covers, c.ops) && (v.runs == nil || v.runs(c)) {
+			return &v, c
+		}
+	}
+	return nil, nil
+}
+
+// covers reports whether ops are those kinds, each reading what the one before it wrote.
+func covers(kinds []engine.Kind, ops []engine.Op) bool {
+	for i, k := range kinds {
+		if ops[i].Kind != k {
+			return false
+		}
+		if i > 0 && ops[i].Inputs[0] != ops[i-1].Outputs[0] {
+			return false
+		}
+	}
+	return true
+}
+
+// add appends a dispatch and notes the lifetimes of what it touches.
+func (pl *plan) add(d dispatch) {
+	if len(d.storage) != len(d.kernel.storage) || len(d.push) != d.kernel.push || len(d.constants) != d.kernel.constants+1 {
+		pl.err = fmt.Errorf("engine/gpu: %s is called with %d buffers, %d constants and %d push constants, declared with %d, %d and %d",
+			d.kernel.shader, len(d.storage), len(d.constants)-1, len(d.push), len(d.kernel.storage), d.kernel.constants, d.kernel.push)
+		return
+	}
+	at := len(pl.dispatches)
+	for _, o := range d.storage {
+		if o.slab.first < 0 {
+			o.slab.first = at
+		}
+		o.slab.last = at
+	}
+	pl.dispatches = append(pl.dispatches, d)
+}
+
+// starved finds a dispatch that reads a slab which nothing wrote, and returns the fusion that left it unwritten.
+func (pl *plan) starved(chosen []fusion) *fusion {
+	written := map[*slab]bool{}
+	for _, d := range pl.dispatches {
+		for i, o := range d.storage {
+			access := d.kernel.storage[i]
+			if access&vk.Read != 0 && !o.slab.written && !written[o.slab] {
+				return pl.coverOf(o.slab, chosen)
+			}
+			if access&vk.Write != 0 {
+				written[o.slab] = true
+			}
+		}
+	}
+	return nil
+}
+
+func (pl *plan) coverOf(s *slab, chosen []fusion) *fusion {
+	for t, have := range pl.slabs {
+		if have != s {
+			continue
+		}
+		producer := pl.program.Producer(t)
+		for i := len(chosen) - 1; i >= 0; i-- {
+			if chosen[i].at <= producer {
+				return &chosen[i]
+			}
+		}
+	}
+	pl.err = fmt.Errorf("engine/gpu: %s reads %s before it is written", pl.program.Name, s.name)
+	return nil
+}
+
+// workspaceSlabs are those that some dispatch uses, or that must be kept.
+func (pl *plan) workspaceSlabs() []*slab {
+	var out []*slab
+	for _, t := range pl.program.Tensors {
+		s := pl.slabs[t]
+		if s.home != workspace || s.first < 0 && !pl.opt.KeepAll {
+			continue
+		}
+		if pl.program.Producer(t) < 0 { // written by the host before the step
+			s.first = 0
+		}
+		if slices.Contains(pl.opt.Keep, t.Name) {
+			s.last = len(pl.dispatches)
+		}
+		out = append(out, s)
+	}
+	return append(out, pl.scratch...)
+}

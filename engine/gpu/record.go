@@ -1,0 +1,98 @@
+package gpu
+
+import (
+	"fmt"
+
+	"cnnvk/vk"
+)
+
+// ringSlots is how many steps of a program may be under way: one at work, the next ones waiting, so that the device does
+// not wait for the host.
+const ringSlots = 4
+
+// recorded is a program on the device: for each slot of its ring, the commands of a step that reads that slot's record
+// and writes that slot's report. Nothing else differs between the slots.
+type recorded struct {
+	plan     *plan
+	records  *vk.Buffer
+	reports  *vk.Buffer
+	commands [ringSlots]*vk.Commands
+	next     int // the slot of the next step
+}
+
+// record makes the ring of a plan. What it made before an error is returned, too, to be destroyed.
+func (s *session) record(pl *plan) (*recorded, error) {
+	r := &recorded{plan: pl}
+	var err error
+	device := s.executor.device
+	name := pl.program.Name
+	if r.records, err = device.NewBuffer(max(pl.recordSize, windowAlign)*ringSlots, vk.Upload, name+" records"); err != nil {
+		return r, err
+	}
+	if r.reports, err = device.NewBuffer(max(pl.reportSize, windowAlign)*ringSlots, vk.Readback, name+" reports"); err != nil {
+		return r, err
+	}
+	for slot := range r.commands {
+		if r.commands[slot], err = s.recordSlot(r, slot); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+func (s *session) recordSlot(r *recorded, slot int) (*vk.Commands, error) {
+	rec, err := s.executor.device.NewRecorder(fmt.Sprintf("%s slot %d", r.plan.program.Name, slot))
+	if err != nil {
+		return nil, err
+	}
+	defer rec.Abandon()
+	for _, d := range r.plan.dispatches {
+		p, err := s.executor.pipeline(d)
+		if err != nil {
+			return nil, err
+		}
+		x := vk.Dispatch{Pipeline: p, Push: d.push, Groups: d.groups, Label: d.kernel.shader}
+		for i, o := range d.storage {
+			x.Storage = append(x.Storage, vk.Binding{Window: s.window(r, slot, o), Access: d.kernel.storage[i]})
+		}
+		if d.uniform != nil {
+			x.Uniform = s.window(r, slot, operand{slab: d.uniform})
+		}
+		if err := rec.Dispatch(x); err != nil {
+			return nil, err
+		}
+	}
+	return rec.Finish()
+}
+
+// window is where an operand lies for a slot of the ring.
+func (s *session) window(r *recorded, slot int, o operand) vk.Window {
+	bytes := o.bytes
+	if bytes == 0 {
+		bytes = o.slab.bytes
+	}
+	offset := o.slab.offset + o.offset
+	switch o.slab.home {
+	case workspace:
+		return s.workspace.Window(offset, bytes)
+	case arenas:
+		return s.arenas[o.slab.arena].Window(offset, bytes)
+	case records:
+		return r.records.Window(int64(slot)*max(r.plan.recordSize, windowAlign)+offset, bytes)
+	case reports:
+		return r.reports.Window(int64(slot)*max(r.plan.reportSize, windowAlign)+offset, bytes)
+	default:
+		return s.residents[o.slab.name].buffer.Window(offset, bytes)
+	}
+}
+
+func (r *recorded) destroy() {
+	for _, c := range r.commands {
+		c.Destroy()
+	}
+	for _, b := range []*vk.Buffer{r.records, r.reports} {
+		if b != nil {
+			b.Destroy()
+		}
+	}
+}

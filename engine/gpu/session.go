@@ -1,0 +1,324 @@
+package gpu
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"cnnvk/engine"
+	"cnnvk/vk"
+)
+
+// stepTimeout is the longest a step may take before it is given up: two minutes, for slow devices.
+const stepTimeout = 2 * time.Minute
+
+// session is a state on the device, with the programs that work on it. It implements [engine.Session].
+type session struct {
+	executor  *Executor
+	layout    *engine.Layout
+	buffers   []*vk.Buffer // all below, in the order made
+	workspace *vk.Buffer
+	arenas    [engine.ArenaCount]*vk.Buffer
+	residents map[string]*resident
+	programs  map[*engine.Program]*recorded
+	order     []*recorded
+	flights   []flight // steps under way, oldest first
+	reports   []engine.Report
+}
+
+// resident is a tensor that stays on the device, set once.
+type resident struct {
+	tensor *engine.Tensor
+	buffer *vk.Buffer
+	bytes  int64
+	set    bool
+}
+
+// flight is a submitted step.
+type flight struct {
+	program *recorded
+	slot    int
+	pending *vk.Pending
+}
+
+// SetResident fills a resident tensor: []byte for Uint8, []float32 or []float64 for Float.
+func (s *session) SetResident(name string, data any) error {
+	r := s.residents[name]
+	if r == nil {
+		return fmt.Errorf("engine/gpu: no program has a resident %q", name)
+	}
+	var bytes []byte
+	var given int
+	switch v := data.(type) {
+	case []byte:
+		bytes, given = v, len(v)
+	case []float32:
+		bytes, given = make([]byte, 4*len(v)), len(v)
+		for i, f := range v {
+			binary.LittleEndian.PutUint32(bytes[4*i:], math.Float32bits(f))
+		}
+	case []float64:
+		bytes, given = floatBytes(v), len(v)
+	default:
+		return fmt.Errorf("engine/gpu: resident %q is given as %T", name, data)
+	}
+	if _, isBytes := data.([]byte); isBytes != (r.tensor.DType == engine.Uint8) || given != r.tensor.Shape.Elements() {
+		return fmt.Errorf("engine/gpu: resident %v is given %d values as %T", r.tensor, given, data)
+	}
+	r.set = true
+	return s.executor.device.Write(r.buffer.Window(0, int64(len(bytes))), bytes)
+}
+
+// Run fills the next slot of the program's ring and submits its commands.
+func (s *session) Run(p *engine.Program, rec *engine.Record) error {
+	r := s.programs[p]
+	if r == nil {
+		return errors.New("engine/gpu: the program does not belong to this session")
+	}
+	if err := engine.CheckRecord(p, rec); err != nil {
+		return err
+	}
+	for _, t := range p.ByRole(engine.Resident) {
+		if !s.residents[t.Name].set {
+			return fmt.Errorf("engine/gpu: the resident %v was never set", t)
+		}
+	}
+	slot := r.next
+	if err := s.free(r, slot); err != nil {
+		return err
+	}
+	if err := s.fill(r, slot, rec); err != nil {
+		return err
+	}
+	pending, err := s.executor.device.Submit(r.commands[slot])
+	if err != nil {
+		return fmt.Errorf("engine/gpu: %s: %w", p.Name, err)
+	}
+	s.flights = append(s.flights, flight{r, slot, pending})
+	r.next = (slot + 1) % ringSlots
+	return nil
+}
+
+// free waits until no step uses that slot of r.
+func (s *session) free(r *recorded, slot int) error {
+	for i := len(s.flights) - 1; i >= 0; i-- {
+		if s.flights[i].program == r && s.flights[i].slot == slot {
+			return s.land(i + 1)
+		}
+	}
+	return nil
+}
+
+// land waits for the n oldest flights and takes their reports.
+func (s *session) land(n int) error {
+	for ; n > 0; n-- {
+		f := s.flights[0]
+		s.flights = s.flights[1:]
+		if err := f.pending.Wait(stepTimeout); err != nil {
+			return fmt.Errorf("engine/gpu: %s: %w", f.program.plan.program.Name, err)
+		}
+		report, err := f.program.report(f.slot)
+		if err != nil {
+			return err
+		}
+		s.reports = append(s.reports, report)
+	}
+	return nil
+}
+
+// fill copies a record into its slot.
+func (s *session) fill(r *recorded, slot int, rec *engine.Record) error {
+	size := max(r.plan.recordSize, windowAlign)
+	to := r.records.Bytes()[int64(slot)*size:][:size]
+	for _, t := range r.plan.program.ByRole(engine.Input) {
+		at := to[r.plan.slabs[t].offset:]
+		if t.DType == engine.Float {
+			copy(at, floatBytes(rec.Floats(t.Name)))
+			continue
+		}
+		values := rec.Uints(t.Name)
+		if err := s.checkInput(r.plan.program, t, values); err != nil {
+			return err
+		}
+		for i, v := range values {
+			binary.LittleEndian.PutUint32(at[4*i:], v)
+		}
+	}
+	return r.records.Flush(int64(slot)*size, size)
+}
+
+// checkInput finds indices of images that are not there and labels of classes that are not there: a shader would read
+// whatever lies in their place.
+func (s *session) checkInput(p *engine.Program, t *engine.Tensor, values []uint32) error {
+	for _, op := range p.Ops {
+		limit := 0
+		switch {
+		case op.Kind == engine.GatherNormalize && op.Inputs[2] == t:
+			limit = op.Inputs[0].N()
+		case op.Kind == engine.CrossEntropy && op.Inputs[1] == t:
+			limit = op.Inputs[0].C()
+		default:
+			continue
+		}
+		for i, v := range values {
+			if int64(v) >= int64(limit) {
+				return fmt.Errorf("engine/gpu: %s: %s[%d] is %d, but there are only %d", op.Kind, t.Name, i, v, limit)
+			}
+		}
+	}
+	return nil
+}
+
+// report reads what the step in that slot gave back.
+func (r *recorded) report(slot int) (engine.Report, error) {
+	size := max(r.plan.reportSize, windowAlign)
+	if err := r.reports.Invalidate(int64(slot)*size, size); err != nil {
+		return engine.Report{}, err
+	}
+	from := r.reports.Bytes()[int64(slot)*size:][:size]
+	out := engine.Report{Program: r.plan.program, Results: map[string][]float64{}}
+	for _, t := range r.plan.program.ByRole(engine.Result) {
+		out.Results[t.Name] = floats(from[r.plan.slabs[t].offset:], t.Shape.Elements())
+	}
+	return out, nil
+}
+
+// Reports waits for all steps under way.
+func (s *session) Reports() ([]engine.Report, error) {
+	if err := s.land(len(s.flights)); err != nil {
+		return nil, err
+	}
+	out := s.reports
+	s.reports = nil
+	return out, nil
+}
+
+// ReadArena copies an arena to the host.
+func (s *session) ReadArena(a engine.Arena) ([]float64, error) {
+	n := s.layout.ArenaElements(a)
+	return s.readFloats(s.arenas[a].Window(0, int64(n)*4))
+}
+
+// WriteArena copies an arena to the device.
+func (s *session) WriteArena(a engine.Arena, data []float64) error {
+	if n := s.layout.ArenaElements(a); len(data) != n {
+		return fmt.Errorf("engine/gpu: the %v arena takes %d values, not %d", a, n, len(data))
+	}
+	if len(data) == 0 {
+		return nil
+	}
+	if err := s.land(len(s.flights)); err != nil {
+		return err
+	}
+	return s.executor.device.Write(s.arenas[a].Window(0, int64(len(data))*4), floatBytes(data))
+}
+
+// Read copies a tensor to the host, in logical order.
+func (s *session) Read(p *engine.Program, t *engine.Tensor) ([]float64, error) {
+	w, r, err := s.locate(p, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.land(len(s.flights)); err != nil {
+		return nil, err
+	}
+	data, err := s.readFloats(w)
+	if err != nil || !t.Batched {
+		return data, err
+	}
+	logical := make([]float64, len(data))
+	fromPanels(logical, data, t.Shape, r.plan.panel[t])
+	return logical, nil
+}
+
+// Write copies a tensor to the device, from logical order.
+func (s *session) Write(p *engine.Program, t *engine.Tensor, data []float64) error {
+	w, r, err := s.locate(p, t)
+	if err != nil {
+		return err
+	}
+	if len(data) != t.Shape.Elements() {
+		return fmt.Errorf("engine/gpu: %v takes %d values, not %d", t, t.Shape.Elements(), len(data))
+	}
+	if err := s.land(len(s.flights)); err != nil {
+		return err
+	}
+	if t.Batched {
+		paneled := make([]float64, len(data))
+		toPanels(paneled, data, t.Shape, r.plan.panel[t])
+		data = paneled
+	}
+	return s.executor.device.Write(w, floatBytes(data))
+}
+
+// locate finds the window of a tensor that can be read and written between steps. Results are those of the last step.
+func (s *session) locate(p *engine.Program, t *engine.Tensor) (vk.Window, *recorded, error) {
+	r := s.programs[p]
+	if r == nil || t == nil || r.plan.slabs[t] == nil {
+		return vk.Window{}, nil, errors.New("engine/gpu: the tensor or its program does not belong to this session")
+	}
+	kept := r.plan.opt.KeepAll || slices.Contains(r.plan.opt.Keep, t.Name) && r.plan.slabs[t].first >= 0
+	if t.Role == engine.Value && !kept {
+		return vk.Window{}, nil, fmt.Errorf("engine/gpu: %v is not kept: the session was opened without KeepAll, or fused it away", t)
+	}
+	if t.Role == engine.Input || t.Role == engine.Resident {
+		return vk.Window{}, nil, fmt.Errorf("engine/gpu: %v comes with the record or as a resident", t)
+	}
+	last := (r.next + ringSlots - 1) % ringSlots
+	return s.window(r, last, operand{slab: r.plan.slabs[t]}), r, nil
+}
+
+func (s *session) readFloats(w vk.Window) ([]float64, error) {
+	if w.Size == 0 {
+		return nil, nil
+	}
+	if err := s.land(len(s.flights)); err != nil {
+		return nil, err
+	}
+	bytes := make([]byte, w.Size)
+	if err := s.executor.device.Read(bytes, w); err != nil {
+		return nil, err
+	}
+	return floats(bytes, len(bytes)/4), nil
+}
+
+// ResidentBytes is the memory of the resident tensors.
+func (s *session) ResidentBytes() int64 {
+	var sum int64
+	for _, r := range s.residents {
+		sum += r.bytes
+	}
+	return sum
+}
+
+// Close waits for the device and gives everything back.
+func (s *session) Close() error {
+	err := s.land(len(s.flights))
+	for _, r := range s.order {
+		r.destroy()
+	}
+	for i := len(s.buffers) - 1; i >= 0; i-- {
+		s.buffers[i].Destroy()
+	}
+	s.order, s.buffers, s.programs = nil, nil, nil
+	return err
+}
+
+func floatBytes(v []float64) []byte {
+	out := make([]byte, 4*len(v))
+	for i, f := range v {
+		binary.LittleEndian.PutUint32(out[4*i:], math.Float32bits(float32(f)))
+	}
+	return out
+}
+
+func floats(b []byte, n int) []float64 {
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:])))
+	}
+	return out
+}

@@ -1,0 +1,78 @@
+package gpu
+
+import (
+	"slices"
+
+	"cnnvk/engine"
+	"cnnvk/vk"
+)
+
+// variants lists every way to run an op, the preferred one first. The last one for an op takes any shape on any device.
+var variants = slices.Concat(gatherVariants, depthwiseVariants, pointwiseVariants, batchNormVariants,
+	elementwiseVariants, poolVariants, lossVariants, updateVariants)
+
+// one is a variant that runs a single op.
+func one(k engine.Kind, name string, runs func(c *call) bool, emit func(c *call)) variant {
+	return variant{name: name, covers: []engine.Kind{k}, runs: runs, emit: emit}
+}
+
+// byLanes is the two variants of a shader that includes lanes.glsl: one that moves vec4s, where fits says that
+// a row's length divides by 4, and NAME_any, which moves single floats.
+func byLanes(k engine.Kind, fits func(c *call) bool, emit func(c *call, suffix string, lanes int)) []variant {
+	return []variant{
+		one(k, string(k), fits, func(c *call) { emit(c, "", 4) }),
+		one(k, string(k)+"_any", nil, func(c *call) { emit(c, "_any", 1) }),
+	}
+}
+
+// invocationsWanted is how much parallel work a reduction is cut into: enough for a GPU of some thousand lanes.
+const invocationsWanted = 4096
+
+// pieces cuts n things into at most as many pieces as bring the invocations to invocationsWanted, where
+// one piece is each invocations; it returns the size of a piece and the number of pieces.
+func pieces(n, each int) (per, count int) {
+	count = min(max(invocationsWanted/each, 1), n)
+	per = ceilDiv(n, count)
+	return per, ceilDiv(n, per)
+}
+
+// sumPartials is the second stage of a gradient summed over images: y[i] = sum over s of parts[s,i].
+func (c *call) sumPartials(parts, y operand, elements, s int) {
+	k, lanes := kernel{shader: "sum_partials", storage: []vk.Access{in, out}, push: 2}, 4
+	if elements%4 != 0 {
+		k.shader, lanes = "sum_partials_any", 1
+	}
+	c.run(k, elements/lanes, nil, words(elements/lanes, s), parts, y)
+}
+
+var gatherVariants = byLanes(engine.GatherNormalize,
+	func(c *call) bool { return c.out(0).H()*c.out(0).W()%4 == 0 },
+	func(c *call, suffix string, lanes int) {
+		k := kernel{shader: "gather_normalize" + suffix, storage: []vk.Access{in, in, in, out}, constants: 3, push: 3}
+		images, table, indices, x := c.in(0), c.in(1), c.in(2), c.out(0)
+		p := c.images(x)
+		for _, w := range c.plan.slices(images) {
+			c.run(k, p.values()/lanes, words(p.c, p.size, p.g[0]), words(w.first, w.held, p.values()/lanes),
+				w.operand, c.of(table), c.of(indices), c.of(x))
+		}
+	})
+
+// slice is a run of samples of a data set that fits one storage window.
+type slice struct {
+	operand
+	first, held int
+}
+
+// slices cuts a resident data set into windows of whole samples. Every window starts at a multiple of windowAlign
+// bytes because it starts at a multiple of that many samples.
+func (pl *plan) slices(t *engine.Tensor) []slice {
+	sample := t.Shape.Elements() / t.N()
+	per := max(int(pl.sliceBytes)/sample/windowAlign, 1) * windowAlign
+	var out []slice
+	for first := 0; first < t.N(); first += per {
+		held := min(per, t.N()-first)
+		o := operand{pl.slabs[t], int64(first * sample), alignUp(int64(held*sample), 4)}
+		out = append(out, slice{o, first, held})
+	}
+	return out
+}

@@ -1,0 +1,53 @@
+package gpu
+
+import (
+	"slices"
+
+	"cnnvk/engine"
+	"cnnvk/vk"
+)
+
+var poolVariants = slices.Concat(
+	[]variant{
+		one(engine.MaxPool2d, "max_pool2d", func(c *call) bool { return poolRows(c.in(0)) }, func(c *call) { maxPool(c, "", 4) }),
+		one(engine.MaxPool2d, "max_pool2d_any", nil, func(c *call) { maxPool(c, "_any", 1) }),
+		one(engine.MaxPool2dBackward, "max_pool2d_backward", func(c *call) bool { return poolRows(c.in(1)) }, func(c *call) {
+			maxPoolBackward(c, "", c.in(0).Shape.Elements()/4)
+		}),
+		one(engine.MaxPool2dBackward, "max_pool2d_backward_any", nil, func(c *call) {
+			maxPoolBackward(c, "_any", c.in(1).Shape.Elements())
+		}),
+	},
+	byLanes(engine.GlobalAvgPool, wholeRows, func(c *call, suffix string, lanes int) {
+		k := kernel{shader: "global_avg_pool" + suffix, storage: []vk.Access{in, out}, constants: 4, push: 1}
+		x, y := c.in(0), c.out(0)
+		p := c.images(x, y)
+		c.run(k, p.n*p.c, words(p.c, p.size/lanes, p.g[0], p.g[1]), words(p.n*p.c), c.of(x), c.of(y))
+	}),
+	byLanes(engine.GlobalAvgPoolBackward, func(c *call) bool { return c.out(0).H()*c.out(0).W()%4 == 0 },
+		func(c *call, suffix string, lanes int) {
+			k := kernel{shader: "global_avg_pool_backward" + suffix, storage: []vk.Access{in, out}, constants: 4, push: 1}
+			dy, dx := c.in(0), c.out(0)
+			p := c.images(dx, dy)
+			count := p.values() / lanes
+			c.run(k, count, words(p.c, p.size/lanes, p.g[1], p.g[0]), words(count), c.of(dy), c.of(dx))
+		}),
+)
+
+// poolRows says whether an image's rows are whole vec4s before and after pooling.
+func poolRows(x *engine.Tensor) bool { return x.W()%8 == 0 && x.H()%2 == 0 }
+
+func maxPool(c *call, suffix string, lanes int) {
+	k := kernel{shader: "max_pool2d" + suffix, storage: []vk.Access{in, out}, constants: 5, push: 1}
+	x, y := c.in(0), c.out(0)
+	p := c.images(x, y)
+	count := y.Shape.Elements() / lanes
+	c.run(k, count, words(p.c, x.H(), x.W(), p.g[0], p.g[1]), words(count), c.of(x), c.of(y))
+}
+
+func maxPoolBackward(c *call, suffix string, count int) {
+	k := kernel{shader: "max_pool2d_backward" + suffix, storage: []vk.Access{in, in, out}, constants: 6, push: 1}
+	dy, x, dx := c.in(0), c.in(1), c.out(0)
+	p := c.images(dy, x, dx)
+	c.run(k, count, words(p.c, x.H(), x.W(), p.g[0], p.g[1], p.g[2]), words(count), c.of(dy), c.of(x), c.of(dx))
+}

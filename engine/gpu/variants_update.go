@@ -1,0 +1,66 @@
+package gpu
+
+import (
+	"slices"
+
+	"cnnvk/engine"
+	"cnnvk/vk"
+)
+
+var lossVariants = []variant{one(engine.CrossEntropy, "cross_entropy", nil, func(c *call) {
+	softmax := kernel{shader: "cross_entropy", storage: []vk.Access{in, in, out, out}, constants: 4, push: 1}
+	metrics := kernel{shader: "cross_entropy_metrics", storage: []vk.Access{in, out}, push: 1}
+	logits, labels, dlogits := c.in(0), c.in(1), c.out(1)
+	p := c.images(logits, dlogits)
+	samples := c.scratch("cross_entropy samples", 3*p.n)
+	c.run(softmax, p.n, append(words(p.c, p.g[0], p.g[1]), word(c.attr().Smoothing)), words(p.n),
+		c.of(logits), c.of(labels), c.of(dlogits), samples)
+	c.run(metrics, engine.MetricElements, nil, words(p.n), samples, c.of(c.out(0)))
+})}
+
+// The update: passes over flat memory.
+var updateVariants = slices.Concat(
+	byLanes(engine.GradientNorm, flatRows, func(c *call, suffix string, lanes int) {
+		parted := kernel{shader: "gradient_norm" + suffix, storage: []vk.Access{in, out}, push: 3}
+		finish := kernel{shader: "gradient_norm_finish", storage: []vk.Access{in, inOut, out}, constants: 1, push: 1}
+		gradients, status := c.in(0), c.in(1)
+		count := gradients.Shape.Elements() / lanes
+		run, s := pieces(count, 1)
+		parts := c.scratch("gradient_norm parts", s)
+		c.run(parted, s, nil, words(count, run, s), c.of(gradients), parts)
+		c.run(finish, 1, []uint32{word(c.attr().ClipNorm)}, words(s), parts, c.of(status), c.of(c.out(1)))
+	}),
+	byLanes(engine.AdamW, flatRows, func(c *call, suffix string, lanes int) {
+		a := c.attr()
+		c.optimizer("adamw"+suffix, lanes, word(a.Beta1), word(a.Beta2), word(a.Epsilon), word(a.WeightDecay),
+			word(1-a.Beta1), word(1-a.Beta2))
+	}),
+	byLanes(engine.SGD, flatRows, func(c *call, suffix string, lanes int) {
+		a := c.attr()
+		c.optimizer("sgd"+suffix, lanes, word(a.Momentum), word(a.WeightDecay), flag(a.Nesterov))
+	}),
+	byLanes(engine.RunningStatistics, flatRows, func(c *call, suffix string, lanes int) {
+		k := kernel{shader: "running_statistics" + suffix, storage: []vk.Access{in, in, out}, constants: 1}
+		c.commit(k, lanes)
+	}),
+	byLanes(engine.ExponentialMean, flatRows, func(c *call, suffix string, lanes int) {
+		k := kernel{shader: "ema" + suffix, storage: []vk.Access{in, in, inOut}, constants: 2}
+		c.commit(k, lanes, word(1-c.attr().Decay))
+	}),
+)
+
+func flatRows(c *call) bool { return c.in(0).Shape.Elements()%4 == 0 }
+
+// optimizer replaces parameters and moments from gradients, status and rates.
+func (c *call) optimizer(shader string, lanes int, constants ...uint32) {
+	k := kernel{shader: shader, storage: []vk.Access{in, in, inOut, inOut}, uniform: true, constants: 1 + len(constants)}
+	count := c.in(0).Shape.Elements() / lanes
+	c.runUniform(k, count, append(words(count), constants...), nil, c.in(2),
+		c.of(c.in(0)), c.of(c.in(1)), c.of(c.in(3)), c.of(c.in(4)))
+}
+
+// commit replaces the third input from the first, unless status forbids.
+func (c *call) commit(k kernel, lanes int, constants ...uint32) {
+	count := c.in(0).Shape.Elements() / lanes
+	c.run(k, count, append(words(count), constants...), nil, c.of(c.in(0)), c.of(c.in(1)), c.of(c.in(2)))
+}

@@ -1,0 +1,38 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// adamw (Loshchilov and Hutter, 2019, as torch.optim.AdamW):
+//   g = clip * gradient;  p -= lr * DECAY * p;  m = BETA1 m + (1-BETA1) g;  v = BETA2 v + (1-BETA2) g^2
+//   p -= lr/(1-BETA1^t) * m / (sqrt(v) / sqrt(1-BETA2^t) + EPSILON)
+//
+//   gradients, parameters  (COUNT*LANES)    moments  (2, COUNT*LANES): m, v
+//   status  clip factor, not-finite flag    rates  lr, lr/(1-BETA1^t), 1/sqrt(1-BETA2^t), made by the host
+//
+// One pass over flat memory. Nothing is written once a step was not finite.
+#include "dispatch.glsl"
+#include "lanes.glsl"
+
+layout(constant_id = 1) const uint COUNT = 1;
+layout(constant_id = 2) const float BETA1 = 0.9;
+layout(constant_id = 3) const float BETA2 = 0.999;
+layout(constant_id = 4) const float EPSILON = 1e-8;
+layout(constant_id = 5) const float DECAY = 0.0;
+layout(constant_id = 6) const float GAIN1 = 0.1;   // 1 - BETA1 and 1 - BETA2, taken in float64: here they
+layout(constant_id = 7) const float GAIN2 = 0.001; // would carry the rounding of BETA
+
+layout(std430, binding = 0) readonly  buffer Gradients { lanes gradients[]; };
+layout(std430, binding = 1) readonly  buffer Status { float status[]; };
+layout(std430, binding = 2)           buffer Parameters { lanes parameters[]; };
+layout(std430, binding = 3)           buffer Moments { lanes moments[]; };
+layout(std140, binding = 4) uniform Rates { vec4 rates; };
+
+void main() {
+    uint i = invocation();
+    if (i >= COUNT || status[1] != 0.0) return;
+    lanes g = gradients[i] * status[0], p = parameters[i];
+    lanes m = BETA1 * moments[i] + GAIN1 * g;
+    lanes v = BETA2 * moments[COUNT + i] + GAIN2 * g * g;
+    moments[i] = m;
+    moments[COUNT + i] = v;
+    p -= rates.x * DECAY * p;
+    parameters[i] = p - rates.y * m / (sqrt(v) * rates.z + EPSILON);
+}

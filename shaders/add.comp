@@ -1,0 +1,27 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// add: y = a + b
+//
+//   a, b, y  (N/g, C, g, PLANE*LANES), g being GA, GB and GY; flat tensors are one plane
+//
+// One invocation makes LANES values.
+#include "dispatch.glsl"
+#include "lanes.glsl"
+#include "panels.glsl"
+
+layout(constant_id = 1) const uint C = 64;
+layout(constant_id = 2) const uint PLANE = 256;
+layout(constant_id = 3) const uint GA = 1;
+layout(constant_id = 4) const uint GB = 1;
+layout(constant_id = 5) const uint GY = 1;
+
+layout(push_constant) uniform Push { uint count; } push;
+
+layout(std430, binding = 0) readonly  buffer A { lanes a[]; };
+layout(std430, binding = 1) readonly  buffer B { lanes b[]; };
+layout(std430, binding = 2) writeonly buffer Y { lanes y[]; };
+
+void main() {
+    uint i = invocation();
+    if (i < push.count) y[i] = a[moved(i, C, GY, GA, PLANE)] + b[moved(i, C, GY, GB, PLANE)];
+}

@@ -1,0 +1,33 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// batch_norm2d_backward, last stage: dx = weight/sqrt(var+eps) * (dy - mean(dy) - xhat * mean(dy*xhat))
+//   as dx[n,c,r] = coef[1,c] * (dy[n,c,r] - coef[2,c] - (x[n,c,r] - coef[0,c]) * coef[3,c])
+//
+//   dy, x, dx  (N/g, C, g, PLANE*LANES), g being GD, GX and GY
+//   coef       (4, C) by batch_norm2d_backward_coefficients
+//
+// One invocation makes LANES values.
+#include "dispatch.glsl"
+#include "lanes.glsl"
+#include "panels.glsl"
+
+layout(constant_id = 1) const uint C = 64;
+layout(constant_id = 2) const uint PLANE = 256;
+layout(constant_id = 3) const uint GD = 1;
+layout(constant_id = 4) const uint GX = 1;
+layout(constant_id = 5) const uint GY = 1;
+
+layout(push_constant) uniform Push { uint count; } push;
+
+layout(std430, binding = 0) readonly  buffer DY { lanes dy[]; };
+layout(std430, binding = 1) readonly  buffer X { lanes x[]; };
+layout(std430, binding = 2) readonly  buffer Coef { float coef[]; };
+layout(std430, binding = 3) writeonly buffer DX { lanes dx[]; };
+
+void main() {
+    uint i = invocation();
+    if (i >= push.count) return;
+    uint c = i / (GY * PLANE) % C;
+    lanes d = dy[moved(i, C, GY, GD, PLANE)] - coef[2u * C + c];
+    dx[i] = coef[C + c] * (d - (x[moved(i, C, GY, GX, PLANE)] - coef[c]) * coef[3u * C + c]);
+}

@@ -1,0 +1,30 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// batch_norm2d, last stage: y[n,c,r] = (x[n,c,r] - coef[0,c]) * coef[1,c] + coef[2,c]
+//
+//   x     (N/GX, C, GX, PLANE*LANES)   y  (N/GY, C, GY, PLANE*LANES)
+//   coef  (3, C) by batch_norm2d_coefficients
+//
+// Subtracting the mean first keeps the digits that x*scale + shift would lose where the mean is large.
+// One invocation makes LANES values.
+#include "dispatch.glsl"
+#include "lanes.glsl"
+#include "panels.glsl"
+
+layout(constant_id = 1) const uint C = 64;
+layout(constant_id = 2) const uint PLANE = 256;
+layout(constant_id = 3) const uint GX = 1;
+layout(constant_id = 4) const uint GY = 1;
+
+layout(push_constant) uniform Push { uint count; } push;
+
+layout(std430, binding = 0) readonly  buffer X { lanes x[]; };
+layout(std430, binding = 1) readonly  buffer Coef { float coef[]; };
+layout(std430, binding = 2) writeonly buffer Y { lanes y[]; };
+
+void main() {
+    uint i = invocation();
+    if (i >= push.count) return;
+    uint c = i / (GY * PLANE) % C;
+    y[i] = (x[moved(i, C, GY, GX, PLANE)] - coef[c]) * coef[C + c] + coef[2u * C + c];
+}

@@ -1,0 +1,47 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// batch_norm2d, first stage: mean and squared deviation of one channel over a piece of the batch
+//   parts[s,0,c] = mean of x[n,c,r],  parts[s,1,c] = sum of (x[n,c,r] - that mean)^2
+//
+//   x      (N/G, C, G, PLANE*LANES)   parts  (S, 2, C)
+//
+// Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1. One invocation takes one channel of one piece
+// in one pass: it sums differences from the piece's first value, which is near the mean
+// wherever the mean is large, so nothing cancels in float32.
+#include "dispatch.glsl"
+#include "lanes.glsl"
+#include "panels.glsl"
+
+layout(constant_id = 1) const uint C = 64;
+layout(constant_id = 2) const uint PLANE = 256;
+layout(constant_id = 3) const uint G = 1;
+
+layout(push_constant) uniform Push { uint N, per, S; } push;
+
+layout(std430, binding = 0) readonly  buffer X { lanes x[]; };
+layout(std430, binding = 1) writeonly buffer Parts { float parts[]; };
+
+void main() {
+    uint id = invocation();
+    if (id >= C * push.S) return;
+    uint c = id % C, s = id / C;
+    uint first = s * push.per, end = min(first + push.per, push.N);
+
+#ifdef SCALAR
+    float shift = x[plane_at(first, c, C, G, PLANE)];
+#else
+    float shift = x[plane_at(first, c, C, G, PLANE)].x;
+#endif
+    lanes sum = lanes(0.0), square = lanes(0.0);
+    for (uint n = first; n < end; n++) {
+        uint at = plane_at(n, c, C, G, PLANE);
+        for (uint r = 0u; r < PLANE; r++) {
+            lanes d = x[at + r] - shift;
+            sum += d;
+            square += d * d;
+        }
+    }
+    float count = float((end - first) * PLANE * LANES), mean = total(sum) / count;
+    parts[(2u * s) * C + c] = shift + mean;
+    parts[(2u * s + 1u) * C + c] = max(total(square) - total(sum) * mean, 0.0);
+}

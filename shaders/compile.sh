@@ -1,0 +1,15 @@
+#!/bin/sh
+# Compiles every .comp of this folder into DIR (default: spirv beside it), with glslc.
+# A shader that includes lanes.glsl is compiled twice: NAME.spv for vec4s, NAME_any.spv for single floats.
+set -eu
+cd "$(dirname "$0")"
+dir=${1:-spirv}
+mkdir -p "$dir"
+for f in *.comp; do
+    name=${f%.comp}
+    glslc --target-env=vulkan1.1 -O "$f" -o "$dir/$name.spv"
+    if grep -q '#include "lanes.glsl"' "$f"; then
+        glslc --target-env=vulkan1.1 -O -DSCALAR "$f" -o "$dir/${name}_any.spv"
+    fi
+done
+glslc --version > "$dir/GLSLC_VERSION"

@@ -1,0 +1,14 @@
+// Where an invocation stands in a one-dimensional piece of work.
+//
+// Work beyond 65,535 groups, the least that every device takes on an axis, is spread over y; the last
+// row of groups may reach past the end, so every shader compares with its count.
+#ifndef DISPATCH_GLSL
+#define DISPATCH_GLSL
+
+layout(local_size_x_id = 0) in;
+
+uint invocation() {
+    return gl_GlobalInvocationID.y * (gl_NumWorkGroups.x * gl_WorkGroupSize.x) + gl_GlobalInvocationID.x;
+}
+
+#endif

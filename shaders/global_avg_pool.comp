@@ -1,0 +1,30 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// global_avg_pool: y[n,c] = mean over r of x[n,c,r]
+//
+//   x  (N/GX, C, GX, PLANE*LANES), planes being images   y  (N/GY, C, GY)
+//
+// One invocation averages one image's channel: 16 values in the networks at hand.
+#include "dispatch.glsl"
+#include "lanes.glsl"
+#include "panels.glsl"
+
+layout(constant_id = 1) const uint C = 512;
+layout(constant_id = 2) const uint PLANE = 4;
+layout(constant_id = 3) const uint GX = 1;
+layout(constant_id = 4) const uint GY = 1;
+
+layout(push_constant) uniform Push { uint count; } push; // N*C
+
+layout(std430, binding = 0) readonly  buffer X { lanes x[]; };
+layout(std430, binding = 1) writeonly buffer Y { float y[]; };
+
+void main() {
+    uint id = invocation();
+    if (id >= push.count) return;
+    Place p = place_of(id, C, GY, 1u);
+    uint at = plane_at(p.n, p.c, C, GX, PLANE);
+    lanes sum = lanes(0.0);
+    for (uint r = 0u; r < PLANE; r++) sum += x[at + r];
+    y[id] = total(sum) / float(PLANE * LANES);
+}

@@ -1,0 +1,35 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// gradient_norm, second stage: norm = sqrt(sum of parts), the factor that clips to it, and the sticky flag
+//   status[0] = CLIP > 0 ? min(1, CLIP / (norm + 1e-6)) : 1      (torch.nn.utils.clip_grad_norm_)
+//   status[1] = 1 from the first norm on that is not finite
+//
+//   parts  (S)    status  (64)    norm  (4): the norm, the flag
+//
+// One invocation does it all; the sum is compensated (Kahan), so that it is as exact as its terms.
+#include "dispatch.glsl"
+
+layout(constant_id = 1) const float CLIP = 1.0;
+
+layout(push_constant) uniform Push { uint S; } push;
+
+layout(std430, binding = 0) readonly  buffer Parts { float parts[]; };
+layout(std430, binding = 1)           buffer Status { float status[]; };
+layout(std430, binding = 2) writeonly buffer Norm { float norm[]; };
+
+void main() {
+    if (invocation() > 0u) return;
+    precise float sum = 0.0, lost = 0.0;
+    for (uint s = 0u; s < push.S; s++) {
+        precise float term = parts[s] - lost, next = sum + term;
+        lost = isinf(next) ? 0.0 : (next - sum) - term;
+        sum = next;
+    }
+    bool finite = sum <= 3.4028234e38; // false for NaN, too
+    float length = sqrt(sum), flag = finite ? status[1] : 1.0;
+    status[0] = CLIP > 0.0 ? min(1.0, CLIP / (length + 1e-6)) : 1.0;
+    status[1] = flag;
+    norm[0] = length;
+    norm[1] = flag;
+    norm[2] = norm[3] = 0.0;
+}

@@ -1,0 +1,18 @@
+// How many neighbouring values an invocation handles at once: LANES values of type lanes.
+//
+// A shader that includes this file is compiled twice: NAME.spv moves vec4s and wants rows of a multiple
+// of four values, NAME_any.spv (-DSCALAR) moves single floats and takes every shape.
+#ifndef LANES_GLSL
+#define LANES_GLSL
+
+#ifdef SCALAR
+#define LANES 1u
+#define lanes float
+float total(float v) { return v; }
+#else
+#define LANES 4u
+#define lanes vec4
+float total(vec4 v) { return (v.x + v.y) + (v.z + v.w); }
+#endif
+
+#endif

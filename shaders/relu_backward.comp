@@ -1,0 +1,33 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// relu_backward: dx = dy where y > 0, else 0
+//
+//   dy, y, dx  (N/g, C, g, PLANE*LANES), g being GD, GV and GY
+//
+// One invocation makes LANES values.
+#include "dispatch.glsl"
+#include "lanes.glsl"
+#include "panels.glsl"
+
+layout(constant_id = 1) const uint C = 64;
+layout(constant_id = 2) const uint PLANE = 256;
+layout(constant_id = 3) const uint GD = 1;
+layout(constant_id = 4) const uint GV = 1;
+layout(constant_id = 5) const uint GY = 1;
+
+layout(push_constant) uniform Push { uint count; } push;
+
+layout(std430, binding = 0) readonly  buffer DY { lanes dy[]; };
+layout(std430, binding = 1) readonly  buffer V { lanes y[]; };
+layout(std430, binding = 2) writeonly buffer DX { lanes dx[]; };
+
+void main() {
+    uint i = invocation();
+    if (i >= push.count) return;
+    lanes d = dy[moved(i, C, GY, GD, PLANE)], v = y[moved(i, C, GY, GV, PLANE)];
+#ifdef SCALAR
+    dx[i] = v > 0.0 ? d : 0.0;
+#else
+    dx[i] = mix(vec4(0.0), d, greaterThan(v, vec4(0.0)));
+#endif
+}

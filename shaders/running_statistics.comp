@@ -1,0 +1,20 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// running_statistics: statistics = candidates, unless a step was not finite
+//
+//   candidates, statistics  (COUNT*LANES)    status  clip factor, not-finite flag
+//
+// BatchNorm's running statistics are computed in forward and take effect here, with the parameters.
+#include "dispatch.glsl"
+#include "lanes.glsl"
+
+layout(constant_id = 1) const uint COUNT = 1;
+
+layout(std430, binding = 0) readonly  buffer Candidates { lanes candidates[]; };
+layout(std430, binding = 1) readonly  buffer Status { float status[]; };
+layout(std430, binding = 2) writeonly buffer Statistics { lanes statistics[]; };
+
+void main() {
+    uint i = invocation();
+    if (i < COUNT && status[1] == 0.0) statistics[i] = candidates[i];
+}
