@@ -1,0 +1,148 @@
+package net
+
+import (
+	"fmt"
+	"math"
+
+	"cnnvk/engine"
+)
+
+// Data are labelled images in memory, and how a byte becomes the network's input.
+type Data struct {
+	Images []byte // (N,3,H,W)
+	Labels []uint8
+	Shape  Images
+	Table  []float32 // (C,256)
+}
+
+// Score is the outcome of an evaluation.
+type Score struct {
+	Correct     int
+	CorrectTop5 int
+	Total       int
+	LossSum     float64 // of the plain cross-entropy
+}
+
+// Accuracy is the share of correct answers, 0 to 1.
+func (s Score) Accuracy() float64 { return float64(s.Correct) / float64(max(s.Total, 1)) }
+
+// Loss is the mean cross-entropy.
+func (s Score) Loss() float64 { return s.LossSum / float64(max(s.Total, 1)) }
+
+// Interval is the 95 % confidence interval of the accuracy, 0 to 1: Wilson's score interval (1927).
+func (s Score) Interval() (low, high float64) {
+	const z = 1.959963984540054
+	n, p := float64(max(s.Total, 1)), s.Accuracy()
+	mid := (p + z*z/(2*n)) / (1 + z*z/n)
+	half := z / (1 + z*z/n) * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
+	return mid - half, mid + half
+}
+
+func (s *Score) add(metrics []float64, batch int) {
+	s.LossSum += metrics[engine.MetricLoss]
+	s.Correct += int(metrics[engine.MetricTop1])
+	s.CorrectTop5 += int(metrics[engine.MetricTop5])
+	s.Total += batch
+}
+
+// Evaluate runs the weights over all of d in order, without smoothing or dropout.
+func Evaluate(e engine.Executor, w *Weights, d Data, batch int) (Score, error) {
+	var score Score
+	batch = min(batch, d.Shape.N)
+	programs := map[int]*engine.Program{}
+	for _, n := range batchSizes(d.Shape.N, batch) {
+		p, err := EvalProgram(w.Model, w.Layout, engine.Model, d.Shape, n)
+		if err != nil {
+			return score, err
+		}
+		programs[n] = p
+	}
+	s, err := e.NewSession(w.Layout, values(programs), engine.PlanOptions{})
+	if err != nil {
+		return score, err
+	}
+	defer s.Close()
+	if err := setResidents(s, d); err != nil {
+		return score, err
+	}
+	if err := s.WriteArena(engine.Model, w.Arena); err != nil {
+		return score, err
+	}
+	indices := make([]int, d.Shape.N)
+	for i := range indices {
+		indices[i] = i
+	}
+	return runEval(s, programs, d, indices, batch)
+}
+
+// runEval runs evaluation programs, by batch size, over the images at indices.
+func runEval(s engine.Session, programs map[int]*engine.Program, d Data, indices []int, batch int) (Score, error) {
+	var score Score
+	records := map[int]*engine.Record{}
+	for from := 0; from < len(indices); from += batch {
+		part := indices[from:min(from+batch, len(indices))]
+		p := programs[len(part)]
+		if p == nil {
+			return score, fmt.Errorf("net: no program for a batch of %d", len(part))
+		}
+		r := records[len(part)]
+		if r == nil {
+			r = engine.NewRecord(p)
+			records[len(part)] = r
+		}
+		fillBatch(r, d, part)
+		if err := s.Run(p, r); err != nil {
+			return score, err
+		}
+	}
+	reports, err := s.Reports()
+	if err != nil {
+		return score, err
+	}
+	for _, r := range reports {
+		score.add(r.Results[ResultMetrics], r.Program.Batch)
+	}
+	return score, nil
+}
+
+// fillBatch names a batch's images and labels in a record.
+func fillBatch(r *engine.Record, d Data, indices []int) {
+	to, labels := r.Uints(InputIndices), r.Uints(InputLabels)
+	for i, at := range indices {
+		to[i], labels[i] = uint32(at), uint32(d.Labels[at])
+	}
+}
+
+func setResidents(s engine.Session, d Data) error {
+	if err := s.SetResident(ResidentImages, d.Images); err != nil {
+		return err
+	}
+	return s.SetResident(ResidentTable, d.Table)
+}
+
+// batchSizes are the sizes into which n things fall at that batch size: it, and what is left over.
+func batchSizes(n, batch int) []int {
+	var out []int
+	if n >= batch {
+		out = append(out, batch)
+	}
+	if rest := n % batch; rest > 0 {
+		out = append(out, rest)
+	}
+	return out
+}
+
+// values lists the programs, largest batch first, so that a session is made alike every time.
+func values(programs map[int]*engine.Program) []*engine.Program {
+	var out []*engine.Program
+	most := 0
+	for n := range programs {
+		most = max(most, n)
+	}
+	for n := most; n > 0; n-- {
+		if p := programs[n]; p != nil {
+			out = append(out, p)
+		}
+	}
+	return out
+}

@@ -1,0 +1,45 @@
+package net
+
+import (
+	"fmt"
+	"slices"
+)
+
+// SmallCIFARNetName is the model's name in flags and files.
+const SmallCIFARNetName = "smallcifarnet"
+
+// SmallCIFARNetWidths are the output channels of the reference network's six blocks: 765,055 parameters.
+var SmallCIFARNetWidths = []int{64, 128, 256, 512, 512, 512}
+
+// smallCIFARNetDropout is the share of channels that each block drops in training.
+var smallCIFARNetDropout = []float64{0.05, 0.10, 0.15, 0.20, 0.20, 0.20}
+
+// SmallCIFARNet is the network of the reference recipe: six depthwise separable blocks with pooling after each of
+// the first three, global average pooling and a classifier of 100 classes. Nil widths are the reference's; dropout
+// false leaves Dropout2d out, as the golden cases do.
+func SmallCIFARNet(widths []int, dropout bool) (*Model, error) {
+	if widths == nil {
+		widths = SmallCIFARNetWidths
+	}
+	if len(widths) != len(smallCIFARNetDropout) || slices.Min(widths) < 1 {
+		return nil, fmt.Errorf("net: %s has %d blocks of at least one channel, got widths %v", SmallCIFARNetName, len(smallCIFARNetDropout), widths)
+	}
+	m := &Model{Name: SmallCIFARNetName, Widths: slices.Clone(widths), Classes: 100}
+	add := func(name string, l layer) { m.layers = append(m.layers, namedLayer{name, l}) }
+	feature := func(l layer) { add(fmt.Sprintf("features.%d", len(m.layers)), l) }
+	in := 3
+	for i, out := range widths {
+		p := 0.0
+		if dropout {
+			p = smallCIFARNetDropout[i]
+		}
+		feature(dsConv{in, out, p})
+		if i < 3 {
+			feature(maxPool{})
+		}
+		in = out
+	}
+	add("gap", globalAvgPool{})
+	add("classifier", linear{in, m.Classes})
+	return m, nil
+}

@@ -1,0 +1,88 @@
+package net
+
+import (
+	"fmt"
+	"math"
+
+	"cnnvk/engine"
+)
+
+// Counters are num_batches_tracked of every BatchNorm, which counts training steps, and its moving average. They live
+// on the host because they are 64-bit integers.
+type Counters struct {
+	Model, EMA int64
+}
+
+// Step counts a training step. PyTorch computes the average of the integer in float32 and truncates it.
+func (c *Counters) Step(decay float64) {
+	c.Model++
+	c.EMA = int64(float32(float32(c.EMA)*float32(decay)) + float32(float32(c.Model)*float32(1-decay)))
+}
+
+// stateDict is an arena of the layout's form under PyTorch's names, with the counter of the BatchNorm layers.
+func (m *Model) stateDict(l *engine.Layout, arena []float64, batches int64) ([]NamedTensor, error) {
+	var out []NamedTensor
+	for _, p := range m.parameters() {
+		s, ok := l.Segment(p.name)
+		if !ok || s.Offset+s.Shape.Elements() > len(arena) {
+			return nil, fmt.Errorf("net: the arena has no place for %s", p.name)
+		}
+		values := make([]float32, s.Shape.Elements())
+		for i := range values {
+			values[i] = float32(arena[s.Offset+i])
+		}
+		out = append(out, NamedTensor{Name: p.name, Shape: p.shape, F32: values})
+	}
+	for _, name := range m.batchNorms() {
+		out = append(out, NamedTensor{Name: name + ".num_batches_tracked", Shape: []int{}, I64: []int64{batches}})
+	}
+	return out, nil
+}
+
+// loadStateDict is the way back: an arena of l's form. Every tensor of the model must be there, with its shape and with
+// finite values, and no other; the counters may be missing, as in files older than PyTorch 0.4.1.
+func (m *Model) loadStateDict(l *engine.Layout, tensors []NamedTensor) ([]float64, error) {
+	byName := map[string]NamedTensor{}
+	for _, t := range tensors {
+		byName[t.Name] = t
+	}
+	arena := make([]float64, l.Elements)
+	for _, p := range m.parameters() {
+		t, ok := byName[p.name]
+		if !ok {
+			return nil, fmt.Errorf("tensor %s is missing", p.name)
+		}
+		delete(byName, p.name)
+		if err := checkTensor(t, p.shape); err != nil {
+			return nil, err
+		}
+		s, _ := l.Segment(p.name)
+		for i, v := range t.F32 {
+			arena[s.Offset+i] = float64(v)
+		}
+	}
+	for _, name := range m.batchNorms() {
+		delete(byName, name+".num_batches_tracked")
+	}
+	for _, t := range tensors {
+		if _, extra := byName[t.Name]; extra {
+			return nil, fmt.Errorf("tensor %s %v is not part of %s", t.Name, engine.Shape(t.Shape), m.Name)
+		}
+	}
+	return arena, nil
+}
+
+func checkTensor(t NamedTensor, want engine.Shape) error {
+	if t.F32 == nil {
+		return fmt.Errorf("tensor %s holds integers, not float32", t.Name)
+	}
+	if !want.Equal(t.Shape) {
+		return fmt.Errorf("tensor %s is %v, want %v", t.Name, engine.Shape(t.Shape), want)
+	}
+	for i, v := range t.F32 {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return fmt.Errorf("tensor %s holds %v at place %d", t.Name, v, i)
+		}
+	}
+	return nil
+}

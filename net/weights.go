@@ -1,0 +1,127 @@
+package net
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"cnnvk/engine"
+)
+
+// Weights are a network with trained values: what a weights file holds.
+type Weights struct {
+	Model    *Model
+	Layout   *engine.Layout
+	Arena    []float64 // parameters and statistics, in the layout's places
+	Batches  int64     // num_batches_tracked
+	Metadata map[string]string
+}
+
+// The keys of a weights file's metadata that say what the tensors belong to.
+const (
+	metaModel         = "model"
+	metaWidths        = "widths"
+	metaPreprocessing = "preprocessing"
+)
+
+// preprocessing is how images become the network's input, as the metadata holds it.
+type preprocessing struct {
+	Mean []float64 `json:"mean"`
+	Std  []float64 `json:"std"`
+}
+
+// Save writes the weights as safetensors under PyTorch's names. Model and preprocessing join the metadata given.
+func (w *Weights) Save(path string, mean, std [3]float64) error {
+	tensors, err := w.Model.stateDict(w.Layout, w.Arena, w.Batches)
+	if err != nil {
+		return err
+	}
+	meta := map[string]string{metaModel: w.Model.Name}
+	for k, v := range w.Metadata {
+		meta[k] = v
+	}
+	for key, value := range map[string]any{metaWidths: w.Model.Widths, metaPreprocessing: preprocessing{mean[:], std[:]}} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return fmt.Errorf("net: writing %s: %w", path, err)
+		}
+		meta[key] = string(text)
+	}
+	return WriteSafetensors(path, tensors, meta)
+}
+
+// LoadWeights reads a weights file. The network follows from the metadata, or, in a file of PyTorch's, from the tensors'
+// names and shapes. The error names the file and the tensor.
+func LoadWeights(path string) (*Weights, error) {
+	tensors, meta, err := ReadSafetensors(path)
+	if err != nil {
+		return nil, err
+	}
+	w, err := weightsOf(tensors, meta)
+	if err != nil {
+		return nil, fmt.Errorf("net: %s: %w", path, err)
+	}
+	return w, nil
+}
+
+func weightsOf(tensors []NamedTensor, meta map[string]string) (*Weights, error) {
+	m, err := modelOf(tensors, meta)
+	if err != nil {
+		return nil, err
+	}
+	l, err := m.Layout(0)
+	if err != nil {
+		return nil, err
+	}
+	arena, err := m.loadStateDict(l, tensors)
+	if err != nil {
+		return nil, err
+	}
+	w := &Weights{Model: m, Layout: l, Arena: arena, Metadata: meta}
+	for _, t := range tensors {
+		if strings.HasSuffix(t.Name, ".num_batches_tracked") && len(t.I64) == 1 {
+			w.Batches = t.I64[0]
+		}
+	}
+	return w, nil
+}
+
+// modelOf finds out which network the tensors belong to.
+func modelOf(tensors []NamedTensor, meta map[string]string) (*Model, error) {
+	if name, ok := meta[metaModel]; ok && name != SmallCIFARNetName {
+		return nil, fmt.Errorf("model %q is unknown to this version: it knows %s", name, SmallCIFARNetName)
+	}
+	if text, ok := meta[metaWidths]; ok {
+		var widths []int
+		if err := json.Unmarshal([]byte(text), &widths); err != nil {
+			return nil, fmt.Errorf("metadata widths %q is no list of numbers", text)
+		}
+		return SmallCIFARNet(widths, true)
+	}
+	shapes := map[string][]int{}
+	for _, t := range tensors {
+		shapes[t.Name] = t.Shape
+	}
+	var widths []int
+	for _, i := range []int{0, 2, 4, 6, 7, 8} {
+		s := shapes[fmt.Sprintf("features.%d.pointwise.weight", i)]
+		if len(s) != 4 {
+			return nil, fmt.Errorf("the tensors are not those of %s: features.%d.pointwise.weight is missing or has no 4 dimensions", SmallCIFARNetName, i)
+		}
+		widths = append(widths, s[0])
+	}
+	return SmallCIFARNet(widths, true)
+}
+
+// Normalization is the mean and standard deviation that the file's metadata names; false if it names none.
+func (w *Weights) Normalization() (mean, std [3]float64, named bool, err error) {
+	text, ok := w.Metadata[metaPreprocessing]
+	if !ok {
+		return mean, std, false, nil
+	}
+	var p preprocessing
+	if err := json.Unmarshal([]byte(text), &p); err != nil || len(p.Mean) != 3 || len(p.Std) != 3 {
+		return mean, std, false, fmt.Errorf("net: metadata preprocessing %q is no mean and std of three channels", text)
+	}
+	return [3]float64(p.Mean), [3]float64(p.Std), true, nil
+}
