@@ -1,7 +1,6 @@
 package net
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
@@ -10,10 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"math/rand/v2"
 	"os"
-	"path/filepath"
-	"syscall"
 	"unicode/utf8"
 
 	"github.com/nlpodyssey/safetensors"
@@ -36,7 +32,7 @@ type NamedTensor struct {
 }
 
 // WriteSafetensors writes tensors and metadata to path. The same tensors, in whatever order, give
-// the same bytes. The file appears whole or not at all: see writeAtomically. It refuses tensors
+// the same bytes. The file appears whole or not at all: see WriteAtomically. It refuses tensors
 // whose values do not fit their shape and names that are empty, double, "__metadata__" or not UTF-8.
 func WriteSafetensors(path string, tensors []NamedTensor, metadata map[string]string) error {
 	views := make(map[string]tensorView, len(tensors))
@@ -55,7 +51,7 @@ func WriteSafetensors(path string, tensors []NamedTensor, metadata map[string]st
 			return fmt.Errorf("net: writing %s: metadata %q: %q is not UTF-8", path, key, value)
 		}
 	}
-	err := writeAtomically(path, func(w io.Writer) error {
+	err := WriteAtomically(path, func(w io.Writer) error {
 		return safetensors.SerializeToWriter(views, metadata, w)
 	})
 	if err != nil {
@@ -286,56 +282,4 @@ func decodeValues[T any](data []byte, size int, decode func([]byte) T) []T {
 		values[i] = decode(data[i*size:])
 	}
 	return values
-}
-
-// writeAtomically makes a file of what write writes, or leaves what was there. The bytes go to a
-// temporary file in the same folder, are forced to the disk, and take the name in one step; then
-// the folder is forced to the disk too. On an error the temporary file is removed, and an earlier
-// file at path is whole. (Should only that last step fail, path has the new file already.)
-func writeAtomically(path string, write func(io.Writer) error) (err error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return errors.New("there is something that is not a regular file")
-	}
-	name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".cnnvk-%016x.tmp", rand.Uint64()))
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(name)
-		}
-	}()
-	out := bufio.NewWriterSize(f, 1<<16)
-	if err := write(out); err != nil {
-		return err
-	}
-	if err := out.Flush(); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(name, path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-// syncFolder makes a rename in the folder outlast a power cut. Some file systems cannot, and say so.
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	err = d.Sync()
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		return nil
-	}
-	return err
 }

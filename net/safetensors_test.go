@@ -247,7 +247,7 @@ var errFull = errors.New("disk full")
 
 func TestWriteAtomicallyFails(t *testing.T) {
 	path := writeBytes(t, "m.safetensors", []byte("earlier"))
-	err := writeAtomically(path, func(w io.Writer) error {
+	err := WriteAtomically(path, func(w io.Writer) error {
 		if _, err := w.Write(make([]byte, 1<<20)); err != nil { // more than any buffer: it is on disk
 			return err
 		}
@@ -262,7 +262,7 @@ func TestWriteAtomicallyFails(t *testing.T) {
 // A folder that takes the name while the file is being written makes the last step fail.
 func TestWriteAtomicallyCannotRename(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.safetensors")
-	err := writeAtomically(path, func(io.Writer) error { return os.Mkdir(path, 0o755) })
+	err := WriteAtomically(path, func(io.Writer) error { return os.Mkdir(path, 0o755) })
 	if err == nil || strings.Contains(reason(err).Error(), ".tmp") {
 		t.Errorf("got %v, want an error that does not name the temporary file", reason(err))
 	}

@@ -157,7 +157,7 @@ func (d *Device) syncRange(call string, b *Buffer, offset, size int64) error {
 	return nil
 }
 
-// Destroy frees the buffer, after waiting for what is in flight. A second call, or one on nil, does nothing.
+// Destroy frees the buffer, after waiting for what is in flight. Commands that use it cannot be submitted again. A second call, or one on nil, does nothing.
 func (b *Buffer) Destroy() {
 	if b != nil {
 		b.device.remove(b)

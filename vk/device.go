@@ -200,4 +200,11 @@ func (d *Device) remove(x resource) {
 	}
 	delete(d.living, x)
 	x.destroy()
+	for other := range d.living {
+		if c, ok := other.(*Commands); ok {
+			if _, used := c.uses[x]; used {
+				c.stale = x
+			}
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 )
 
 func TestErrorText(t *testing.T) {
+	sentinels := []error{ErrNoLoader, ErrNoDevice, ErrDeviceLost, ErrOutOfMemory, ErrTimeout, ErrUnsupported, ErrUsage}
 	for _, c := range []struct {
 		err  *Error
 		text string
@@ -24,7 +25,7 @@ func TestErrorText(t *testing.T) {
 		if c.err.Error() != c.text {
 			t.Errorf("%q, expected %q", c.err, c.text)
 		}
-		for _, sentinel := range []error{ErrNoLoader, ErrNoDevice, ErrDeviceLost, ErrOutOfMemory, ErrTimeout, ErrUnsupported, ErrUsage} {
+		for _, sentinel := range sentinels {
 			if is := errors.Is(fmt.Errorf("epoch 3: %w", c.err), sentinel); is != (sentinel == c.is) {
 				t.Errorf("%v is %v: %t", c.err, sentinel, is)
 			}
@@ -34,7 +35,8 @@ func TestErrorText(t *testing.T) {
 
 func TestHintSurvivesWrapping(t *testing.T) {
 	var hinted Hinted
-	if err := fmt.Errorf("train: %w", noDevices()); !errors.As(err, &hinted) || hinted.Hint() != driverHint || !errors.Is(err, ErrNoDevice) {
+	err := fmt.Errorf("train: %w", noDevices())
+	if !errors.As(err, &hinted) || hinted.Hint() != driverHint || !errors.Is(err, ErrNoDevice) {
 		t.Errorf("%v has lost its hint or its kind", err)
 	}
 }

@@ -2,7 +2,7 @@ package vk
 
 import "fmt"
 
-// Info is what there is to know about a device before it is opened. It is plain data: compare it, copy it, store it.
+// Info is what there is to know about a device before it is opened. It is plain data.
 type Info struct {
 	Index      int    // its place among Instance.Devices
 	Name       string // "llvmpipe (LLVM 15.0.6, 256 bits)"

@@ -60,7 +60,8 @@ func candidates(types []memoryType, allowed uint32, use Use) []int {
 	return list
 }
 
-// penalty weighs what a type has, or lacks, against a use; the sum of smaller ones never outweighs a larger one.
+// penalty is the sum of what speaks against a type for a use. The weights are powers of two, so that many small reasons
+// never outweigh a large one.
 func penalty(f memoryFlags, use Use) int {
 	sum := 0
 	add := func(wrong bool, weight int) {

@@ -155,9 +155,9 @@ func (d *Device) shaderModule(s PipelineSpec) (vulkan.ShaderModule, error) {
 }
 
 func (d *Device) compile(s PipelineSpec, module vulkan.ShaderModule, l layout) (vulkan.Pipeline, error) {
-	constants := append([]C.uint32_t(nil), 0)[:0]
-	for _, c := range s.Constants {
-		constants = append(constants, C.uint32_t(c))
+	constants := make([]C.uint32_t, len(s.Constants))
+	for i, c := range s.Constants {
+		constants[i] = C.uint32_t(c)
 	}
 	var handle C.uint64_t
 	r := C.shim_create_pipeline(d.shim, raw(module), raw(l.pipeline), first(constants), C.uint32_t(len(constants)), &handle)
@@ -175,7 +175,7 @@ func first[T any](s []T) *T {
 	return &s[0]
 }
 
-// Destroy frees the pipeline, after waiting for what is in flight. Commands that use it must not be submitted again. A
+// Destroy frees the pipeline, after waiting for what is in flight. Commands that use it cannot be submitted again. A
 // second call, or one on nil, does nothing.
 func (p *Pipeline) Destroy() {
 	if p != nil {

@@ -44,6 +44,8 @@ func (d *Device) Submit(cs ...*Commands) (*Pending, error) {
 			return nil, usage("submit of commands %q of another device", c.label)
 		case !c.alive:
 			return nil, usage("submit of commands %q, which are destroyed", c.label)
+		case c.stale != nil:
+			return nil, usage("submit of commands %q, whose %s %q is destroyed", c.label, c.stale.kind(), c.stale.name())
 		}
 		d.scratch = append(d.scratch, raw(c.handle))
 	}

@@ -32,7 +32,11 @@ type Commands struct {
 	timestamps  timestamps
 	barriers    int
 	recorded    bool // Finish was called
-	alive       bool // guarded by the device's mutex
+
+	// Guarded by the device's mutex.
+	alive bool
+	uses  map[resource]struct{} // buffers and pipelines
+	stale resource              // one of them, destroyed since: running the commands would touch freed memory
 }
 
 // NewRecorder starts a recording. The label appears in errors.
@@ -58,7 +62,7 @@ func (d *Device) NewRecorder(label string) (*Recorder, error) {
 		return nil, d.failed("vkBeginCommandBuffer", int32(r), "for "+strconv.Quote(label))
 	}
 	d.setName(vulkan.ObjectTypeCommandBuffer, raw(handles[0]), label)
-	c := &Commands{device: d, label: label, handle: handles[0], alive: true}
+	c := &Commands{device: d, label: label, handle: handles[0], alive: true, uses: map[resource]struct{}{}}
 	d.living[c] = struct{}{}
 	r := &Recorder{device: d, commands: c}
 	r.barrier(false)
@@ -84,6 +88,7 @@ func (r *Recorder) Dispatch(x Dispatch) error {
 		return err
 	}
 	r.order(x.touches(r.touching[:0]))
+	r.commands.uses[x.Pipeline] = struct{}{}
 	cmd, layout := r.commands.handle, x.Pipeline.layout.pipeline
 	if r.bound != x.Pipeline {
 		vulkan.CmdBindPipeline(cmd, vulkan.PipelineBindPointCompute, x.Pipeline.handle)
@@ -146,8 +151,11 @@ func (r *Recorder) Fill(w Window, value uint32) error {
 	return nil
 }
 
-// order places a barrier before a command that must wait for an earlier one.
+// order notes what a command touches, and places a barrier before it if it must wait for an earlier one.
 func (r *Recorder) order(next []touch) {
+	for _, t := range next {
+		r.commands.uses[t.window.Buffer] = struct{}{}
+	}
 	r.touching = next
 	if r.hazards.conflicts(next) {
 		r.barrier(false)

@@ -3,7 +3,8 @@ package vk
 // stagingBytes is the size of the pieces in which Write and Read pass data to memory that the host cannot see.
 const stagingBytes = 4 << 20
 
-// Write copies data into a window of its size. It comes after all that was submitted before, and is done when it returns.
+// Write copies data into a window of its size. It waits for all that was submitted before, and is done when it returns; to
+// pass data to a device that is busy, use an Upload buffer's Bytes.
 //
 // For memory that the host cannot see the data goes through a small staging buffer, in pieces.
 func (d *Device) Write(w Window, data []byte) error {
@@ -34,7 +35,7 @@ func (d *Device) Write(w Window, data []byte) error {
 	return nil
 }
 
-// Read copies a window into data, which has its size. It comes after all that was submitted before.
+// Read copies a window into data, which has its size, after waiting for all that was submitted before.
 func (d *Device) Read(data []byte, w Window) error {
 	d.transfer.Lock()
 	defer d.transfer.Unlock()

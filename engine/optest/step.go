@@ -72,7 +72,8 @@ type step struct {
 	report    engine.Report
 	arenas    [engine.ArenaCount][]float64 // as the op to be compared finds them
 	after     [engine.ArenaCount][]float64 // at the end of the step
-	// replaced holds what ref computed for tensors that a later op of dev writes again.
+	// replaced holds what cannot be read from dev any more: Values that an op reads before one writes them,
+	// and what ref computed for tensors that a later op writes again.
 	replaced map[*engine.Tensor][]float64
 }
 
@@ -87,6 +88,18 @@ func readArenas(s engine.Session) (out [engine.ArenaCount][]float64, err error) 
 
 // run runs the step on dev.
 func (s *step) run() error {
+	for i, op := range s.program.Ops {
+		for _, t := range op.Inputs {
+			if t.Role != engine.Value || s.program.Producer(t) < i {
+				continue
+			}
+			data, err := s.session.Read(s.program, t)
+			if err != nil {
+				return err
+			}
+			s.replaced[t] = data
+		}
+	}
 	if err := s.session.Run(s.program, s.record); err != nil {
 		return err
 	}

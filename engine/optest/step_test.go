@@ -124,6 +124,50 @@ func TestCompareStepWrittenTwice(t *testing.T) {
 	}
 }
 
+// TestCompareStepValueWrittenTwice: v is read as the host left it, written, read, written again in place, and read.
+func TestCompareStepValueWrittenTwice(t *testing.T) {
+	layout, err := engine.NewLayout(nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := engine.NewBuilder("value", layout, 2)
+	free := func(name string) *engine.Tensor {
+		return b.Tensor(engine.Tensor{Name: name, Shape: engine.Shape{2, 3, 1, 1}, Batched: true})
+	}
+	v, w, x := free("v"), free("w"), free("x")
+	sum := func(left, right *engine.Tensor, into ...*engine.Tensor) *engine.Tensor {
+		return b.Apply(engine.Add, engine.Attr{}, []*engine.Tensor{left, right}, into...)[0]
+	}
+	first := sum(v, x)
+	sum(first, w, v)
+	second := sum(v, x)
+	sum(v, second, v)
+	sum(v, x)
+	p, err := b.Program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := optest.CompareStep(cpu.New(), cpu.New(), p, func(s engine.Session) (*engine.Record, error) {
+		for i, tensor := range []*engine.Tensor{v, w, x} {
+			if err := s.Write(p, tensor, []float64{float64(i) + 1, 2, 3, 4, 5, 6}); err != nil {
+				return nil, err
+			}
+		}
+		return engine.NewRecord(p), nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(results) != 4 { // all but the first write of v
+		t.Errorf("%d results, want 4: %v", len(results), results)
+	}
+	for _, r := range results {
+		if r.NMSE != 0 {
+			t.Errorf("op %d, output %s: NMSE %g", r.Op, r.Output, r.NMSE)
+		}
+	}
+}
+
 func TestNMSE(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
 	for _, row := range []struct {

@@ -1,0 +1,161 @@
+package vk
+
+import (
+	"encoding/binary"
+	"errors"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// testDevice opens the device that CNNVK_DEVICE asks for, else the best there is. The test fails if anything is left on it in
+// the end.
+func testDevice(t testing.TB, o Options) *Device {
+	t.Helper()
+	in := testInstance(t, o)
+	info, err := Choose(in.Devices(), os.Getenv("CNNVK_DEVICE"))
+	if err != nil {
+		missing(t, err)
+	}
+	d, err := in.OpenDevice(info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+func testInstance(t testing.TB, o Options) *Instance {
+	t.Helper()
+	in, err := Open(o)
+	if errors.Is(err, ErrNoLoader) || errors.Is(err, ErrNoDevice) {
+		missing(t, err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := in.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return in
+}
+
+// missing skips a test that needs Vulkan, or fails it where Vulkan was required.
+func missing(t testing.TB, why error) {
+	t.Helper()
+	if strings.Contains(os.Getenv("CNNVK_REQUIRE"), "vulkan") {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
+func testShader(t testing.TB, name string) []byte {
+	t.Helper()
+	code, err := os.ReadFile("testdata/" + name + ".spv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+func testBuffer(t testing.TB, d *Device, size int64, use Use, label string) *Buffer {
+	t.Helper()
+	b, err := d.NewBuffer(size, use, label)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Destroy)
+	return b
+}
+
+const doubleGroup = 64
+
+func doublePipeline(t testing.TB, d *Device) *Pipeline {
+	t.Helper()
+	p, err := d.NewPipeline(PipelineSpec{Name: "double", Code: testShader(t, "double"),
+		StorageBuffers: 1, PushBytes: 4, Constants: []uint32{doubleGroup}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Destroy)
+	return p
+}
+
+// doubling is a dispatch that doubles the floats in a window.
+func doubling(p *Pipeline, w Window) Dispatch {
+	count := uint32(w.Size / 4)
+	return Dispatch{Pipeline: p, Label: "double", Storage: []Binding{{w, ReadWrite}}, Push: []uint32{count},
+		Groups: [3]uint32{(count + doubleGroup - 1) / doubleGroup, 1, 1}}
+}
+
+// record returns the commands that a function records.
+func record(t testing.TB, d *Device, label string, steps func(*Recorder) error) *Commands {
+	t.Helper()
+	r, err := d.NewRecorder(label)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := steps(r); err != nil {
+		r.Abandon()
+		t.Fatal(err)
+	}
+	c, err := r.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Destroy)
+	return c
+}
+
+func run(t testing.TB, d *Device, cs ...*Commands) {
+	t.Helper()
+	p, err := d.Submit(cs...)
+	if err == nil {
+		err = p.Wait(time.Minute)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func floatBytes(values ...float32) []byte {
+	var b []byte
+	for _, v := range values {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	return b
+}
+
+func randomBytes(n int64) []byte {
+	source := rand.NewChaCha8([32]byte{1})
+	b := make([]byte, n)
+	source.Read(b)
+	return b
+}
+
+// bothWays runs a test with mapped memory where the device has it, and with staging.
+func bothWays(t *testing.T, o Options, test func(*testing.T, *Device)) {
+	for _, way := range []struct {
+		name    string
+		staging bool
+	}{{"mapped", false}, {"staged", true}} {
+		t.Run(way.name, func(t *testing.T) {
+			d := testDevice(t, o)
+			d.stagingAlways = way.staging
+			test(t, d)
+		})
+	}
+}
+
+// quiet is a log for tests that provoke messages.
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
