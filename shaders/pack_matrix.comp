@@ -1,11 +1,11 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-// pack_matrix: packed[m/8, k, m%8] = w[m*STRIDE_M + k*STRIDE_K], 0 for m >= M
+// pack_matrix: packed[m/R, k, m%R] = w[m*STRIDE_M + k*STRIDE_K], 0 for m >= M
 //
 //   w       any matrix A (M,K) given by its strides, so a weight (M,K) or its transpose
-//   packed  (ceil(M/8), K, 8)
+//   packed  (ceil(M/R), K, R)
 //
-// Eight rows side by side are what a tile of pointwise_conv2d reads for one k: two vec4s, whatever M and K are.
+// R rows side by side are what a tile of pointwise_conv2d reads for one k, whatever M and K are.
 // The weights change every step and are small beside the activations, so they are packed anew each time.
 #include "dispatch.glsl"
 
@@ -13,13 +13,14 @@ layout(constant_id = 1) const uint M = 64;
 layout(constant_id = 2) const uint K = 64;
 layout(constant_id = 3) const uint STRIDE_M = 64;
 layout(constant_id = 4) const uint STRIDE_K = 1;
+layout(constant_id = 5) const uint R = 8;
 
 layout(std430, binding = 0) readonly  buffer Weight { float w[]; };
 layout(std430, binding = 1) writeonly buffer Packed { float packed[]; };
 
 void main() {
     uint id = invocation();
-    if (id >= (M + 7u) / 8u * 8u * K) return;
-    uint k = id / 8u % K, m = id / (8u * K) * 8u + id % 8u;
+    if (id >= (M + R - 1u) / R * R * K) return;
+    uint k = id / R % K, m = id / (R * K) * R + id % R;
     packed[id] = m < M ? w[m * STRIDE_M + k * STRIDE_K] : 0.0;
 }

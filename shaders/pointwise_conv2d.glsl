@@ -25,6 +25,19 @@ layout(std430, binding = 2) writeonly buffer Y { vec4 y[]; };
 layout(std430, binding = 3) readonly  buffer Bias { float bias[]; };
 #endif
 
+#ifdef BIAS
+#define ADD(i) + vec4(bias[m + i])
+#else
+#define ADD(i)
+#endif
+
+// Every index of c is a constant: an array indexed by a variable cannot live in registers.
+#define STORE(i) \
+    if (m + i < M) { \
+        y[to + i * step_y] = c[2 * i] ADD(i); \
+        y[to + i * step_y + 1u] = c[2 * i + 1] ADD(i); \
+    }
+
 void main() {
     uint tile = gl_GlobalInvocationID.x, block = gl_WorkGroupID.y;
     if (tile >= push.tiles) return;
@@ -50,15 +63,6 @@ void main() {
         from += step_x;
     }
 
-    uint to = plane_at(n, block * 8u, M, GY, PLANE) + r;
-    for (uint i = 0u; i < 8u; i++) {
-        if (block * 8u + i >= M) break;
-#ifdef BIAS
-        vec4 add = vec4(bias[block * 8u + i]);
-#else
-        const vec4 add = vec4(0.0);
-#endif
-        y[to + i * step_y] = c[2u * i] + add;
-        y[to + i * step_y + 1u] = c[2u * i + 1u] + add;
-    }
+    uint to = plane_at(n, block * 8u, M, GY, PLANE) + r, m = block * 8u;
+    STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5) STORE(6) STORE(7)
 }

@@ -30,6 +30,20 @@ layout(std430, binding = 2) writeonly buffer Parts { float parts[]; };
       lo[i] += vec4(dot(d, b0), dot(d, b1), dot(d, b2), dot(d, b3)); \
       hi[i] += vec4(dot(d, b4), dot(d, b5), dot(d, b6), dot(d, b7)); }
 
+// Every index is a constant: arrays indexed by a variable cannot live in registers.
+#define STORE(i) \
+    if (m + i < M) { \
+        store(at + i * K, k, lo[i]); \
+        store(at + i * K + 4u, k + 4u, hi[i]); \
+    }
+
+void store(uint at, uint k, vec4 v) {
+    if (k < K) parts[at] = v.x;
+    if (k + 1u < K) parts[at + 1u] = v.y;
+    if (k + 2u < K) parts[at + 2u] = v.z;
+    if (k + 3u < K) parts[at + 3u] = v.w;
+}
+
 void main() {
     uint id = invocation();
     const uint tiles_k = (K + 7u) / 8u, tiles_m = (M + 7u) / 8u;
@@ -53,8 +67,6 @@ void main() {
         TILE(0) TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7)
     }
 
-    for (uint i = 0u; i < 8u && m + i < M; i++) {
-        uint at = (s * M + m + i) * K + k;
-        for (uint j = 0u; j < 8u && k + j < K; j++) parts[at + j] = j < 4u ? lo[i][j] : hi[i][j - 4u];
-    }
+    uint at = (s * M + m) * K + k;
+    STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5) STORE(6) STORE(7)
 }

@@ -55,6 +55,7 @@ func (e *Executor) pipeline(d dispatch) (*vk.Pipeline, error) {
 		Code:           code,
 		StorageBuffers: len(d.kernel.storage),
 		Uniform:        d.kernel.uniform,
+		TexelBuffers:   d.kernel.texel,
 		PushBytes:      4 * d.kernel.push,
 		Constants:      d.constants,
 	})

@@ -12,6 +12,7 @@ type kernel struct {
 	shader    string
 	storage   []vk.Access // storage buffers, in order of binding
 	uniform   bool        // a uniform buffer behind them: a step input that is a handful of scalars
+	texel     int         // texel buffers behind those, read alone
 	constants int         // specialization constants behind the workgroup size, which is number 0
 	push      int         // push constants, 32 bit each
 }
@@ -33,6 +34,7 @@ type dispatch struct {
 	groups    [3]uint32
 	storage   []operand
 	uniform   *slab
+	texel     []operand
 	op        int // index of the op, or of the first of a fused run
 }
 
@@ -76,13 +78,18 @@ func (c *call) run(k kernel, count int, constants, push []uint32, operands ...op
 	c.runGroups(k, cover(count), constants, push, operands...)
 }
 
-// runGroups adds a dispatch of that many workgroups.
+// runGroups adds a dispatch of that many workgroups. The operands are the kernel's storage buffers, then its texel buffers.
 func (c *call) runGroups(k kernel, groups [3]uint32, constants, push []uint32, operands ...operand) {
-	d := dispatch{
-		kernel: k, push: push, groups: groups, storage: operands, op: c.at,
+	buffers := min(len(k.storage), len(operands))
+	c.plan.add(dispatch{
+		kernel: k, push: push, groups: groups, storage: operands[:buffers], texel: operands[buffers:], op: c.at,
 		constants: append([]uint32{workgroup}, constants...),
-	}
-	c.plan.add(d)
+	})
+}
+
+// fitsTexels reports whether a tensor can be bound as a texel buffer of rgba32f.
+func (c *call) fitsTexels(elements int) bool {
+	return elements%4 == 0 && elements/4 <= int(c.plan.limits.TexelBufferElements)
 }
 
 // runUniform is run for a kernel that also reads a small step input.

@@ -1,12 +1,12 @@
-package gpu_test
+package gpu
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"cnnvk/engine"
 	"cnnvk/engine/cpu"
-	"cnnvk/engine/gpu"
 	"cnnvk/engine/optest"
 	"cnnvk/vk/vktest"
 )
@@ -16,26 +16,85 @@ const maxNMSE = 1e-10
 
 // TestOps holds every op case, in every layout, against the reference.
 func TestOps(t *testing.T) {
-	e := gpu.New(vktest.Device(t))
+	e := New(vktest.Device(t))
 	defer e.Close()
 	for _, c := range optest.Cases() {
 		t.Run(c.String(), func(t *testing.T) {
-			compare(t, e, c, engine.PlanOptions{})
+			want := reference(t, c)
+			compare(t, e, c, want, engine.PlanOptions{})
 			for i, panels := range optest.PanelChoices(c) {
 				t.Run(fmt.Sprint("panels ", i), func(t *testing.T) {
-					compare(t, e, c, engine.PlanOptions{PanelImages: panels})
+					compare(t, e, c, want, engine.PlanOptions{PanelImages: panels})
 				})
 			}
 		})
 	}
 }
 
-func compare(t *testing.T, e engine.Executor, c optest.Case, opt engine.PlanOptions) {
+// TestVariants runs every op case on each variant that takes its shapes, by forbidding those before it.
+func TestVariants(t *testing.T) {
+	e := New(vktest.Device(t))
+	defer e.Close()
+	ran := map[string]int{}
+	for _, c := range optest.Cases() {
+		var without []string
+		for _, v := range variants {
+			if !slices.Equal(v.covers, []engine.Kind{c.Kind}) {
+				continue
+			}
+			opt := engine.PlanOptions{Without: slices.Clone(without), KeepAll: true}
+			without = append(without, v.name)
+			if runs := chosen(t, e, c, opt); !slices.Contains(runs, string(c.Kind)+": "+v.name) {
+				continue
+			}
+			ran[v.name]++
+			t.Run(c.String()+" by "+v.name, func(t *testing.T) { compare(t, e, c, reference(t, c), opt) })
+		}
+	}
+	for _, v := range variants {
+		if len(v.covers) == 1 && ran[v.name] < 4 {
+			t.Errorf("variant %s ran on %d cases, want at least 4", v.name, ran[v.name])
+		}
+	}
+}
+
+// chosen lists the kernel choices for a case; none if no variant is left.
+func chosen(t *testing.T, e *Executor, c optest.Case, opt engine.PlanOptions) []string {
+	t.Helper()
+	p, err := c.Program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pl, err := newPlan(p, opt, e.device.Info().Limits, e.sliceBytes)
+	if err != nil {
+		return nil
+	}
+	return pl.kernels
+}
+
+// TestSlices gathers from a data set that is cut into several windows.
+func TestSlices(t *testing.T) {
+	e := New(vktest.Device(t))
+	defer e.Close()
+	e.sliceBytes = 1
+	c := optest.Case{Kind: engine.GatherNormalize, N: 12, C: 3, M: 3*windowAlign + 5, H: 4, W: 4}
+	compare(t, e, c, reference(t, c), engine.PlanOptions{})
+	if runs := chosen(t, e, c, engine.PlanOptions{}); len(runs) != 1 {
+		t.Errorf("kernels %v", runs)
+	}
+}
+
+func reference(t *testing.T, c optest.Case) map[string][]float64 {
 	t.Helper()
 	want, err := c.Run(cpu.New(), engine.PlanOptions{})
 	if err != nil {
 		t.Fatal("reference: ", err)
 	}
+	return want
+}
+
+func compare(t *testing.T, e engine.Executor, c optest.Case, want map[string][]float64, opt engine.PlanOptions) {
+	t.Helper()
 	got, err := c.Run(e, opt)
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,7 @@ import "cnnvk/engine"
 
 // panelPixels is how long a channel's row of a panel should be: long enough for vector loads and whole workgroups,
 // short enough that a panel's rows stay in cache.
-const panelPixels = 1024
+const panelPixels = 256
 
 // panelImages chooses how many images lie together in a panel of t: the largest divisor of N whose
 // rows are at most panelPixels long.

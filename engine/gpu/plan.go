@@ -146,13 +146,14 @@ func covers(kinds []engine.Kind, ops []engine.Op) bool {
 
 // add appends a dispatch and notes the lifetimes of what it touches.
 func (pl *plan) add(d dispatch) {
-	if len(d.storage) != len(d.kernel.storage) || len(d.push) != d.kernel.push || len(d.constants) != d.kernel.constants+1 {
-		pl.err = fmt.Errorf("engine/gpu: %s is called with %d buffers, %d constants and %d push constants, declared with %d, %d and %d",
-			d.kernel.shader, len(d.storage), len(d.constants)-1, len(d.push), len(d.kernel.storage), d.kernel.constants, d.kernel.push)
+	if len(d.storage) != len(d.kernel.storage) || len(d.texel) != d.kernel.texel || len(d.push) != d.kernel.push || len(d.constants) != d.kernel.constants+1 {
+		pl.err = fmt.Errorf("engine/gpu: %s is called with %d+%d buffers, %d constants and %d push constants, declared with %d+%d, %d and %d",
+			d.kernel.shader, len(d.storage), len(d.texel), len(d.constants)-1, len(d.push),
+			len(d.kernel.storage), d.kernel.texel, d.kernel.constants, d.kernel.push)
 		return
 	}
 	at := len(pl.dispatches)
-	for _, o := range d.storage {
+	for _, o := range slices.Concat(d.storage, d.texel) {
 		if o.slab.first < 0 {
 			o.slab.first = at
 		}
@@ -165,17 +166,32 @@ func (pl *plan) add(d dispatch) {
 func (pl *plan) starved(chosen []fusion) *fusion {
 	written := map[*slab]bool{}
 	for _, d := range pl.dispatches {
-		for i, o := range d.storage {
-			access := d.kernel.storage[i]
-			if access&vk.Read != 0 && !o.slab.written && !written[o.slab] {
-				return pl.coverOf(o.slab, chosen)
+		for _, s := range d.reads() {
+			if !s.written && !written[s] {
+				return pl.coverOf(s, chosen)
 			}
-			if access&vk.Write != 0 {
+		}
+		for i, o := range d.storage {
+			if d.kernel.storage[i]&vk.Write != 0 {
 				written[o.slab] = true
 			}
 		}
 	}
 	return nil
+}
+
+// reads lists the slabs that a dispatch reads.
+func (d *dispatch) reads() []*slab {
+	var out []*slab
+	for i, o := range d.storage {
+		if d.kernel.storage[i]&vk.Read != 0 {
+			out = append(out, o.slab)
+		}
+	}
+	for _, o := range d.texel {
+		out = append(out, o.slab)
+	}
+	return out
 }
 
 func (pl *plan) coverOf(s *slab, chosen []fusion) *fusion {

@@ -33,19 +33,23 @@ func (s *session) record(pl *plan) (*recorded, error) {
 		return r, err
 	}
 	for slot := range r.commands {
-		if r.commands[slot], err = s.recordSlot(r, slot); err != nil {
+		if r.commands[slot], err = s.recordSlot(r, slot, false); err != nil {
 			return r, err
 		}
 	}
 	return r, nil
 }
 
-func (s *session) recordSlot(r *recorded, slot int) (*vk.Commands, error) {
+// recordSlot records the plan for a slot; with stamps, there is a timestamp before the first and after every dispatch.
+func (s *session) recordSlot(r *recorded, slot int, stamps bool) (*vk.Commands, error) {
 	rec, err := s.executor.device.NewRecorder(fmt.Sprintf("%s slot %d", r.plan.program.Name, slot))
 	if err != nil {
 		return nil, err
 	}
 	defer rec.Abandon()
+	if err := stamp(rec, stamps); err != nil {
+		return nil, err
+	}
 	for _, d := range r.plan.dispatches {
 		p, err := s.executor.pipeline(d)
 		if err != nil {
@@ -55,10 +59,16 @@ func (s *session) recordSlot(r *recorded, slot int) (*vk.Commands, error) {
 		for i, o := range d.storage {
 			x.Storage = append(x.Storage, vk.Binding{Window: s.window(r, slot, o), Access: d.kernel.storage[i]})
 		}
+		for _, o := range d.texel {
+			x.Texel = append(x.Texel, s.window(r, slot, o))
+		}
 		if d.uniform != nil {
 			x.Uniform = s.window(r, slot, operand{slab: d.uniform})
 		}
 		if err := rec.Dispatch(x); err != nil {
+			return nil, err
+		}
+		if err := stamp(rec, stamps); err != nil {
 			return nil, err
 		}
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // variants lists every way to run an op, the preferred one first. The last one for an op takes any shape on any device.
-var variants = slices.Concat(gatherVariants, depthwiseVariants, pointwiseVariants, batchNormVariants,
+var variants = slices.Concat(fusedVariants, gatherVariants, depthwiseVariants, pointwiseVariants, batchNormVariants,
 	elementwiseVariants, poolVariants, lossVariants, updateVariants)
 
 // one is a variant that runs a single op.

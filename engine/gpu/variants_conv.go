@@ -83,40 +83,60 @@ var pointwiseVariants = slices.Concat(
 // pointwise is y = A x over pixels, A being the weight (M,K), or its transpose for the gradient by the input. Linear
 // adds a bias, and its pixels are the images of a panel.
 func pointwise(k engine.Kind, transposed bool) []variant {
-	shader, storage := "pointwise_conv2d", []vk.Access{in, in, out}
+	shader, bias := "pointwise_conv2d", []vk.Access(nil)
 	if k == engine.Linear {
-		shader, storage = "linear", []vk.Access{in, in, out, in}
+		shader, bias = "linear", []vk.Access{in}
 	}
-	pack := kernel{shader: "pack_matrix", storage: []vk.Access{in, out}, constants: 4}
-	gemm := kernel{shader: shader, storage: storage, constants: 5, push: 1}
-	direct := kernel{shader: shader + "_any", storage: storage, constants: 7, push: 1}
+	texel := kernel{shader: shader + "_texel", storage: append([]vk.Access{out}, bias...), texel: 2, constants: 5, push: 1}
+	storage := kernel{shader: shader, storage: append([]vk.Access{in, in, out}, bias...), constants: 5, push: 1}
+	direct := kernel{shader: shader + "_any", storage: storage.storage, constants: 7, push: 1}
 
-	operands := func(c *call, a operand) []operand {
-		o := []operand{a, c.of(c.in(0)), c.of(c.out(0))}
+	withBias := func(c *call, o ...operand) []operand {
 		if k == engine.Linear {
 			o = append(o, c.of(c.in(2)))
 		}
 		return o
 	}
+	eights := func(c *call) bool { return c.planes(c.in(0), c.out(0)).size%8 == 0 }
 	return []variant{
-		one(k, string(k), func(c *call) bool { return c.planes(c.in(0), c.out(0)).size%8 == 0 }, func(c *call) {
-			p, m := c.planes(c.in(0), c.out(0)), c.out(0).C()
-			packed := c.scratch("packed weight", ceilDiv(m, 8)*8*p.c)
-			stride := strides(m, p.c, transposed)
-			c.run(pack, ceilDiv(m, 8)*8*p.c, words(m, p.c, stride[0], stride[1]), nil, c.of(c.in(1)), packed)
-			tiles := p.n * p.size / 8
-			c.runGroups(gemm, [3]uint32{uint32(ceilDiv(tiles, workgroup)), uint32(ceilDiv(m, 8)), 1},
-				words(m, p.c, p.size/4, p.g[0], p.g[1]), words(tiles), operands(c, packed)...)
+		one(k, string(k)+"_texel", func(c *call) bool {
+			return eights(c) && c.fitsTexels(c.in(0).Shape.Elements()) && c.fitsTexels(packedElements(c, 16))
+		}, func(c *call) {
+			packed := c.pack(16, transposed)
+			c.gemm(texel, 16, append(withBias(c, c.of(c.out(0))), packed, c.of(c.in(0))))
+		}),
+		one(k, string(k), eights, func(c *call) {
+			c.gemm(storage, 8, withBias(c, c.pack(8, transposed), c.of(c.in(0)), c.of(c.out(0))))
 		}),
 		one(k, string(k)+"_any", nil, func(c *call) {
 			p, m := c.planes(c.in(0), c.out(0)), c.out(0).C()
 			stride := strides(m, p.c, transposed)
 			count := p.n * m * p.size
 			c.run(direct, count, words(m, p.c, p.size, p.g[0], p.g[1], stride[0], stride[1]), words(count),
-				operands(c, c.of(c.in(1)))...)
+				withBias(c, c.of(c.in(1)), c.of(c.in(0)), c.of(c.out(0)))...)
 		}),
 	}
 }
+
+// gemm runs a tiled kernel: blocks of rows of A on one axis, tiles of 8 pixels on the other.
+func (c *call) gemm(k kernel, rows int, operands []operand) {
+	p, m := c.planes(c.in(0), c.out(0)), c.out(0).C()
+	tiles := p.n * p.size / 8
+	c.runGroups(k, [3]uint32{uint32(ceilDiv(tiles, workgroup)), uint32(ceilDiv(m, rows)), 1},
+		words(m, p.c, p.size/4, p.g[0], p.g[1]), words(tiles), operands...)
+}
+
+// pack brings the weight into blocks of that many rows of A.
+func (c *call) pack(rows int, transposed bool) operand {
+	k := kernel{shader: "pack_matrix", storage: []vk.Access{in, out}, constants: 5}
+	m, kk, elements := c.out(0).C(), c.in(0).C(), packedElements(c, rows)
+	stride := strides(m, kk, transposed)
+	packed := c.scratch("packed weight", elements)
+	c.run(k, elements, words(m, kk, stride[0], stride[1], rows), nil, c.of(c.in(1)), packed)
+	return packed
+}
+
+func packedElements(c *call, rows int) int { return ceilDiv(c.out(0).C(), rows) * rows * c.in(0).C() }
 
 // strides says where A[m,k] stands in the weight: a row after the other, or, transposed, a column.
 func strides(m, k int, transposed bool) [2]int {
@@ -128,24 +148,32 @@ func strides(m, k int, transposed bool) [2]int {
 
 // pointwiseWeight is dW[m,k] = sum over pixels of dy[m] x[k], in two stages.
 func pointwiseWeight(kind engine.Kind) []variant {
-	tiled := kernel{shader: "pointwise_conv2d_backward_weight", storage: []vk.Access{in, in, out}, constants: 5, push: 3}
-	direct := tiled
+	storage := kernel{shader: "pointwise_conv2d_backward_weight", storage: []vk.Access{in, in, out}, constants: 5, push: 3}
+	direct := storage
 	direct.shader += "_any"
-	emit := func(k kernel, lanes, tile int) func(c *call) {
+	texel := kernel{shader: storage.shader + "_texel", storage: []vk.Access{out}, texel: 2, constants: 5, push: 3}
+	emit := func(k kernel, lanes, rows, columns int) func(c *call) {
 		return func(c *call) {
 			dy, x := c.in(0), c.in(1)
-			p, m := c.planes(dy, x), dy.C()
-			kk := x.C()
-			tiles, pixels := ceilDiv(m, tile)*ceilDiv(kk, tile), p.n*p.size/lanes
+			p, m, kk := c.planes(dy, x), dy.C(), x.C()
+			tiles, pixels := ceilDiv(m, rows)*ceilDiv(kk, columns), p.n*p.size/lanes
 			run, s := pieces(pixels, tiles)
 			parts := c.scratch("pointwise weight parts", s*m*kk)
-			c.run(k, tiles*s, words(m, kk, p.size/lanes, p.g[0], p.g[1]), words(pixels, run, s), c.of(dy), c.of(x), parts)
+			operands := []operand{c.of(dy), c.of(x), parts}
+			if k.texel > 0 {
+				operands = []operand{parts, c.of(dy), c.of(x)}
+			}
+			c.run(k, tiles*s, words(m, kk, p.size/lanes, p.g[0], p.g[1]), words(pixels, run, s), operands...)
 			c.sumPartials(parts, c.of(c.out(0)), m*kk, s)
 		}
 	}
+	fours := func(c *call) bool { return c.planes(c.in(0), c.in(1)).size%4 == 0 }
 	return []variant{
-		one(kind, string(kind), func(c *call) bool { return c.planes(c.in(0), c.in(1)).size%4 == 0 }, emit(tiled, 4, 8)),
-		one(kind, string(kind)+"_any", nil, emit(direct, 1, 1)),
+		one(kind, string(kind)+"_texel", func(c *call) bool {
+			return fours(c) && c.fitsTexels(c.in(0).Shape.Elements()) && c.fitsTexels(c.in(1).Shape.Elements())
+		}, emit(texel, 4, 16, 8)),
+		one(kind, string(kind), fours, emit(storage, 4, 8, 8)),
+		one(kind, string(kind)+"_any", nil, emit(direct, 1, 1, 1)),
 	}
 }
 

@@ -30,7 +30,7 @@ func foldedRows(c *call) bool {
 func batchNorm(c *call, suffix string, lanes int) {
 	saved := c.of(c.out(1))
 	c.batchStatistics(suffix, lanes, saved)
-	c.normalize(suffix, lanes, c.coefficients(saved))
+	c.normalize(suffix, lanes, c.coefficients(c.ops[0], saved))
 }
 
 // batchStatistics computes saved and the candidates of the running statistics of a batch_norm2d.
@@ -52,12 +52,12 @@ func (c *call) batchStatistics(suffix string, lanes int, saved operand) {
 	}
 }
 
-// coefficients brings what normalising needs into one window: mean, scale, bias.
-func (c *call) coefficients(saved operand) operand {
+// coefficients brings what normalising by a batch_norm2d op needs into one window: mean, scale, bias.
+func (c *call) coefficients(op engine.Op, saved operand) operand {
 	k := kernel{shader: "batch_norm2d_coefficients", storage: []vk.Access{in, in, in, out}, constants: 1}
-	channels := c.in(0).C()
+	channels := op.Inputs[0].C()
 	coef := c.scratch("batch_norm2d coefficients", 3*channels)
-	c.run(k, channels, words(channels), nil, saved, c.of(c.in(1)), c.of(c.in(2)), coef)
+	c.run(k, channels, words(channels), nil, saved, c.of(op.Inputs[1]), c.of(op.Inputs[2]), coef)
 	return coef
 }
 
@@ -70,7 +70,7 @@ func (c *call) normalize(suffix string, lanes int, coef operand) {
 }
 
 func batchNormEval(c *call, suffix string, lanes int) {
-	c.normalize(suffix, lanes, c.coefficients(c.runningStatistics()))
+	c.normalize(suffix, lanes, c.coefficients(c.ops[0], c.runningStatistics()))
 }
 
 // runningStatistics is saved as batch_norm2d_eval wants it: from the running statistics.

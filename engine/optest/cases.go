@@ -42,6 +42,7 @@ func gatherCases() []Case {
 		Case{N: 12, C: 1, M: 2, H: 4, W: 4, Why: "grey, the same image several times"},
 		Case{N: 1, C: 2, M: 1, H: 1, W: 1, Why: "one pixel"},
 		Case{N: 7, C: 3, M: 3, H: 6, W: 10, Why: "W not a multiple of four"},
+		Case{N: 9, C: 3, M: 11, H: 2, W: 6, Why: "12 pixels: rows are not multiples of four, images are"},
 	)
 }
 
@@ -125,6 +126,7 @@ func dropoutCases() []Case {
 		Case{N: 7, C: 12, H: 5, W: 3, Attr: engine.Attr{P: 0.5}, Why: "nothing divides"},
 		Case{N: 5, C: 36, H: 1, W: 1, Attr: engine.Attr{P: 0.9}, Why: "one pixel, most channels dropped"},
 		Case{N: 12, C: 20, H: 6, W: 10, Why: "nothing dropped"},
+		Case{N: 9, C: 33, H: 2, W: 6, Attr: engine.Attr{P: 0.4}, Why: "12 pixels"},
 	)
 	return append(masks, apply...)
 }
@@ -139,6 +141,7 @@ func poolCases() []Case {
 		Case{N: 1, C: 20, H: 6, W: 10, Why: "W not a multiple of four"},
 		Case{N: 5, C: 20, H: 8, W: 8, Fill: Ties, Why: "equal values: the first in row order gets the gradient"},
 		Case{N: 2, C: 12, H: 4, W: 4, Fill: Dead, Why: "after a dead ReLU: all values equal"},
+		Case{N: 3, C: 5, H: 2, W: 24, Why: "one row of windows"},
 	)
 	average := each([]engine.Kind{engine.GlobalAvgPool, engine.GlobalAvgPoolBackward},
 		Case{N: 8, C: 512, H: 4, W: 4, Why: "SmallCIFARNet"},
@@ -146,6 +149,7 @@ func poolCases() []Case {
 		Case{N: 5, C: 20, H: 1, W: 1, Why: "nothing to average"},
 		Case{N: 1, C: 36, H: 8, W: 8, Why: "one image"},
 		Case{N: 12, C: 44, H: 2, W: 2, Why: "narrow"},
+		Case{N: 6, C: 9, H: 2, W: 6, Why: "12 pixels"},
 	)
 	return append(maximum, average...)
 }
@@ -159,6 +163,8 @@ func linearCases() []Case {
 		Case{N: 1, C: 12, M: 1, H: 1, W: 1, Why: "one image, one output"},
 		Case{N: 12, C: 1, M: 20, H: 1, W: 1, Why: "one feature"},
 		Case{N: 72, C: 36, M: 10, H: 1, W: 1, Why: "the short last batch of an epoch"},
+		Case{N: 16, C: 33, M: 21, H: 1, W: 1, Why: "tiles of eight images, odd features"},
+		Case{N: 24, C: 5, M: 3, H: 1, W: 1, Why: "fewer rows than a tile has"},
 	)
 }
 

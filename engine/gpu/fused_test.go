@@ -1,0 +1,197 @@
+package gpu
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"cnnvk/engine"
+	"cnnvk/engine/cpu"
+	"cnnvk/engine/optest"
+	"cnnvk/vk/vktest"
+)
+
+// block is BatchNorm2d, ReLU, and dropout and pooling or not, on host-written values: what the fused kernels cover.
+type block struct {
+	N, C, H, W           int
+	dropout, pool, train bool
+}
+
+func (b block) String() string {
+	return fmt.Sprintf("N%d C%d %dx%d dropout=%t pool=%t train=%t", b.N, b.C, b.H, b.W, b.dropout, b.pool, b.train)
+}
+
+// fusedBlocks are shapes of SmallCIFARNet, and such that only just fit.
+func fusedBlocks() []block {
+	var out []block
+	for _, s := range []block{{N: 6, C: 5, H: 4, W: 8}, {N: 2, C: 64, H: 16, W: 16}, {N: 4, C: 3, H: 32, W: 32}, {N: 1, C: 7, H: 2, W: 24}, {N: 12, C: 33, H: 6, W: 8}} {
+		for _, dropout := range []bool{true, false} {
+			for _, pool := range []bool{true, false} {
+				out = append(out, block{s.N, s.C, s.H, s.W, dropout, pool, true})
+				if !dropout {
+					out = append(out, block{s.N, s.C, s.H, s.W, dropout, pool, false})
+				}
+			}
+		}
+	}
+	return append(out, block{8, 512, 4, 4, true, false, true}, block{5, 9, 2, 2, true, false, true}, block{3, 4, 2, 6, false, false, true})
+}
+
+// variant is the name of the fused variant that must run the block.
+func (b block) variant() string {
+	name := "norm_relu"
+	if b.dropout {
+		name += "_dropout"
+	}
+	if b.pool {
+		name += "_pool"
+	}
+	if !b.train {
+		name += "_eval"
+	}
+	return name
+}
+
+// program writes the block down. The convolution in front stands for any producer of x; what follows makes the gradient.
+func (b block) program() (*engine.Program, error) {
+	c := engine.Shape{b.C}
+	l, err := engine.NewLayout([]engine.Segment{
+		{Name: "weight", Shape: c, Trained: true}, {Name: "bias", Shape: c, Trained: true},
+		{Name: "running_mean", Shape: c}, {Name: "running_var", Shape: c},
+	}, 0)
+	if err != nil {
+		return nil, err
+	}
+	w := engine.NewBuilder(b.String(), l, b.N)
+	x := w.Tensor(engine.Tensor{Name: "x", Shape: engine.Shape{b.N, b.C, b.H, b.W}, Batched: true})
+	operands := []*engine.Tensor{x, w.State(engine.Model, "weight"), w.State(engine.Model, "bias"), w.State(engine.Model, "running_mean"), w.State(engine.Model, "running_var")}
+	a := engine.Attr{Epsilon: 1e-5, Momentum: 0.1}
+	var mask, y *engine.Tensor
+	if b.dropout {
+		mask = w.Apply1(engine.Dropout2dMask, engine.Attr{P: 0.3}, []*engine.Tensor{x, w.Input("random", engine.Uint32, engine.RandomElements)})
+	}
+	if b.train {
+		y = w.Apply1(engine.BatchNorm2d, a, operands, nil, nil, w.State(engine.Gradient, "running_mean"), w.State(engine.Gradient, "running_var"))
+	} else {
+		y = w.Apply1(engine.BatchNorm2dEval, a, operands)
+	}
+	y = w.Apply1(engine.ReLU, engine.Attr{}, []*engine.Tensor{y})
+	if b.dropout {
+		y = w.Apply1(engine.Dropout2d, engine.Attr{}, []*engine.Tensor{y, mask})
+	}
+	if b.pool {
+		y = w.Apply1(engine.MaxPool2d, engine.Attr{}, []*engine.Tensor{y})
+	}
+	y.Name = "y"
+	if b.train {
+		dy := w.Tensor(engine.Tensor{Name: "dy", Shape: y.Shape, Batched: true})
+		w.Backward(y, dy, x)[0].Name = "dx"
+	}
+	return w.Program()
+}
+
+// run computes the block and returns y, dx and the gradients.
+func (b block) run(t *testing.T, e engine.Executor, opt engine.PlanOptions) (map[string][]float64, []string) {
+	t.Helper()
+	p, err := b.program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt.Keep = []string{"x", "dy", "y", "dx"}
+	s, err := e.NewSession(p.Layout, []*engine.Program{p}, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	model := make([]float64, p.Layout.Elements)
+	for i := range model {
+		model[i] = float64(float32(0.6 + 0.5*wave(i, 3))) // variances stay positive
+	}
+	must(t, s.WriteArena(engine.Model, model))
+	out := map[string][]float64{}
+	for i, name := range []string{"x", "dy"} {
+		if x := p.Tensor(name); x != nil {
+			data := make([]float64, x.Shape.Elements())
+			for j := range data {
+				data[j] = float64(float32(wave(j, 7+i) + 0.3))
+			}
+			must(t, s.Write(p, x, data))
+		}
+	}
+	must(t, s.Run(p, engine.NewRecord(p)))
+	_, err = s.Reports()
+	must(t, err)
+	for _, name := range []string{"y", "dx"} {
+		if x := p.Tensor(name); x != nil {
+			out[name], err = s.Read(p, x)
+			must(t, err)
+		}
+	}
+	out["gradient"], err = s.ReadArena(engine.Gradient)
+	must(t, err)
+	return out, s.Kernels(p)
+}
+
+// wave is a number between -1 and 1 that repeats after long.
+func wave(i, k int) float64 {
+	h := uint32(i)*2654435761 + uint32(k)*40503
+	h ^= h >> 15
+	h *= 2246822519
+	h ^= h >> 13
+	return float64(h)/(1<<31) - 1
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFused holds the fused kernels against the ops that they cover, one after another on the reference.
+func TestFused(t *testing.T) {
+	e := New(vktest.Device(t))
+	defer e.Close()
+	for _, b := range fusedBlocks() {
+		want, _ := b.run(t, cpu.New(), engine.PlanOptions{})
+		for i, panels := range []func(*engine.Tensor) int{nil,
+			func(x *engine.Tensor) int { return 1 },
+			func(x *engine.Tensor) int { return b.N },
+			func(x *engine.Tensor) int { return []int{1, b.N}[x.ID%2] },
+		} {
+			t.Run(fmt.Sprint(b, " panels ", i), func(t *testing.T) {
+				got, kernels := b.run(t, e, engine.PlanOptions{PanelImages: panels})
+				for name := range want {
+					if d := optest.NMSE(got[name], want[name]); !(d <= maxNMSE) {
+						t.Errorf("%s: NMSE %.2g, allowed %.2g", name, d, maxNMSE)
+					}
+				}
+				if all := strings.Join(kernels, ", "); !strings.Contains(all+",", ": "+b.variant()+",") && b.W%8 == 0 {
+					t.Errorf("%s did not run: %s", b.variant(), all)
+				}
+			})
+		}
+	}
+}
+
+// TestFusionOff checks the switch, and that a fusion is taken back where some op wants what it leaves out.
+func TestFusionOff(t *testing.T) {
+	e := New(vktest.Device(t))
+	defer e.Close()
+	b := block{4, 5, 4, 8, true, true, true}
+	_, kernels := b.run(t, e, engine.PlanOptions{NoFusion: true})
+	if slices.ContainsFunc(kernels, func(k string) bool { return strings.Contains(k, "norm_relu") }) {
+		t.Errorf("NoFusion still fuses: %v", kernels)
+	}
+	want, _ := b.run(t, cpu.New(), engine.PlanOptions{})
+	got, kernels := b.run(t, e, engine.PlanOptions{Without: []string{"norm_relu_dropout_pool_backward", "norm_relu_dropout_backward", "norm_relu_backward"}})
+	if slices.ContainsFunc(kernels, func(k string) bool { return strings.Contains(k, "_pool") && strings.Contains(k, "norm_relu") }) {
+		t.Errorf("forward is fused although backward reads what that leaves out: %v", kernels)
+	}
+	for name := range want {
+		if d := optest.NMSE(got[name], want[name]); !(d <= maxNMSE) {
+			t.Errorf("unfused %s: NMSE %.2g", name, d)
+		}
+	}
+}

@@ -1,0 +1,40 @@
+package gpu
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"cnnvk/engine"
+	"cnnvk/engine/optest"
+	"cnnvk/vk/vktest"
+)
+
+// TestGuards runs a whole step on shapes where nothing divides and looks whether any kernel wrote behind its tensors.
+func TestGuards(t *testing.T) {
+	e := New(vktest.Device(t))
+	defer e.Close()
+	p, load, err := optest.SampleStep(5, 12, []int{6, 10, 10, 7})
+	must(t, err)
+	opened, err := e.NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
+	must(t, err)
+	defer opened.Close()
+	record, err := load(opened)
+	must(t, err)
+	must(t, opened.Run(p, record))
+	_, err = opened.Reports()
+	must(t, err)
+
+	s := opened.(*session)
+	memory := make([]byte, s.workspace.Size())
+	must(t, e.device.Read(memory, s.workspace.Window(0, s.workspace.Size())))
+	guards := 0
+	for _, slab := range s.programs[p].plan.workspaceSlabs() {
+		for at := slab.offset + slab.bytes; at < slab.offset+alignUp(slab.bytes, windowAlign)+guardBytes; at += 4 {
+			if word := binary.LittleEndian.Uint32(memory[at:]); word != 0x7fc00000 {
+				t.Fatalf("%s: something wrote %#x, %d bytes behind its end", slab.name, word, at-slab.offset-slab.bytes)
+			}
+			guards++
+		}
+	}
+	t.Logf("%d guard words untouched", guards)
+}

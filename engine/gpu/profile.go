@@ -1,0 +1,71 @@
+package gpu
+
+import (
+	"fmt"
+	"time"
+
+	"cnnvk/engine"
+	"cnnvk/vk"
+)
+
+// KernelTime is one dispatch of a step, timed on the device.
+type KernelTime struct {
+	Op     engine.Kind // the op, or the first of a fused run
+	Shape  engine.Shape
+	Shader string
+	Time   time.Duration
+}
+
+// Profile runs a step of p once, with a timestamp after every dispatch. The session's state moves on as by a step.
+func Profile(s engine.Session, p *engine.Program, rec *engine.Record) ([]KernelTime, error) {
+	g, ok := s.(*session)
+	if !ok || g.programs[p] == nil {
+		return nil, fmt.Errorf("engine/gpu: the session is not of a Vulkan device, or the program is not the session's")
+	}
+	if _, err := g.Reports(); err != nil {
+		return nil, err
+	}
+	r := g.programs[p]
+	if err := g.fill(r, 0, rec); err != nil {
+		return nil, err
+	}
+	commands, err := g.recordSlot(r, 0, true)
+	if err != nil {
+		return nil, err
+	}
+	defer commands.Destroy()
+	pending, err := g.executor.device.Submit(commands)
+	if err != nil {
+		return nil, err
+	}
+	if err := pending.Wait(stepTimeout); err != nil {
+		return nil, err
+	}
+	stamps, err := commands.Timestamps()
+	if err != nil {
+		return nil, err
+	}
+	return r.times(stamps)
+}
+
+// times pairs the dispatches with the time between their timestamps.
+func (r *recorded) times(stamps []time.Duration) ([]KernelTime, error) {
+	if len(stamps) != len(r.plan.dispatches)+1 {
+		return nil, fmt.Errorf("engine/gpu: %d timestamps for %d dispatches", len(stamps), len(r.plan.dispatches))
+	}
+	var out []KernelTime
+	for i, d := range r.plan.dispatches {
+		op := r.plan.program.Ops[d.op]
+		out = append(out, KernelTime{op.Kind, op.Inputs[0].Shape, d.kernel.shader, stamps[i+1] - stamps[i]})
+	}
+	return out, nil
+}
+
+// stamp records a timestamp if wanted.
+func stamp(rec *vk.Recorder, wanted bool) error {
+	if !wanted {
+		return nil
+	}
+	_, err := rec.Timestamp()
+	return err
+}

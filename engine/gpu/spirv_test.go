@@ -1,0 +1,150 @@
+package gpu
+
+import (
+	"encoding/binary"
+	"fmt"
+	"testing"
+
+	"cnnvk/engine"
+	"cnnvk/engine/optest"
+	"cnnvk/shaders"
+	"cnnvk/vk"
+)
+
+// module is what a kernel's declaration says, read from SPIR-V.
+type module struct {
+	storage   map[uint32]vk.Access // by binding
+	uniform   map[uint32]bool
+	texel     map[uint32]bool
+	constants uint32 // largest SpecId
+	push      uint32 // bytes
+}
+
+// The numbers of the SPIR-V specification that the test needs.
+const (
+	opDecorate, opMemberDecorate, opVariable, opTypePointer, opTypeStruct            = 71, 72, 59, 32, 30
+	specID, binding, offsetOf, nonWritable, nonReadable                              = 1, 33, 35, 24, 25
+	classUniformConstant, classUniform, classPushConstant, classStorageBuffer uint32 = 0, 2, 9, 12
+)
+
+func reflect(t *testing.T, name string) module {
+	t.Helper()
+	code, err := shaders.Code(name)
+	must(t, err)
+	words := make([]uint32, len(code)/4)
+	for i := range words {
+		words[i] = binary.LittleEndian.Uint32(code[4*i:])
+	}
+	m := module{storage: map[uint32]vk.Access{}, uniform: map[uint32]bool{}, texel: map[uint32]bool{}}
+	bindings, pointee, class := map[uint32]uint32{}, map[uint32]uint32{}, map[uint32]uint32{}
+	access, size := map[uint32]vk.Access{}, map[uint32]uint32{}
+	for at := 5; at < len(words); at += int(words[at] >> 16) {
+		w := words[at : at+int(words[at]>>16)]
+		switch w[0] & 0xffff {
+		case opDecorate:
+			switch w[2] {
+			case specID:
+				m.constants = max(m.constants, w[3])
+			case binding:
+				bindings[w[1]] = w[3]
+			}
+		case opMemberDecorate:
+			switch w[3] {
+			case nonWritable:
+				access[w[1]] |= vk.Read
+			case nonReadable:
+				access[w[1]] |= vk.Write
+			case offsetOf:
+				size[w[1]] = max(size[w[1]], w[4]+4)
+			}
+		case opTypePointer:
+			class[w[1]], pointee[w[1]] = w[2], w[3]
+		case opVariable:
+			pointer, id := w[1], w[2]
+			switch class[pointer] {
+			case classStorageBuffer:
+				m.storage[bindings[id]] = access[pointee[pointer]]
+			case classUniform:
+				// glslang of SPIR-V 1.3 puts only uniform blocks here
+				m.uniform[bindings[id]] = true
+			case classUniformConstant:
+				m.texel[bindings[id]] = true
+			case classPushConstant:
+				m.push = size[pointee[pointer]]
+			}
+		}
+	}
+	return m
+}
+
+// TestKernelsMatchSPIRV plans all op cases and whole steps, and holds every kernel that comes up against its shader. It also
+// finds shaders that no variant uses.
+func TestKernelsMatchSPIRV(t *testing.T) {
+	kernels := map[string]kernel{}
+	collect := func(p *engine.Program, opt engine.PlanOptions) {
+		pl, err := newPlan(p, opt, vk.Limits{TexelBufferElements: 1 << 27}, 1<<27)
+		if err != nil {
+			return // all variants of the op are forbidden
+		}
+		for _, d := range pl.dispatches {
+			kernels[d.kernel.shader] = d.kernel
+		}
+	}
+	for _, c := range optest.Cases() {
+		p, err := c.Program()
+		must(t, err)
+		var without []string
+		for _, v := range variants {
+			collect(p, engine.PlanOptions{Without: without})
+			without = append(without, v.name)
+		}
+	}
+	for _, b := range fusedBlocks() {
+		p, err := b.program()
+		must(t, err)
+		collect(p, engine.PlanOptions{})
+	}
+	for name, k := range kernels {
+		t.Run(name, func(t *testing.T) { k.check(t, reflect(t, name)) })
+	}
+	names, err := shaders.Names()
+	must(t, err)
+	for _, name := range names {
+		if _, used := kernels[name]; !used {
+			t.Errorf("no variant uses the shader %s", name)
+		}
+	}
+}
+
+func (k kernel) check(t *testing.T, m module) {
+	for i, want := range k.storage {
+		got, bound := m.storage[uint32(i)]
+		if got == 0 {
+			got = vk.ReadWrite // neither readonly nor writeonly
+		}
+		if !bound || got != want {
+			t.Errorf("storage buffer %d: declared with access %v, in the shader %v (bound: %t)", i, want, got, bound)
+		}
+	}
+	next := uint32(len(k.storage))
+	if k.uniform != m.uniform[next] {
+		t.Errorf("uniform buffer at binding %d: declared %t, in the shader %t", next, k.uniform, m.uniform[next])
+	}
+	if k.uniform {
+		next++
+	}
+	for i := range uint32(k.texel) {
+		if !m.texel[next+i] {
+			t.Errorf("no texel buffer at binding %d", next+i)
+		}
+	}
+	if len(m.storage) != len(k.storage) || len(m.texel) != k.texel {
+		t.Errorf("declared %d storage and %d texel buffers, the shader has %v and %v", len(k.storage), k.texel, m.storage, m.texel)
+	}
+	if m.constants > uint32(k.constants) {
+		t.Errorf("declared %d specialization constants behind the workgroup size, the shader has number %d", k.constants, m.constants)
+	}
+	if m.push != uint32(4*k.push) {
+		t.Errorf("declared %s of push constants, the shader has %d", fmt.Sprint(4*k.push, " bytes"), m.push)
+	}
+}

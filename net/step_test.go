@@ -1,0 +1,101 @@
+package net_test
+
+import (
+	"fmt"
+	"testing"
+
+	"cnnvk/cifar"
+	"cnnvk/engine"
+	"cnnvk/engine/cpu"
+	"cnnvk/engine/gpu"
+	"cnnvk/engine/optest"
+	"cnnvk/net"
+	"cnnvk/vk/vktest"
+)
+
+// maxStepNMSE is how far an op of a real step may be from the float64 reference on the same inputs.
+const maxStepNMSE = 1e-10
+
+// TestStep runs a training step of SmallCIFARNet with every tensor kept, and holds each op against the reference on the
+// very inputs that it had.
+func TestStep(t *testing.T) {
+	for _, c := range []struct {
+		widths []int
+		batch  int
+	}{{nil, 8}, {[]int{12, 20, 36, 40, 44, 52}, 7}} {
+		t.Run(fmt.Sprint("widths ", c.widths, " batch ", c.batch), func(t *testing.T) {
+			e := gpu.New(vktest.Device(t))
+			defer e.Close()
+			p := stepProgram(t, c.widths, c.batch)
+			results, err := optest.CompareStep(e, cpu.New(), p, func(s engine.Session) (*engine.Record, error) {
+				return loadStep(s, p, c.widths)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			worst := optest.OpResult{}
+			for _, r := range results {
+				if !(r.NMSE <= maxStepNMSE) {
+					t.Errorf("op %d, %s, %s: NMSE %.2g, allowed %.2g", r.Op, r.Kind, r.Output, r.NMSE, maxStepNMSE)
+				}
+				if r.NMSE > worst.NMSE {
+					worst = r
+				}
+			}
+			t.Logf("compared %d outputs; worst NMSE %.2g (%s, %s)", len(results), worst.NMSE, worst.Kind, worst.Output)
+		})
+	}
+}
+
+const stepImages = 20
+
+var stepShape = net.Images{N: stepImages, C: 3, H: 32, W: 32}
+
+func stepProgram(t *testing.T, widths []int, batch int) *engine.Program {
+	t.Helper()
+	model, err := net.SmallCIFARNet(widths, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layout, err := model.Layout(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := net.TrainProgram(model, layout, net.DefaultRecipe(), stepShape, batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// loadStep fills a session as the middle of a training finds it: weights, and an average that is not the same.
+func loadStep(s engine.Session, p *engine.Program, widths []int) (*engine.Record, error) {
+	set := cifar.Synthetic(1, stepImages)
+	if err := s.SetResident(net.ResidentImages, set.Images); err != nil {
+		return nil, err
+	}
+	if err := s.SetResident(net.ResidentTable, normalizeTable()); err != nil {
+		return nil, err
+	}
+	model, err := net.SmallCIFARNet(widths, true)
+	if err != nil {
+		return nil, err
+	}
+	for i, a := range []engine.Arena{engine.Model, engine.EMA} {
+		initial, err := model.Initial(uint32(i), p.Layout)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.WriteArena(a, initial); err != nil {
+			return nil, err
+		}
+	}
+	r := engine.NewRecord(p)
+	for i := range p.Batch {
+		at := (7 * i) % stepImages
+		r.Uints(net.InputIndices)[i], r.Uints(net.InputLabels)[i] = uint32(at), uint32(set.Labels[at])
+	}
+	net.SetRandom(r.Uints(net.InputRandom), 42, 1000)
+	net.SetRates(r.Floats(net.InputRates), 1e-3, 3)
+	return r, nil
+}

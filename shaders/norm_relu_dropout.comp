@@ -1,0 +1,35 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// batch_norm2d (normalising), relu and dropout2d in one pass: y = max((x - mean) * scale + bias, 0) * mask[n,c]
+//
+//   x       (N/GX, C, GX, PLANE*4)   y  (N/GY, C, GY, PLANE*4), planes being images where there is dropout
+//   coef    (3, C) by batch_norm2d_coefficients: mean, scale, bias
+//   mask    (N, C) by dropout2d_mask, without DROPOUT bound to anything
+//
+// One invocation makes RUN neighbouring vec4s of a plane, so that a channel's numbers are looked up once for them.
+#include "dispatch.glsl"
+#include "panels.glsl"
+#include "norm_relu_dropout.glsl"
+
+layout(constant_id = 1) const uint C = 64;
+layout(constant_id = 2) const uint PLANE = 256; // in vec4
+layout(constant_id = 3) const uint GX = 1;
+layout(constant_id = 4) const uint GY = 1;
+layout(constant_id = 5) const uint RUN = 4;
+layout(constant_id = 6) const bool DROPOUT = true;
+
+layout(push_constant) uniform Push { uint count; } push; // N*C*PLANE/RUN
+
+layout(std430, binding = 0) readonly  buffer X { vec4 x[]; };
+layout(std430, binding = 1) readonly  buffer Coef { float coef[]; };
+layout(std430, binding = 2) readonly  buffer Mask { float mask[]; };
+layout(std430, binding = 3) writeonly buffer Y { vec4 y[]; };
+
+void main() {
+    uint id = invocation();
+    if (id >= push.count) return;
+    Place p = place_of(id, C, GY, PLANE / RUN);
+    Channel ch = Channel(coef[p.c], coef[C + p.c], coef[2u * C + p.c], DROPOUT ? mask[p.n * C + p.c] : 1.0);
+    uint from = plane_at(p.n, p.c, C, GX, PLANE) + p.r * RUN, to = id * RUN;
+    for (uint i = 0u; i < RUN; i++) y[to + i] = activated(ch, x[from + i]);
+}

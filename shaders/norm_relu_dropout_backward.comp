@@ -1,0 +1,41 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// dropout2d, relu_backward and the last stage of batch_norm2d_backward in one pass: with g = the gradient that dropout and
+// ReLU let through,  dx = scale * (g - mean(g) - (x - mean) * mean(g*xhat) / sqrt(var + eps))
+//
+//   dy, x, dx  (N/g, C, g, PLANE*4), g being GD, GX and GY, planes being images where there is dropout
+//   vectors    mean, scale, mean(g), mean(g*xhat)/sqrt(var + eps), mean, scale, bias (C each), then mask (N, C) if DROPOUT
+//
+// One invocation makes RUN neighbouring vec4s of a plane.
+#include "dispatch.glsl"
+#include "panels.glsl"
+#include "norm_relu_dropout.glsl"
+
+layout(constant_id = 1) const uint C = 64;
+layout(constant_id = 2) const uint PLANE = 256; // in vec4
+layout(constant_id = 3) const uint GD = 1;
+layout(constant_id = 4) const uint GX = 1;
+layout(constant_id = 5) const uint GY = 1;
+layout(constant_id = 6) const uint RUN = 4;
+layout(constant_id = 7) const bool DROPOUT = true;
+
+layout(push_constant) uniform Push { uint count; } push; // N*C*PLANE/RUN
+
+layout(std430, binding = 0) readonly  buffer DY { vec4 dy[]; };
+layout(std430, binding = 1) readonly  buffer X { vec4 x[]; };
+layout(std430, binding = 2) readonly  buffer Vectors { float vectors[]; };
+layout(std430, binding = 3) writeonly buffer DX { vec4 dx[]; };
+
+void main() {
+    uint id = invocation();
+    if (id >= push.count) return;
+    Place p = place_of(id, C, GY, PLANE / RUN);
+    uint c = p.c;
+    Channel ch = Channel(vectors[c], vectors[C + c], vectors[6u * C + c], DROPOUT ? vectors[7u * C + p.n * C + c] : 1.0);
+    float mean_g = vectors[2u * C + c], mean_gx = vectors[3u * C + c];
+    uint from_d = plane_at(p.n, c, C, GD, PLANE) + p.r * RUN, from_x = plane_at(p.n, c, C, GX, PLANE) + p.r * RUN;
+    for (uint i = 0u; i < RUN; i++) {
+        vec4 v = x[from_x + i], g = through(ch, v, dy[from_d + i]);
+        dx[id * RUN + i] = ch.scale * (g - mean_g - (v - ch.mean) * mean_gx);
+    }
+}

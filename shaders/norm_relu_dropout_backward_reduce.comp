@@ -1,0 +1,46 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// dropout2d, relu_backward and the first stage of batch_norm2d_backward in one pass: with g = the gradient that
+// dropout and ReLU let through,
+//   parts[s,0,c] = sum of g[n,c,r],  parts[s,1,c] = sum of g[n,c,r] * (x[n,c,r] - mean) / sqrt(var + eps)
+//
+//   dy, x    (N/g, C, g, PLANE*4), g being GD and GX, planes being images where there is dropout
+//   vectors  mean, 1/sqrt(var + eps), mean, scale, bias (C each), then mask (N, C) if DROPOUT
+//   parts    (S, 2, C)
+//
+// Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1. One invocation takes one channel of one piece.
+#include "dispatch.glsl"
+#include "panels.glsl"
+#include "norm_relu_dropout.glsl"
+
+layout(constant_id = 1) const uint C = 64;
+layout(constant_id = 2) const uint PLANE = 256; // in vec4
+layout(constant_id = 3) const uint GD = 1;
+layout(constant_id = 4) const uint GX = 1;
+layout(constant_id = 5) const bool DROPOUT = true;
+
+layout(push_constant) uniform Push { uint N, per, S; } push;
+
+layout(std430, binding = 0) readonly  buffer DY { vec4 dy[]; };
+layout(std430, binding = 1) readonly  buffer X { vec4 x[]; };
+layout(std430, binding = 2) readonly  buffer Vectors { float vectors[]; };
+layout(std430, binding = 3) writeonly buffer Parts { float parts[]; };
+
+void main() {
+    uint id = invocation();
+    if (id >= C * push.S) return;
+    uint c = id % C, s = id / C;
+    Channel ch = Channel(vectors[c], vectors[3u * C + c], vectors[4u * C + c], 1.0);
+    vec4 sum = vec4(0.0), product = vec4(0.0);
+    for (uint n = s * push.per; n < min((s + 1u) * push.per, push.N); n++) {
+        uint from_d = plane_at(n, c, C, GD, PLANE), from_x = plane_at(n, c, C, GX, PLANE);
+        if (DROPOUT) ch.mask = vectors[5u * C + n * C + c];
+        for (uint r = 0u; r < PLANE; r++) {
+            vec4 v = x[from_x + r], g = through(ch, v, dy[from_d + r]);
+            sum += g;
+            product += g * (v - ch.mean);
+        }
+    }
+    parts[(2u * s) * C + c] = (sum.x + sum.y) + (sum.z + sum.w);
+    parts[(2u * s + 1u) * C + c] = ((product.x + product.y) + (product.z + product.w)) * vectors[C + c];
+}

@@ -1,0 +1,51 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// max_pool2d_backward, dropout2d, relu_backward and the last stage of batch_norm2d_backward in one pass: with g = the
+// gradient that pooling, dropout and ReLU let through,
+//   dx = scale * (g - mean(g) - (x - mean) * mean(g*xhat) / sqrt(var + eps))
+//
+//   dy       (N/GD, C, GD, H/2, W/2)    x, dx  (N/g, C, g, H, W), g being GX and GY; W a multiple of 8, H even
+//   vectors  mean, scale, mean(g), mean(g*xhat)/sqrt(var + eps), mean, scale, bias (C each), then mask (N, C) if DROPOUT
+//
+// One invocation takes RUN times four neighbouring windows: two vec4 of each of two rows.
+#include "dispatch.glsl"
+#include "panels.glsl"
+#include "norm_relu_dropout.glsl"
+
+layout(constant_id = 1) const uint C = 64;
+layout(constant_id = 2) const uint H = 32;
+layout(constant_id = 3) const uint W = 32;
+layout(constant_id = 4) const uint GD = 1;
+layout(constant_id = 5) const uint GX = 1;
+layout(constant_id = 6) const uint GY = 1;
+layout(constant_id = 7) const uint RUN = 4;
+layout(constant_id = 8) const bool DROPOUT = true;
+
+layout(push_constant) uniform Push { uint count; } push; // N*C*(H/2)*(W/8)/RUN
+
+layout(std430, binding = 0) readonly  buffer DY { vec4 dy[]; };
+layout(std430, binding = 1) readonly  buffer X { vec4 x[]; };
+layout(std430, binding = 2) readonly  buffer Vectors { float vectors[]; };
+layout(std430, binding = 3) writeonly buffer DX { vec4 dx[]; };
+
+void main() {
+    uint id = invocation();
+    if (id >= push.count) return;
+    const uint row = W / 4u, outputs = W / 8u; // vec4s in a row of x and of dy
+    Place p = place_of(id, C, GD, H / 2u * outputs / RUN);
+    uint c = p.c;
+    Channel ch = Channel(vectors[c], vectors[C + c], vectors[6u * C + c], DROPOUT ? vectors[7u * C + p.n * C + c] : 1.0);
+    float mean_g = vectors[2u * C + c], mean_gx = vectors[3u * C + c];
+    uint from = plane_at(p.n, c, C, GX, H * row), to = plane_at(p.n, c, C, GY, H * row);
+    for (uint i = 0u; i < RUN; i++) {
+        uint r = p.r * RUN + i, at = r / outputs * 2u * row + r % outputs * 2u;
+        vec4 d = dy[id * RUN + i];
+        for (uint half_ = 0u; half_ < 2u; half_++) {
+            uint place = at + half_;
+            vec4 top = x[from + place], bottom = x[from + place + row], to_top, to_bottom;
+            route(half_ == 0u ? d.xy : d.zw, activated(ch, top), activated(ch, bottom), to_top, to_bottom);
+            dx[to + place] = ch.scale * (through(ch, top, to_top) - mean_g - (top - ch.mean) * mean_gx);
+            dx[to + place + row] = ch.scale * (through(ch, bottom, to_bottom) - mean_g - (bottom - ch.mean) * mean_gx);
+        }
+    }
+}

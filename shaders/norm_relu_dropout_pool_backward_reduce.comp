@@ -1,0 +1,60 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// max_pool2d_backward, dropout2d, relu_backward and the first stage of batch_norm2d_backward in one pass: with g = the
+// gradient that pooling, dropout and ReLU let through,
+//   parts[s,0,c] = sum of g[n,c,i,j],  parts[s,1,c] = sum of g[n,c,i,j] * (x[n,c,i,j] - mean) / sqrt(var + eps)
+//
+//   dy       (N/GD, C, GD, H/2, W/2)    x  (N/GX, C, GX, H, W)   float32, W a multiple of 8, H even
+//   vectors  mean, 1/sqrt(var + eps), mean, scale, bias (C each), then mask (N, C) if DROPOUT
+//   parts    (S, 2, C)
+//
+// Piece s holds the images n = s*per .. min(N, (s+1)*per)-1. One invocation takes one channel of one piece, four windows at
+// a time; the winner of a window is found again from x.
+#include "dispatch.glsl"
+#include "panels.glsl"
+#include "norm_relu_dropout.glsl"
+
+layout(constant_id = 1) const uint C = 64;
+layout(constant_id = 2) const uint H = 32;
+layout(constant_id = 3) const uint W = 32;
+layout(constant_id = 4) const uint GD = 1;
+layout(constant_id = 5) const uint GX = 1;
+layout(constant_id = 6) const bool DROPOUT = true;
+
+layout(push_constant) uniform Push { uint N, per, S; } push;
+
+layout(std430, binding = 0) readonly  buffer DY { vec4 dy[]; };
+layout(std430, binding = 1) readonly  buffer X { vec4 x[]; };
+layout(std430, binding = 2) readonly  buffer Vectors { float vectors[]; };
+layout(std430, binding = 3) writeonly buffer Parts { float parts[]; };
+
+vec4 sum = vec4(0.0), product = vec4(0.0);
+
+// windows adds up two windows: the left and the right half of a vec4 of each of two rows.
+void windows(Channel ch, vec2 d, vec4 top, vec4 bottom) {
+    vec4 to_top, to_bottom;
+    route(d, activated(ch, top), activated(ch, bottom), to_top, to_bottom);
+    vec4 g = through(ch, top, to_top), h = through(ch, bottom, to_bottom);
+    sum += g + h;
+    product += g * (top - ch.mean) + h * (bottom - ch.mean);
+}
+
+void main() {
+    uint id = invocation();
+    if (id >= C * push.S) return;
+    const uint row = W / 4u, outputs = W / 8u; // vec4s in a row of x and of dy
+    uint c = id % C, s = id / C;
+    Channel ch = Channel(vectors[c], vectors[3u * C + c], vectors[4u * C + c], 1.0);
+    for (uint n = s * push.per; n < min((s + 1u) * push.per, push.N); n++) {
+        uint from_d = plane_at(n, c, C, GD, H / 2u * outputs), from_x = plane_at(n, c, C, GX, H * row);
+        if (DROPOUT) ch.mask = vectors[5u * C + n * C + c];
+        for (uint r = 0u; r < H / 2u * outputs; r++) {
+            uint at = from_x + r / outputs * 2u * row + r % outputs * 2u;
+            vec4 d = dy[from_d + r];
+            windows(ch, d.xy, x[at], x[at + row]);
+            windows(ch, d.zw, x[at + 1u], x[at + row + 1u]);
+        }
+    }
+    parts[(2u * s) * C + c] = (sum.x + sum.y) + (sum.z + sum.w);
+    parts[(2u * s + 1u) * C + c] = ((product.x + product.y) + (product.z + product.w)) * vectors[C + c];
+}

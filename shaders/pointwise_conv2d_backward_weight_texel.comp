@@ -1,0 +1,72 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// pointwise_conv2d_backward_weight over texel buffers, first stage:
+//   parts[s,m,k] = sum over the s-th piece of (n,r) of dy[n,m,r] * x[n,k,r]
+//
+//   dy     (N/GD, M, GD, PLANE*4)   float32, planes a multiple of 4 values (..._any takes others)
+//   x      (N/GX, K, GX, PLANE*4)
+//   parts  (S, M, K)                added up by sum_partials
+//
+// The pixels of all images, N*PLANE vec4s, are cut into S runs of `run`. One invocation makes a 16 x 8 tile
+// of one part: 24 texels for 512 multiply-adds; why texels, pointwise_conv2d_texel.glsl says. Rows past M or K repeat the last one and are
+// not stored.
+#include "dispatch.glsl"
+#include "panels.glsl"
+
+layout(constant_id = 1) const uint M = 64;
+layout(constant_id = 2) const uint K = 64;
+layout(constant_id = 3) const uint PLANE = 256; // in vec4
+layout(constant_id = 4) const uint GD = 1;
+layout(constant_id = 5) const uint GX = 1;
+
+layout(push_constant) uniform Push { uint pixels, run, S; } push; // pixels = N*PLANE, in vec4
+
+layout(std430, binding = 0) writeonly buffer Parts { float parts[]; };
+layout(binding = 1) uniform samplerBuffer dy;
+layout(binding = 2) uniform samplerBuffer x;
+
+#define TILE(i) \
+    { vec4 d = texelFetch(dy, int(from_d + row_d[i])); \
+      lo[i] += vec4(dot(d, b0), dot(d, b1), dot(d, b2), dot(d, b3)); \
+      hi[i] += vec4(dot(d, b4), dot(d, b5), dot(d, b6), dot(d, b7)); }
+
+// Every index is a constant: arrays indexed by a variable cannot live in registers.
+#define STORE(i) \
+    if (m + i < M) { \
+        store(at + i * K, k, lo[i]); \
+        store(at + i * K + 4u, k + 4u, hi[i]); \
+    }
+
+void store(uint at, uint k, vec4 v) {
+    if (k < K) parts[at] = v.x;
+    if (k + 1u < K) parts[at + 1u] = v.y;
+    if (k + 2u < K) parts[at + 2u] = v.z;
+    if (k + 3u < K) parts[at + 3u] = v.w;
+}
+
+void main() {
+    uint id = invocation();
+    const uint tiles_k = (K + 7u) / 8u, tiles_m = (M + 15u) / 16u;
+    if (id >= tiles_k * tiles_m * push.S) return;
+    uint k = id % tiles_k * 8u, m = id / tiles_k % tiles_m * 16u, s = id / (tiles_k * tiles_m);
+
+    uint row_d[16], row_x[8];
+    for (uint i = 0u; i < 16u; i++) row_d[i] = min(m + i, M - 1u) * GD * PLANE;
+    for (uint i = 0u; i < 8u; i++) row_x[i] = min(k + i, K - 1u) * GX * PLANE;
+    vec4 lo[16], hi[16]; // lo[i] holds columns 0..3 of row i of the tile, hi[i] columns 4..7
+    for (int i = 0; i < 16; i++) { lo[i] = vec4(0.0); hi[i] = vec4(0.0); }
+
+    uint end = min((s + 1u) * push.run, push.pixels);
+    for (uint q = s * push.run; q < end; q++) {
+        uint n = q / PLANE, r = q % PLANE;
+        uint from_d = plane_at(n, 0u, M, GD, PLANE) + r, from_x = plane_at(n, 0u, K, GX, PLANE) + r;
+        vec4 b0 = texelFetch(x, int(from_x + row_x[0])), b1 = texelFetch(x, int(from_x + row_x[1])), b2 = texelFetch(x, int(from_x + row_x[2])), b3 = texelFetch(x, int(from_x + row_x[3]));
+        vec4 b4 = texelFetch(x, int(from_x + row_x[4])), b5 = texelFetch(x, int(from_x + row_x[5])), b6 = texelFetch(x, int(from_x + row_x[6])), b7 = texelFetch(x, int(from_x + row_x[7]));
+        TILE(0) TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7)
+        TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14) TILE(15)
+    }
+
+    uint at = (s * M + m) * K + k;
+    STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5) STORE(6) STORE(7)
+    STORE(8) STORE(9) STORE(10) STORE(11) STORE(12) STORE(13) STORE(14) STORE(15)
+}
