@@ -23,7 +23,7 @@ type stateKey struct {
 // NewBuilder starts a program for batches of that size.
 func NewBuilder(name string, l *Layout, batch int) *Builder {
 	return &Builder{
-		p:     &Program{Name: name, Batch: batch, Layout: l, Update: -1},
+		p:     &Program{Name: name, Batch: batch, Layout: l},
 		named: map[string]int{},
 		state: map[stateKey]*Tensor{},
 	}
@@ -33,9 +33,6 @@ func NewBuilder(name string, l *Layout, batch int) *Builder {
 func (b *Builder) Program() (*Program, error) {
 	if b.err != nil {
 		return nil, fmt.Errorf("engine: program %q: %w", b.p.Name, b.err)
-	}
-	if b.p.Update < 0 {
-		b.p.Update = len(b.p.Ops)
 	}
 	return b.p, nil
 }
@@ -96,9 +93,6 @@ func (b *Builder) stateTensor(a Arena, name string, offset int, shape Shape) *Te
 	b.state[key] = t
 	return t
 }
-
-// BeginUpdate marks the start of the update segment.
-func (b *Builder) BeginUpdate() { b.p.Update = len(b.p.Ops) }
 
 // Apply appends an op, checks its inputs against the op table and returns its outputs. Outputs
 // given in into (nil where none) are used in place of new tensors; they need as many elements.

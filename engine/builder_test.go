@@ -126,11 +126,10 @@ func TestProgram(t *testing.T) {
 	rates := b.Input("rates", engine.Float, engine.RateElements)
 	logits := free(b, engine.Shape{4, 3, 1, 1})[0]
 	out := b.Apply(engine.CrossEntropy, engine.Attr{}, []*engine.Tensor{logits, labels})
-	b.BeginUpdate()
 	b.Apply(engine.Add, engine.Attr{}, []*engine.Tensor{out[1], out[1]})
 	p := program(t, b)
-	if p.Update != 1 || p.Producer(out[1]) != 0 || p.Producer(logits) != -1 || p.Tensor("rates") != rates || p.Tensor("none") != nil {
-		t.Errorf("update %d, producers %d and %d", p.Update, p.Producer(out[1]), p.Producer(logits))
+	if p.Producer(out[1]) != 0 || p.Producer(logits) != -1 || p.Tensor("rates") != rates || p.Tensor("none") != nil {
+		t.Errorf("producers %d and %d", p.Producer(out[1]), p.Producer(logits))
 	}
 	if results := p.ByRole(engine.Result); len(results) != 1 || results[0] != out[0] {
 		t.Errorf("results are %v", results)
@@ -140,9 +139,6 @@ func TestProgram(t *testing.T) {
 		t.Error("the record does not fit the inputs")
 	}
 	other := program(t, builder(t))
-	if other.Update != 0 {
-		t.Errorf("a program without an update begins it at %d", other.Update)
-	}
 	if engine.CheckRecord(p, r) != nil || engine.CheckRecord(other, r) == nil || engine.CheckRecord(p, nil) == nil {
 		t.Error("records are not told apart")
 	}

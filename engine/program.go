@@ -9,9 +9,6 @@ type Program struct {
 	Layout  *Layout
 	Tensors []*Tensor // by ID
 	Ops     []Op
-	// Update is the index of the first op of the update segment (norm, optimiser, statistics, average).
-	// Before it everything from gather to gradients; between the two a host may replace the gradients.
-	Update int
 }
 
 // Tensor finds a tensor by name; nil if there is none.

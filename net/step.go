@@ -76,7 +76,6 @@ func crossEntropy(b *engine.Builder, logits *engine.Tensor, batch int, smoothing
 
 // update is norm, clip, optimiser, BatchNorm's statistics and the moving average.
 func update(b *engine.Builder, l *engine.Layout, opt optimizer, r Recipe) {
-	b.BeginUpdate()
 	flat := func(a engine.Arena, from, to int) *engine.Tensor { return b.Flat(a, from, to-from) }
 	status := flat(engine.Status, 0, engine.StatusElements)
 	gradients := flat(engine.Gradient, 0, l.Parameters)

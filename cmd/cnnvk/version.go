@@ -19,9 +19,15 @@ func versionCommand() *cli.Command {
 	}
 }
 
+// commit is set by the Makefile, for toolchains that do not stamp it themselves.
+var commit string
+
 // version is the commit that the program was built from, "+changes" if the tree had changes, or "unknown" if it
 // was built outside of version control.
 func version() string {
+	if commit != "" {
+		return commit
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

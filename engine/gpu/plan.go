@@ -18,7 +18,6 @@ type plan struct {
 	slabs      map[*engine.Tensor]*slab
 	scratch    []*slab
 	dispatches []dispatch
-	update     int      // index of the first dispatch of the update segment
 	kernels    []string // the choices, in order
 	recordSize int64
 	reportSize int64
@@ -93,9 +92,6 @@ func (pl *plan) choose(banned map[fusion]bool) ([]fusion, error) {
 	var chosen []fusion
 	ops := pl.program.Ops
 	for at := 0; at < len(ops); {
-		if at == pl.program.Update {
-			pl.update = len(pl.dispatches)
-		}
 		v, c := pl.variantFor(at, banned)
 		if v == nil {
 			return nil, fmt.Errorf("engine/gpu: no kernel runs %s of %v on this device", ops[at].Kind, ops[at].Inputs)
@@ -107,9 +103,6 @@ func (pl *plan) choose(banned map[fusion]bool) ([]fusion, error) {
 		chosen = append(chosen, fusion{at, v.name})
 		pl.kernels = append(pl.kernels, string(ops[at].Kind)+": "+v.name)
 		at += len(v.covers)
-	}
-	if pl.program.Update == len(ops) {
-		pl.update = len(pl.dispatches)
 	}
 	return chosen, nil
 }

@@ -90,7 +90,6 @@ func (s *sample) block(i int, x *engine.Tensor) *engine.Tensor {
 
 // update is the update segment of the recipe.
 func (s *sample) update(l *engine.Layout) {
-	s.BeginUpdate()
 	status := s.Flat(engine.Status, 0, engine.StatusElements)
 	gradients, parameters := s.Flat(engine.Gradient, 0, l.Parameters), s.Flat(engine.Model, 0, l.Parameters)
 	moments := s.Flat(engine.Moments, 0, l.ArenaElements(engine.Moments))
