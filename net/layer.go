@@ -8,6 +8,8 @@ import (
 type layer interface {
 	// parameters lists what the layer owns under that name, in the order in which PyTorch draws it.
 	parameters(name string) []parameter
+	// kind names the layer as PyTorch or the recipe does.
+	kind() string
 	// forward writes the layer down; x is (N,C,H,W).
 	forward(f *forward, name string, x *engine.Tensor) *engine.Tensor
 }
@@ -43,6 +45,8 @@ const (
 	batchNormEpsilon  = 1e-5
 	batchNormMomentum = 0.1
 )
+
+func (d dsConv) kind() string { return "DSConv" }
 
 func (d dsConv) parameters(name string) []parameter {
 	c := engine.Shape{d.out}
@@ -91,6 +95,8 @@ func (f *forward) dropoutMask(x *engine.Tensor, p float64) *engine.Tensor {
 // maxPool is MaxPool2d(2).
 type maxPool struct{}
 
+func (maxPool) kind() string { return "MaxPool2d" }
+
 func (maxPool) parameters(string) []parameter { return nil }
 
 func (maxPool) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
@@ -100,6 +106,8 @@ func (maxPool) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
 // globalAvgPool is AdaptiveAvgPool2d(1).
 type globalAvgPool struct{}
 
+func (globalAvgPool) kind() string { return "AdaptiveAvgPool2d" }
+
 func (globalAvgPool) parameters(string) []parameter { return nil }
 
 func (globalAvgPool) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
@@ -108,6 +116,8 @@ func (globalAvgPool) forward(f *forward, _ string, x *engine.Tensor) *engine.Ten
 
 // linear is Linear(in, out) with bias, on images of one pixel.
 type linear struct{ in, out int }
+
+func (l linear) kind() string { return "Linear" }
 
 func (l linear) parameters(name string) []parameter {
 	return []parameter{

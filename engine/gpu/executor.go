@@ -80,17 +80,9 @@ func (e *Executor) NewSession(l *engine.Layout, programs []*engine.Program, opt 
 }
 
 func (s *session) open(programs []*engine.Program, opt engine.PlanOptions) error {
-	limits := s.executor.device.Info().Limits
-	var plans []*plan
-	for _, p := range programs {
-		if p.Layout != s.layout {
-			return fmt.Errorf("engine/gpu: program %q has another layout than its session", p.Name)
-		}
-		pl, err := newPlan(p, opt, limits, s.executor.sliceBytes)
-		if err != nil {
-			return err
-		}
-		plans = append(plans, pl)
+	plans, err := s.executor.plans(s.layout, programs, opt)
+	if err != nil {
+		return err
 	}
 	if err := s.allocate(plans); err != nil {
 		return err
@@ -108,26 +100,67 @@ func (s *session) open(programs []*engine.Program, opt engine.PlanOptions) error
 	return nil
 }
 
+func (e *Executor) plans(l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) ([]*plan, error) {
+	var plans []*plan
+	for _, p := range programs {
+		if p.Layout != l {
+			return nil, fmt.Errorf("engine/gpu: program %q has another layout than its session", p.Name)
+		}
+		pl, err := newPlan(p, opt, e.device.Info().Limits, e.sliceBytes)
+		if err != nil {
+			return nil, err
+		}
+		plans = append(plans, pl)
+	}
+	return plans, nil
+}
+
+// workingBytes is the working memory that programs share: what the largest needs.
+func workingBytes(plans []*plan) int64 {
+	size := int64(windowAlign)
+	for _, pl := range plans {
+		size = max(size, pl.workspace)
+	}
+	return size
+}
+
+// arenaBytes is the size of an arena's buffer, which cannot be empty.
+func arenaBytes(l *engine.Layout, a engine.Arena) int64 {
+	return max(int64(l.ArenaElements(a))*4, windowAlign)
+}
+
+// Footprint is the device memory that a session of these programs asks of the driver, resident tensors apart. Nothing is
+// allocated.
+func (e *Executor) Footprint(l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) (int64, error) {
+	plans, err := e.plans(l, programs, opt)
+	if err != nil {
+		return 0, err
+	}
+	buffers := []vk.Planned{{Size: workingBytes(plans), Use: vk.DeviceLocal}}
+	for a := range engine.ArenaCount {
+		buffers = append(buffers, vk.Planned{Size: arenaBytes(l, a), Use: vk.DeviceLocal})
+	}
+	for _, pl := range plans {
+		buffers = append(buffers, vk.Planned{Size: pl.recordBytes() * ringSlots, Use: vk.Upload}, vk.Planned{Size: pl.reportBytes() * ringSlots, Use: vk.Readback})
+	}
+	return e.device.Footprint(buffers)
+}
+
 // allocate makes the buffers that the programs share.
 func (s *session) allocate(plans []*plan) error {
-	var working int64
-	for _, pl := range plans {
-		working = max(working, pl.workspace)
-	}
-	buffer := func(size int64, use vk.Use, label string) (*vk.Buffer, error) {
-		b, err := s.executor.device.NewBuffer(max(size, windowAlign), use, label)
+	buffer := func(size int64, label string) (*vk.Buffer, error) {
+		b, err := s.executor.device.NewBuffer(size, vk.DeviceLocal, label)
 		if err == nil {
 			s.buffers = append(s.buffers, b)
 		}
 		return b, err
 	}
 	var err error
-	if s.workspace, err = buffer(working, vk.DeviceLocal, "workspace"); err != nil {
+	if s.workspace, err = buffer(workingBytes(plans), "workspace"); err != nil {
 		return err
 	}
 	for a := range engine.ArenaCount {
-		size := int64(s.layout.ArenaElements(a)) * 4
-		if s.arenas[a], err = buffer(size, vk.DeviceLocal, a.String()); err != nil {
+		if s.arenas[a], err = buffer(arenaBytes(s.layout, a), a.String()); err != nil {
 			return err
 		}
 	}
@@ -139,7 +172,7 @@ func (s *session) allocate(plans []*plan) error {
 				}
 				continue
 			}
-			b, err := buffer(pl.slabs[t].bytes, vk.DeviceLocal, t.Name)
+			b, err := buffer(pl.slabs[t].bytes, t.Name)
 			if err != nil {
 				return err
 			}

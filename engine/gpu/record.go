@@ -26,10 +26,10 @@ func (s *session) record(pl *plan) (*recorded, error) {
 	var err error
 	device := s.executor.device
 	name := pl.program.Name
-	if r.records, err = device.NewBuffer(max(pl.recordSize, windowAlign)*ringSlots, vk.Upload, name+" records"); err != nil {
+	if r.records, err = device.NewBuffer(pl.recordBytes()*ringSlots, vk.Upload, name+" records"); err != nil {
 		return r, err
 	}
-	if r.reports, err = device.NewBuffer(max(pl.reportSize, windowAlign)*ringSlots, vk.Readback, name+" reports"); err != nil {
+	if r.reports, err = device.NewBuffer(pl.reportBytes()*ringSlots, vk.Readback, name+" reports"); err != nil {
 		return r, err
 	}
 	for slot := range r.commands {
@@ -88,13 +88,17 @@ func (s *session) window(r *recorded, slot int, o operand) vk.Window {
 	case arenas:
 		return s.arenas[o.slab.arena].Window(offset, bytes)
 	case records:
-		return r.records.Window(int64(slot)*max(r.plan.recordSize, windowAlign)+offset, bytes)
+		return r.records.Window(int64(slot)*r.plan.recordBytes()+offset, bytes)
 	case reports:
-		return r.reports.Window(int64(slot)*max(r.plan.reportSize, windowAlign)+offset, bytes)
+		return r.reports.Window(int64(slot)*r.plan.reportBytes()+offset, bytes)
 	default:
 		return s.residents[o.slab.name].buffer.Window(offset, bytes)
 	}
 }
+
+// recordBytes and reportBytes are the sizes of a slot, which cannot be empty.
+func (pl *plan) recordBytes() int64 { return max(pl.recordSize, windowAlign) }
+func (pl *plan) reportBytes() int64 { return max(pl.reportSize, windowAlign) }
 
 func (r *recorded) destroy() {
 	for _, c := range r.commands {

@@ -131,7 +131,7 @@ func (s *session) land(n int) error {
 
 // fill copies a record into its slot.
 func (s *session) fill(r *recorded, slot int, rec *engine.Record) error {
-	size := max(r.plan.recordSize, windowAlign)
+	size := r.plan.recordBytes()
 	to := r.records.Bytes()[int64(slot)*size:][:size]
 	for _, t := range r.plan.program.ByRole(engine.Input) {
 		at := to[r.plan.slabs[t].offset:]
@@ -174,7 +174,7 @@ func (s *session) checkInput(p *engine.Program, t *engine.Tensor, values []uint3
 
 // report reads what the step in that slot gave back.
 func (r *recorded) report(slot int) (engine.Report, error) {
-	size := max(r.plan.reportSize, windowAlign)
+	size := r.plan.reportBytes()
 	if err := r.reports.Invalidate(int64(slot)*size, size); err != nil {
 		return engine.Report{}, err
 	}
