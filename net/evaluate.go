@@ -1,6 +1,7 @@
 package net
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -48,6 +49,9 @@ func (s *Score) add(metrics []float64, batch int) {
 // Evaluate runs the weights over all of d in order, without smoothing or dropout.
 func Evaluate(e engine.Executor, w *Weights, d Data, batch int) (Score, error) {
 	var score Score
+	if batch < 1 || d.Shape.N < 1 {
+		return score, fmt.Errorf("net: evaluation of %d images at batch size %d: both must be at least 1", d.Shape.N, batch)
+	}
 	batch = min(batch, d.Shape.N)
 	programs := map[int]*engine.Program{}
 	for _, n := range batchSizes(d.Shape.N, batch) {
@@ -72,10 +76,15 @@ func Evaluate(e engine.Executor, w *Weights, d Data, batch int) (Score, error) {
 	for i := range indices {
 		indices[i] = i
 	}
-	return runEval(s, programs, d, indices, batch)
+	score, err = runEval(s, programs, d, indices, batch)
+	if errors.Is(err, ErrNotFinite) {
+		err = fmt.Errorf("net: evaluation: %w", err)
+	}
+	return score, err
 }
 
-// runEval runs evaluation programs, by batch size, over the images at indices.
+// runEval runs evaluation programs, by batch size, over the images at indices. The error is ErrNotFinite itself where
+// the loss is not: the caller knows when that was.
 func runEval(s engine.Session, programs map[int]*engine.Program, d Data, indices []int, batch int) (Score, error) {
 	var score Score
 	records := map[int]*engine.Record{}
@@ -102,8 +111,13 @@ func runEval(s engine.Session, programs map[int]*engine.Program, d Data, indices
 	for _, r := range reports {
 		score.add(r.Results[ResultMetrics], r.Program.Batch)
 	}
+	if !finite(score.LossSum) {
+		return score, ErrNotFinite
+	}
 	return score, nil
 }
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // fillBatch names a batch's images and labels in a record.
 func fillBatch(r *engine.Record, d Data, indices []int) {

@@ -20,7 +20,7 @@ type namedLayer struct {
 	layer
 }
 
-// MaxParameters is the rule of the task: a model needs fewer trained parameters than this, or is not evaluated.
+// MaxParameters is the rule of the task: a model with more trained parameters is not evaluated.
 const MaxParameters = 1_000_000
 
 // parameters lists the network's state in construction order.

@@ -38,21 +38,45 @@ func (r Recipe) Schedule() Schedule {
 	return Schedule{Base: r.LearningRate, WarmupEpochs: r.WarmupEpochs, Epochs: r.Epochs}
 }
 
-// Check finds the first value that no training can use.
+// RecipeError is a value of a recipe that no training can use.
+type RecipeError struct {
+	Key   string // the value's name in config.yaml
+	Value any
+	Use   string // what can be used in its place
+}
+
+func (e *RecipeError) Error() string { return "net: " + e.About(e.Key) }
+
+// About is the error in words that call the value by that name.
+func (e *RecipeError) About(name string) string {
+	if text, ok := e.Value.(string); ok {
+		return fmt.Sprintf("%s %q: use %s", name, text, e.Use)
+	}
+	return fmt.Sprintf("%s %v: use %s", name, e.Value, e.Use)
+}
+
+// Check finds the first value that no training can use. The error is a *RecipeError.
 func (r Recipe) Check() error {
-	switch {
-	case r.Epochs < 1:
-		return fmt.Errorf("net: %d epochs: use at least 1", r.Epochs)
-	case r.LimitSteps < 0:
-		return fmt.Errorf("net: a limit of %d steps: use at least 1", r.LimitSteps)
-	case r.BatchSize < 1:
-		return fmt.Errorf("net: batch size %d: use at least 1", r.BatchSize)
-	case !(r.LearningRate >= 0):
-		return fmt.Errorf("net: learning rate %g: use a positive number", r.LearningRate)
-	case !(r.EMADecay >= 0 && r.EMADecay < 1):
-		return fmt.Errorf("net: EMA decay %g: use a number from 0 to below 1", r.EMADecay)
-	case !(r.ValidationRatio > 0 && r.ValidationRatio < 1):
-		return fmt.Errorf("net: validation ratio %g: use a number between 0 and 1", r.ValidationRatio)
+	for _, c := range []struct {
+		key   string
+		value any
+		good  bool
+		use   string
+	}{
+		{"epochs", r.Epochs, r.Epochs >= 1, "1 or more"},
+		{"limit_steps", r.LimitSteps, r.LimitSteps >= 0, "1 or more, or 0 for no limit"},
+		{"batch_size", r.BatchSize, r.BatchSize >= 1, "1 or more"},
+		{"learning_rate", r.LearningRate, r.LearningRate > 0 && finite(r.LearningRate), "a number above 0"},
+		{"warmup_epochs", r.WarmupEpochs, r.WarmupEpochs >= 0, "0 or more"},
+		{"weight_decay", r.WeightDecay, r.WeightDecay >= 0 && finite(r.WeightDecay), "0 or more"},
+		{"label_smoothing", r.LabelSmoothing, r.LabelSmoothing >= 0 && r.LabelSmoothing < 1, "a number from 0 to below 1"},
+		{"clip_norm", r.ClipNorm, r.ClipNorm >= 0 && finite(r.ClipNorm), "a number above 0, or 0 for no clipping"},
+		{"ema_decay", r.EMADecay, r.EMADecay >= 0 && r.EMADecay < 1, "a number from 0 to below 1"},
+		{"validation_ratio", r.ValidationRatio, r.ValidationRatio > 0 && r.ValidationRatio < 1, "a number between 0 and 1"},
+	} {
+		if !c.good {
+			return &RecipeError{c.key, c.value, c.use}
+		}
 	}
 	_, err := optimizerOf(r)
 	return err
@@ -80,5 +104,5 @@ func optimizerOf(r Recipe) (optimizer, error) {
 	case "nesterov":
 		return optimizer{engine.SGD, engine.Attr{WeightDecay: r.WeightDecay, Momentum: sgdMomentum, Nesterov: true}, 1}, nil
 	}
-	return optimizer{}, fmt.Errorf("net: optimiser %q: use adamw, sgd or nesterov", r.Optimizer)
+	return optimizer{}, &RecipeError{"optimizer", r.Optimizer, "adamw, sgd or nesterov"}
 }

@@ -21,8 +21,8 @@ func SmallCIFARNet(widths []int, dropout bool) (*Model, error) {
 	if widths == nil {
 		widths = SmallCIFARNetWidths
 	}
-	if len(widths) != len(smallCIFARNetDropout) || slices.Min(widths) < 1 {
-		return nil, fmt.Errorf("net: %s has %d blocks of at least one channel, got widths %v", SmallCIFARNetName, len(smallCIFARNetDropout), widths)
+	if err := checkWidths(widths); err != nil {
+		return nil, fmt.Errorf("net: %w", err)
 	}
 	m := &Model{Name: SmallCIFARNetName, Widths: slices.Clone(widths), Classes: 100}
 	add := func(name string, l layer) { m.layers = append(m.layers, namedLayer{name, l}) }
@@ -42,4 +42,11 @@ func SmallCIFARNet(widths []int, dropout bool) (*Model, error) {
 	add("gap", globalAvgPool{})
 	add("classifier", linear{in, m.Classes})
 	return m, nil
+}
+
+func checkWidths(widths []int) error {
+	if len(widths) != len(smallCIFARNetDropout) || slices.Min(widths) < 1 {
+		return fmt.Errorf("%s has %d blocks of at least one channel, not widths %v", SmallCIFARNetName, len(smallCIFARNetDropout), widths)
+	}
+	return nil
 }

@@ -2,7 +2,6 @@ package net
 
 import (
 	"fmt"
-	"math"
 
 	"cnnvk/engine"
 )
@@ -42,31 +41,34 @@ func (m *Model) stateDict(l *engine.Layout, arena []float64, batches int64) ([]N
 // loadStateDict is the way back: an arena of l's form. Every tensor of the model must be there, with its shape and with
 // finite values, and no other; the counters may be missing, as in files older than PyTorch 0.4.1.
 func (m *Model) loadStateDict(l *engine.Layout, tensors []NamedTensor) ([]float64, error) {
-	byName := map[string]NamedTensor{}
+	byName, extra := map[string]NamedTensor{}, map[string]bool{}
 	for _, t := range tensors {
-		byName[t.Name] = t
+		byName[t.Name], extra[t.Name] = t, true
 	}
-	arena := make([]float64, l.Elements)
+	for _, name := range m.batchNorms() {
+		delete(extra, name+".num_batches_tracked")
+	}
 	for _, p := range m.parameters() {
 		t, ok := byName[p.name]
 		if !ok {
 			return nil, fmt.Errorf("tensor %s is missing", p.name)
 		}
-		delete(byName, p.name)
 		if err := checkTensor(t, p.shape); err != nil {
 			return nil, err
 		}
-		s, _ := l.Segment(p.name)
-		for i, v := range t.F32 {
-			arena[s.Offset+i] = float64(v)
-		}
-	}
-	for _, name := range m.batchNorms() {
-		delete(byName, name+".num_batches_tracked")
+		delete(extra, p.name)
 	}
 	for _, t := range tensors {
-		if _, extra := byName[t.Name]; extra {
+		if extra[t.Name] {
 			return nil, fmt.Errorf("tensor %s %v is not part of %s", t.Name, engine.Shape(t.Shape), m.Name)
+		}
+	}
+	// Only now: widths that a damaged file names could ask for any amount of memory.
+	arena := make([]float64, l.Elements)
+	for _, p := range m.parameters() {
+		s, _ := l.Segment(p.name)
+		for i, v := range byName[p.name].F32 {
+			arena[s.Offset+i] = float64(v)
 		}
 	}
 	return arena, nil
@@ -80,7 +82,7 @@ func checkTensor(t NamedTensor, want engine.Shape) error {
 		return fmt.Errorf("tensor %s is %v, want %v", t.Name, engine.Shape(t.Shape), want)
 	}
 	for i, v := range t.F32 {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+		if !finite(float64(v)) {
 			return fmt.Errorf("tensor %s holds %v at place %d", t.Name, v, i)
 		}
 	}

@@ -3,7 +3,6 @@ package net
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -60,9 +59,11 @@ func (t *Trainer) Open(e engine.Executor) error {
 	if err := t.Recipe.Check(); err != nil {
 		return err
 	}
-	batch := t.Recipe.BatchSize
-	if batch > len(t.Train) {
-		return fmt.Errorf("net: batch size %d is more than the %d training images: use --batch-size %d or less", batch, len(t.Train), len(t.Train))
+	if len(t.Train) == 0 || len(t.Val) == 0 {
+		return fmt.Errorf("net: %d images to train on and %d for validation: both need at least one", len(t.Train), len(t.Val))
+	}
+	if batch := t.Recipe.BatchSize; batch > len(t.Train) {
+		return &RecipeError{"batch_size", batch, fmt.Sprintf("%d or less: there are no more training images", len(t.Train))}
 	}
 	opt, err := optimizerOf(t.Recipe)
 	if err != nil {
@@ -134,6 +135,9 @@ func (t *Trainer) Run() error {
 		}
 		began := time.Now()
 		end.Validation, err = runEval(t.session, t.eval, t.Data, t.Val, t.evalBatch())
+		if errors.Is(err, ErrNotFinite) {
+			return fmt.Errorf("net: validation after step %d (epoch %d, learning rate %.4g): %w", t.step, end.Epoch, end.Rate, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -212,9 +216,9 @@ func (t *Trainer) look(now *Progress, sum *Score, began time.Time) error {
 	}
 	for i, r := range reports {
 		metrics, norm := r.Results[ResultMetrics], r.Results[ResultNorm]
-		if norm[engine.NormNotFinite] != 0 || math.IsNaN(metrics[engine.MetricLoss]) || math.IsInf(metrics[engine.MetricLoss], 0) {
+		if norm[engine.NormNotFinite] != 0 || !finite(metrics[engine.MetricLoss]) {
 			step := t.step - len(reports) + i + 1
-			return fmt.Errorf("net: step %d (epoch %d, learning rate %g): %w", step, now.Epoch, now.Rate, ErrNotFinite)
+			return fmt.Errorf("net: step %d (epoch %d, learning rate %.4g): %w", step, now.Epoch, now.Rate, ErrNotFinite)
 		}
 		sum.add(metrics, r.Program.Batch)
 	}

@@ -91,26 +91,42 @@ func modelOf(tensors []NamedTensor, meta map[string]string) (*Model, error) {
 	if name, ok := meta[metaModel]; ok && name != SmallCIFARNetName {
 		return nil, fmt.Errorf("model %q is unknown to this version: it knows %s", name, SmallCIFARNetName)
 	}
+	var widths []int
 	if text, ok := meta[metaWidths]; ok {
-		var widths []int
 		if err := json.Unmarshal([]byte(text), &widths); err != nil {
 			return nil, fmt.Errorf("metadata widths %q is no list of numbers", text)
 		}
-		return SmallCIFARNet(widths, true)
+	} else {
+		var err error
+		if widths, err = widthsOf(tensors); err != nil {
+			return nil, err
+		}
 	}
+	if err := checkWidths(widths); err != nil {
+		return nil, err
+	}
+	return SmallCIFARNet(widths, true)
+}
+
+// widthsOf reads SmallCIFARNet's widths off the shapes of its pointwise convolutions.
+func widthsOf(tensors []NamedTensor) ([]int, error) {
 	shapes := map[string][]int{}
 	for _, t := range tensors {
 		shapes[t.Name] = t.Shape
 	}
 	var widths []int
 	for _, i := range []int{0, 2, 4, 6, 7, 8} {
-		s := shapes[fmt.Sprintf("features.%d.pointwise.weight", i)]
+		name := fmt.Sprintf("features.%d.pointwise.weight", i)
+		s, ok := shapes[name]
+		if !ok {
+			return nil, fmt.Errorf("the tensors are not those of %s: %s is missing", SmallCIFARNetName, name)
+		}
 		if len(s) != 4 {
-			return nil, fmt.Errorf("the tensors are not those of %s: features.%d.pointwise.weight is missing or has no 4 dimensions", SmallCIFARNetName, i)
+			return nil, fmt.Errorf("the tensors are not those of %s: %s is %v, not of 4 dimensions", SmallCIFARNetName, name, engine.Shape(s))
 		}
 		widths = append(widths, s[0])
 	}
-	return SmallCIFARNet(widths, true)
+	return widths, nil
 }
 
 // Normalization is the mean and standard deviation that the file's metadata names; false if it names none.

@@ -5,14 +5,17 @@
 #ifndef LANES_GLSL
 #define LANES_GLSL
 
+// total is the sum of the lanes; positive is ReLU on each, which keeps NaN (max() would leave that to the device).
 #ifdef SCALAR
 #define LANES 1u
 #define lanes float
 float total(float v) { return v; }
+float positive(float v) { return v <= 0.0 ? 0.0 : v; }
 #else
 #define LANES 4u
 #define lanes vec4
 float total(vec4 v) { return (v.x + v.y) + (v.z + v.w); }
+vec4 positive(vec4 v) { return mix(v, vec4(0.0), lessThanEqual(v, vec4(0.0))); }
 #endif
 
 #endif

@@ -1,6 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-// batch_norm2d (normalising), relu and dropout2d in one pass: y = max((x - mean) * scale + bias, 0) * mask[n,c]
+// batch_norm2d (normalising), relu and dropout2d in one pass: y = relu((x - mean) * scale + bias) * mask[n,c]
 //
 //   x       (N/GX, C, GX, PLANE*4)   y  (N/GY, C, GY, PLANE*4), planes being images where there is dropout
 //   coef    (3, C) by batch_norm2d_coefficients: mean, scale, bias

@@ -3,13 +3,15 @@
 #ifndef NORM_RELU_DROPOUT_GLSL
 #define NORM_RELU_DROPOUT_GLSL
 
+#include "lanes.glsl"
+
 struct Channel { float mean, scale, bias, mask; };
 
 // normalized is BatchNorm2d; where it is not positive, ReLU stops the gradient.
 vec4 normalized(Channel c, vec4 x) { return (x - c.mean) * c.scale + c.bias; }
 
 // activated is Dropout2d(ReLU(BatchNorm2d(x))).
-vec4 activated(Channel c, vec4 x) { return max(normalized(c, x), vec4(0.0)) * c.mask; }
+vec4 activated(Channel c, vec4 x) { return positive(normalized(c, x)) * c.mask; }
 
 // through is the gradient that Dropout2d and ReLU let through to BatchNorm2d's output.
 vec4 through(Channel c, vec4 x, vec4 d) {

@@ -1,7 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 // batch_norm2d (normalising), relu, dropout2d and max_pool2d in one pass:
-//   y[n,c,i,j] = the largest of max((x - mean) * scale + bias, 0) * mask[n,c] in x[n,c,2i..2i+1,2j..2j+1]
+//   y[n,c,i,j] = the largest of relu((x - mean) * scale + bias) * mask[n,c] in x[n,c,2i..2i+1,2j..2j+1]
 //
 //   x       (N/GX, C, GX, H, W)   float32, W a multiple of 8, H even    y  (N/GY, C, GY, H/2, W/2)
 //   coef    (3, C) by batch_norm2d_coefficients: mean, scale, bias

@@ -1,6 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-// relu: y = max(x, 0)
+// relu: y = x where x > 0, else 0; a NaN stays one, as in PyTorch, so that a training that has lost its numbers is noticed
 //
 //   x  (N/GX, C, GX, PLANE*LANES)   y  (N/GY, C, GY, PLANE*LANES)
 //
@@ -21,5 +21,5 @@ layout(std430, binding = 1) writeonly buffer Y { lanes y[]; };
 
 void main() {
     uint i = invocation();
-    if (i < push.count) y[i] = max(x[moved(i, C, GY, GX, PLANE)], lanes(0.0));
+    if (i < push.count) y[i] = positive(x[moved(i, C, GY, GX, PLANE)]);
 }

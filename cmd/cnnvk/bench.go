@@ -44,37 +44,21 @@ const benchImages = 1024
 // warmUps are the steps that are not measured: the first ones compile shaders and touch memory.
 const warmUps = 2
 
-func bench(c *cli.Context) (err error) {
+func bench(c *cli.Context) error {
 	batch, repeats := c.Int("batch-size"), c.Int("repeats")
-	if batch < 1 || repeats < 1 {
-		return usagef("--batch-size %d --repeats %d: use at least 1", batch, repeats)
+	if batch < 1 || batch > cifar.TrainRecords {
+		return usagef("--batch-size %d: use 1 to %d", batch, cifar.TrainRecords)
 	}
-	m, err := openMachine(c.String("device"))
+	if repeats < 1 {
+		return usagef("--repeats %d: use 1 or more", repeats)
+	}
+	var r *benchResult
+	err := onMachine(c.String("device"), func(m *machine) (err error) {
+		r, err = measure(m, batch, repeats)
+		return err
+	})
 	if err != nil {
 		return err
-	}
-	defer func() {
-		if e := m.Close(); err == nil {
-			err = e
-		}
-	}()
-	b, err := newBencher(m, batch)
-	if err != nil {
-		return err
-	}
-	defer b.session.Close()
-	train, err := b.median(b.train, repeats)
-	if err != nil {
-		return err
-	}
-	eval, err := b.median(b.eval, repeats)
-	if err != nil {
-		return err
-	}
-	r := benchResult{
-		Device: m.Device().Name, Driver: m.Device().Driver, BatchSize: batch,
-		TrainImgS: float64(batch) / train.Seconds(), EvalImgS: float64(batch) / eval.Seconds(),
-		PeakDeviceBytes: max(m.peakBytes()-b.session.ResidentBytes(), 0),
 	}
 	if c.Bool("json") {
 		return json.NewEncoder(c.App.Writer).Encode(r)
@@ -83,6 +67,27 @@ func bench(c *cli.Context) (err error) {
 	fmt.Fprintf(c.App.Writer, "train %.1f images/s, eval %.1f images/s, device memory %.0f MB without the data set\n",
 		r.TrainImgS, r.EvalImgS, float64(r.PeakDeviceBytes)/1e6)
 	return nil
+}
+
+func measure(m *machine, batch, repeats int) (*benchResult, error) {
+	b, err := newBencher(m, batch)
+	if err != nil {
+		return nil, orSmaller(err, batch)
+	}
+	defer b.session.Close()
+	train, err := b.median(b.train, repeats)
+	if err != nil {
+		return nil, err
+	}
+	eval, err := b.median(b.eval, repeats)
+	if err != nil {
+		return nil, err
+	}
+	return &benchResult{
+		Device: m.Device().Name, Driver: m.Device().Driver, BatchSize: batch,
+		TrainImgS: float64(batch) / train.Seconds(), EvalImgS: float64(batch) / eval.Seconds(),
+		PeakDeviceBytes: max(m.peakBytes()-b.session.ResidentBytes(), 0),
+	}, nil
 }
 
 // bencher is the recipe's training step and evaluation on random pixels.

@@ -15,8 +15,8 @@ func dataFlag() cli.Flag {
 	}
 }
 
-// syntheticImages is the size of the synthetic set: small, so that trying out is quick.
-const syntheticImages = 10_000
+// syntheticImages is the size of the synthetic set: small, so that trying out is quick. Tests make it smaller.
+var syntheticImages = 10_000
 
 // dataOf hands a set of images to the trainer.
 func dataOf(s *cifar.Set, table [3][256]float32) net.Data {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -24,6 +26,8 @@ func deviceFlag() cli.Flag {
 // cpuDevice is the value of --device that means the reference executor.
 const cpuDevice = "cpu"
 
+func wantsCPU(device string) bool { return strings.EqualFold(device, cpuDevice) }
+
 // machine is an open executor and what lies under it.
 type machine struct {
 	engine.Executor
@@ -31,19 +35,35 @@ type machine struct {
 	device   *vk.Device // nil with the reference executor
 }
 
-// openMachine opens the executor that --device names. CNNVK_VALIDATION=1 runs it under the validation layer.
+// onMachine opens the machine that --device names, lets use work on it and closes it. What is printed after that is
+// known to have ended well.
+func onMachine(device string, use func(*machine) error) (err error) {
+	m, err := openMachine(device)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := m.Close(); err == nil {
+			err = e
+		}
+	}()
+	return use(m)
+}
+
+// openMachine opens the executor that --device names. CNNVK_VALIDATION=1 runs it under the validation layer, and
+// Close then counts the layer's messages.
 func openMachine(want string) (*machine, error) {
-	if want == cpuDevice {
+	if wantsCPU(want) {
 		return &machine{Executor: cpu.New()}, nil
 	}
 	instance, err := vk.Open(vk.Options{Validation: os.Getenv("CNNVK_VALIDATION") == "1"})
 	if err != nil {
-		return nil, err
+		return nil, orCPU(err)
 	}
 	info, err := vk.Choose(instance.Devices(), want)
 	if err != nil {
 		instance.Close()
-		return nil, err
+		return nil, orCPU(err)
 	}
 	device, err := instance.OpenDevice(info)
 	if err != nil {
@@ -53,11 +73,31 @@ func openMachine(want string) (*machine, error) {
 	return &machine{Executor: gpu.New(device), instance: instance, device: device}, nil
 }
 
-// Close closes what openMachine opened, in order.
+// orCPU adds to the hint of a missing device what works without one.
+func orCPU(err error) error {
+	if !errors.Is(err, vk.ErrNoLoader) && !errors.Is(err, vk.ErrNoDevice) {
+		return err
+	}
+	return hintError{err, strings.TrimPrefix(hintOf(err)+", or ", ", or ") + "--device cpu (the Go reference, slow)"}
+}
+
+// orSmaller adds a hint to the error of a batch for which the device has no room.
+func orSmaller(err error, batch int) error {
+	if batch < 2 || hintOf(err) != "" || !errors.Is(err, vk.ErrOutOfMemory) && !errors.Is(err, vk.ErrUnsupported) {
+		return err
+	}
+	return hintError{err, fmt.Sprintf("a smaller batch may fit: --batch-size %d", batch/2)}
+}
+
+// Close closes what openMachine opened, in order. A message of the validation layer is an error.
 func (m *machine) Close() error {
 	err := m.Executor.Close()
-	if m.device != nil {
-		err = errors.Join(err, m.device.Close(), m.instance.Close())
+	if m.device == nil {
+		return err
+	}
+	err = errors.Join(err, m.device.Close(), m.instance.Close())
+	if n := m.instance.Messages(); n > 0 {
+		err = errors.Join(err, fmt.Errorf("messages of the Vulkan validation layer (CNNVK_VALIDATION=1): %d", n))
 	}
 	return err
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/urfave/cli/v2"
 
@@ -17,7 +19,7 @@ func evalCommand() *cli.Command {
 		Usage: "evaluate weights on the test set",
 		Flags: []cli.Flag{
 			dataFlag(),
-			&cli.StringFlag{Name: "weights", Usage: "`FILE` in safetensors form, ours or with PyTorch's names", Required: true},
+			&cli.StringFlag{Name: "weights", Usage: "`FILE` in safetensors form, ours or with PyTorch's names"},
 			deviceFlag(),
 			&cli.IntFlag{Name: "batch-size", Value: 128, Usage: "images evaluated at once; it changes no result"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
@@ -41,67 +43,93 @@ type evalResult struct {
 	Driver      string     `json:"driver"`
 }
 
-func evaluate(c *cli.Context) (err error) {
+// whereWeights is a hint for those who have none.
+const whereWeights = "cnnvk train leaves weights in runs/smallcifarnet/" + bestWeights
+
+func evaluate(c *cli.Context) error {
 	words := c.App.Writer
 	if c.Bool("json") {
 		words = c.App.ErrWriter
 	}
+	path := c.String("weights")
+	if path == "" {
+		return hintError{usagef("eval needs --weights FILE"), whereWeights}
+	}
 	if c.Int("batch-size") < 1 {
-		return usagef("--batch-size %d: use at least 1", c.Int("batch-size"))
+		return usagef("--batch-size %d: use 1 or more", c.Int("batch-size"))
 	}
-	w, err := net.LoadWeights(c.String("weights"))
+	w, err := net.LoadWeights(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return hintError{err, whereWeights}
+	}
 	if err != nil {
 		return err
 	}
-	if err := sayModel(words, w); err != nil {
-		return err
-	}
-	if c.String("data") == "" {
-		return hintError{fmt.Errorf("eval needs the test set"), "cnnvk eval --data DIR --weights " + c.String("weights") + ", DIR being a folder with test.bin"}
-	}
-	set, err := cifar.ReadTest(c.String("data"))
-	if err != nil {
+	if err := sayModel(words, path, w); err != nil {
 		return err
 	}
 	table, err := tableOf(w)
 	if err != nil {
-		return err
+		return fmt.Errorf("the weights in %s: %w", path, err)
 	}
-	m, err := openMachine(c.String("device"))
+	set, err := readTest(c, words)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if e := m.Close(); err == nil {
-			err = e
+	result, err := score(c, words, w, dataOf(set, table))
+	if err != nil {
+		return err
+	}
+	result.DataMD5 = set.MD5
+	if c.Bool("json") {
+		return json.NewEncoder(c.App.Writer).Encode(result)
+	}
+	fmt.Fprintf(words, "top-5 accuracy %.2f %%, loss %.4f\n", 100*float64(result.CorrectTop5)/float64(result.Total), result.Loss)
+	fmt.Fprintf(words, "accuracy %.2f %% (%d of %d), 95 %% interval %.2f to %.2f %%\n",
+		result.Accuracy, result.Correct, result.Total, result.Interval95[0], result.Interval95[1])
+	return nil
+}
+
+// score evaluates the weights on the machine that --device names.
+func score(c *cli.Context, words io.Writer, w *net.Weights, d net.Data) (*evalResult, error) {
+	r := &evalResult{Model: w.Model.Name, Params: w.Model.Parameters()}
+	return r, onMachine(c.String("device"), func(m *machine) error {
+		r.Device, r.Driver = m.Device().Name, m.Device().Driver
+		fmt.Fprintf(words, "device: %s, %s\n", r.Device, r.Driver)
+		s, err := net.Evaluate(m, w, d, c.Int("batch-size"))
+		if errors.Is(err, net.ErrNotFinite) {
+			return fmt.Errorf("the weights in %s: %w", c.String("weights"), err)
 		}
-	}()
-	fmt.Fprintf(words, "data: %s in %s, %d images, MD5 %s (%s)\n", set.Name, c.String("data"), set.Len(), set.MD5, knownAs(set.MD5))
-	fmt.Fprintf(words, "device: %s, %s\n", m.Device().Name, m.Device().Driver)
-	score, err := net.Evaluate(m, w, dataOf(set, table), c.Int("batch-size"))
-	if err != nil {
-		return err
-	}
-	low, high := score.Interval()
-	if !c.Bool("json") {
-		fmt.Fprintf(words, "top-5 accuracy %.2f %%, loss %.4f\n", 100*float64(score.CorrectTop5)/float64(score.Total), score.Loss())
-		fmt.Fprintf(words, "accuracy %.2f %% (%d of %d), 95 %% interval %.2f to %.2f %%\n",
-			100*score.Accuracy(), score.Correct, score.Total, 100*low, 100*high)
+		if err != nil {
+			return orSmaller(err, c.Int("batch-size"))
+		}
+		low, high := s.Interval()
+		r.Correct, r.CorrectTop5, r.Total, r.Loss = s.Correct, s.CorrectTop5, s.Total, s.Loss()
+		r.Accuracy, r.Interval95 = 100*s.Accuracy(), [2]float64{100 * low, 100 * high}
 		return nil
-	}
-	return json.NewEncoder(c.App.Writer).Encode(evalResult{
-		Model: w.Model.Name, Params: w.Model.Parameters(), Correct: score.Correct, CorrectTop5: score.CorrectTop5, Total: score.Total,
-		Accuracy: 100 * score.Accuracy(), Interval95: [2]float64{100 * low, 100 * high}, Loss: score.Loss(),
-		DataMD5: set.MD5, Device: m.Device().Name, Driver: m.Device().Driver,
 	})
 }
 
+// readTest reads the test set, which no other command opens.
+func readTest(c *cli.Context, words io.Writer) (*cifar.Set, error) {
+	dir := c.String("data")
+	if dir == "" {
+		return nil, hintError{usagef("eval needs the test set: --data DIR, or CNNVK_DATA"), "DIR is a folder that holds CIFAR-100's test.bin"}
+	}
+	set, err := cifar.ReadTest(dir)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(words, "data: %s in %s, %d images, MD5 %s (%s)\n", set.Name, dir, set.Len(), set.MD5, knownAs(set.MD5))
+	return set, nil
+}
+
 // sayModel prints the parameter count, and refuses a model that breaks the task's rule.
-func sayModel(out io.Writer, w *net.Weights) error {
+func sayModel(out io.Writer, path string, w *net.Weights) error {
 	n := w.Model.Parameters()
 	fmt.Fprintf(out, "model: %s, %d parameters\n", w.Model.Name, n)
 	if n > net.MaxParameters {
-		return fmt.Errorf("the model has %d parameters: more than %d are not evaluated", n, net.MaxParameters)
+		return fmt.Errorf("the model in %s has %d parameters: more than %d are not evaluated", path, n, net.MaxParameters)
 	}
 	return nil
 }
@@ -113,7 +141,7 @@ func tableOf(w *net.Weights) ([3][256]float32, error) {
 		return cifar.NormalizeTable(), err
 	}
 	if mean != cifar.Mean || std != cifar.Std {
-		return [3][256]float32{}, fmt.Errorf("the weights want images normalised by mean %v and std %v, which this version does not do", mean, std)
+		return [3][256]float32{}, fmt.Errorf("they want images normalised by mean %v and std %v, which this version does not do", mean, std)
 	}
 	return cifar.NormalizeTable(), nil
 }

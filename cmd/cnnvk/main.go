@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 )
@@ -20,21 +19,18 @@ const (
 
 func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
 
-// run is the whole program: it returns the exit code. Results go to stdout, errors to stderr as one line, with a hint
-// where there is something to do.
+// run is the whole program: it returns the exit code. Results go to stdout, an error to stderr as one line, with a hint
+// in a second one where there is something to do.
 func run(args []string, stdout, stderr io.Writer) int {
-	app := newApp(stdout, stderr)
-	err := app.Run(args)
+	err := newApp(stdout, stderr).Run(args)
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(stderr, "cnnvk: %s\n", oneLine(err))
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) && hinted.Hint() != "" {
-		fmt.Fprintf(stderr, "hint: %s\n", hinted.Hint())
+	fmt.Fprintf(stderr, "cnnvk: %s\n", oneLine(err.Error()))
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintf(stderr, "hint: %s\n", oneLine(hint))
 	}
-	var usage usageError
-	if errors.As(err, &usage) {
+	if errors.As(err, new(usageError)) {
 		return exitUsage
 	}
 	return exitFailed
@@ -50,42 +46,27 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		HideHelpCommand: true,
 		Commands:        []*cli.Command{trainCommand(), evalCommand(), benchCommand(), devicesCommand(), versionCommand()},
 		ExitErrHandler:  func(*cli.Context, error) {},
-		OnUsageError:    func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
+		OnUsageError:    onUsageError,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usagef("no command %q: cnnvk --help lists them", c.Args().First())
+				return hintError{usagef("unknown command %q", c.Args().First()), "cnnvk --help lists the commands"}
 			}
 			return cli.ShowAppHelp(c)
 		},
 	}
 	for _, c := range app.Commands {
-		c.OnUsageError = app.OnUsageError
-		action := c.Action
-		c.Action = func(ctx *cli.Context) error {
-			if ctx.Args().Present() {
-				return usagef("%s takes no argument %q: see cnnvk %s --help", ctx.Command.Name, ctx.Args().First(), ctx.Command.Name)
-			}
-			return action(ctx)
-		}
+		c.OnUsageError = onUsageError
+		c.Action = withoutArguments(c.Action)
 	}
 	return app
 }
 
-// usageError is a mistake in the command line.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
-// oneLine is the error in one line.
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
-
-// hintError is an error with something to do about it.
-type hintError struct {
-	error
-	hint string
+// withoutArguments is an action that takes flags alone: an argument is most likely a flag whose dashes were forgotten.
+func withoutArguments(action cli.ActionFunc) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if c.Args().Present() {
+			return hintError{usagef("%s takes no argument %q", c.Command.Name, c.Args().First()), helpHint(c)}
+		}
+		return action(c)
+	}
 }
-
-func (e hintError) Hint() string  { return e.hint }
-func (e hintError) Unwrap() error { return e.error }

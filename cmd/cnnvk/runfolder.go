@@ -24,6 +24,8 @@ type runFolder struct {
 	metadata map[string]string // of the weights files
 	rows     []string          // of metrics.csv
 	best     float64           // validation accuracy of the best weights
+	saved    bool              // there are weights
+	made     bool              // the folder is new, not the user's empty one
 }
 
 // The files of a run.
@@ -39,39 +41,67 @@ const (
 // runs/NAME, runs/NAME-2, and so on.
 func newRunFolder(dir, name string) (*runFolder, error) {
 	if dir != "" {
-		entries, err := os.ReadDir(dir)
-		switch {
-		case err == nil && len(entries) > 0:
-			return nil, hintError{fmt.Errorf("the run folder %s is not empty", dir), "--out " + dir + "-2, or another new folder"}
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return nil, hintError{fmt.Errorf("the run folder cannot be used: %w", err), "--out DIR with a new folder"}
+		if err := checkOut(dir); err != nil {
+			return nil, err
 		}
-		return &runFolder{dir: dir}, makeFolder(filepath.Join(dir, "weights"))
+		_, err := os.Stat(dir)
+		return (&runFolder{dir: dir, made: errors.Is(err, fs.ErrNotExist)}).make()
 	}
-	if err := makeFolder("runs"); err != nil {
-		return nil, err
+	if err := os.MkdirAll("runs", 0o777); err != nil {
+		return nil, cannotMake("runs", err)
 	}
 	for i := 1; ; i++ {
 		dir := filepath.Join("runs", name)
 		if i > 1 {
 			dir += "-" + strconv.Itoa(i)
 		}
-		err := os.Mkdir(dir, 0o777)
+		err := os.Mkdir(dir, 0o777) // of two trainings that ask at once, one gets it
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
 		if err != nil {
-			return nil, hintError{fmt.Errorf("the run folder cannot be made: %w", err), "--out DIR with a folder that you may write to"}
+			return nil, cannotMake(dir, err)
 		}
-		return &runFolder{dir: dir}, makeFolder(filepath.Join(dir, "weights"))
+		return (&runFolder{dir: dir, made: true}).make()
 	}
 }
 
-func makeFolder(dir string) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return hintError{fmt.Errorf("the run folder cannot be made: %w", err), "--out DIR with a folder that you may write to"}
+// checkOut says whether --out can be a run folder, and changes nothing.
+func checkOut(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	switch {
+	case err == nil && len(entries) > 0:
+		return hintError{fmt.Errorf("the run folder %s is not empty", dir), "--out " + filepath.Clean(dir) + "-2, or another new folder"}
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return cannotMake(dir, err)
 	}
 	return nil
+}
+
+func cannotMake(dir string, err error) error {
+	return hintError{fmt.Errorf("%s cannot be the run folder: %w", dir, reason(err)), "--out DIR with a new folder that you may write to"}
+}
+
+// make makes the folder for weights, and the run folder if need be.
+func (f *runFolder) make() (*runFolder, error) {
+	if err := os.MkdirAll(filepath.Dir(f.path(lastWeights)), 0o777); err != nil {
+		f.discard()
+		return nil, cannotMake(f.dir, err)
+	}
+	return f, nil
+}
+
+// discard takes back what was made before the training began.
+func (f *runFolder) discard() {
+	for _, path := range []string{f.path(splitFile), f.path(configFile), filepath.Dir(f.path(lastWeights))} {
+		os.Remove(path)
+	}
+	if f.made {
+		os.Remove(f.dir) // no more than an empty folder goes
+	}
 }
 
 func (f *runFolder) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
@@ -86,8 +116,13 @@ type config struct {
 	Version    string `yaml:"version"`
 }
 
-// begin writes what is known before the first step: config.yaml, then split.json.
-func (f *runFolder) begin(r net.Recipe, set *cifar.Set, data string, d engine.Device, val []int) error {
+// begin writes what is known before the first step: config.yaml, then split.json. If it cannot, the folder goes.
+func (f *runFolder) begin(r net.Recipe, set *cifar.Set, data string, d engine.Device, val []int) (err error) {
+	defer func() {
+		if err != nil {
+			f.discard()
+		}
+	}()
 	if set.Synthetic {
 		data = "synthetic"
 	}
@@ -119,6 +154,7 @@ func (f *runFolder) epoch(t *net.Trainer, e net.EpochEnded) error {
 	if err := w.Save(f.path(lastWeights), cifar.Mean, cifar.Std); err != nil {
 		return err
 	}
+	f.saved = true
 	if e.Best {
 		f.best = e.Validation.Accuracy()
 		if err := w.Save(f.path(bestWeights), cifar.Mean, cifar.Std); err != nil {
@@ -134,9 +170,23 @@ func (f *runFolder) write(name string, text []byte) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", f.path(name), err)
+		return fmt.Errorf("writing %s: %w", f.path(name), reason(err))
 	}
 	return nil
+}
+
+// stopped adds to the error that ended a training what can be done about it.
+func (f *runFolder) stopped(err error, r net.Recipe) error {
+	var hints []string
+	if errors.Is(err, net.ErrNotFinite) {
+		hints = append(hints, fmt.Sprintf("a smaller rate may help: --lr %.3g", r.LearningRate/10))
+	} else if hint := hintOf(err); hint != "" {
+		hints = append(hints, hint)
+	}
+	if f.saved {
+		hints = append(hints, "the last good weights are in "+f.path(lastWeights))
+	}
+	return hintError{err, strings.Join(hints, "; ")}
 }
 
 // metadata is what a weights file says of its origin: nothing in it changes when the same training runs again.

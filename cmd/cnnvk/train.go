@@ -40,14 +40,11 @@ func recipeOf(c *cli.Context) (net.Recipe, error) {
 		return r, usagef("--seed %d: use 0 to 4294967295", seed)
 	}
 	if c.IsSet("limit-steps") && c.Int("limit-steps") < 1 {
-		return r, usagef("--limit-steps %d: use at least 1", c.Int("limit-steps"))
+		return r, usagef("--limit-steps %d: use 1 or more", c.Int("limit-steps"))
 	}
 	r.Seed, r.Epochs, r.BatchSize, r.LimitSteps = uint32(seed), c.Int("epochs"), c.Int("batch-size"), c.Int("limit-steps")
 	r.Optimizer, r.LearningRate = c.String("opt"), c.Float64("lr")
-	if err := r.Check(); err != nil {
-		return r, usageError{err}
-	}
-	return r, nil
+	return r, recipeProblem(r.Check())
 }
 
 // readTraining reads the training set, or makes the synthetic one where none is named, and says which.
@@ -72,35 +69,32 @@ func knownAs(md5 string) string {
 	return "not a known checksum"
 }
 
-func train(c *cli.Context) (err error) {
+func train(c *cli.Context) error {
+	began := time.Now()
 	recipe, err := recipeOf(c)
 	if err != nil {
 		return err
 	}
-	began := time.Now()
+	if err := checkOut(c.String("out")); err != nil {
+		return err
+	}
 	set, err := readTraining(c)
 	if err != nil {
 		return err
 	}
+	return onMachine(c.String("device"), func(m *machine) error { return trainOn(m, c, recipe, set, began) })
+}
+
+// trainOn makes everything ready, the run folder last, so that a training that cannot begin leaves none.
+func trainOn(m *machine, c *cli.Context, recipe net.Recipe, set *cifar.Set, began time.Time) error {
 	model, err := net.SmallCIFARNet(recipe.Widths, true)
 	if err != nil {
 		return err
 	}
-	m, err := openMachine(c.String("device"))
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if e := m.Close(); err == nil {
-			err = e
-		}
-	}()
-	t := &net.Trainer{Recipe: recipe, Model: model, Data: dataOf(set, cifar.NormalizeTable())}
-	t.Val, t.Train = cifar.Split(set.Len(), recipe.ValidationRatio, recipe.Seed)
-	t.Order = func(epoch int) []int { return cifar.EpochOrder(t.Train, uint64(recipe.Seed), epoch) }
+	t := newTrainer(recipe, model, set)
 	defer t.Close()
 	if err := t.Open(m); err != nil {
-		return err
+		return orSmaller(recipeProblem(err), recipe.BatchSize)
 	}
 	f, err := newRunFolder(c.String("out"), model.Name)
 	if err != nil {
@@ -118,11 +112,19 @@ func train(c *cli.Context) (err error) {
 		return f.epoch(t, e)
 	}
 	if err := t.Run(); err != nil {
-		return hintError{err, fmt.Sprintf("the last good weights are in %s; a smaller rate may help: --lr %g", f.dir, recipe.LearningRate/10)}
+		return f.stopped(err, recipe)
 	}
 	fmt.Fprintf(c.App.Writer, "best validation accuracy %.2f %%, weights in %s\n", 100*f.best, f.path(bestWeights))
 	fmt.Fprintf(c.App.Writer, "evaluate them on the test set: cnnvk eval --data %s --weights %s\n", orDIR(c.String("data")), f.path(bestWeights))
 	return nil
+}
+
+// newTrainer deals the images to training and validation.
+func newTrainer(recipe net.Recipe, model *net.Model, set *cifar.Set) *net.Trainer {
+	t := &net.Trainer{Recipe: recipe, Model: model, Data: dataOf(set, cifar.NormalizeTable())}
+	t.Val, t.Train = cifar.Split(set.Len(), recipe.ValidationRatio, recipe.Seed)
+	t.Order = func(epoch int) []int { return cifar.EpochOrder(t.Train, uint64(recipe.Seed), epoch) }
+	return t
 }
 
 func orDIR(data string) string {

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"cnnvk/cifar"
+)
+
+// dataFile makes a folder with a file of that many zero bytes, which take no room on the disk, and sets one of them.
+func dataFile(t *testing.T, folder, name string, size, at int64, value byte) {
+	t.Helper()
+	writeFile(t, filepath.Join(folder, name), nil)
+	f, err := os.OpenFile(filepath.Join(folder, name), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.Truncate(size); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte{value}, at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// badFolders makes a folder for each way in which a data file can be wrong.
+func badFolders(t *testing.T, file string, records int64) {
+	t.Helper()
+	const record = cifar.RecordBytes
+	dataFile(t, "short", file, records*record-1, 0, 0)
+	dataFile(t, "long", file, records*record+1, 0, 0)
+	dataFile(t, "fine", file, records*record, 2*record+1, 100)
+	dataFile(t, "coarse", file, records*record, 3*record, 20)
+	if err := os.MkdirAll(filepath.Join("folder", file), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, "empty/readme", nil)
+	writeFile(t, "plain", nil)
+}
+
+var badData = []struct{ data, says, hint string }{
+	{"short", `cifar: short/FILE: is cut short: \d+ bytes, must be \d+`, "curl"},
+	{"long", `cifar: long/FILE: is too long: \d+ bytes, must be \d+`, "curl"},
+	{"fine", `cifar: fine/FILE: record 2 .*fine label 100, must be below 100$`, "curl"},
+	{"coarse", `cifar: coarse/FILE: record 3 .*coarse label 20, must be below 20$`, "curl"},
+	{"folder", `cifar: folder/FILE: is a folder, must be a file$`, "curl"},
+	{"empty", `cifar: empty/FILE: no such file`, "curl"},
+	{"plain", `cifar: plain: is not a folder$`, "name the folder that holds"},
+	{"nowhere", `cifar: nowhere: no such folder$`, "mkdir -p nowhere && curl"},
+}
+
+func TestTrainBadData(t *testing.T) {
+	emptyFolder(t)
+	badFolders(t, "train.bin", cifar.TrainRecords)
+	before := listing(t)
+	for _, c := range badData {
+		t.Run(c.data, func(t *testing.T) {
+			o := cnnvk("train", "--data", c.data)
+			o.failed(t, exitFailed, strings.ReplaceAll(c.says, "FILE", "train.bin"), c.hint)
+			if o.stdout != "" {
+				t.Errorf("standard output has %q", o.stdout)
+			}
+			unchanged(t, before)
+		})
+	}
+}
+
+func TestEvalBadData(t *testing.T) {
+	emptyFolder(t)
+	badFolders(t, "test.bin", cifar.TestRecords)
+	saveWeights(t, "w.safetensors", nil)
+	before := listing(t)
+	for _, c := range badData {
+		t.Run(c.data, func(t *testing.T) {
+			o := cnnvk("eval", "--json", "--weights", "w.safetensors", "--data", c.data)
+			o.failed(t, exitFailed, strings.ReplaceAll(c.says, "FILE", "test.bin"), c.hint)
+			if o.stdout != "" {
+				t.Errorf("standard output of --json has %q", o.stdout)
+			}
+			unchanged(t, before)
+		})
+	}
+	cnnvk("eval", "--weights", "w.safetensors").failed(t, exitUsage, "eval needs the test set: --data DIR", "test.bin")
+	unchanged(t, before)
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"cnnvk/vk"
+)
+
+// childVariable in the environment turns the test binary into the program, for tests of an environment that must be
+// there before the process is.
+const childVariable = "CNNVK_TEST_IS_CNNVK"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childVariable) != "" {
+		main()
+	}
+	syntheticImages = 100 // 90 to train on, 10 to validate
+	os.Exit(m.Run())
+}
+
+// outcome is what a command left behind.
+type outcome struct {
+	code           int
+	stdout, stderr string
+}
+
+// cnnvk runs the program in this process.
+func cnnvk(args ...string) outcome {
+	var stdout, stderr bytes.Buffer
+	code := run(append([]string{"cnnvk"}, args...), &stdout, &stderr)
+	return outcome{code, stdout.String(), stderr.String()}
+}
+
+// child runs the program in a process of its own, with additions to the environment.
+func child(t *testing.T, env []string, args ...string) outcome {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	c := exec.Command(os.Args[0], args...)
+	c.Env = append(append(os.Environ(), childVariable+"=1"), env...)
+	c.Stdout, c.Stderr = &stdout, &stderr
+	err := c.Run()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return outcome{c.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// emptyFolder makes the test work in a folder of its own, without data or device from the environment.
+func emptyFolder(t *testing.T) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	t.Setenv("CNNVK_DATA", "")
+	if wantsCPU(os.Getenv("CNNVK_DEVICE")) {
+		t.Setenv("CNNVK_DEVICE", "")
+	}
+}
+
+// required says whether CNNVK_REQUIRE names what.
+func required(what string) bool {
+	return slices.Contains(strings.Split(os.Getenv("CNNVK_REQUIRE"), ","), what)
+}
+
+// missing skips the test, or fails it where CNNVK_REQUIRE names what it needs.
+func missing(t *testing.T, what, reason string) {
+	t.Helper()
+	if required(what) {
+		t.Fatalf("CNNVK_REQUIRE names %s, but %s", what, reason)
+	}
+	t.Skip(reason)
+}
+
+// needVulkan skips the test where there is no Vulkan device.
+func needVulkan(t *testing.T) {
+	t.Helper()
+	m, err := openMachine(os.Getenv("CNNVK_DEVICE"))
+	if errors.Is(err, vk.ErrNoLoader) || errors.Is(err, vk.ErrNoDevice) {
+		missing(t, "vulkan", err.Error())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sharedPath is what an environment variable names, else the test is skipped.
+func sharedPath(t *testing.T, variable string) string {
+	t.Helper()
+	path := os.Getenv(variable)
+	if path == "" {
+		missing(t, "shared", variable+" is not set")
+	}
+	return path
+}
+
+// ok wants a command that ended well and had nothing to complain about.
+func (o outcome) ok(t *testing.T) {
+	t.Helper()
+	if o.code != exitDone || strings.Contains(o.stderr, "cnnvk:") {
+		t.Fatalf("exit code %d\nstdout: %s\nstderr: %s", o.code, o.stdout, o.stderr)
+	}
+}
+
+var doubled = regexp.MustCompile(`\b(cnnvk: cnnvk|net: net|vk: vk|cifar: cifar|engine: engine|open \S+: open)\b`)
+
+// failed wants that exit code, one line of error that matches says, and a hint that contains hint, or none. Lines of
+// progress may stand before them, as those of eval --json do.
+func (o outcome) failed(t *testing.T, code int, says, hint string) {
+	t.Helper()
+	if o.code != code {
+		t.Errorf("exit code %d, want %d", o.code, code)
+	}
+	lines := strings.Split(strings.TrimSuffix(o.stderr, "\n"), "\n")
+	for len(lines) > 1 && regexp.MustCompile("^(model|data|device): ").MatchString(lines[0]) {
+		lines = lines[1:]
+	}
+	switch {
+	case !strings.HasPrefix(lines[0], "cnnvk: ") || !regexp.MustCompile(says).MatchString(lines[0]):
+		t.Errorf("the error does not say %q:\n%s", says, o.stderr)
+	case doubled.MatchString(lines[0]) || len(lines[0]) > 400:
+		t.Errorf("the error repeats itself or is long:\n%s", o.stderr)
+	case hint == "" && len(lines) != 1:
+		t.Errorf("more than a line of error:\n%s", o.stderr)
+	case hint != "" && (len(lines) != 2 || !strings.HasPrefix(lines[1], "hint: ") || !strings.Contains(lines[1], hint)):
+		t.Errorf("not an error and a hint %q:\n%s", hint, o.stderr)
+	}
+}
+
+// listing describes everything below the working folder: names, kinds and contents (of large files the size alone).
+func listing(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == "." {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		found[path] = fmt.Sprint(info.Mode())
+		if info.Mode().IsRegular() {
+			found[path] += fmt.Sprint(info.Size())
+			if info.Size() < 10_000_000 {
+				found[path] += sum(t, path)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// unchanged wants the working folder to be as it was: nothing changed, made or left over.
+func unchanged(t *testing.T, before map[string]string) {
+	t.Helper()
+	if after := listing(t); !maps.Equal(before, after) {
+		t.Errorf("the folder was %v, is %v", before, after)
+	}
+}
+
+func sum(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(data))
+}
+
+func writeFile(t *testing.T, path string, data []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"cnnvk/cifar"
+	"cnnvk/net"
+	"cnnvk/vk"
+)
+
+func needValidation(t *testing.T) {
+	t.Helper()
+	needVulkan(t)
+	if !vk.ValidationAvailable() {
+		missing(t, "vulkan", "the validation layer is not installed (Debian: vulkan-validationlayers)")
+	}
+	t.Setenv("CNNVK_VALIDATION", "1")
+}
+
+// A whole epoch under the validation layer with synchronization validation: 22 batches of 4 and one of 2, validation on
+// two of 4 and one of 2. A message is an error of the command.
+func TestTrainUnderValidation(t *testing.T) {
+	emptyFolder(t)
+	needValidation(t)
+	o := cnnvk("train", "--epochs", "1", "--batch-size", "4", "--out", "run")
+	o.ok(t)
+	checkMetrics(t, "run/metrics.csv", "1,23,")
+}
+
+// What eval does, but on fewer images than a test set has; batches of 8 leave one of 3.
+func TestEvalUnderValidation(t *testing.T) {
+	emptyFolder(t)
+	needValidation(t)
+	err := onMachine(os.Getenv("CNNVK_DEVICE"), func(m *machine) error {
+		s, err := net.Evaluate(m, untrained(t, nil), dataOf(cifar.Synthetic(1, 19), cifar.NormalizeTable()), 8)
+		if s.Total != 19 {
+			t.Errorf("%d images evaluated", s.Total)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBenchUnderValidation(t *testing.T) {
+	emptyFolder(t)
+	needValidation(t)
+	cnnvk("bench", "--batch-size", "6", "--repeats", "1").ok(t)
+}
+
+// That silence means something: the layer's advice on best practices, which nobody can follow wholly, is a message too.
+func TestValidationMessageIsError(t *testing.T) {
+	emptyFolder(t)
+	needValidation(t)
+	o := child(t, []string{"VK_LAYER_ENABLES=VK_VALIDATION_FEATURE_ENABLE_BEST_PRACTICES_EXT"},
+		"bench", "--json", "--batch-size", "2", "--repeats", "1")
+	if o.code != exitFailed || o.stdout != "" {
+		t.Errorf("exit code %d, standard output %q", o.code, o.stdout)
+	}
+	lines := strings.Split(strings.TrimSpace(o.stderr), "\n")
+	if last := lines[len(lines)-1]; !strings.HasPrefix(last, "cnnvk: messages of the Vulkan validation layer (CNNVK_VALIDATION=1): ") {
+		t.Errorf("the last line is %q", last)
+	}
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"encoding/binary"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"cnnvk/cifar"
+	"cnnvk/net"
+)
+
+// saveWeights writes an untrained SmallCIFARNet of those widths, nil for the reference's.
+func saveWeights(t *testing.T, path string, widths []int) {
+	t.Helper()
+	w := untrained(t, widths)
+	if err := w.Save(path, cifar.Mean, cifar.Std); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func untrained(t *testing.T, widths []int) *net.Weights {
+	t.Helper()
+	model, err := net.SmallCIFARNet(widths, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &net.Weights{Model: model}
+	if w.Layout, err = model.Layout(0); err != nil {
+		t.Fatal(err)
+	}
+	if w.Arena, err = model.Initial(0, w.Layout); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// narrow are widths of a network that is quick to write.
+var narrow = []int{4, 5, 6, 7, 8, 9}
+
+func TestEvalBadWeights(t *testing.T) {
+	emptyFolder(t)
+	saveWeights(t, "good.safetensors", narrow)
+	tensors, meta, err := net.ReadSafetensors("good.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const bn = "features.6.bn.running_var" // (7)
+	at := slices.IndexFunc(tensors, func(x net.NamedTensor) bool { return x.Name == bn })
+	changed := func(change func(*net.NamedTensor)) []net.NamedTensor {
+		out := slices.Clone(tensors)
+		out[at].F32 = slices.Clone(out[at].F32)
+		change(&out[at])
+		return out
+	}
+	for _, c := range []struct {
+		name, says string
+		tensors    []net.NamedTensor
+		meta       map[string]string
+	}{
+		{"another model", `model "tinynet" is unknown to this version`, tensors, map[string]string{"model": "tinynet"}},
+		{"another model's tensors", `the tensors are not those of smallcifarnet: features\.0\.pointwise\.weight is missing$`,
+			[]net.NamedTensor{{Name: "conv1.weight", Shape: []int{1}, F32: []float32{1}}}, nil},
+		{"no tensors", `features\.0\.pointwise\.weight is missing$`, nil, nil},
+		{"widths in words", `metadata widths "wide" is no list of numbers$`, tensors, map[string]string{"widths": "wide"}},
+		{"too few widths", `6 blocks of at least one channel, not widths \[1 2\]$`, tensors, map[string]string{"widths": "[1,2]"}},
+		{"width 0", `6 blocks of at least one channel, not widths`, tensors, map[string]string{"widths": "[0,1,1,1,1,1]"}},
+		{"widths beyond any memory",
+			`tensor features\.8\.pointwise\.weight is \(9, 8, 1, 1\), want \(9000000000000000, 8, 1, 1\)$`,
+			tensors, map[string]string{"widths": "[4,5,6,7,8,9000000000000000]"}},
+		{"no pixels", `metadata preprocessing "\?" is no mean and std`, tensors, map[string]string{"preprocessing": "?"}},
+		{"other pixels", `they want images normalised by mean \[0\.5 0\.5 0\.5\] and std`, tensors,
+			map[string]string{"preprocessing": `{"mean":[0.5,0.5,0.5],"std":[1,1,1]}`}},
+		{"missing", `tensor features\.6\.bn\.running_var is missing$`, slices.Delete(slices.Clone(tensors), at, at+1), meta},
+		{"extra", `tensor extra \(2\) is not part of smallcifarnet$`,
+			append(slices.Clone(tensors), net.NamedTensor{Name: "extra", Shape: []int{2}, F32: []float32{1, 2}}), meta},
+		{"misshapen", `tensor features\.6\.bn\.running_var is \(7, 1\), want \(7\)$`,
+			changed(func(x *net.NamedTensor) { x.Shape = []int{7, 1} }), meta},
+		{"integers", `tensor features\.6\.bn\.running_var holds integers, not float32$`,
+			changed(func(x *net.NamedTensor) { x.F32, x.I64 = nil, make([]int64, 7) }), meta},
+		{"NaN", `tensor features\.6\.bn\.running_var holds NaN at place 5$`,
+			changed(func(x *net.NamedTensor) { x.F32[5] = float32(math.NaN()) }), meta},
+		{"infinite", `tensor features\.6\.bn\.running_var holds \+Inf at place 0$`,
+			changed(func(x *net.NamedTensor) { x.F32[0] = float32(math.Inf(1)) }), meta},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if err := net.WriteSafetensors("bad.safetensors", c.tensors, c.meta); err != nil {
+				t.Fatal(err)
+			}
+			badWeights(t, "bad.safetensors", c.says, "")
+		})
+	}
+}
+
+// badWeights evaluates them, with a data folder that must not matter any more.
+func badWeights(t *testing.T, path, says, hint string) {
+	t.Helper()
+	dataFile(t, "data", "test.bin", cifar.TestRecords*cifar.RecordBytes, 0, 0)
+	before := listing(t)
+	o := cnnvk("eval", "--json", "--device", "cpu", "--weights", path, "--data", "data")
+	o.failed(t, exitFailed, says, hint)
+	if !strings.Contains(o.stderr, path) {
+		t.Errorf("the error does not name %s:\n%s", path, o.stderr)
+	}
+	if o.stdout != "" {
+		t.Errorf("standard output of --json has %q", o.stdout)
+	}
+	unchanged(t, before)
+}
+
+func TestEvalBadFiles(t *testing.T) {
+	emptyFolder(t)
+	saveWeights(t, "good.safetensors", narrow)
+	good, err := os.ReadFile("good.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	huge := binary.LittleEndian.AppendUint64(nil, 1<<60)
+	writeFile(t, "huge", append(huge, "{}"...))
+	writeFile(t, "empty", nil)
+	writeFile(t, "words", []byte("these are no weights, these are words"))
+	writeFile(t, "cut", good[:len(good)-4])
+	writeFile(t, "folder/file", nil)
+	for _, c := range []struct{ path, says, hint string }{
+		{"huge", `its header claims 1152921504606846976 bytes, but only 2 follow$`, ""},
+		{"empty", `it has 0 bytes`, ""},
+		{"words", `is no safetensors file or is damaged`, ""},
+		{"cut", `its header describes \d+ bytes of values, but it has \d+$`, ""},
+		{"folder", `not a regular file$`, ""},
+		{"nowhere", `no such file or directory$`, "cnnvk train leaves weights in"},
+		{"words/file", `not a directory$`, ""},
+	} {
+		t.Run(c.path, func(t *testing.T) { badWeights(t, c.path, c.says, c.hint) })
+	}
+}
+
+// A model above the limit is refused with its count, before the test set is looked at.
+func TestEvalTooManyParameters(t *testing.T) {
+	emptyFolder(t)
+	widths := []int{64, 128, 256, 512, 512, 1000}
+	saveWeights(t, "large.safetensors", widths)
+	o := cnnvk("eval", "--weights", "large.safetensors")
+	// Each channel of the last block beyond 512 adds 512 pointwise weights, 2 of BatchNorm and 100 of the classifier.
+	o.failed(t, exitFailed, `the model in large\.safetensors has 1064687 parameters: more than 1000000 are not evaluated$`, "")
+	if !strings.Contains(o.stdout, "1064687 parameters") {
+		t.Errorf("the count is not printed: %q", o.stdout)
+	}
+}

@@ -1,0 +1,103 @@
+package net
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"cnnvk/cifar"
+	"cnnvk/engine/cpu"
+)
+
+// The literals are the roots of (p - x/n)² = z² p (1-p)/n, the equation that Wilson's interval solves, worked out apart.
+func TestScoreInterval(t *testing.T) {
+	for _, c := range []struct {
+		correct, total int
+		low, high      float64
+	}{
+		{0, 10, 0, 0.27753279986288915},
+		{1, 3, 0.06149194472039624, 0.7923403991979524},
+		{5, 10, 0.236593090512564, 0.763406909487436},
+		{10, 10, 0.7224672001371111, 1},
+		{5282, 10000, 0.5184068229048395, 0.5379715195870542},
+	} {
+		low, high := Score{Correct: c.correct, Total: c.total}.Interval()
+		if math.Abs(low-c.low) > 1e-12 || math.Abs(high-c.high) > 1e-12 {
+			t.Errorf("%d of %d: %v to %v, want %v to %v", c.correct, c.total, low, high, c.low, c.high)
+		}
+	}
+}
+
+func TestScore(t *testing.T) {
+	s := Score{Correct: 3, Total: 4, LossSum: 2}
+	if s.Accuracy() != 0.75 || s.Loss() != 0.5 {
+		t.Errorf("accuracy %g, loss %g", s.Accuracy(), s.Loss())
+	}
+	if none := (Score{}); none.Accuracy() != 0 || none.Loss() != 0 {
+		t.Errorf("of nothing: accuracy %g, loss %g", none.Accuracy(), none.Loss())
+	}
+}
+
+func TestBatchSizes(t *testing.T) {
+	for _, c := range []struct {
+		n, batch int
+		want     []int
+	}{
+		{45_000, 128, []int{128, 72}}, {5_000, 128, []int{128, 8}}, {10_000, 128, []int{128, 16}},
+		{9, 4, []int{4, 1}}, {10, 5, []int{5}}, {3, 5, []int{3}}, {1, 1, []int{1}}, {7, 1, []int{1}},
+	} {
+		if got := batchSizes(c.n, c.batch); !slices.Equal(got, c.want) {
+			t.Errorf("%d in batches of %d: %v, want %v", c.n, c.batch, got, c.want)
+		}
+	}
+}
+
+func someData(n int) Data {
+	set := cifar.Synthetic(0, n)
+	d := Data{Images: set.Images, Labels: set.Labels, Shape: Images{N: n, C: cifar.Channels, H: cifar.Side, W: cifar.Side}}
+	for _, channel := range cifar.NormalizeTable() {
+		d.Table = append(d.Table, channel[:]...)
+	}
+	return d
+}
+
+// The batch size changes no result: each image is evaluated by itself, in float64.
+func TestEvaluateBatches(t *testing.T) {
+	w, d := someWeights(t, narrow), someData(5)
+	var want Score
+	for i, batch := range []int{5, 1, 2, 100} {
+		s, err := Evaluate(cpu.New(), w, d, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			want = s
+		}
+		if s.Total != 5 || s.Correct != want.Correct || s.CorrectTop5 != want.CorrectTop5 || math.Abs(s.LossSum-want.LossSum) > 1e-9 {
+			t.Errorf("batches of %d: %+v, want %+v", batch, s, want)
+		}
+	}
+	if loss := want.Loss(); loss < 4 || loss > 5.5 {
+		t.Errorf("an untrained network has the loss %g, far from log 100", loss)
+	}
+}
+
+func TestEvaluateRefuses(t *testing.T) {
+	w := someWeights(t, narrow)
+	for _, c := range []struct {
+		n, batch int
+	}{{0, 4}, {3, 0}, {3, -1}} {
+		if _, err := Evaluate(cpu.New(), w, someData(c.n), c.batch); err == nil || !strings.HasPrefix(err.Error(), "net: evaluation of ") {
+			t.Errorf("%d images, batch size %d: %v", c.n, c.batch, err)
+		}
+	}
+	for i := range w.Arena {
+		w.Arena[i] *= 1e300 // finite, but not what comes of it
+	}
+	_, err := Evaluate(cpu.New(), w, someData(2), 2)
+	if !errors.Is(err, ErrNotFinite) || err.Error() != "net: evaluation: the loss is not finite" {
+		t.Errorf("weights of 1e300: %v", err)
+	}
+}

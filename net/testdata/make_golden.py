@@ -1,0 +1,332 @@
+#!/usr/bin/python3
+"""Write the compact golden cases in golden/: what PyTorch makes of a few training steps. TestGolden reads them.
+
+    ./make_golden.py                    every case below, into golden/ beside this script
+    ./make_golden.py narrow-sgd         that case alone
+    ./make_golden.py --out DIR [CASE..] into another folder
+
+Needs python3-torch (written with Debian's 1.13). The images are made up, so the cases hold no data set.
+A case is a folder with a case.json, whose "kind" tells what else lies in it:
+
+train: some steps of SmallCIFARNet, narrow and without dropout (PyTorch's dropout stream is not ours).
+    init.safetensors      the state_dict after torch.manual_seed(seed) and building the model
+    batches.safetensors   x0, x1, ... uint8 (N, 3, 32, 32) and y0, y1, ... int64 (N,), one pair a step; the network sees
+                          (x/255 - mean)/std, each operation rounded to float32
+    expect64.safetensors  eval_logits0   eval mode, x0, initial weights
+                          logits0, grad0.NAME          the first step in train mode, gradients before clipping
+                          param1. buffer1. ema1.NAME   the state after the first step
+                          param. buffer. ema.NAME      the state after the last step
+                          eval_logits    eval mode, x0, last weights
+                          loss, grad_norm (steps,)     the norm is the one before clipping
+optimizer: clip, optimizer and average on gradients that are given; no network.
+    init.safetensors      NAME              grads.safetensors   grad.STEP.NAME
+    expect64.safetensors  param.STEP.NAME, ema.STEP.NAME, grad_norm (steps,)
+
+All of expect64 is computed in float64, from float32 weights, images and gradients, and stored as float32; so who computes
+in float64 comes within 1e-6 of every tensor. A repetition in another order of summation, here, makes sure of that.
+
+"tolerance" in case.json is for who computes in float32: a relative L2 distance over all tensors of a kind. It is three times
+the worst of four float32 runs of PyTorch that differ only in rounding, but at least FLOOR, since another device rounds
+otherwise still. So small a bound holds because the seeds are picked: a ReLU or a maximum that falls to the other side moves
+a gradient by a thousandth, so no such choice may be closer than MARGIN: float32 is off by less in any activation.
+"""
+import argparse
+import json
+import pathlib
+import struct
+
+import torch
+from torch import nn
+
+MEAN, STD = (0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)
+
+FLOOR = 1e-5
+MARGIN = 1.5e-5
+
+TRAIN = dict(kind="train", model="smallcifarnet", dropout=0.0)
+OPTIMIZER = dict(kind="optimizer", seed=1, weight_decay=0.05, clip_grad_norm=1.0, ema_decay=0.9,
+                 lr=[0.01, 0.02, 0.03, 0.03, 0.015, 0.0])
+CASES = {
+    "narrow-adamw": dict(TRAIN, widths=[8, 12, 16, 20, 24, 28], seed=17, batch=5, steps=3, optimizer="adamw", lr=0.002,
+                         weight_decay=0.01, label_smoothing=0.1, clip_grad_norm=1.0, ema_decay=0.995),
+    # Odd widths: nothing is a multiple of four. The average moves fast.
+    "narrow-nesterov": dict(TRAIN, widths=[5, 9, 11, 13, 17, 21], seed=8, batch=6, steps=4, optimizer="nesterov", lr=0.05,
+                            weight_decay=5e-4, label_smoothing=0.1, clip_grad_norm=0.5, ema_decay=0.5),
+    # Everything that can be off is off.
+    "narrow-sgd": dict(TRAIN, widths=[4, 8, 8, 16, 16, 16], seed=11, batch=4, steps=3, optimizer="sgd", lr=0.1,
+                       weight_decay=0.0, label_smoothing=0.0, clip_grad_norm=0.0, ema_decay=0.0),
+    "optimizer-adamw": dict(OPTIMIZER, optimizer="adamw"),
+    "optimizer-nesterov": dict(OPTIMIZER, optimizer="nesterov"),
+}
+
+
+class Block(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.depthwise = nn.Conv2d(inputs, inputs, 3, padding=1, groups=inputs, bias=False)
+        self.pointwise = nn.Conv2d(inputs, outputs, 1, bias=False)
+        self.bn = nn.BatchNorm2d(outputs)
+
+    def forward(self, x):
+        return self.bn(self.pointwise(self.depthwise(x))).relu()
+
+
+class SmallCIFARNet(nn.Module):
+    def __init__(self, widths):
+        super().__init__()
+        layers, inputs = [], 3
+        for i, outputs in enumerate(widths):
+            layers.append(Block(inputs, outputs))
+            if i < 3:
+                layers.append(nn.MaxPool2d(2))
+            inputs = outputs
+        self.features = nn.Sequential(*layers)
+        self.classifier = nn.Linear(inputs, 100)
+
+    def forward(self, x):
+        return self.classifier(self.features(x).mean((2, 3)))
+
+
+def build(case):
+    torch.manual_seed(case["seed"])
+    return SmallCIFARNet(case["widths"])
+
+
+def build_optimizer(case, parameters, lr):
+    rule = {"adamw": (torch.optim.AdamW, {}), "sgd": (torch.optim.SGD, {}),
+            "nesterov": (torch.optim.SGD, dict(momentum=0.9, nesterov=True))}
+    cls, extra = rule[case["optimizer"]]
+    return cls(parameters, lr=lr, weight_decay=case["weight_decay"], **extra)
+
+
+def clip(case, parameters):
+    """Scale the gradients down to the case's norm, if it has one, and return the norm that they had."""
+    return nn.utils.clip_grad_norm_(parameters, case["clip_grad_norm"] or float("inf")).item()
+
+
+def average(case, ema, state):
+    """Move the average towards the state. An integer (num_batches_tracked) is averaged in float32 and cut."""
+    d = case["ema_decay"]
+    for name, value in state.items():
+        ema[name].copy_(ema[name] * d + value.detach() * (1 - d))
+
+
+def clone(tensors, prefix=""):
+    return {prefix + name: t.detach().clone() for name, t in tensors}
+
+
+def made_up(case):
+    """A batch of images and labels for each step: blocks of colour under noise, with black and white areas."""
+    g = torch.Generator().manual_seed(case["seed"])
+    n, batches = case["batch"], []
+    for _ in range(case["steps"]):
+        blocks = torch.randint(-40, 296, (n, 3, 8, 8), generator=g).repeat_interleave(4, 2).repeat_interleave(4, 3)
+        noise = torch.randint(-30, 31, (n, 3, 32, 32), generator=g)
+        x = (blocks + noise).clamp(0, 255).to(torch.uint8)
+        batches.append((x, torch.randint(0, 100, (n,), generator=g)))
+    return batches
+
+
+def watch_choices(net, margins):
+    """Note, for each training step, by how much the closest choice of a ReLU and of a maximum was made."""
+    def relu(bn, _, y):
+        if bn.training:
+            margins.append(y.abs().min().item())
+
+    def maximum(pool, inputs, _):
+        if pool.training:
+            first, second = inputs[0].unfold(2, 2, 2).unfold(3, 2, 2).flatten(4).topk(2).values.unbind(-1)
+            margins.append((first - second)[first > 0].min().item())  # a window of zeros passes no gradient
+
+    for m in net.modules():
+        if isinstance(m, (nn.BatchNorm2d, nn.MaxPool2d)):
+            m.register_forward_hook(relu if isinstance(m, nn.BatchNorm2d) else maximum)
+
+
+def run_training(case, batches, dtype, layout=torch.contiguous_format, backwards=False, nudge=False, margins=None):
+    """Train, and return all that expect64 holds. The options change the rounding, not the mathematics; nudge moves
+    every weight by one unit in its last place. margins, a list, takes what watch_choices notes."""
+    net = build(case)
+    if margins is not None:
+        watch_choices(net, margins)
+    if nudge:
+        with torch.no_grad():
+            for p in net.parameters():
+                p.copy_(torch.nextafter(p, p + 1))
+    net = net.to(dtype=dtype, memory_format=layout)
+    turn = (lambda t: t.flip(0)) if backwards else (lambda t: t)
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (MEAN, STD))
+
+    def feed(step):
+        return turn((batches[step][0].float() / 255 - mean) / std).to(dtype=dtype, memory_format=layout)
+
+    @torch.no_grad()
+    def evaluate():
+        net.eval()
+        logits = turn(net(feed(0)))
+        net.train()
+        return logits
+
+    out, losses, norms = {"eval_logits0": evaluate()}, [], []
+    optimizer = build_optimizer(case, net.parameters(), case["lr"])
+    criterion = nn.CrossEntropyLoss(label_smoothing=case["label_smoothing"])
+    ema = clone(net.state_dict().items())
+
+    def note(when):
+        out.update(clone(net.named_parameters(), f"param{when}."))
+        out.update(clone(net.named_buffers(), f"buffer{when}."))
+        if case["ema_decay"] > 0:
+            out.update(clone(ema.items(), f"ema{when}."))
+
+    for step in range(case["steps"]):
+        optimizer.zero_grad(set_to_none=True)
+        logits = net(feed(step))
+        loss = criterion(logits, turn(batches[step][1]))
+        loss.backward()
+        if step == 0:
+            out["logits0"] = turn(logits.detach())
+            out.update(clone(((name, p.grad) for name, p in net.named_parameters()), "grad0."))
+        norms.append(clip(case, net.parameters()))
+        optimizer.step()
+        losses.append(loss.item())
+        average(case, ema, net.state_dict())
+        if step == 0:
+            note("1")
+    note("")
+    out["eval_logits"] = evaluate()
+    out["loss"], out["grad_norm"] = (torch.tensor(v, dtype=torch.float64) for v in (losses, norms))
+    return out
+
+
+def write_training(case, folder):
+    batches = made_up(case)
+    margins = []
+    want = run_training(case, batches, torch.float64, margins=margins)
+    if min(margins) < MARGIN:
+        raise SystemExit(f"{folder.name}: a ReLU or maximum is decided by {min(margins):.0e}: take another seed")
+    again = run_training(case, batches, torch.float64, layout=torch.channels_last, backwards=True)
+    worst, name = worst_tensor(again, want)
+    if worst > 1e-7:
+        raise SystemExit(f"{folder.name}: {name} moves by {worst:.0e} in float64")
+    runs = [run_training(case, batches, torch.float32, **options) for options in
+            ({}, {"layout": torch.channels_last}, {"backwards": True}, {"nudge": True})]
+    distances = [by_kind(run, want) for run in runs]
+    largest = {kind: max(d[kind] for d in distances) for kind in distances[0]}
+    save(folder / "init.safetensors", build(case).state_dict())
+    save(folder / "batches.safetensors",
+         {f"{key}{step}": t for step, pair in enumerate(batches) for key, t in zip("xy", pair)})
+    save(folder / "expect64.safetensors", want)
+    print(f"{folder.name}: loss {rounded(want['loss'])}, norm {rounded(want['grad_norm'])}, float64 repeats to {worst:.0e}, margin {min(margins):.0e}")
+    print("  float32:", ", ".join(f"{kind} {v:.0e}" for kind, v in largest.items()))
+    return {kind: two_digits(max(FLOOR, 3 * v)) for kind, v in largest.items()}
+
+
+def write_optimizer(case, folder):
+    steps = len(case["lr"])
+    case["steps"] = steps
+    g = torch.Generator().manual_seed(case["seed"])
+    shapes = {"weight": (13, 11), "bias": (13,), "scale": (1,)}
+    initial = {name: torch.randn(shape, generator=g) / 10 for name, shape in shapes.items()}
+    grads = {}
+    for step in range(steps):
+        size = (0.01, 1.0, 30.0)[step % 3]  # the norm is below the limit, about it, far above it
+        for name, shape in shapes.items():
+            magnitude = 10 ** (-8 * torch.rand(shape, generator=g))  # down to AdamW's eps
+            sign = torch.randint(-1, 2, shape, generator=g)  # a third is exactly zero
+            grads[f"grad.{step}.{name}"] = size * magnitude * sign
+
+    def run(dtype):  # on copies: clip and optimizer write in place
+        params = {name: nn.Parameter(t.to(dtype, copy=True)) for name, t in initial.items()}
+        ema = clone(params.items())
+        optimizer, out, norms = build_optimizer(case, list(params.values()), case["lr"][0]), {}, []
+        for step, lr in enumerate(case["lr"]):
+            optimizer.param_groups[0]["lr"] = lr
+            for name, p in params.items():
+                p.grad = grads[f"grad.{step}.{name}"].to(dtype, copy=True)
+            norms.append(clip(case, params.values()))
+            optimizer.step()
+            average(case, ema, params)
+            out.update(clone(params.items(), f"param.{step}."))
+            out.update(clone(ema.items(), f"ema.{step}."))
+        out["grad_norm"] = torch.tensor(norms, dtype=torch.float64)
+        return out
+
+    want = run(torch.float64)
+    worst, name = worst_tensor(run(torch.float32), want)
+    save(folder / "init.safetensors", initial)
+    save(folder / "grads.safetensors", grads)
+    save(folder / "expect64.safetensors", want)
+    print(f"{folder.name}: norm {rounded(want['grad_norm'])}, float32: {worst:.0e} ({name})")
+    return {"tensor": two_digits(max(1e-6, 3 * worst))}
+
+
+def squares(got, want):
+    return (got.double() - want.double()).square().sum().item(), want.double().square().sum().item()
+
+
+def floats(want):
+    return {name: t for name, t in want.items() if t.is_floating_point()}
+
+
+def worst_tensor(got, want):
+    """The largest relative L2 distance of a tensor, and its name."""
+    distances = []
+    for name, t in floats(want).items():
+        d, n = squares(got[name], t)
+        distances.append(((d / n) ** 0.5 if n else d ** 0.5, name))
+    return max(distances)
+
+
+def by_kind(got, want):
+    """The relative L2 distance over all tensors of a kind: what stands before the first dot of their names."""
+    sums = {}
+    for name, t in floats(want).items():
+        d, n = squares(got[name], t)
+        old = sums.get(name.split(".")[0], (0, 0))
+        sums[name.split(".")[0]] = old[0] + d, old[1] + n
+    sums["loss0"] = squares(got["loss"][:1], want["loss"][:1])
+    return {kind: (d / n) ** 0.5 for kind, (d, n) in sums.items()}
+
+
+def two_digits(x):
+    return float(f"{x:.2g}")
+
+
+def rounded(t):
+    return " ".join(f"{x:.4g}" for x in t.tolist())
+
+
+def save(path, tensors):
+    """Write a safetensors file: the header's length, the header as JSON, the tensors one after the other."""
+    names = {torch.float32: "F32", torch.int64: "I64", torch.uint8: "U8"}
+    header, data = {}, b""
+    for name, t in tensors.items():
+        t = t.detach().float() if t.is_floating_point() else t
+        raw = t.contiguous().numpy().tobytes()
+        header[name] = {"dtype": names[t.dtype], "shape": list(t.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)  # the tensors start at a multiple of eight
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def main():
+    here = pathlib.Path(__file__).resolve().parent
+    parser = argparse.ArgumentParser(description="write the compact golden cases")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
+    parser.add_argument("--out", type=pathlib.Path, default=here / "golden")
+    args = parser.parse_args()
+    torch.set_num_threads(1)  # so that a repetition gives the same bytes
+    for name in args.cases or CASES:
+        if name not in CASES:
+            parser.error(f"no case {name}")
+        case, folder = dict(CASES[name]), args.out / name
+        folder.mkdir(parents=True, exist_ok=True)
+        write = write_training if case["kind"] == "train" else write_optimizer
+        tolerance = write(case, folder)
+        text = json.dumps(dict(case, torch=torch.__version__, tolerance=tolerance), indent=1)
+        (folder / "case.json").write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+package net
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+
+	"cnnvk/cifar"
+)
+
+// narrow are widths of a network that is quick to run.
+var narrow = []int{4, 5, 6, 7, 8, 9}
+
+// someWeights are a network's initial weights, with statistics that tell its layers apart.
+func someWeights(t *testing.T, widths []int) *Weights {
+	t.Helper()
+	m, err := SmallCIFARNet(widths, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := m.Layout(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arena, err := m.Initial(3, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, s := range l.Segments {
+		for i := range s.Shape.Elements() {
+			if !s.Trained {
+				arena[s.Offset+i] = 0.5 + float64(k) + float64(i)/1024
+			}
+		}
+	}
+	return &Weights{Model: m, Layout: l, Arena: arena, Batches: 16_697}
+}
+
+// Saving and loading gives every value back; the network follows from the metadata, or, without them, from the tensors.
+func TestWeightsRoundTrip(t *testing.T) {
+	for _, widths := range [][]int{nil, narrow} {
+		want := someWeights(t, widths)
+		want.Metadata = map[string]string{"seed": "3"}
+		path := filepath.Join(t.TempDir(), "w.safetensors")
+		if err := want.Save(path, cifar.Mean, cifar.Std); err != nil {
+			t.Fatal(err)
+		}
+		got := load(t, path)
+		checkSameWeights(t, got, want)
+		if got.Metadata["seed"] != "3" || got.Metadata["model"] != "smallcifarnet" || len(want.Metadata) != 1 {
+			t.Errorf("metadata %q", got.Metadata)
+		}
+		mean, std, named, err := got.Normalization()
+		if mean != cifar.Mean || std != cifar.Std || !named || err != nil {
+			t.Errorf("normalisation %v, %v, %t, %v", mean, std, named, err)
+		}
+
+		// What PyTorch would write: the same tensors and no metadata.
+		tensors, _, err := ReadSafetensors(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteSafetensors(path, tensors, nil); err != nil {
+			t.Fatal(err)
+		}
+		got = load(t, path)
+		checkSameWeights(t, got, want)
+		if _, _, named, err := got.Normalization(); named || err != nil {
+			t.Errorf("normalisation without metadata: %t, %v", named, err)
+		}
+	}
+}
+
+func load(t *testing.T, path string) *Weights {
+	t.Helper()
+	w, err := LoadWeights(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func checkSameWeights(t *testing.T, got, want *Weights) {
+	t.Helper()
+	if got.Model.Name != want.Model.Name || !slices.Equal(got.Model.Widths, want.Model.Widths) || got.Batches != want.Batches {
+		t.Errorf("%s %v after %d batches, want %s %v after %d", got.Model.Name, got.Model.Widths, got.Batches,
+			want.Model.Name, want.Model.Widths, want.Batches)
+	}
+	if !reflect.DeepEqual(got.Layout.Segments, want.Layout.Segments) || !slices.Equal(got.Arena, want.Arena) {
+		t.Error("another arena")
+	}
+}
+
+// The same weights give the same bytes, whatever map order the metadata come in.
+func TestWeightsSaveRepeats(t *testing.T) {
+	w := someWeights(t, narrow)
+	w.Metadata = map[string]string{"a": "1", "b": "2", "c": "3", "d": "4"}
+	dir := t.TempDir()
+	first := ""
+	for range 5 {
+		path := filepath.Join(dir, "w.safetensors")
+		if err := w.Save(path, cifar.Mean, cifar.Std); err != nil {
+			t.Fatal(err)
+		}
+		if text := readText(t, path); first == "" {
+			first = text
+		} else if text != first {
+			t.Fatal("two files differ")
+		}
+		w.Metadata = maps.Clone(w.Metadata)
+	}
+}
+
+func TestModelOfRefuses(t *testing.T) {
+	shaped := func(shape ...int) []NamedTensor {
+		return []NamedTensor{{Name: "features.0.pointwise.weight", Shape: shape}}
+	}
+	for _, c := range []struct {
+		says    string
+		tensors []NamedTensor
+		meta    map[string]string
+	}{
+		{`model "resnet" is unknown to this version: it knows smallcifarnet`, nil, map[string]string{"model": "resnet"}},
+		{`metadata widths "64" is no list of numbers`, nil, map[string]string{"widths": "64"}},
+		{"smallcifarnet has 6 blocks of at least one channel, not widths []", nil, map[string]string{"widths": "null"}},
+		{"smallcifarnet has 6 blocks of at least one channel, not widths [1 2 3 4 5 -6]", nil, map[string]string{"widths": "[1,2,3,4,5,-6]"}},
+		{"the tensors are not those of smallcifarnet: features.0.pointwise.weight is missing", nil, nil},
+		{"the tensors are not those of smallcifarnet: features.0.pointwise.weight is (64, 3), not of 4 dimensions", shaped(64, 3), nil},
+		{"the tensors are not those of smallcifarnet: features.2.pointwise.weight is missing", shaped(64, 3, 1, 1), nil},
+	} {
+		if _, err := modelOf(c.tensors, c.meta); err == nil || err.Error() != c.says {
+			t.Errorf("got %v, want %s", err, c.says)
+		}
+	}
+}
+
+func readText(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
