@@ -1,68 +1,76 @@
-# cnnvk on Debian or Ubuntu with Go, make, gcc and git: "make train" and "make test" install what else they need.
-# "make help" lists the targets.
+# From a fresh clone, `make train` and `make test` are enough; Go, make, gcc and git have to be there.
+#
+#   ARGS='--epochs 3'   goes to cnnvk (train, bench)
+#   DATA=DIR            holds CIFAR-100's train.bin and test.bin
+#   CNNVK_SHARED=DIR    golden cases, reference weights and packed CIFAR-100 (default ../shared, where it exists)
+#
+# CNNVK_DATA, CNNVK_GOLDEN and CNNVK_WEIGHTS, set by hand, win over what lies in CNNVK_SHARED.
 
-.DEFAULT_GOAL := build
-.PHONY: build train test bench shaders check-shaders check-format setup setup-tests data clean help
-
-CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/cnnvk
-
-# A folder with golden cases, reference weights and a packed CIFAR-100, if there is one beside the checkout. The programs
-# know it only by the three variables below; a value that is set already wins.
 CNNVK_SHARED ?= ../shared
-SHARED := $(abspath $(wildcard $(CNNVK_SHARED)))
-ifneq ($(SHARED),)
-export CNNVK_GOLDEN ?= $(SHARED)/golden
-export CNNVK_WEIGHTS ?= $(SHARED)/weights
-ifneq ($(wildcard $(SHARED)/data/unpack.go),)
-ifeq ($(CNNVK_DATA)$(DATA),)
-export CNNVK_DATA := $(CACHE)/shared-cifar100
-UNPACK := go run $(SHARED)/data/unpack.go -o $(CNNVK_DATA)
+
+# Absolute, since go test runs in each package's folder; a folder that is not there keeps its name.
+absolute = $(if $(1),$(shell CDPATH= cd '$(1)' 2>/dev/null && pwd || echo '$(1)'))
+
+# An unrelated folder of that name has no golden cases.
+shared := $(shell CDPATH= cd '$(CNNVK_SHARED)/golden' 2>/dev/null && cd .. && pwd)
+
+ifdef DATA
+CNNVK_DATA := $(DATA)
+endif
+ifneq ($(shared),)
+CNNVK_GOLDEN ?= $(shared)/golden
+CNNVK_WEIGHTS ?= $(shared)/weights
+ifeq ($(origin CNNVK_DATA),undefined)
+CNNVK_DATA := $(shell echo "$${XDG_CACHE_HOME:-$$HOME/.cache}")/cnnvk/shared-cifar100
+unpack := yes
 endif
 endif
-endif
-ifneq ($(DATA),)
-export CNNVK_DATA := $(abspath $(DATA))
-endif
+export CNNVK_DATA := $(call absolute,$(CNNVK_DATA))
+export CNNVK_GOLDEN := $(call absolute,$(CNNVK_GOLDEN))
+export CNNVK_WEIGHTS := $(call absolute,$(CNNVK_WEIGHTS))
 
 COMMIT := $(shell git describe --always --dirty=+changes 2>/dev/null)
+# Not from the cache: the driver may have changed.
+GOTEST := go test -count=1 -timeout 20m
+
+.PHONY: help train test build bench shaders check check-shaders data clean
+.NOTPARALLEL:
+.DEFAULT_GOAL := build
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+
+train: build data ## install what is missing, build, and train (ARGS='--epochs 3', DATA=DIR)
+	@sh .ci/setup.sh run
+	bin/cnnvk train $(ARGS)
+
+test: ## install what tests need, and run them all
+	@sh .ci/setup.sh test
+	@$(MAKE) --no-print-directory check check-shaders data
+	$(GOTEST) ./...
+	@echo 'Again, what runs on the host, under the race detector; without the shared folder, which would take it minutes more:'
+	CNNVK_REQUIRE= CNNVK_DATA= CNNVK_GOLDEN= CNNVK_WEIGHTS= $(GOTEST) -race ./cifar ./cmd/... ./engine ./engine/cpu ./net ./vk
 
 build: ## build bin/cnnvk
 	go build -ldflags '-X main.commit=$(COMMIT)' -o bin/cnnvk ./cmd/cnnvk
 
-train: setup data build ## install what is missing, build, train: make train ARGS='--epochs 3' DATA=dir
-	bin/cnnvk train $(ARGS)
-
-bench: setup build ## measure images/s on random pixels
+bench: build ## measure this machine's device (ARGS=--json)
+	@sh .ci/setup.sh run
 	bin/cnnvk bench $(ARGS)
 
-# Host code runs under the race detector, too; what computes for long on one goroutine does not, for it would take ten times as long.
-test: setup-tests data check-format check-shaders ## install what tests need and run them all
+shaders: ## compile the shaders again into shaders/spirv, with glslc
+	@sh .ci/setup.sh shaders
+	sh .ci/shaders.sh
+
+check: ## gofmt and go vet
+	@files=$$(gofmt -l .) && { [ -z "$$files" ] || { echo "gofmt -w would change:" $$files; exit 1; }; }
 	go vet ./...
-	go test -timeout 20m ./...
-	go test -race -timeout 20m ./cifar ./engine ./vk
 
-check-format:
-	@files=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$files" || { echo "gofmt would change: $$files"; exit 1; }
+check-shaders: ## compare shaders/spirv with what the same glslc makes of the shaders
+	@sh .ci/shaders.sh check
 
-shaders: ## compile the shaders anew with glslc
-	sh .ci/setup.sh glslc
-	rm -f shaders/spirv/*.spv
-	shaders/compile.sh
+data: ## unpack the shared CIFAR-100, if there is any, into the cache folder
+	@$(if $(unpack),sh .ci/data.sh '$(shared)' '$(CNNVK_DATA)')
 
-check-shaders: ## hold the compiled shaders against their source, where that very glslc is installed
-	sh .ci/check-shaders.sh
-
-setup:
-	@sh .ci/setup.sh vulkan
-
-setup-tests:
-	@sh .ci/setup.sh vulkan validation
-
-data:
-	@$(UNPACK)
-
-clean: ## remove what was built
+clean: ## remove what was built; runs stay
 	rm -rf bin
-
-help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1|/' | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'

@@ -1,36 +1,53 @@
 #!/bin/sh
-# Installs what is missing of: vulkan (the loader, and Mesa's software driver if there is no other), validation (the
-# validation layer), glslc (the shader compiler). Does nothing, and needs no network, where all of it is there.
-set -eu
+# setup.sh run|test|shaders installs what a make target needs besides Go, gcc and git, where it is missing.
+# It does not fail: what it cannot install it names, and the program or its tests then say what they miss.
+set -u
+PATH=$PATH:/usr/sbin:/sbin # ldconfig
 
-missing=""
-for part in "$@"; do
-    case $part in
-    vulkan)
-        ldconfig -p 2>/dev/null | grep -q 'libvulkan\.so\.1' || missing="$missing libvulkan1"
-        [ -n "${VK_ICD_FILENAMES:-}${VK_DRIVER_FILES:-}" ] ||
-            ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1 ||
-            missing="$missing mesa-vulkan-drivers"
-        ;;
-    validation)
-        ls /usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json >/dev/null 2>&1 ||
-            missing="$missing vulkan-validationlayers"
-        ;;
-    glslc)
-        command -v glslc >/dev/null || missing="$missing glslc"
-        ;;
-    esac
-done
+# in_vulkan PATTERN: some folder where the Vulkan loader looks has such a file.
+in_vulkan() {
+    for dir in /usr/share/vulkan /etc/vulkan /usr/local/share/vulkan /usr/local/etc/vulkan \
+        "${XDG_DATA_HOME:-${HOME:-}/.local/share}/vulkan"; do
+        for file in "$dir"/$1; do
+            [ -e "$file" ] && return
+        done
+    done
+    return 1
+}
+
+missing=
+need() { missing="$missing $1"; }
+
+case $1 in
+run | test)
+    ldconfig -p 2>/dev/null | grep -q 'libvulkan\.so\.1 ' || need libvulkan1
+    [ -n "${VK_DRIVER_FILES:-}${VK_ICD_FILENAMES:-}" ] || in_vulkan 'icd.d/*.json' || need mesa-vulkan-drivers
+    ;;
+esac
+if [ "$1" = test ]; then
+    in_vulkan 'explicit_layer.d/VkLayer_khronos_validation.json' || need vulkan-validationlayers
+    [ -e /usr/include/vulkan/vulkan.h ] || need libvulkan-dev # TestABI compares with it
+fi
+if [ "$1" != run ]; then
+    command -v glslc >/dev/null || need glslc
+fi
 [ -n "$missing" ] || exit 0
 
-if ! command -v apt-get >/dev/null; then
-    echo "this machine has no apt-get: install what Debian calls$missing by hand" >&2
-    exit 1
+give_up() {
+    echo "setup: $1; please install, by Debian's names:$missing" >&2
+    exit 0
+}
+command -v apt-get >/dev/null || give_up "there is no apt-get here"
+root=
+if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || give_up "apt-get needs root, and there is no sudo"
+    root=sudo
 fi
-sudo=""
-[ "$(id -u)" = 0 ] || sudo="sudo"
-echo "installing$missing"
-export DEBIAN_FRONTEND=noninteractive
-$sudo apt-get update -qq
-# shellcheck disable=SC2086 # a list of packages
-$sudo apt-get install -y -qq --no-install-recommends $missing
+apt() { $root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@" </dev/null; }
+
+echo "setup: installing$missing"
+apt update || echo "setup: apt-get update failed, trying with the lists that are here" >&2
+for package in $missing; do # one by one: an older system may not have them all
+    apt install -y --no-install-recommends "$package" || echo "setup: could not install $package" >&2
+done
+exit 0
