@@ -12,10 +12,8 @@ import (
 	"strings"
 )
 
-const (
-	archiveURL    = "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz"
-	archiveFolder = "cifar-100-binary" // what the archive unpacks to
-)
+// archiveFolder is what the published archive unpacks to.
+const archiveFolder = "cifar-100-binary"
 
 // ReadTrain reads train.bin, 50,000 records, from dir or from dir/cifar-100-binary. Every record's
 // labels and the file's exact size are checked; damage to pixels can only show in the checksum
@@ -58,7 +56,7 @@ func find(dir, file string) (string, fs.FileInfo, error) {
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil, &FileError{Path: dir, Problem: "no such folder", Err: err,
-			hint: "mkdir -p " + quote(dir) + " && " + downloadHint(dir)}
+			hint: downloadHint(dir)}
 	}
 	if err != nil {
 		return "", nil, systemError(dir, err)
@@ -84,7 +82,7 @@ func find(dir, file string) (string, fs.FileInfo, error) {
 // nobody writes to would wait for ever.
 func checkFile(path string, info fs.FileInfo, records int) error {
 	want := int64(records) * RecordBytes
-	bad := &FileError{Path: path, hint: downloadHint(filepath.Dir(path))}
+	bad := &FileError{Path: path, hint: replaceHint(path)}
 	switch {
 	case info.IsDir():
 		bad.Problem = "is a folder, must be a file"
@@ -136,7 +134,7 @@ func readRecords(r io.Reader, path string, records int) (*Set, error) {
 		}
 	}
 	if _, err := in.ReadByte(); err == nil {
-		return nil, &FileError{Path: path, Problem: fmt.Sprintf("goes on after %d records", records), hint: downloadHint(filepath.Dir(path))}
+		return nil, &FileError{Path: path, Problem: fmt.Sprintf("goes on after %d records", records), hint: replaceHint(path)}
 	} else if err != io.EOF {
 		return nil, systemError(path, err)
 	}
@@ -155,12 +153,12 @@ func checkLabels(path string, record int, label [2]byte) error {
 		return nil
 	}
 	return &FileError{Path: path, Problem: fmt.Sprintf("record %d (counted from 0): %s", record, problem),
-		hint: "the file is damaged or of another kind: " + downloadHint(filepath.Dir(path))}
+		hint: "the file is damaged or of another kind: " + replaceHint(path)}
 }
 
 func readError(path string, record int, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return &FileError{Path: path, Problem: fmt.Sprintf("ends in record %d (counted from 0)", record), hint: downloadHint(filepath.Dir(path))}
+		return &FileError{Path: path, Problem: fmt.Sprintf("ends in record %d (counted from 0)", record), hint: replaceHint(path)}
 	}
 	return systemError(path, err)
 }
@@ -179,9 +177,17 @@ func systemError(path string, err error) error {
 	return &FileError{Path: path, Problem: "cannot be read: " + err.Error(), Err: err, hint: hint}
 }
 
-// downloadHint is the command that puts the published files into dir itself, over what is there.
+// downloadHint is the command after which find has what dir lacks.
 func downloadHint(dir string) string {
-	return fmt.Sprintf("curl -L %s | tar -xz --strip-components=1 -C %s", archiveURL, quote(dir))
+	if filepath.Base(dir) == archiveFolder {
+		dir = filepath.Dir(dir)
+	}
+	return "cnnvk data download --to " + quote(dir)
+}
+
+// replaceHint is the command that puts the published file in place of a bad one, which is kept.
+func replaceHint(path string) string {
+	return fmt.Sprintf("mv %s %s && %s", quote(path), quote(path+".old"), downloadHint(filepath.Dir(path)))
 }
 
 // quote makes a path one word of a POSIX shell.

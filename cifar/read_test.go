@@ -186,8 +186,13 @@ func TestHints(t *testing.T) {
 	if got, want := quote("it's"), `'it'\''s'`; got != want {
 		t.Errorf("quote: got %s, want %s", got, want)
 	}
-	if got, want := downloadHint("d"), "curl -L https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz | tar -xz --strip-components=1 -C d"; got != want {
-		t.Errorf("got %s, want %s", got, want)
+	for path, want := range map[string]string{
+		"d/train.bin":                  "mv d/train.bin d/train.bin.old && cnnvk data download --to d",
+		"d/cifar-100-binary/train.bin": "mv d/cifar-100-binary/train.bin d/cifar-100-binary/train.bin.old && cnnvk data download --to d",
+	} {
+		if got := replaceHint(path); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }
 

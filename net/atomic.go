@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 )
 
@@ -49,8 +50,12 @@ func WriteAtomically(path string, write func(io.Writer) error) (err error) {
 	return syncFolder(filepath.Dir(path))
 }
 
-// syncFolder makes a rename in the folder outlast a power cut. Some file systems cannot, and say so.
+// syncFolder makes a rename in the folder outlast a power cut. Some file systems cannot, and say so; Windows has no such
+// call and refuses it.
 func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

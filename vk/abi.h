@@ -61,6 +61,7 @@ typedef uint64_t VkDeviceSize;
 #define VK_STRUCTURE_TYPE_MEMORY_BARRIER 46
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2 1000059000
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2 1000059001
+#define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2 1000059006
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES 1000082000
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES 1000083000
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES 1000094000
@@ -68,6 +69,7 @@ typedef uint64_t VkDeviceSize;
 #define VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT 1000128004
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES 1000168000
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES 1000196000
+#define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT 1000237000
 #define VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT 1000247000
 
 #define VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR 1
@@ -219,6 +221,20 @@ typedef struct VkPhysicalDeviceDriverProperties {
   char driverInfo[256];
   uint8_t conformanceVersion[4];
 } VkPhysicalDeviceDriverProperties;
+
+// The 520 bytes are a VkPhysicalDeviceMemoryProperties, which Go reads through the binding.
+typedef struct VkPhysicalDeviceMemoryProperties2 {
+  VkStructureType sType;
+  void *pNext;
+  uint64_t memoryProperties[65];
+} VkPhysicalDeviceMemoryProperties2;
+
+typedef struct VkPhysicalDeviceMemoryBudgetPropertiesEXT {
+  VkStructureType sType;
+  void *pNext;
+  VkDeviceSize heapBudget[16];
+  VkDeviceSize heapUsage[16];
+} VkPhysicalDeviceMemoryBudgetPropertiesEXT;
 
 // The 55 booleans are a VkPhysicalDeviceFeatures, none of which is used.
 typedef struct VkPhysicalDeviceFeatures2 {

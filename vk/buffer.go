@@ -6,7 +6,6 @@ package vk
 import "C"
 
 import (
-	"fmt"
 	"strconv"
 	"unsafe"
 
@@ -56,16 +55,17 @@ func (d *Device) NewBuffer(size int64, use Use, label string) (*Buffer, error) {
 }
 
 func (d *Device) newBuffer(size int64, use Use, label string) (*Buffer, error) {
-	if size > d.info.Limits.AllocationBytes {
+	quoted := " for " + strconv.Quote(label)
+	if most := d.info.Limits.AllocationBytes; size > most {
 		// Drivers need not refuse a size that they could never allocate, and some truncate it. So they are not asked.
-		return nil, d.failed("vkCreateBuffer", resultOutOfDeviceMemory, "of "+byteText(size)+" for "+strconv.Quote(label))
+		return nil, d.short("vkCreateBuffer", resultOutOfDeviceMemory, size, quoted+atMost(most), ownHeap(d.info.Heaps))
 	}
 	create := vulkan.BufferCreateInfo{
 		SType: vulkan.StructureTypeBufferCreateInfo, Size: vulkan.DeviceSize(size), Usage: bufferUsage}
 	defer create.Free()
 	var handle vulkan.Buffer
 	if r := vulkan.CreateBuffer(d.handle, &create, nil, &handle); r != vulkan.Success {
-		return nil, d.failed("vkCreateBuffer", int32(r), "of "+byteText(size)+" for "+strconv.Quote(label))
+		return nil, d.short("vkCreateBuffer", int32(r), size, quoted, ownHeap(d.info.Heaps))
 	}
 	var needs vulkan.MemoryRequirements
 	vulkan.GetBufferMemoryRequirements(d.handle, handle, &needs)
@@ -85,6 +85,8 @@ func (d *Device) newBuffer(size int64, use Use, label string) (*Buffer, error) {
 	d.setName(vulkan.ObjectTypeBuffer, raw(handle), label)
 	return &Buffer{device: d, label: label, use: use, size: size, handle: handle, part: place, alive: true}, nil
 }
+
+func atMost(bytes int64) string { return " (at most " + byteText(bytes) + ")" }
 
 // Size is what NewBuffer was asked for, in bytes.
 func (b *Buffer) Size() int64 { return b.size }
@@ -157,7 +159,8 @@ func (d *Device) syncRange(call string, b *Buffer, offset, size int64) error {
 	return nil
 }
 
-// Destroy frees the buffer, after waiting for what is in flight. Commands that use it cannot be submitted again. A second call, or one on nil, does nothing.
+// Destroy frees the buffer, after waiting for what is in flight. Commands that use it cannot be submitted again. A second
+// call, or one on nil, does nothing.
 func (b *Buffer) Destroy() {
 	if b != nil {
 		b.device.remove(b)
@@ -195,17 +198,16 @@ func (d *Device) checkWindow(w Window) error {
 type deviceMemory struct{ d *Device }
 
 func (m deviceMemory) allocate(size int64, memoryType int) (vulkan.DeviceMemory, error) {
-	heap := m.d.memory.heaps[m.d.memory.types[memoryType].heap]
-	if most := min(heap.Size, m.d.info.Limits.AllocationBytes); size > most {
-		return nil, m.d.failed("vkAllocateMemory", resultOutOfDeviceMemory,
-			fmt.Sprintf("of %s (at most %s)", byteText(size), byteText(most)))
+	heap := m.d.memory.types[memoryType].heap
+	if most := min(m.d.memory.heaps[heap].Size, m.d.info.Limits.AllocationBytes); size > most {
+		return nil, m.d.short("vkAllocateMemory", resultOutOfDeviceMemory, size, atMost(most), heap)
 	}
 	create := vulkan.MemoryAllocateInfo{SType: vulkan.StructureTypeMemoryAllocateInfo,
 		AllocationSize: vulkan.DeviceSize(size), MemoryTypeIndex: uint32(memoryType)}
 	defer create.Free()
 	var memory vulkan.DeviceMemory
 	if r := vulkan.AllocateMemory(m.d.handle, &create, nil, &memory); r != vulkan.Success {
-		return nil, m.d.failed("vkAllocateMemory", int32(r), "of "+byteText(size))
+		return nil, m.d.short("vkAllocateMemory", int32(r), size, "", heap)
 	}
 	return memory, nil
 }

@@ -14,6 +14,7 @@ func TestChoose(t *testing.T) {
 		{Index: 3, Name: "NVIDIA GeForce RTX 4070", Type: Discrete},
 		{Index: 4, Name: "Virtio-GPU", Type: Virtual},
 		{Index: 5, Name: "a board", Type: Other},
+		{Index: 6, Name: "NVIDIA GeForce RTX 4070 Ti", Type: Discrete},
 	}
 	for _, c := range []struct {
 		infos []Info
@@ -26,21 +27,24 @@ func TestChoose(t *testing.T) {
 		{machine, "Vulkan", 2, ""},
 		{machine[:2], "", 1, ""},
 		{machine[3:], "", 3, ""},
-		{machine[4:], "", 4, ""},
-		{machine[5:], "", 5, ""},
+		{machine[4:6], "", 4, ""},
+		{machine[5:6], "", 5, ""},
 		{[]Info{machine[5], machine[0]}, "", 0, ""},
 		{machine, "0", 0, ""},
 		{machine, "4", 4, ""},
-		{machine, "4070", 3, ""},
+		{machine, "4090", 2, ""},
+		{machine, "nvidia geforce rtx 4070", 3, ""}, // a whole name, though it begins another's
+		{machine, "4070", -1, "--device 3 (NVIDIA GeForce RTX 4070), --device 6 (NVIDIA GeForce RTX 4070 Ti)"},
 		{machine, "LLVMPIPE", 0, ""},
 		{machine, "uhd", 1, ""},
-		{machine, "geforce", -1, "--device 2 (NVIDIA GeForce RTX 4090), --device 3 (NVIDIA GeForce RTX 4070)"},
+		{machine[:4], "geforce", -1, "--device 2 (NVIDIA GeForce RTX 4090), --device 3 (NVIDIA GeForce RTX 4070)"},
 		{machine, "radeon", -1, "--device 0 (llvmpipe (LLVM 15.0.6, 256 bits)), --device 1 (Intel(R) UHD Graphics)"},
 		{machine, "17", -1, "--device 0"},
 		{machine, "-1", -1, "--device 0"},
 		{nil, "", -1, driverHint},
 		{nil, "0", -1, driverHint},
 	} {
+		withoutDriverVariables(t)
 		info, err := Choose(c.infos, c.want)
 		if c.index >= 0 {
 			if err != nil || info.Index != c.index {
@@ -55,6 +59,29 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+func TestExplain(t *testing.T) {
+	discrete, integrated, cpu := Info{Index: 0, Name: "big", Type: Discrete}, Info{Index: 1, Name: "small", Type: Integrated},
+		Info{Index: 2, Name: "llvmpipe", Type: CPU}
+	for _, c := range []struct {
+		infos []Info
+		want  string
+		why   string
+	}{
+		{[]Info{cpu}, "", "the only device"},
+		{[]Info{cpu}, "vulkan", "the only device"},
+		{[]Info{cpu, integrated, discrete}, "", "discrete before integrated"},
+		{[]Info{cpu, discrete}, "", "discrete before cpu"},
+		{[]Info{cpu, integrated, integrated}, "", "integrated before cpu, the first of 2"},
+		{[]Info{cpu, cpu, cpu}, "", "the first of 3"},
+		{[]Info{discrete, cpu}, "2", "asked for by its index"},
+		{[]Info{discrete, cpu}, "PIPE", "asked for by its name"},
+	} {
+		if _, why, err := Explain(c.infos, c.want); why != c.why || err != nil {
+			t.Errorf("%q of %d: %q, %v; expected %q", c.want, len(c.infos), why, err, c.why)
+		}
+	}
+}
+
 func TestDriverLabel(t *testing.T) {
 	for _, c := range []struct {
 		info Info
@@ -62,7 +89,7 @@ func TestDriverLabel(t *testing.T) {
 	}{
 		{Info{Driver: "llvmpipe", DriverInfo: "Mesa 22.3.6 (LLVM 15.0.6)"}, "llvmpipe Mesa 22.3.6 (LLVM 15.0.6)"},
 		{Info{Driver: "SwiftShader driver"}, "SwiftShader driver"},
-		{Info{DriverInfo: "driver version 0x5"}, "driver version 0x5"},
+		{Info{DriverInfo: "version 0x5"}, "version 0x5"},
 	} {
 		if got := c.info.DriverLabel(); got != c.want {
 			t.Errorf("%q, expected %q", got, c.want)

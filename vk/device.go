@@ -23,6 +23,7 @@ const drainTime = 5 * time.Minute
 // Device is an open device with its one queue. Close it after use; everything made from it ends with it.
 type Device struct {
 	instance *Instance
+	physical C.uint64_t // as the shim takes it
 	info     Info
 
 	mu       sync.Mutex // held for every Vulkan call but waiting for a fence
@@ -67,6 +68,7 @@ func (in *Instance) OpenDevice(info Info) (*Device, error) {
 	}
 	d := &Device{
 		instance: in,
+		physical: raw(in.physical[info.Index]),
 		info:     in.infos[info.Index],
 		layouts:  map[layoutKey]layout{},
 		inFlight: map[*Pending]struct{}{},
@@ -74,7 +76,7 @@ func (in *Instance) OpenDevice(info Info) (*Device, error) {
 	}
 	physical, found := in.physical[info.Index], in.found[info.Index]
 	d.tickMask = 1<<found.timestamp_bits - 1
-	if r := C.shim_create_device(in.shim, raw(physical), &found, &d.shim); r != resultSuccess {
+	if r := C.shim_create_device(in.shim, d.physical, &found, &d.shim); r != resultSuccess {
 		return nil, d.failed("vkCreateDevice", int32(r), "")
 	}
 	d.handle = fromRaw[vulkan.Device](C.shim_device_handle(d.shim))
@@ -178,6 +180,16 @@ func (d *Device) failed(call string, result int32, detail string) error {
 		on = detail + " " + on
 	}
 	return &Error{Call: call, Result: result, Detail: on}
+}
+
+// short is the error of a call that asked for size bytes of a heap's memory and did not get them.
+func (d *Device) short(call string, result int32, size int64, detail string, heap int) error {
+	err := &Error{Call: call, Result: result, Detail: fmt.Sprintf("of %s%s on %q", byteText(size), detail, d.info.Name)}
+	if err.Unwrap() == ErrOutOfMemory {
+		err.Asked = size
+		err.Free, err.FreeKnown = d.freeOf(heap)
+	}
+	return err
 }
 
 // setName tells the validation layer what an object is called in its messages.

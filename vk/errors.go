@@ -21,13 +21,22 @@ type Error struct {
 	Call   string // "vkAllocateMemory"
 	Result int32  // the VkResult
 	Detail string // what was asked for and of whom: `of 134 MiB on "llvmpipe"`; may be empty
+
+	// With ErrOutOfMemory, where the call was for memory:
+	Asked     int64 // bytes
+	Free      int64 // bytes that the driver says could still be had
+	FreeKnown bool  // whether it says
 }
 
 func (e *Error) Error() string {
-	if e.Detail == "" {
-		return fmt.Sprintf("vk: %s: %s", e.Call, resultText(e.Result))
+	call, result := e.Call, resultText(e.Result)
+	if e.Detail != "" {
+		call += " " + e.Detail
 	}
-	return fmt.Sprintf("vk: %s %s: %s", e.Call, e.Detail, resultText(e.Result))
+	if e.FreeKnown {
+		result += " (" + byteText(e.Free) + " free)"
+	}
+	return "vk: " + call + ": " + result
 }
 
 // Unwrap gives the sentinel that the result stands for, nil where there is none.
@@ -49,38 +58,40 @@ func (e *hintedError) Unwrap() error { return e.error }
 
 // The VkResult values of the specification; the binding's names for them lack those of later extensions.
 const (
-	resultSuccess           = 0
-	resultNotReady          = 1
-	resultTimeout           = 2
-	resultOutOfHostMemory   = -1
-	resultOutOfDeviceMemory = -2
-	resultDeviceLost        = -4
-	resultIncompatible      = -9
+	resultSuccess              = 0
+	resultNotReady             = 1
+	resultTimeout              = 2
+	resultOutOfHostMemory      = -1
+	resultOutOfDeviceMemory    = -2
+	resultInitializationFailed = -3
+	resultDeviceLost           = -4
+	resultNoLayer              = -6
+	resultIncompatible         = -9
 )
 
 var results = map[int32]struct {
 	text     string
 	sentinel error
 }{
-	resultNotReady:          {"not ready", nil},
-	resultTimeout:           {"timeout", ErrTimeout},
-	5:                       {"incomplete", nil},
-	resultOutOfHostMemory:   {"out of host memory", ErrOutOfMemory},
-	resultOutOfDeviceMemory: {"out of device memory", ErrOutOfMemory},
-	-3:                      {"initialization failed", nil},
-	resultDeviceLost:        {"device lost", ErrDeviceLost},
-	-5:                      {"memory map failed", ErrOutOfMemory},
-	-6:                      {"layer not present", ErrUnsupported},
-	-7:                      {"extension not present", ErrUnsupported},
-	-8:                      {"feature not present", ErrUnsupported},
-	resultIncompatible:      {"incompatible driver", ErrUnsupported},
-	-10:                     {"too many objects", ErrOutOfMemory},
-	-11:                     {"format not supported", ErrUnsupported},
-	-12:                     {"fragmented pool", ErrOutOfMemory},
-	-13:                     {"unknown error", nil},
-	-1000012000:             {"invalid shader", nil},
-	-1000069000:             {"out of pool memory", ErrOutOfMemory},
-	-1000161000:             {"fragmentation", ErrOutOfMemory},
+	resultNotReady:             {"not ready", nil},
+	resultTimeout:              {"timeout", ErrTimeout},
+	5:                          {"incomplete", nil},
+	resultOutOfHostMemory:      {"out of host memory", ErrOutOfMemory},
+	resultOutOfDeviceMemory:    {"out of device memory", ErrOutOfMemory},
+	resultInitializationFailed: {"initialization failed", nil},
+	resultDeviceLost:           {"device lost", ErrDeviceLost},
+	-5:                         {"memory map failed", ErrOutOfMemory},
+	resultNoLayer:              {"layer not present", ErrUnsupported},
+	-7:                         {"extension not present", ErrUnsupported},
+	-8:                         {"feature not present", ErrUnsupported},
+	resultIncompatible:         {"incompatible driver", ErrUnsupported},
+	-10:                        {"too many objects", ErrOutOfMemory},
+	-11:                        {"format not supported", ErrUnsupported},
+	-12:                        {"fragmented pool", ErrOutOfMemory},
+	-13:                        {"unknown error", nil},
+	-1000012000:                {"invalid shader", nil},
+	-1000069000:                {"out of pool memory", ErrOutOfMemory},
+	-1000161000:                {"fragmentation", ErrOutOfMemory},
 }
 
 func resultText(result int32) string {

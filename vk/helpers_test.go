@@ -35,6 +35,7 @@ func testDevice(t testing.TB, o Options) *Device {
 
 func testInstance(t testing.TB, o Options) *Instance {
 	t.Helper()
+	o.Floor = o.Floor || os.Getenv("CNNVK_PROFILE") == "floor"
 	in, err := Open(o)
 	if errors.Is(err, ErrNoLoader) || errors.Is(err, ErrNoDevice) {
 		missing(t, err)
@@ -48,6 +49,13 @@ func testInstance(t testing.TB, o Options) *Instance {
 		}
 	})
 	return in
+}
+
+// withoutDriverVariables is for tests of the hint that is given when the environment does not choose the drivers.
+func withoutDriverVariables(t *testing.T) {
+	for _, name := range driverVariables {
+		t.Setenv(name, "")
+	}
 }
 
 // missing skips a test that needs Vulkan, or fails it where Vulkan was required.

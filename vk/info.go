@@ -97,4 +97,7 @@ type Features struct {
 type Heap struct {
 	Size        int64 // bytes
 	DeviceLocal bool
+	// What the driver said when the instance was opened, in bytes; 0 without Features.MemoryBudget.
+	Budget int64 // what this process can have in all
+	Usage  int64 // what it has
 }

@@ -23,6 +23,9 @@ type Options struct {
 	// Validation turns on VK_LAYER_KHRONOS_validation with synchronization validation: every call is checked, slowly. It
 	// is an error where the layer is not installed.
 	Validation bool
+	// Floor shows every device as the poorest that Vulkan 1.1 allows: limits no better than what it guarantees, and no
+	// optional feature. It is for finding out, on any device, what would fail on such a one.
+	Floor bool
 	// Log gets the layer's messages; nil is slog.Default().
 	Log *slog.Logger
 }
@@ -32,6 +35,7 @@ type Instance struct {
 	shim     *C.ShimInstance
 	handle   vulkan.Instance
 	log      *slog.Logger
+	floor    bool
 	callback cgo.Handle // this instance, for messages
 	messages atomic.Int64
 
@@ -46,10 +50,10 @@ type Instance struct {
 
 const apiVersion11 = 1<<22 | 1<<12
 
-// Open loads Vulkan and looks for devices. That there are none is no error here; [Choose] will say so.
+// Open loads Vulkan and looks for devices.
 //
-// The error is [ErrNoLoader] without the loader library, [ErrNoDevice] where the loader refuses to work without drivers,
-// and [ErrUnsupported] for a loader older than Vulkan 1.1 or a missing validation layer.
+// The error is [ErrNoLoader] without the loader library, [ErrNoDevice] without a driver, or where no device can compute, and
+// [ErrUnsupported] for a loader older than Vulkan 1.1 or a missing validation layer.
 func Open(o Options) (*Instance, error) {
 	proc, err := openLoader()
 	if err != nil {
@@ -63,7 +67,7 @@ func Open(o Options) (*Instance, error) {
 		return nil, &hintedError{
 			fmt.Errorf("vk: VK_LAYER_KHRONOS_validation is not installed: %w", ErrUnsupported), validationHint}
 	}
-	in := &Instance{log: o.Log}
+	in := &Instance{log: o.Log, floor: o.Floor}
 	if in.log == nil {
 		in.log = slog.Default()
 	}
@@ -74,10 +78,7 @@ func Open(o Options) (*Instance, error) {
 	}
 	if r := C.shim_create_instance(proc, validation, C.uintptr_t(in.callback), &in.shim); r != resultSuccess {
 		in.callback.Delete()
-		if r == resultIncompatible {
-			return nil, noDevices() // what loaders since 1.3.200 say when there is no driver at all
-		}
-		return nil, &Error{Call: "vkCreateInstance", Result: int32(r)}
+		return nil, instanceError(int32(r))
 	}
 	in.handle = fromRaw[vulkan.Instance](C.shim_instance_handle(in.shim))
 	err = bindInstanceCalls(in.handle)
@@ -89,6 +90,21 @@ func Open(o Options) (*Instance, error) {
 		return nil, err
 	}
 	return in, nil
+}
+
+// instanceError is the error of a loader that makes no instance.
+func instanceError(result int32) error {
+	err := &Error{Call: "vkCreateInstance", Result: result}
+	switch {
+	case result == resultIncompatible: // what loaders since 1.3.200 say when there is no driver at all
+		return noDevices("")
+	case result == resultNoLayer: // it is described as installed, but is not there, or is for another processor
+		return &hintedError{err, validationHint}
+	case driversNamed() || result == resultInitializationFailed:
+		// A broken driver's description makes some loaders say "out of host memory".
+		return noDevices("vkCreateInstance: " + resultText(result))
+	}
+	return err
 }
 
 const validationHint = "apt-get install vulkan-validationlayers"

@@ -6,4 +6,5 @@ var loaderNames = []string{"libvulkan.1.dylib", "libvulkan.dylib", "libMoltenVK.
 const (
 	loaderHint = "brew install vulkan-loader molten-vk"
 	driverHint = "brew install molten-vk"
+	unsetHint  = "unset %s"
 )

@@ -6,4 +6,5 @@ var loaderNames = []string{"libvulkan.so.1", "libvulkan.so"}
 const (
 	loaderHint = "apt-get install libvulkan1 mesa-vulkan-drivers"
 	driverHint = "apt-get install mesa-vulkan-drivers"
+	unsetHint  = "unset %s"
 )

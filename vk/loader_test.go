@@ -23,20 +23,6 @@ func TestNoLoader(t *testing.T) {
 	}
 }
 
-func TestNoDriver(t *testing.T) {
-	testInstance(t, Options{}) // or there is no loader to begin with
-	t.Setenv("VK_ICD_FILENAMES", "/nonexistent.json")
-	t.Setenv("VK_DRIVER_FILES", "/nonexistent.json")
-	in, err := Open(Options{})
-	if err == nil {
-		defer in.Close()
-		_, err = Choose(in.Devices(), "")
-	}
-	if !errors.Is(err, ErrNoDevice) {
-		t.Errorf("no driver: %v", err)
-	}
-}
-
 // What Info says must at least be what Vulkan guarantees.
 func TestInfo(t *testing.T) {
 	d := testDevice(t, Options{})

@@ -10,6 +10,7 @@ var loaderNames = []string{"vulkan-1.dll"}
 const (
 	loaderHint = "install the graphics driver of your GPU's vendor: vulkan-1.dll comes with it"
 	driverHint = "install the graphics driver of your GPU's vendor"
+	unsetHint  = "remove %s from the environment"
 )
 
 // openLibrary returns a function of a library, or nil and why not.

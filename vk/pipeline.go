@@ -56,6 +56,9 @@ func (d *Device) NewPipeline(s PipelineSpec) (*Pipeline, error) {
 	if err := s.check(d.info.Limits); err != nil {
 		return nil, err
 	}
+	if err := s.checkShader(d.info.Limits, d.info.Features); err != nil {
+		return nil, err
+	}
 	layout, err := d.layout(s.key())
 	if err != nil {
 		return nil, err
@@ -81,8 +84,6 @@ func (s *PipelineSpec) check(l Limits) error {
 	case s.StorageBuffers < 0 || s.TexelBuffers < 0 || s.PushBytes < 0 || s.PushBytes%4 != 0:
 		return usage("pipeline %q has %d storage buffers, %d texel buffers and %d bytes of push constants",
 			s.Name, s.StorageBuffers, s.TexelBuffers, s.PushBytes)
-	case len(s.Code) < 20 || len(s.Code)%4 != 0 || binary.LittleEndian.Uint32(s.Code) != 0x07230203:
-		return usage("pipeline %q: its code is no SPIR-V", s.Name)
 	case len(s.Constants) > C.SHIM_MAX_CONSTANTS:
 		return usage("pipeline %q has %d specialization constants, more than %d",
 			s.Name, len(s.Constants), C.SHIM_MAX_CONSTANTS)

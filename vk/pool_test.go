@@ -116,7 +116,7 @@ func (m *fakeMemory) free(memory vulkan.DeviceMemory) {
 func fakePool(t *testing.T, fails ...int) (*pool, *fakeMemory) {
 	m := &fakeMemory{t: t, fails: fails, allocations: map[vulkan.DeviceMemory]int64{}, handles: make([]byte, 10_000)}
 	types := []memoryType{{memoryDeviceLocal, 0}, {memoryHostVisible | memoryHostCoherent, 1}}
-	return newPool(m, types, []Heap{{8 << 30, true}, {8 << 30, false}}, Limits{AllocationBytes: 2 << 30}), m
+	return newPool(m, types, []Heap{{Size: 8 << 30, DeviceLocal: true}, {Size: 8 << 30}}, Limits{AllocationBytes: 2 << 30}), m
 }
 
 func TestPoolFailures(t *testing.T) {

@@ -15,7 +15,11 @@ import (
 // findDevices fills in.infos and what stands beside it.
 func (in *Instance) findDevices() error {
 	var count uint32
-	if r := vulkan.EnumeratePhysicalDevices(in.handle, &count, nil); r != vulkan.Success {
+	switch r := vulkan.EnumeratePhysicalDevices(in.handle, &count, nil); r {
+	case vulkan.Success:
+	case vulkan.ErrorInitializationFailed: // what drivers say that find no hardware of theirs, or may not open it
+		return noDevices("vkEnumeratePhysicalDevices: " + resultText(int32(r)))
+	default:
 		return &Error{Call: "vkEnumeratePhysicalDevices", Result: int32(r)}
 	}
 	all := make([]vulkan.PhysicalDevice, count)
@@ -24,32 +28,49 @@ func (in *Instance) findDevices() error {
 			return &Error{Call: "vkEnumeratePhysicalDevices", Result: int32(r)}
 		}
 	}
+	var reasons []string
 	for _, physical := range all[:count] {
-		if apiVersion(physical) < apiVersion11 {
-			continue // asking it for more would call functions that it does not have
+		if name, version := nameAndVersion(physical); version < apiVersion11 {
+			// Asking it for more would call functions that it does not have.
+			reasons = append(reasons, fmt.Sprintf("%q has Vulkan %s, 1.1 is needed", name, versionText(version)))
+			continue
 		}
 		var found C.ShimDeviceInfo
 		if r := C.shim_device_info(in.shim, raw(physical), &found); r != resultSuccess {
 			return &Error{Call: "vkEnumerateDeviceExtensionProperties", Result: int32(r)}
 		}
+		info := describe(physical, &found)
 		if found.has_compute == 0 {
+			reasons = append(reasons, fmt.Sprintf("%q has no queue for it", info.Name))
 			continue
 		}
-		info := describe(physical, &found)
+		if in.floor {
+			info.Limits, info.Features = info.Limits.floor(), info.Features.floor()
+			info.Features.keep(&found)
+		}
+		if info.Features.MemoryBudget {
+			in.readBudget(raw(physical), info.Heaps)
+		}
 		info.Index = len(in.infos)
 		in.infos = append(in.infos, info)
 		in.found = append(in.found, found)
 		in.physical = append(in.physical, physical)
 	}
-	return nil
+	switch {
+	case len(in.infos) > 0:
+		return nil
+	case len(reasons) > 0:
+		return unfit(reasons)
+	}
+	return noDevices("")
 }
 
-func apiVersion(physical vulkan.PhysicalDevice) uint32 {
+func nameAndVersion(physical vulkan.PhysicalDevice) (string, uint32) {
 	var properties vulkan.PhysicalDeviceProperties
 	vulkan.GetPhysicalDeviceProperties(physical, &properties)
 	defer properties.Free()
 	properties.Deref()
-	return properties.ApiVersion
+	return cText(properties.DeviceName[:]), properties.ApiVersion
 }
 
 func describe(physical vulkan.PhysicalDevice, found *C.ShimDeviceInfo) Info {
@@ -72,7 +93,7 @@ func describe(physical vulkan.PhysicalDevice, found *C.ShimDeviceInfo) Info {
 		Heaps:      heaps(physical),
 	}
 	if info.DriverInfo == "" {
-		info.DriverInfo = fmt.Sprintf("driver version %#x", properties.DriverVersion)
+		info.DriverInfo = fmt.Sprintf("version %#x", properties.DriverVersion)
 	}
 	return info
 }

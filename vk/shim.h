@@ -36,6 +36,13 @@ typedef struct ShimDeviceInfo {
 
 VkResult shim_device_info(const ShimInstance *in, uint64_t physical, ShimDeviceInfo *out);
 
+// What the driver says about each heap's memory. The device must have VK_EXT_memory_budget.
+typedef struct ShimMemoryBudget {
+  uint64_t budget[16], usage[16]; // bytes
+} ShimMemoryBudget;
+
+void shim_memory_budget(const ShimInstance *in, uint64_t physical, ShimMemoryBudget *out);
+
 // shim_create_device opens a device with one queue of info's family and everything that info found enabled.
 VkResult shim_create_device(const ShimInstance *in, uint64_t physical, const ShimDeviceInfo *info, ShimDevice **out);
 uint64_t shim_device_handle(const ShimDevice *d);

@@ -26,6 +26,8 @@ typedef VkResult(VKAPI_PTR *PFN_vkEnumerateDeviceExtensionProperties)(VkPhysical
                                                                       VkExtensionProperties *);
 typedef void(VKAPI_PTR *PFN_vkGetPhysicalDeviceProperties2)(VkPhysicalDevice, VkPhysicalDeviceProperties2 *);
 typedef void(VKAPI_PTR *PFN_vkGetPhysicalDeviceFeatures2)(VkPhysicalDevice, VkPhysicalDeviceFeatures2 *);
+typedef void(VKAPI_PTR *PFN_vkGetPhysicalDeviceMemoryProperties2)(VkPhysicalDevice,
+                                                                  VkPhysicalDeviceMemoryProperties2 *);
 typedef VkResult(VKAPI_PTR *PFN_vkCreateDevice)(VkPhysicalDevice, const VkDeviceCreateInfo *, const void *, VkDevice *);
 
 typedef VkResult(VKAPI_PTR *PFN_vkCreateDescriptorSetLayout)(VkDevice, const VkDescriptorSetLayoutCreateInfo *,
@@ -58,6 +60,7 @@ typedef VkResult(VKAPI_PTR *PFN_vkSetDebugUtilsObjectNameEXT)(VkDevice, const Vk
   CALL(vkEnumerateDeviceExtensionProperties)                                                                           \
   CALL(vkGetPhysicalDeviceProperties2)                                                                                 \
   CALL(vkGetPhysicalDeviceFeatures2)                                                                                   \
+  CALL(vkGetPhysicalDeviceMemoryProperties2)                                                                           \
   CALL(vkCreateDevice)
 
 #define DEVICE_CALLS(CALL)                                                                                             \

@@ -222,6 +222,16 @@ VkResult shim_device_info(const ShimInstance *in, uint64_t physical, ShimDeviceI
   return VK_SUCCESS;
 }
 
+void shim_memory_budget(const ShimInstance *in, uint64_t physical, ShimMemoryBudget *out) {
+  VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT};
+  VkPhysicalDeviceMemoryProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2,
+                                                  .pNext = &budget};
+  in->vkGetPhysicalDeviceMemoryProperties2(POINTER(physical), &properties);
+  memcpy(out->budget, budget.heapBudget, sizeof out->budget);
+  memcpy(out->usage, budget.heapUsage, sizeof out->usage);
+}
+
 // ---- The device ----
 
 static int load_device(const ShimInstance *in, ShimDevice *d) {

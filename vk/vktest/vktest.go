@@ -11,7 +11,7 @@ import (
 )
 
 // Device opens the device that CNNVK_DEVICE names, or the best there is, under the validation layer where it is
-// installed. When the test ends everything is closed, and it fails if the layer had something to say or
+// installed. CNNVK_PROFILE=floor shows it as the poorest that Vulkan 1.1 allows. When the test ends everything is closed, and it fails if the layer had something to say or
 // an object was left over. Without a device the test is skipped, unless CNNVK_REQUIRE contains "vulkan".
 func Device(t testing.TB) *vk.Device {
 	t.Helper()
@@ -19,7 +19,7 @@ func Device(t testing.TB) *vk.Device {
 	if !validation {
 		missing(t, "the validation layer is not installed (Debian: vulkan-validationlayers)", false)
 	}
-	instance, err := vk.Open(vk.Options{Validation: validation})
+	instance, err := vk.Open(vk.Options{Validation: validation, Floor: floor(t)})
 	if err != nil {
 		missing(t, "no Vulkan: "+err.Error(), true)
 	}
@@ -49,6 +49,20 @@ func Device(t testing.TB) *vk.Device {
 		}
 	})
 	return device
+}
+
+// floor says whether CNNVK_PROFILE asks for the poorest device that Vulkan 1.1 allows.
+func floor(t testing.TB) bool {
+	t.Helper()
+	switch profile := os.Getenv("CNNVK_PROFILE"); profile {
+	case "":
+		return false
+	case "floor":
+		return true
+	default:
+		t.Fatalf("CNNVK_PROFILE is %q; the one profile is floor", profile)
+		return false
+	}
 }
 
 func missing(t testing.TB, what string, skip bool) {

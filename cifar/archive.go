@@ -1,0 +1,182 @@
+package cifar
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"crypto/md5"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// archiveFault is what is wrong with an archive; other errors while unpacking are the disk's.
+type archiveFault struct{ problem string }
+
+func (e *archiveFault) Error() string { return e.problem }
+
+func faultf(format string, args ...any) error { return &archiveFault{fmt.Sprintf(format, args...)} }
+
+// unpack puts the wanted files of the archive into dir: first into a folder beside it, which is
+// renamed when all is checked. An archive that is at fault is deleted; where the disk is, it stays.
+// The caller holds the lock, so the folder beside it is ours, left perhaps by a killed process.
+func (s Source) unpack(archive, dir string) error {
+	f, err := os.Open(archive)
+	if err != nil {
+		return systemError(archive, err)
+	}
+	defer f.Close()
+	beside := dir + ".new"
+	if err := os.RemoveAll(beside); err != nil {
+		return cacheError(beside, err)
+	}
+	defer os.RemoveAll(beside)
+	if err := os.Mkdir(beside, 0o777); err != nil {
+		return cacheError(beside, err)
+	}
+	err = s.extract(f, beside)
+	var fault *archiveFault
+	if errors.As(err, &fault) {
+		f.Close() // some systems delete no open file
+		os.Remove(archive)
+		return s.failure(nil, hintMirror, "the archive %s; it was deleted", fault.problem)
+	}
+	if err != nil {
+		return cacheError(dir, err)
+	}
+	return s.install(beside, dir)
+}
+
+// extract reads the whole archive, to the end of its gzip stream, and writes the wanted files to dir.
+// Other files in the archive's folder are passed over; anything else is refused.
+func (s Source) extract(r io.Reader, dir string) error {
+	unzipped, err := gzip.NewReader(r)
+	if err != nil {
+		return faultf("is no gzip file: %v", err)
+	}
+	// Room for tar's headers and padding; the reader below stops a bomb, whatever its headers claim.
+	stream := &io.LimitedReader{R: unzipped, N: s.Unpacked + 1<<20}
+	fault := func(err error) error {
+		if stream.N <= 0 {
+			return faultf("unpacks to more than %d bytes", s.Unpacked)
+		}
+		if errors.As(err, new(*fs.PathError)) { // reading failed: the disk's fault
+			return err
+		}
+		return faultf("is damaged: %v", err)
+	}
+	in, found, total := tar.NewReader(stream), map[string]bool{}, int64(0)
+	for {
+		h, err := in.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return fault(err)
+		}
+		name, err := memberName(h)
+		if err != nil {
+			return err
+		}
+		// A sparse file claims bytes that are not in the stream.
+		if total += h.Size; h.Size < 0 || total > s.Unpacked || total < 0 {
+			return faultf("unpacks to more than %d bytes", s.Unpacked)
+		}
+		sum, wanted := s.Members[name]
+		if !wanted {
+			continue
+		}
+		if found[name] {
+			return faultf("holds %s twice", name)
+		}
+		found[name] = true
+		if err := writeMember(filepath.Join(dir, name), in, name, sum, fault); err != nil {
+			return err
+		}
+	}
+	if _, err := io.Copy(io.Discard, stream); err != nil || stream.N <= 0 {
+		return fault(err)
+	}
+	for name := range s.Members {
+		if !found[name] {
+			return faultf("lacks %s/%s", archiveFolder, name)
+		}
+	}
+	return nil
+}
+
+// memberName returns the name of a file in the archive's folder, "" for the folder itself, and
+// refuses whatever is neither: paths that lead elsewhere, folders below, links, devices.
+func memberName(h *tar.Header) (string, error) {
+	path := strings.TrimSuffix(strings.TrimPrefix(h.Name, "./"), "/")
+	name, inside := strings.CutPrefix(path, archiveFolder+"/")
+	switch {
+	case h.Typeflag == tar.TypeXGlobalHeader:
+		return "", nil // a comment about the archive
+	case h.Typeflag == tar.TypeDir && (path == archiveFolder || path == "" || path == "."):
+		return "", nil
+	case h.Typeflag != tar.TypeReg:
+		return "", faultf("holds %q, which is no file", h.Name)
+	case !inside || strings.ContainsAny(name, `/\:`) || !filepath.IsLocal(name):
+		return "", faultf("holds %q, which is no file of the folder %s", h.Name, archiveFolder)
+	}
+	return name, nil
+}
+
+// writeMember writes one file and checks its sum. fault words an error of the archive.
+func writeMember(path string, r io.Reader, name, sum string, fault func(error) error) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	got := md5.New()
+	from := &errorKeeper{r: r}
+	if _, err := io.Copy(io.MultiWriter(f, got), from); from.err != nil {
+		return fault(from.err)
+	} else if err != nil {
+		return err
+	}
+	if hex := fmt.Sprintf("%x", got.Sum(nil)); sum != "" && hex != sum {
+		return faultf("holds %s with MD5 %s, must be %s", name, hex, sum)
+	}
+	return f.Sync() // before the rename, so that a crash leaves no empty file in the folder
+}
+
+// errorKeeper remembers a reader's error, to tell it from a writer's.
+type errorKeeper struct {
+	r   io.Reader
+	err error
+}
+
+func (k *errorKeeper) Read(p []byte) (int, error) {
+	n, err := k.r.Read(p)
+	if err != nil && err != io.EOF {
+		k.err = err
+	}
+	return n, err
+}
+
+// install moves the checked files to dir: the whole folder at once, or, where dir is there already
+// and lacks some, file by file. It replaces none.
+func (s Source) install(beside, dir string) error {
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+		if err := os.Rename(beside, dir); err != nil {
+			return cacheError(dir, err)
+		}
+		return nil
+	}
+	for name := range s.Members {
+		to := filepath.Join(dir, name)
+		if _, err := os.Stat(to); err == nil {
+			continue
+		}
+		if err := os.Rename(filepath.Join(beside, name), to); err != nil {
+			return cacheError(to, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package cifar
+
+import (
+	"context"
+	"crypto/md5"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/adrg/xdg"
+)
+
+// CacheDir is where downloads go: cnnvk in the user's cache folder, which XDG_CACHE_HOME names or
+// the system's custom. It need not exist yet.
+func CacheDir() (string, error) {
+	reloading.Lock()
+	defer reloading.Unlock()
+	xdg.Reload() // the package reads the environment once, before a program can change it
+	if !filepath.IsAbs(xdg.CacheHome) {
+		return "", &FileError{Path: "the cache folder", Problem: "has no place: no home folder is known",
+			hint: "XDG_CACHE_HOME=DIR names the cache folder, cnnvk data download --to DIR another place"}
+	}
+	return filepath.Join(xdg.CacheHome, "cnnvk"), nil
+}
+
+var reloading sync.Mutex
+
+// Cached returns the folder of the published data set in cacheDir, and whether it is there, whole
+// and with the published checksums.
+func Cached(cacheDir string) (dir string, ok bool) { return Published.Cached(cacheDir) }
+
+// Cached is the same for any source.
+func (s Source) Cached(cacheDir string) (dir string, ok bool) {
+	dir = filepath.Join(cacheDir, archiveFolder)
+	whole, err := s.check(dir)
+	return dir, whole && err == nil
+}
+
+// check says whether dir holds every member whose checksum is known. A file that is another than it
+// should be is an error: it may be somebody's, so it is neither used nor replaced.
+func (s Source) check(dir string) (whole bool, err error) {
+	whole = true
+	for name, want := range s.Members {
+		if want == "" {
+			continue
+		}
+		path := filepath.Join(dir, name)
+		got, err := sumOf(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			whole = false
+			continue
+		}
+		problem := ""
+		switch {
+		case errors.Is(err, errNotRegular):
+			problem = "is not a regular file"
+		case err != nil:
+			return false, systemError(path, err)
+		case got != want:
+			problem = fmt.Sprintf("has MD5 %s, must be %s", got, want)
+		default:
+			continue
+		}
+		return false, &FileError{Path: path, Problem: problem, hint: replaceHint(path)}
+	}
+	return whole, nil
+}
+
+var errNotRegular = errors.New("not a regular file")
+
+func sumOf(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() { // opening a named pipe would wait for ever
+		return "", errNotRegular
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := md5.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", sum.Sum(nil)), nil
+}
+
+// waitForLock takes the lock of that path, which one process has at a time, and calls waiting while
+// another has it. The system lets go of a killed process's lock; the file itself means nothing.
+func waitForLock(ctx context.Context, path string, waiting func()) (unlock func(), err error) {
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+		if err != nil {
+			return nil, cacheError(path, err)
+		}
+		got, err := tryLock(f)
+		if err != nil {
+			f.Close()
+			return nil, &FileError{Path: path, Problem: "cannot be locked: " + err.Error(), Err: err,
+				hint: "cnnvk data download --to DIR names another place"}
+		}
+		if got && isAt(f, path) {
+			return func() { removeLock(f) }, nil
+		}
+		f.Close()
+		if got { // of a file that its last owner has just removed
+			continue
+		}
+		waiting()
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, &FileError{Path: path, Problem: "stopped while another process was downloading", Err: ctx.Err(), hint: "the same command again"}
+		}
+	}
+}
+
+func isAt(f *os.File, path string) bool {
+	here, err1 := f.Stat()
+	there, err2 := os.Stat(path)
+	return err1 == nil && err2 == nil && os.SameFile(here, there)
+}

@@ -1,0 +1,108 @@
+package cifar
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// ErrNoNetwork is wrapped by a DownloadError whose address was never reached in that call, or stayed silent.
+var ErrNoNetwork = errors.New("no network")
+
+// DownloadError says why the archive could not be fetched, or why what came is not it, in one line.
+type DownloadError struct {
+	URL     string // without a password
+	Problem string
+	Kept    int64 // bytes of the archive that lie ready for the next call
+	Err     error // the cause, or nil; Problem has its words
+	hint    string
+	again   bool // another attempt may do better
+}
+
+// Error names the address and the problem.
+func (e *DownloadError) Error() string { return "cifar: downloading " + e.URL + ": " + e.Problem }
+
+// Unwrap returns Err, so that errors.Is(err, ErrNoNetwork) and errors.Is(err, context.Canceled) work.
+func (e *DownloadError) Unwrap() error { return e.Err }
+
+// Hint says what the user can do about it, in one line.
+func (e *DownloadError) Hint() string { return e.hint }
+
+const (
+	hintResume  = "the same command again goes on from there"
+	hintMirror  = "cnnvk data download --url URL takes the same file from another address"
+	hintNetwork = "look at the network and HTTPS_PROXY, or fetch the file elsewhere, unpack it with tar -xzf and name its folder with --data"
+)
+
+func (s Source) failure(cause error, hint, format string, args ...any) *DownloadError {
+	return &DownloadError{URL: withoutPassword(s.URL), Problem: fmt.Sprintf(format, args...), Err: cause, hint: hint}
+}
+
+func withoutPassword(address string) string {
+	if u, err := url.Parse(address); err == nil {
+		return u.Redacted()
+	}
+	return address
+}
+
+// stopped is the end of a download that was asked to end.
+func (s Source) stopped(ctx context.Context, have int64) error {
+	return s.failure(ctx.Err(), hintResume, "stopped at %s", share(have, s.Bytes))
+}
+
+// cut is a connection that ended early.
+func (s Source) cut(cause error, have int64) *DownloadError {
+	e := s.failure(cause, hintResume, "the connection was cut at %s: %v", share(have, s.Bytes), cause)
+	e.again = true
+	return e
+}
+
+// silent is an address that sent nothing for a while: no network if it never spoke, else a cut.
+func (s Source) silent(heard bool, have int64) *DownloadError {
+	nothing := fmt.Errorf("nothing came for %v", s.silence().Round(time.Millisecond))
+	if heard {
+		return s.cut(nothing, have)
+	}
+	return s.failure(fmt.Errorf("%w: %w", ErrNoNetwork, nothing), hintNetwork, "no network: %v", nothing)
+}
+
+// unreachable sorts the errors of a request that got no answer. heard says that an earlier one did:
+// then the network went away for a moment.
+func (s Source) unreachable(err error, heard bool, have int64) *DownloadError {
+	var ofURL *url.Error // repeats the address
+	if errors.As(err, &ofURL) {
+		err = ofURL.Err
+	}
+	var untrusted *tls.CertificateVerificationError
+	if errors.As(err, &untrusted) {
+		return s.failure(err, "install the package ca-certificates and look at the clock, or "+hintMirror, "%v", err)
+	}
+	var dial *net.OpError
+	var refused *proxyRefusal
+	unreached := errors.As(err, &dial) && (dial.Op == "dial" || dial.Op == "proxyconnect") || errors.As(err, &refused)
+	if unreached && !heard {
+		return s.failure(fmt.Errorf("%w: %w", ErrNoNetwork, err), hintNetwork, "no network: %v", err)
+	}
+	return s.cut(err, have)
+}
+
+// proxyRefusal is a proxy that does not let the request through.
+type proxyRefusal struct{ status string }
+
+func (e *proxyRefusal) Error() string { return "the proxy answers " + e.status }
+
+// refusal is an answer that is not the file. A server's own trouble (5xx) may pass.
+func (s Source) refusal(res *http.Response) *DownloadError {
+	e := s.failure(nil, hintMirror, "the server answers %s", res.Status)
+	e.again = res.StatusCode >= 500
+	return e
+}
+
+func share(have, total int64) string {
+	return fmt.Sprintf("%.1f of %.1f MB", float64(have)/1e6, float64(total)/1e6)
+}

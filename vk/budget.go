@@ -1,0 +1,62 @@
+package vk
+
+/*
+#include "shim.h"
+*/
+import "C"
+
+import "slices"
+
+// Free is how many bytes of the heap this process can still expect to get. It is not known where the driver does not say.
+func (h Heap) Free() (free int64, known bool) { return max(h.Budget-h.Usage, 0), h.Budget > 0 }
+
+// Memory is the heap that buffers for the device alone come from: the largest of the device's own.
+func (i Info) Memory() Heap {
+	if heap := ownHeap(i.Heaps); heap >= 0 {
+		return i.Heaps[heap]
+	}
+	return Heap{}
+}
+
+// ownHeap is the place of the largest device-local heap, -1 if there is none. Graphics cards often have a small second one,
+// which the host can see.
+func ownHeap(heaps []Heap) int {
+	own := -1
+	for i, h := range heaps {
+		if h.DeviceLocal && (own < 0 || h.Size > heaps[own].Size) {
+			own = i
+		}
+	}
+	return own
+}
+
+// MemoryBudget asks the driver how many bytes of the device's own memory this process can still expect to get. Other programs
+// change that at any time. It is not known without Features.MemoryBudget.
+func (d *Device) MemoryBudget() (free int64, known bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return 0, false
+	}
+	return d.freeOf(ownHeap(d.info.Heaps))
+}
+
+// freeOf asks anew what is left of a heap.
+func (d *Device) freeOf(heap int) (free int64, known bool) {
+	if heap < 0 || !d.info.Features.MemoryBudget {
+		return 0, false
+	}
+	heaps := slices.Clone(d.info.Heaps)
+	d.instance.readBudget(d.physical, heaps)
+	return heaps[heap].Free()
+}
+
+// readBudget fills in what the driver says about heaps. The device must have the extension for it.
+func (in *Instance) readBudget(physical C.uint64_t, heaps []Heap) {
+	var budget C.ShimMemoryBudget
+	C.shim_memory_budget(in.shim, physical, &budget)
+	for i := range heaps {
+		heaps[i].Budget = min(int64(min(budget.budget[i], 1<<62)), heaps[i].Size)
+		heaps[i].Usage = int64(min(budget.usage[i], 1<<62))
+	}
+}
