@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/adrg/xdg"
+
+	"cnnvk/cifar/filelock"
 )
 
 // CacheDir is where downloads go: cnnvk in the user's cache folder, which XDG_CACHE_HOME names or
@@ -101,14 +103,14 @@ func waitForLock(ctx context.Context, path string, waiting func()) (unlock func(
 		if err != nil {
 			return nil, cacheError(path, err)
 		}
-		got, err := tryLock(f)
+		got, err := filelock.Try(f)
 		if err != nil {
 			f.Close()
 			return nil, &FileError{Path: path, Problem: "cannot be locked: " + err.Error(), Err: err,
 				hint: "cnnvk data download --to DIR names another place"}
 		}
-		if got && isAt(f, path) {
-			return func() { removeLock(f) }, nil
+		if got && filelock.IsAt(f, path) {
+			return func() { filelock.Remove(f) }, nil
 		}
 		f.Close()
 		if got { // of a file that its last owner has just removed

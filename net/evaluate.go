@@ -1,6 +1,7 @@
 package net
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -46,20 +47,34 @@ func (s *Score) add(metrics []float64, batch int) {
 	s.Total += batch
 }
 
-// Evaluate runs the weights over all of d in order, without smoothing or dropout.
-func Evaluate(e engine.Executor, w *Weights, d Data, batch int) (Score, error) {
-	var score Score
-	if batch < 1 || d.Shape.N < 1 {
-		return score, fmt.Errorf("net: evaluation of %d images at batch size %d: both must be at least 1", d.Shape.N, batch)
+// EvaluationPrograms writes what an evaluation of such images runs: a program for every batch size.
+func EvaluationPrograms(w *Weights, d Images, batch int) ([]*engine.Program, error) {
+	programs, err := evaluation(w, d, batch)
+	return values(programs), err
+}
+
+// evaluation is EvaluationPrograms, by batch size.
+func evaluation(w *Weights, d Images, batch int) (map[int]*engine.Program, error) {
+	if batch < 1 || d.N < 1 {
+		return nil, fmt.Errorf("net: evaluation of %d images at batch size %d: both must be at least 1", d.N, batch)
 	}
-	batch = min(batch, d.Shape.N)
 	programs := map[int]*engine.Program{}
-	for _, n := range batchSizes(d.Shape.N, batch) {
-		p, err := EvalProgram(w.Model, w.Layout, engine.Model, d.Shape, n)
+	for _, n := range batchSizes(d.N, min(batch, d.N)) {
+		p, err := EvalProgram(w.Model, w.Layout, engine.Model, d, n)
 		if err != nil {
-			return score, err
+			return nil, err
 		}
 		programs[n] = p
+	}
+	return programs, nil
+}
+
+// Evaluate runs the weights over all of d in order, without smoothing or dropout.
+func Evaluate(ctx context.Context, e engine.Executor, w *Weights, d Data, batch int) (Score, error) {
+	var score Score
+	programs, err := evaluation(w, d.Shape, batch)
+	if err != nil {
+		return score, err
 	}
 	s, err := e.NewSession(w.Layout, values(programs), engine.PlanOptions{})
 	if err != nil {
@@ -76,19 +91,23 @@ func Evaluate(e engine.Executor, w *Weights, d Data, batch int) (Score, error) {
 	for i := range indices {
 		indices[i] = i
 	}
-	score, err = runEval(s, programs, d, indices, batch)
-	if errors.Is(err, ErrNotFinite) {
+	score, err = runEval(ctx, s, programs, d, indices, min(batch, d.Shape.N))
+	if errors.Is(err, ErrNotFinite) || err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("net: evaluation: %w", err)
 	}
 	return score, err
 }
 
-// runEval runs evaluation programs, by batch size, over the images at indices. The error is ErrNotFinite itself where
-// the loss is not: the caller knows when that was.
-func runEval(s engine.Session, programs map[int]*engine.Program, d Data, indices []int, batch int) (Score, error) {
+// runEval runs evaluation programs, by batch size, over the images at indices, until ctx ends. The error is ErrNotFinite
+// itself where the loss is not: the caller knows when that was.
+func runEval(ctx context.Context, s engine.Session, programs map[int]*engine.Program, d Data, indices []int, batch int) (Score, error) {
 	var score Score
 	records := map[int]*engine.Record{}
 	for from := 0; from < len(indices); from += batch {
+		if ctx.Err() != nil {
+			_, err := s.Reports() // so that none is left for the next to ask
+			return score, errors.Join(context.Cause(ctx), err)
+		}
 		part := indices[from:min(from+batch, len(indices))]
 		p := programs[len(part)]
 		if p == nil {

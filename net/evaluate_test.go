@@ -68,7 +68,7 @@ func TestEvaluateBatches(t *testing.T) {
 	w, d := someWeights(t, narrow), someData(5)
 	var want Score
 	for i, batch := range []int{5, 1, 2, 100} {
-		s, err := Evaluate(cpu.New(), w, d, batch)
+		s, err := Evaluate(t.Context(), cpu.New(), w, d, batch)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,14 +89,14 @@ func TestEvaluateRefuses(t *testing.T) {
 	for _, c := range []struct {
 		n, batch int
 	}{{0, 4}, {3, 0}, {3, -1}} {
-		if _, err := Evaluate(cpu.New(), w, someData(c.n), c.batch); err == nil || !strings.HasPrefix(err.Error(), "net: evaluation of ") {
+		if _, err := Evaluate(t.Context(), cpu.New(), w, someData(c.n), c.batch); err == nil || !strings.HasPrefix(err.Error(), "net: evaluation of ") {
 			t.Errorf("%d images, batch size %d: %v", c.n, c.batch, err)
 		}
 	}
 	for i := range w.Arena {
 		w.Arena[i] *= 1e300 // finite, but not what comes of it
 	}
-	_, err := Evaluate(cpu.New(), w, someData(2), 2)
+	_, err := Evaluate(t.Context(), cpu.New(), w, someData(2), 2)
 	if !errors.Is(err, ErrNotFinite) || err.Error() != "net: evaluation: the loss is not finite" {
 		t.Errorf("weights of 1e300: %v", err)
 	}

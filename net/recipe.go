@@ -2,6 +2,7 @@ package net
 
 import (
 	"fmt"
+	"slices"
 
 	"cnnvk/engine"
 )
@@ -55,6 +56,13 @@ func (e *RecipeError) About(name string) string {
 	return fmt.Sprintf("%s %v: use %s", name, e.Value, e.Use)
 }
 
+// maxWidth keeps a slip in a file from asking for more memory than any machine has.
+const maxWidth = 8192
+
+func goodWidths(widths []int) bool {
+	return widths == nil || checkWidths(widths) == nil && slices.Max(widths) <= maxWidth
+}
+
 // Check finds the first value that no training can use. The error is a *RecipeError.
 func (r Recipe) Check() error {
 	for _, c := range []struct {
@@ -63,6 +71,8 @@ func (r Recipe) Check() error {
 		good  bool
 		use   string
 	}{
+		{"model", r.Model, r.Model == SmallCIFARNetName, SmallCIFARNetName},
+		{"widths", r.Widths, goodWidths(r.Widths), fmt.Sprintf("6 numbers from 1 to %d", maxWidth)},
 		{"epochs", r.Epochs, r.Epochs >= 1, "1 or more"},
 		{"limit_steps", r.LimitSteps, r.LimitSteps >= 0, "1 or more, or 0 for no limit"},
 		{"batch_size", r.BatchSize, r.BatchSize >= 1, "1 or more"},

@@ -14,6 +14,10 @@ func TestRecipeCheck(t *testing.T) {
 		change func(*Recipe)
 		says   string
 	}{
+		{func(r *Recipe) { r.Model = "tinynet" }, `net: model "tinynet": use smallcifarnet`},
+		{func(r *Recipe) { r.Widths = []int{1, 2} }, "net: widths [1 2]: use 6 numbers from 1 to 8192"},
+		{func(r *Recipe) { r.Widths = []int{1, 2, 3, 4, 5, 0} }, "net: widths [1 2 3 4 5 0]: use 6 numbers from 1 to 8192"},
+		{func(r *Recipe) { r.Widths = []int{1, 2, 3, 4, 5, 8193} }, "net: widths [1 2 3 4 5 8193]: use 6 numbers from 1 to 8192"},
 		{func(r *Recipe) { r.Epochs = 0 }, "net: epochs 0: use 1 or more"},
 		{func(r *Recipe) { r.LimitSteps = -1 }, "net: limit_steps -1: use 1 or more, or 0 for no limit"},
 		{func(r *Recipe) { r.BatchSize = 0 }, "net: batch_size 0: use 1 or more"},

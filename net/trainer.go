@@ -1,6 +1,7 @@
 package net
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,20 @@ import (
 
 // ErrNotFinite is the end of a training whose loss or gradients left the finite numbers.
 var ErrNotFinite = errors.New("the loss is not finite")
+
+// Stopped is the end of a training whose context ended. What was queued is done: the weights are those of the last step.
+type Stopped struct {
+	Progress       // of the epoch that was cut short; all of its steps are done where its validation was
+	TotalSteps int // optimiser steps in the run
+	cause      error
+}
+
+func (s *Stopped) Error() string {
+	return fmt.Sprintf("net: after step %d (epoch %d): %v", s.TotalSteps, s.Epoch, s.cause)
+}
+
+// Unwrap is the cause of the context's end, which wraps context.Canceled.
+func (s *Stopped) Unwrap() error { return s.cause }
 
 // Trainer runs a recipe: epochs of steps, each followed by a validation of the averaged weights.
 type Trainer struct {
@@ -54,36 +69,44 @@ type EpochEnded struct {
 // the host.
 const reportEvery = 2 * time.Second
 
-// Open prepares the programs on an executor and sets the initial weights.
-func (t *Trainer) Open(e engine.Executor) error {
+// Programs writes what a training runs: a program for every batch size, over one layout. It needs no device.
+func (t *Trainer) Programs() (*engine.Layout, []*engine.Program, error) {
 	if err := t.Recipe.Check(); err != nil {
-		return err
+		return nil, nil, err
 	}
 	if len(t.Train) == 0 || len(t.Val) == 0 {
-		return fmt.Errorf("net: %d images to train on and %d for validation: both need at least one", len(t.Train), len(t.Val))
+		return nil, nil, fmt.Errorf("net: %d images to train on and %d for validation: both need at least one", len(t.Train), len(t.Val))
 	}
 	if batch := t.Recipe.BatchSize; batch > len(t.Train) {
-		return &RecipeError{"batch_size", batch, fmt.Sprintf("%d or less: there are no more training images", len(t.Train))}
+		return nil, nil, &RecipeError{"batch_size", batch, fmt.Sprintf("%d or less: there are no more training images", len(t.Train))}
 	}
 	opt, err := optimizerOf(t.Recipe)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if t.layout, err = t.Model.Layout(opt.momentSets); err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := t.writePrograms(); err != nil {
+		return nil, nil, err
+	}
+	return t.layout, append(values(t.train), values(t.eval)...), nil
+}
+
+// Open prepares the programs on an executor and sets the initial weights.
+func (t *Trainer) Open(e engine.Executor) error {
+	layout, programs, err := t.Programs()
+	if err != nil {
 		return err
 	}
 	t.records = map[*engine.Program]*engine.Record{}
-	programs := append(values(t.train), values(t.eval)...)
-	if t.session, err = e.NewSession(t.layout, programs, engine.PlanOptions{}); err != nil {
+	if t.session, err = e.NewSession(layout, programs, engine.PlanOptions{}); err != nil {
 		return err
 	}
 	if err := setResidents(t.session, t.Data); err != nil {
 		return err
 	}
-	initial, err := t.Model.Initial(t.Recipe.Seed, t.layout)
+	initial, err := t.Model.Initial(t.Recipe.Seed, layout)
 	if err != nil {
 		return err
 	}
@@ -125,23 +148,18 @@ func (t *Trainer) Close() error {
 	return t.session.Close()
 }
 
-// Run trains to the end of the recipe.
-func (t *Trainer) Run() error {
+// Run trains to the end of the recipe, or until ctx ends: then no further step is queued, those queued are waited for, and
+// the error is a *Stopped.
+func (t *Trainer) Run(ctx context.Context) error {
 	best := -1.0
 	for epoch := 0; epoch < t.Recipe.Epochs; epoch++ {
-		end, err := t.epoch(epoch)
-		if err != nil {
-			return err
-		}
-		began := time.Now()
-		end.Validation, err = runEval(t.session, t.eval, t.Data, t.Val, t.evalBatch())
-		if errors.Is(err, ErrNotFinite) {
-			return fmt.Errorf("net: validation after step %d (epoch %d, learning rate %.4g): %w", t.step, end.Epoch, end.Rate, err)
+		end, err := t.epoch(ctx, epoch)
+		if err == nil {
+			err = t.validate(ctx, &end)
 		}
 		if err != nil {
 			return err
 		}
-		end.ValTime = time.Since(began)
 		end.TotalSteps = t.step
 		end.Last = epoch == t.Recipe.Epochs-1 || t.limited()
 		if end.Best = end.Validation.Accuracy() > best; end.Best {
@@ -159,11 +177,25 @@ func (t *Trainer) Run() error {
 	return nil
 }
 
+// validate scores the averaged weights after an epoch.
+func (t *Trainer) validate(ctx context.Context, end *EpochEnded) (err error) {
+	began := time.Now()
+	end.Validation, err = runEval(ctx, t.session, t.eval, t.Data, t.Val, t.evalBatch())
+	end.ValTime = time.Since(began)
+	switch {
+	case errors.Is(err, ErrNotFinite):
+		return fmt.Errorf("net: validation after step %d (epoch %d, learning rate %.4g): %w", t.step, end.Epoch, end.Rate, err)
+	case err != nil && ctx.Err() != nil:
+		return &Stopped{end.Progress, t.step, context.Cause(ctx)}
+	}
+	return err
+}
+
 // limited reports whether the limit of steps is reached.
 func (t *Trainer) limited() bool { return t.Recipe.LimitSteps > 0 && t.step >= t.Recipe.LimitSteps }
 
 // epoch runs one epoch's steps.
-func (t *Trainer) epoch(epoch int) (EpochEnded, error) {
+func (t *Trainer) epoch(ctx context.Context, epoch int) (EpochEnded, error) {
 	order, batch := t.Order(epoch), t.Recipe.BatchSize
 	now := EpochEnded{Progress: Progress{Epoch: epoch + 1, Steps: (len(order) + batch - 1) / batch, Rate: t.Recipe.Schedule().Rate(epoch)}}
 	if t.Recipe.LimitSteps > 0 {
@@ -171,7 +203,7 @@ func (t *Trainer) epoch(epoch int) (EpochEnded, error) {
 	}
 	var sum Score
 	began, looked := time.Now(), time.Now()
-	for from := 0; from < len(order) && !t.limited(); from += batch {
+	for from := 0; from < len(order) && !t.limited() && ctx.Err() == nil; from += batch {
 		if err := t.queue(order[from:min(from+batch, len(order))], now.Rate); err != nil {
 			return now, err
 		}
@@ -183,7 +215,13 @@ func (t *Trainer) epoch(epoch int) (EpochEnded, error) {
 			looked = time.Now()
 		}
 	}
-	return now, t.look(&now.Progress, &sum, began)
+	if err := t.look(&now.Progress, &sum, began); err != nil {
+		return now, err
+	}
+	if ctx.Err() != nil {
+		return now, &Stopped{now.Progress, t.step, context.Cause(ctx)}
+	}
+	return now, nil
 }
 
 // queue hands one step to the device.

@@ -61,7 +61,7 @@ func TestTrainerEpochs(t *testing.T) {
 		if err := tr.Open(cpu.New()); err != nil {
 			t.Fatal(err)
 		}
-		if err := tr.Run(); err != nil {
+		if err := tr.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Equal(got, c.want) {
@@ -94,7 +94,7 @@ func TestTrainerStops(t *testing.T) {
 	if err := tr.Open(cpu.New()); err != nil {
 		t.Fatal(err)
 	}
-	err := tr.Run()
+	err := tr.Run(t.Context())
 	if !errors.Is(err, ErrNotFinite) || !strings.HasPrefix(err.Error(), "net: step 2 (epoch 1, learning rate 2e+299): ") {
 		t.Errorf("rate 1e300: %v", err)
 	}
@@ -103,7 +103,7 @@ func TestTrainerStops(t *testing.T) {
 	if err := tr.Open(cpu.New()); err != nil {
 		t.Fatal(err)
 	}
-	err = tr.Run()
+	err = tr.Run(t.Context())
 	if !errors.Is(err, ErrNotFinite) || !strings.HasPrefix(err.Error(), "net: validation after step 1 (epoch 1, learning rate 2e+299): ") {
 		t.Errorf("rate 1e300, one step: %v", err)
 	}
@@ -114,7 +114,7 @@ func TestTrainerStops(t *testing.T) {
 	if err := tr.Open(cpu.New()); err != nil {
 		t.Fatal(err)
 	}
-	if err := tr.Run(); err != full {
+	if err := tr.Run(t.Context()); err != full {
 		t.Errorf("the observer's error became %v", err)
 	}
 }

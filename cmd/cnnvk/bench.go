@@ -1,50 +1,80 @@
 package main
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
-	"slices"
+	"io"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
-	"cnnvk/engine"
-	"cnnvk/net"
 )
 
 func benchCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "bench",
 		Usage: "measure training steps and evaluation on random pixels",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			deviceFlag(),
 			&cli.IntFlag{Name: "batch-size", Value: 128, Usage: "images in a step"},
 			&cli.IntFlag{Name: "repeats", Value: 10, Usage: "steps measured, after 2 that are not"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
-		},
+			&cli.BoolFlag{Name: "markdown", Usage: "print a Markdown table instead"},
+			&cli.BoolFlag{Name: "csv", Usage: "print comma-separated values instead, with a header"},
+			&cli.BoolFlag{Name: "profile", Usage: "also print what each kernel takes on the device"},
+		}, verbosityFlags()...),
 		Action: bench,
 	}
 }
 
-// benchResult is what bench --json prints. Times are medians over whole steps, the host's share included.
+// benchResult is what bench --json prints. Rates are over whole steps, the host's share included: the median, the
+// slowest and the fastest step.
 type benchResult struct {
-	Device          string  `json:"device"`
-	Driver          string  `json:"driver"`
-	BatchSize       int     `json:"batch_size"`
-	TrainImgS       float64 `json:"train_img_s"`
-	EvalImgS        float64 `json:"eval_img_s"`
-	PeakDeviceBytes int64   `json:"peak_device_bytes"` // all but the resident data set; 0 with --device cpu
+	Device          string     `json:"device"`
+	Driver          string     `json:"driver"`
+	BatchSize       int        `json:"batch_size"`
+	Repeats         int        `json:"repeats"`
+	TrainImgS       float64    `json:"train_img_s"`
+	TrainRange      [2]float64 `json:"train_img_s_range"`
+	EvalImgS        float64    `json:"eval_img_s"`
+	EvalRange       [2]float64 `json:"eval_img_s_range"`
+	FirstStepS      float64    `json:"first_step_s"`      // from the start of the command to the end of the first training step
+	PeakDeviceBytes int64      `json:"peak_device_bytes"` // all but the resident data set; 0 with --device cpu
+	DatasetBytes    int64      `json:"dataset_bytes"`     // of the random pixels and their table
 }
 
-// benchImages is the size of the random data set.
-const benchImages = 1024
+// benchWriters are the forms of the result that a flag asks for.
+var benchWriters = map[string]func(benchResult, io.Writer) error{
+	"json":     func(r benchResult, out io.Writer) error { return json.NewEncoder(out).Encode(r) },
+	"markdown": benchResult.markdown,
+	"csv":      benchResult.csv,
+}
 
-// warmUps are the steps that are not measured: the first ones compile shaders and touch memory.
-const warmUps = 2
+// benchFormat is the flag that asks for a form, "" for words.
+func benchFormat(c *cli.Context) (string, error) {
+	var asked []string
+	for _, flag := range []string{"json", "markdown", "csv"} {
+		if c.Bool(flag) {
+			asked = append(asked, flag)
+		}
+	}
+	switch {
+	case len(asked) > 1:
+		return "", usagef("--%s: use one of them", strings.Join(asked, " and --"))
+	case len(asked) == 1 && c.Bool("profile"):
+		return "", usagef("--profile and --%s: use one of them", asked[0])
+	case len(asked) == 1:
+		return asked[0], nil
+	}
+	return "", nil
+}
 
 func bench(c *cli.Context) error {
+	began := time.Now()
 	batch, repeats := c.Int("batch-size"), c.Int("repeats")
 	if batch < 1 || batch > cifar.TrainRecords {
 		return usagef("--batch-size %d: use 1 to %d", batch, cifar.TrainRecords)
@@ -52,128 +82,84 @@ func bench(c *cli.Context) error {
 	if repeats < 1 {
 		return usagef("--repeats %d: use 1 or more", repeats)
 	}
+	if c.Bool("profile") && wantsCPU(c.String("device")) {
+		return usagef("--profile: the Go reference has no kernels to time")
+	}
+	format, err := benchFormat(c)
+	if err != nil {
+		return err
+	}
+	s, err := newConsole(c, format != "")
+	if err != nil {
+		return err
+	}
 	var r *benchResult
-	err := onMachine(c.String("device"), func(m *machine) (err error) {
-		r, err = measure(m, batch, repeats)
+	var profiles []programProfile
+	err = onMachine(s.log, c.String("device"), func(m *machine) error {
+		if c.Bool("profile") && !m.device.Info().Features.Timestamps {
+			return fmt.Errorf("--profile: %s has no timestamps", m.Device().Name)
+		}
+		b, err := newBencher(c.Context, m, batch, began)
+		if err != nil {
+			return err
+		}
+		defer b.session.Close()
+		b.logChoices(s.log)
+		s.say("device: %s, %s\nrandom pixels, batch %d, median of %d\n", m.Device().Name, m.Device().Driver, batch, repeats)
+		if r, err = b.measure(repeats); err != nil || !c.Bool("profile") {
+			return err
+		}
+		profiles, err = b.profile()
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if c.Bool("json") {
-		return json.NewEncoder(c.App.Writer).Encode(r)
+	if write := benchWriters[format]; write != nil {
+		return write(*r, c.App.Writer)
 	}
-	fmt.Fprintf(c.App.Writer, "device: %s, %s\nrandom pixels, batch %d, median of %d\n", r.Device, r.Driver, batch, repeats)
-	fmt.Fprintf(c.App.Writer, "train %.1f images/s, eval %.1f images/s, device memory %.0f MB without the data set\n",
-		r.TrainImgS, r.EvalImgS, float64(r.PeakDeviceBytes)/1e6)
-	return nil
+	r.words(s)
+	return printProfiles(c.App.Writer, profiles)
 }
 
-func measure(m *machine, batch, repeats int) (*benchResult, error) {
-	b, err := newBencher(m, batch)
-	if err != nil {
-		return nil, orSmaller(err, batch)
-	}
-	defer b.session.Close()
-	train, err := b.median(b.train, repeats)
-	if err != nil {
-		return nil, err
-	}
-	eval, err := b.median(b.eval, repeats)
-	if err != nil {
-		return nil, err
-	}
-	return &benchResult{
-		Device: m.Device().Name, Driver: m.Device().Driver, BatchSize: batch,
-		TrainImgS: float64(batch) / train.Seconds(), EvalImgS: float64(batch) / eval.Seconds(),
-		PeakDeviceBytes: max(m.peakBytes()-b.session.ResidentBytes(), 0),
-	}, nil
+func (r benchResult) words(s *console) {
+	s.result("train %.1f images/s (%.1f to %.1f), eval %.1f images/s (%.1f to %.1f), device memory %.0f MB without the data set\n",
+		r.TrainImgS, r.TrainRange[0], r.TrainRange[1], r.EvalImgS, r.EvalRange[0], r.EvalRange[1], float64(r.PeakDeviceBytes)/1e6)
+	s.say("the first step was done after %.1f s; the data set takes %.0f MB\n", r.FirstStepS, float64(r.DatasetBytes)/1e6)
 }
 
-// bencher is the recipe's training step and evaluation on random pixels.
-type bencher struct {
-	session     engine.Session
-	train, eval *engine.Program
-	steps       int
+// column is a value of the result under its name.
+type column struct{ name, value string }
+
+func (r benchResult) columns() []column {
+	rate := func(v float64) string { return fmt.Sprintf("%.1f", v) }
+	return []column{
+		{"device", r.Device}, {"driver", r.Driver}, {"batch_size", fmt.Sprint(r.BatchSize)}, {"repeats", fmt.Sprint(r.Repeats)},
+		{"train_img_s", rate(r.TrainImgS)}, {"train_img_s_min", rate(r.TrainRange[0])}, {"train_img_s_max", rate(r.TrainRange[1])},
+		{"eval_img_s", rate(r.EvalImgS)}, {"eval_img_s_min", rate(r.EvalRange[0])}, {"eval_img_s_max", rate(r.EvalRange[1])},
+		{"first_step_s", fmt.Sprintf("%.2f", r.FirstStepS)},
+		{"peak_device_bytes", fmt.Sprint(r.PeakDeviceBytes)}, {"dataset_bytes", fmt.Sprint(r.DatasetBytes)},
+	}
 }
 
-func newBencher(m *machine, batch int) (*bencher, error) {
-	recipe := net.DefaultRecipe()
-	model, err := net.SmallCIFARNet(recipe.Widths, true)
-	if err != nil {
-		return nil, err
+func (r benchResult) csv(out io.Writer) error {
+	var names, values []string
+	for _, c := range r.columns() {
+		names, values = append(names, c.name), append(values, c.value)
 	}
-	layout, err := model.Layout(2)
-	if err != nil {
-		return nil, err
-	}
-	shape := net.Images{N: max(benchImages, batch), C: cifar.Channels, H: cifar.Side, W: cifar.Side}
-	b := &bencher{}
-	if b.train, err = net.TrainProgram(model, layout, recipe, shape, batch); err != nil {
-		return nil, err
-	}
-	if b.eval, err = net.EvalProgram(model, layout, engine.EMA, shape, batch); err != nil {
-		return nil, err
-	}
-	if b.session, err = m.NewSession(layout, []*engine.Program{b.train, b.eval}, engine.PlanOptions{}); err != nil {
-		return nil, err
-	}
-	if err := b.fill(model, layout, shape); err != nil {
-		b.session.Close()
-		return nil, err
-	}
-	return b, nil
-}
-
-func (b *bencher) fill(model *net.Model, layout *engine.Layout, shape net.Images) error {
-	pixels := make([]byte, shape.N*cifar.ImageBytes)
-	random := rand.NewChaCha8([32]byte{})
-	random.Read(pixels)
-	set := &cifar.Set{Images: pixels, Labels: make([]uint8, shape.N)}
-	d := dataOf(set, cifar.NormalizeTable())
-	if err := b.session.SetResident(net.ResidentImages, d.Images); err != nil {
+	w := csv.NewWriter(out)
+	if err := w.WriteAll([][]string{names, values}); err != nil {
 		return err
 	}
-	if err := b.session.SetResident(net.ResidentTable, d.Table); err != nil {
-		return err
-	}
-	initial, err := model.Initial(0, layout)
-	if err != nil {
-		return err
-	}
-	for _, a := range []engine.Arena{engine.Model, engine.EMA} {
-		if err := b.session.WriteArena(a, initial); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.Error()
 }
 
-// median times whole steps: filling the record, the device's work, and reading the report.
-func (b *bencher) median(p *engine.Program, repeats int) (time.Duration, error) {
-	var times []time.Duration
-	r := engine.NewRecord(p)
-	for i := range warmUps + repeats {
-		began := time.Now()
-		for n := range r.Uints(net.InputIndices) {
-			r.Uints(net.InputIndices)[n] = uint32(n)
-			r.Uints(net.InputLabels)[n] = uint32(n % cifar.Classes)
-		}
-		if p == b.train {
-			b.steps++
-			net.SetRandom(r.Uints(net.InputRandom), 0, b.steps-1)
-			net.SetRates(r.Floats(net.InputRates), 1e-3, b.steps)
-		}
-		if err := b.session.Run(p, r); err != nil {
-			return 0, err
-		}
-		if _, err := b.session.Reports(); err != nil {
-			return 0, err
-		}
-		if i >= warmUps {
-			times = append(times, time.Since(began))
-		}
+// markdown prints a row for each value: a row with all of them fits no page.
+func (r benchResult) markdown(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
+	fmt.Fprintf(w, "| random pixels\t| value\t|\n| ---\t| ---\t|\n")
+	for _, c := range r.columns() {
+		fmt.Fprintf(w, "| %s\t| %s\t|\n", c.name, strings.ReplaceAll(c.value, "|", `\|`))
 	}
-	slices.Sort(times)
-	return times[len(times)/2], nil
+	return w.Flush()
 }

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
+
+	"cnnvk/engine/gpu"
 )
 
 // object parses what --json printed: one object, of which all members are known, and nothing else.
@@ -40,9 +43,79 @@ func TestBench(t *testing.T) {
 	unchanged(t, map[string]string{})
 }
 
+// The profile has a table for the step and one for the evaluation, each with all kernels.
+func TestBenchProfile(t *testing.T) {
+	emptyFolder(t)
+	needVulkan(t)
+	o := cnnvk("bench", "--batch-size", "2", "--repeats", "1", "--profile", "-q")
+	if strings.Contains(o.stderr, "has no timestamps") {
+		t.Skip(o.stderr)
+	}
+	o.ok(t)
+	tables := strings.Split(o.stdout, "\n\n")
+	if len(tables) != 3 || !strings.HasPrefix(tables[1], "train batch 2: ") || !strings.HasPrefix(tables[2], "eval batch 2: ") {
+		t.Fatalf("printed %q", o.stdout)
+	}
+	for i, kernel := range []string{"train ", "adamw", "cross_entropy"} {
+		if !strings.Contains(tables[i], kernel) {
+			t.Errorf("no %s in %q", kernel, tables[i])
+		}
+	}
+	t.Setenv("CNNVK_PROFILE", "floor")
+	o = cnnvk("bench", "--batch-size", "2", "--profile")
+	o.failed(t, exitFailed, `--profile: .* has no timestamps$`, "")
+}
+
+func TestProfileOf(t *testing.T) {
+	times := []gpu.KernelTime{
+		{Shader: "pack", Time: time.Millisecond}, {Shader: "gemm", Time: 2 * time.Millisecond, MultiplyAdds: 1e6},
+		{Shader: "gemm", Time: 3 * time.Millisecond, MultiplyAdds: 4e6}, {Shader: "pack", Time: time.Millisecond},
+	}
+	var out strings.Builder
+	if err := printProfiles(&out, []programProfile{profileOf("step", times)}); err != nil {
+		t.Fatal(err)
+	}
+	const want = `
+step: 7.00 ms on the device
+    ms   share  calls  Gflop/s  kernel
+  5.00  71.4 %      2      2.0    gemm
+  2.00  28.6 %      2        -    pack
+`
+	if out.String() != want {
+		t.Errorf("got %s\nwant %s", out.String(), want)
+	}
+}
+
+// The forms of a result for people and for tables.
+func TestBenchForms(t *testing.T) {
+	r := benchResult{
+		Device: "GPU, \"fast\" | new", Driver: "d", BatchSize: 8, Repeats: 3, TrainImgS: 100, TrainRange: [2]float64{90, 110.25},
+		EvalImgS: 300, EvalRange: [2]float64{299, 301}, FirstStepS: 1.234, PeakDeviceBytes: 7, DatasetBytes: 9,
+	}
+	var csv, markdown strings.Builder
+	if err := r.csv(&csv); err != nil {
+		t.Fatal(err)
+	}
+	const want = "device,driver,batch_size,repeats,train_img_s,train_img_s_min,train_img_s_max,eval_img_s,eval_img_s_min,eval_img_s_max," +
+		"first_step_s,peak_device_bytes,dataset_bytes\n\"GPU, \"\"fast\"\" | new\",d,8,3,100.0,90.0,110.2,300.0,299.0,301.0,1.23,7,9\n"
+	if csv.String() != want {
+		t.Errorf("CSV: %s", csv.String())
+	}
+	if err := r.markdown(&markdown); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(markdown.String(), "\n")
+	if len(lines) != 16 || !strings.HasPrefix(lines[1], "| --- ") || !strings.Contains(lines[2], `\| new`) {
+		t.Errorf("Markdown:\n%s", markdown.String())
+	}
+	for _, args := range []string{"--json --csv", "--csv --markdown", "--json --profile", "-q -v", "--profile --device cpu"} {
+		cnnvk(append([]string{"bench"}, strings.Fields(args)...)...).failed(t, exitUsage, `use one of them$|no kernels to time$`, "")
+	}
+}
+
 func TestBenchOnReference(t *testing.T) {
 	emptyFolder(t)
-	o := cnnvk("bench", "--json", "--device", "CPU", "--batch-size", "1", "--repeats", "1")
+	o := cnnvk("bench", "--json", "--device", "CPU", "--batch-size", "1", "--repeats", "2")
 	o.ok(t)
 	r := object[benchResult](t, o.stdout)
 	checkBench(t, r, 1)
@@ -56,6 +129,12 @@ func checkBench(t *testing.T, r benchResult, batch int) {
 	t.Helper()
 	if r.Device == "" || r.Driver == "" || r.BatchSize != batch {
 		t.Errorf("measured %+v", r)
+	}
+	if !(0 < r.TrainRange[0] && r.TrainRange[0] <= r.TrainImgS && r.TrainImgS <= r.TrainRange[1]) || !(r.EvalRange[0] <= r.EvalImgS && r.EvalImgS <= r.EvalRange[1]) {
+		t.Errorf("medians and ranges: %+v", r)
+	}
+	if !(r.FirstStepS > 0) || r.FirstStepS > 600 || r.Repeats < 1 || r.DatasetBytes != benchImages*3072+3*256*4 && r.PeakDeviceBytes > 0 {
+		t.Errorf("first step, repeats, data set: %+v", r)
 	}
 	if !(r.TrainImgS > 0.1) || !(r.EvalImgS > r.TrainImgS/2) || r.EvalImgS > 1e8 {
 		t.Errorf("train %g images/s, eval %g", r.TrainImgS, r.EvalImgS)

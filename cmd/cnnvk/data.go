@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
@@ -15,17 +17,99 @@ func dataFlag() cli.Flag {
 	}
 }
 
+// trainDataFlag is dataFlag where --config may name a folder, too: the environment must not look like the flag then.
+func trainDataFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "data",
+		Usage: "`DIR` with CIFAR-100's train.bin, or synthetic for images made up for trying out (default: the cache, " +
+			"or a download; without network, synthetic) [$CNNVK_DATA]",
+	}
+}
+
+// synthetic is what --data and config.yaml call the data set that the program makes itself.
+const synthetic = "synthetic"
+
 // syntheticImages is the size of the synthetic set: small, so that trying out is quick. Tests make it smaller.
 var syntheticImages = 10_000
 
+// trainingSet reads the training set and says which it is: that of --data, of the configuration, or what findData
+// finds. dir is its folder, or synthetic.
+func trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set, dir string, err error) {
+	dir, why := configured, "--config"
+	if c.IsSet("data") {
+		dir, why = c.String("data"), "--data"
+	}
+	if dir == "" {
+		progress := c.App.ErrWriter
+		if s.quiet {
+			progress = io.Discard
+		}
+		if dir, why, err = findData(c.Context, "", progress); err != nil {
+			return nil, "", err
+		}
+	}
+	if dir == "" || dir == synthetic {
+		s.say("data: synthetic, %d images, for trying out (%s)\n", syntheticImages, why)
+		return cifar.Synthetic(0, syntheticImages), synthetic, nil
+	}
+	if set, err = cifar.ReadTrain(dir); err != nil {
+		return nil, "", err
+	}
+	sayData(s, set, dir+" ("+why+")")
+	return set, dir, nil
+}
+
+func sayData(s *console, set *cifar.Set, where string) {
+	s.say("data: %s in %s, %d images, MD5 %s (%s)\n", set.Name, where, set.Len(), set.MD5, knownAs(set.MD5))
+}
+
+func knownAs(md5 string) string {
+	if known := cifar.Known(md5); known != "" {
+		return known
+	}
+	return "not a known checksum"
+}
+
+// testSet reads the test set, which no command but eval and data info opens.
+func testSet(c *cli.Context, s *console) (*cifar.Set, error) {
+	dir := c.String("data")
+	if dir == "" {
+		cache, err := cifar.CacheDir()
+		cached := false
+		if err == nil {
+			dir, cached = dataSource.Cached(cache)
+		}
+		if !cached {
+			return nil, hintError{usagef("eval needs the test set: --data DIR, or CNNVK_DATA"),
+				"cnnvk data download fetches it; DIR is a folder that holds CIFAR-100's test.bin"}
+		}
+	}
+	set, err := cifar.ReadTest(dir)
+	if err != nil {
+		return nil, err
+	}
+	sayData(s, set, dir)
+	return set, nil
+}
+
 // dataOf hands a set of images to the trainer.
 func dataOf(s *cifar.Set, table [3][256]float32) net.Data {
-	d := net.Data{
-		Images: s.Images, Labels: s.Labels,
-		Shape: net.Images{N: s.Len(), C: cifar.Channels, H: cifar.Side, W: cifar.Side},
-	}
+	d := net.Data{Images: s.Images, Labels: s.Labels, Shape: imagesOf(s.Len())}
 	for _, channel := range table {
 		d.Table = append(d.Table, channel[:]...)
 	}
 	return d
+}
+
+// imagesOf is the shape of n of CIFAR's images.
+func imagesOf(n int) net.Images {
+	return net.Images{N: n, C: cifar.Channels, H: cifar.Side, W: cifar.Side}
+}
+
+// metadataName is what a set is called in a run's files.
+func metadataName(set *cifar.Set) string {
+	if set.Synthetic {
+		return synthetic
+	}
+	return set.MD5
 }

@@ -42,14 +42,14 @@ func badFolders(t *testing.T, file string, records int64) {
 }
 
 var badData = []struct{ data, says, hint string }{
-	{"short", `cifar: short/FILE: is cut short: \d+ bytes, must be \d+`, "curl"},
-	{"long", `cifar: long/FILE: is too long: \d+ bytes, must be \d+`, "curl"},
-	{"fine", `cifar: fine/FILE: record 2 .*fine label 100, must be below 100$`, "curl"},
-	{"coarse", `cifar: coarse/FILE: record 3 .*coarse label 20, must be below 20$`, "curl"},
-	{"folder", `cifar: folder/FILE: is a folder, must be a file$`, "curl"},
-	{"empty", `cifar: empty/FILE: no such file`, "curl"},
+	{"short", `cifar: short/FILE: is cut short: \d+ bytes, must be \d+`, "cnnvk data download --to"},
+	{"long", `cifar: long/FILE: is too long: \d+ bytes, must be \d+`, "cnnvk data download --to"},
+	{"fine", `cifar: fine/FILE: record 2 .*fine label 100, must be below 100$`, "cnnvk data download --to"},
+	{"coarse", `cifar: coarse/FILE: record 3 .*coarse label 20, must be below 20$`, "cnnvk data download --to"},
+	{"folder", `cifar: folder/FILE: is a folder, must be a file$`, "cnnvk data download --to"},
+	{"empty", `cifar: empty/FILE: no such file`, "cnnvk data download --to"},
 	{"plain", `cifar: plain: is not a folder$`, "name the folder that holds"},
-	{"nowhere", `cifar: nowhere: no such folder$`, "mkdir -p nowhere && curl"},
+	{"nowhere", `cifar: nowhere: no such folder$`, "cnnvk data download --to nowhere"},
 }
 
 func TestTrainBadData(t *testing.T) {

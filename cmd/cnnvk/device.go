@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
+	"log/slog"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -37,8 +37,8 @@ type machine struct {
 
 // onMachine opens the machine that --device names, lets use work on it and closes it. What is printed after that is
 // known to have ended well.
-func onMachine(device string, use func(*machine) error) (err error) {
-	m, err := openMachine(device)
+func onMachine(log *slog.Logger, device string, use func(*machine) error) (err error) {
+	m, err := openMachine(log, device)
 	if err != nil {
 		return err
 	}
@@ -50,13 +50,18 @@ func onMachine(device string, use func(*machine) error) (err error) {
 	return use(m)
 }
 
-// openMachine opens the executor that --device names. CNNVK_VALIDATION=1 runs it under the validation layer, and
-// Close then counts the layer's messages.
-func openMachine(want string) (*machine, error) {
+// openMachine opens the executor that --device names. With CNNVK_VALIDATION=1 Close counts the validation layer's
+// messages, which go to the log; nil is the default one.
+func openMachine(log *slog.Logger, want string) (*machine, error) {
 	if wantsCPU(want) {
 		return &machine{Executor: cpu.New()}, nil
 	}
-	instance, err := vk.Open(vk.Options{Validation: os.Getenv("CNNVK_VALIDATION") == "1"})
+	options, err := vulkanOptions()
+	if err != nil {
+		return nil, err
+	}
+	options.Log = log
+	instance, err := vk.Open(options)
 	if err != nil {
 		return nil, orCPU(err)
 	}
@@ -75,18 +80,10 @@ func openMachine(want string) (*machine, error) {
 
 // orCPU adds to the hint of a missing device what works without one.
 func orCPU(err error) error {
-	if !errors.Is(err, vk.ErrNoLoader) && !errors.Is(err, vk.ErrNoDevice) {
+	if !isNoVulkan(err) {
 		return err
 	}
 	return hintError{err, strings.TrimPrefix(hintOf(err)+", or ", ", or ") + "--device cpu (the Go reference, slow)"}
-}
-
-// orSmaller adds a hint to the error of a batch for which the device has no room.
-func orSmaller(err error, batch int) error {
-	if batch < 2 || hintOf(err) != "" || !errors.Is(err, vk.ErrOutOfMemory) && !errors.Is(err, vk.ErrUnsupported) {
-		return err
-	}
-	return hintError{err, fmt.Sprintf("a smaller batch may fit: --batch-size %d", batch/2)}
 }
 
 // Close closes what openMachine opened, in order. A message of the validation layer is an error.
@@ -108,4 +105,13 @@ func (m *machine) peakBytes() int64 {
 		return 0
 	}
 	return m.device.MemoryStats().Peak
+}
+
+// logMemory logs how much memory has been asked of the driver.
+func (m *machine) logMemory(log *slog.Logger, when string) {
+	if m.device == nil {
+		return
+	}
+	stats := m.device.MemoryStats()
+	log.Debug("device memory", "when", when, "allocated", binaryBytes(stats.Allocated), "peak", binaryBytes(stats.Peak), "blocks", stats.Blocks)
 }

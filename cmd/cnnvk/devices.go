@@ -1,8 +1,12 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -12,45 +16,124 @@ import (
 
 func devicesCommand() *cli.Command {
 	return &cli.Command{
-		Name:   "devices",
-		Usage:  "list the devices and mark the one that is used",
-		Flags:  []cli.Flag{deviceFlag()},
+		Name:  "devices",
+		Usage: "list the devices, and say which one is used and why",
+		Flags: []cli.Flag{
+			deviceFlag(),
+			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "also the limits and features that matter here"},
+			&cli.BoolFlag{Name: "json", Usage: "print all of it as JSON, and nothing else"},
+		},
 		Action: devices,
 	}
 }
 
+// deviceList is what there is to be listed, as --json prints it.
+type deviceList struct {
+	Devices []deviceReport `json:"devices"`
+	Chosen  string         `json:"chosen"` // a value for --device: an index, or cpu
+	Why     string         `json:"why"`
+}
+
 func devices(c *cli.Context) error {
-	instance, err := vk.Open(vk.Options{})
-	if err != nil {
+	infos, err := vulkanDevices()
+	want := c.String("device")
+	if err != nil && !(wantsCPU(want) && isNoVulkan(err)) {
 		return orCPU(err)
 	}
-	defer instance.Close()
-	infos := instance.Devices()
-	chosen := cpuDevice
-	if want := c.String("device"); !wantsCPU(want) {
-		info, err := vk.Choose(infos, want)
+	list := deviceList{Devices: []deviceReport{}, Chosen: cpuDevice, Why: "asked for by its name"}
+	if !wantsCPU(want) {
+		info, why, err := vk.Explain(infos, want)
 		if err != nil {
 			return orCPU(err)
 		}
-		chosen = fmt.Sprint(info.Index)
+		list.Chosen, list.Why = fmt.Sprint(info.Index), why
 	}
-	return listDevices(c.App.Writer, infos, chosen)
+	list.Why += askedBy(want)
+	for _, info := range infos {
+		list.Devices = append(list.Devices, report(info))
+	}
+	switch {
+	case c.Bool("json"):
+		e := json.NewEncoder(c.App.Writer)
+		e.SetIndent("", "  ")
+		return e.Encode(list)
+	case c.Bool("verbose"):
+		return list.printAll(c.App.Writer)
+	}
+	return list.print(c.App.Writer)
 }
 
-// listDevices prints a row for each device; chosen is the first column of the one to be marked.
-func listDevices(out io.Writer, infos []vk.Info, chosen string) error {
+// vulkanDevices are the devices as --device counts them.
+func vulkanDevices() ([]vk.Info, error) {
+	options, err := vulkanOptions()
+	if err != nil {
+		return nil, err
+	}
+	instance, err := vk.Open(options)
+	if err != nil {
+		return nil, err
+	}
+	return instance.Devices(), instance.Close()
+}
+
+// vulkanOptions are what the environment asks of Vulkan: CNNVK_VALIDATION=1 runs it under the validation layer,
+// CNNVK_PROFILE=floor on what every Vulkan 1.1 device has, and nothing more.
+func vulkanOptions() (vk.Options, error) {
+	profile := os.Getenv("CNNVK_PROFILE")
+	if profile != "" && profile != "floor" {
+		return vk.Options{}, hintError{usagef("CNNVK_PROFILE is %q, which is no profile", profile), "CNNVK_PROFILE=floor"}
+	}
+	return vk.Options{Validation: os.Getenv("CNNVK_VALIDATION") == "1", Floor: profile == "floor"}, nil
+}
+
+func isNoVulkan(err error) bool {
+	return errors.Is(err, vk.ErrNoLoader) || errors.Is(err, vk.ErrNoDevice)
+}
+
+// askedBy says where a wish for a device came from.
+func askedBy(want string) string {
+	switch {
+	case want == "" || strings.EqualFold(want, "vulkan"):
+		return ""
+	case want == os.Getenv("CNNVK_DEVICE"):
+		return ", CNNVK_DEVICE=" + want
+	}
+	return ", --device " + want
+}
+
+// print writes a row for each device, then which one is used.
+func (l deviceList) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(index, name, kind, driver, version string) {
+	row := func(index, name, kind, memory, free, driver, version string) {
 		mark := ""
-		if index == chosen {
+		if index == l.Chosen {
 			mark = "*"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", mark, index, name, kind, driver, version)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, index, name, kind, memory, free, driver, version)
 	}
-	row("INDEX", "NAME", "TYPE", "DRIVER", "VULKAN")
-	for _, d := range infos {
-		row(fmt.Sprint(d.Index), d.Name, fmt.Sprint(d.Type), d.DriverLabel(), d.APIVersion)
+	row("INDEX", "NAME", "TYPE", "MEMORY", "FREE", "DRIVER", "VULKAN")
+	for _, d := range l.Devices {
+		row(fmt.Sprint(d.Index), d.Name, d.Type, binaryBytes(d.MemoryBytes), d.free(), d.driver(), d.Vulkan)
 	}
-	row(cpuDevice, "Go reference executor", "cpu", "float64", "-")
+	row(cpuDevice, "Go reference executor", "cpu", "-", "-", "float64", "-")
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "device %s is used: %s\n", l.Chosen, l.Why)
+	return err
+}
+
+// printAll writes the table and, for each device, a line for each limit and feature.
+func (l deviceList) printAll(out io.Writer) error {
+	if err := l.print(out); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, d := range l.Devices {
+		fmt.Fprintf(w, "\ndevice %d: %s\n", d.Index, d.Name)
+		for _, fact := range d.facts() {
+			fmt.Fprintf(w, "  %s\t%s\n", fact.name, fact.value)
+		}
+	}
 	return w.Flush()
 }

@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-
-	"cnnvk/net"
 )
 
 // usageError is a mistake in the command line.
@@ -45,37 +43,27 @@ func oneLine(text string) string {
 
 // onUsageError says what is wrong with a flag, in place of the help text that the library would print.
 func onUsageError(c *cli.Context, err error, _ bool) error {
-	return hintError{usagef("%s", flagProblem(err.Error())), helpHint(c)}
+	problem := flagProblem(err.Error())
+	unknown, is := strings.CutPrefix(problem, unknownFlag)
+	if !is {
+		unknown = ""
+	}
+	return hintError{usagef("%s", problem), flagHint(c, unknown)}
 }
 
-func helpHint(c *cli.Context) string { return c.Command.HelpName + " --help lists the flags" }
+const unknownFlag = "unknown flag --"
 
 var invalidValue = regexp.MustCompile(`^invalid (?:boolean )?value (".*") for (?:flag )?-(\S+): (.*)$`)
 
 // flagProblem rewrites the flag package's words, which know one dash only.
 func flagProblem(text string) string {
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
-		return "unknown flag --" + name
+		return unknownFlag + name
 	}
 	if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
 		return "--" + name + " needs a value"
 	}
 	return invalidValue.ReplaceAllString(text, "--$2 $1: $3")
-}
-
-// recipeFlags are the flags of a recipe's values, by their names in config.yaml.
-var recipeFlags = map[string]string{
-	"seed": "--seed", "epochs": "--epochs", "limit_steps": "--limit-steps", "batch_size": "--batch-size",
-	"optimizer": "--opt", "learning_rate": "--lr",
-}
-
-// recipeProblem turns a complaint about a value of the recipe into one about its flag.
-func recipeProblem(err error) error {
-	var bad *net.RecipeError
-	if errors.As(err, &bad) && recipeFlags[bad.Key] != "" {
-		return usagef("%s", bad.About(recipeFlags[bad.Key]))
-	}
-	return err
 }
 
 // reason strips the operation and path that the os package puts before a cause: our messages name the file.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 
 	"github.com/urfave/cli/v2"
@@ -17,13 +16,13 @@ func evalCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "eval",
 		Usage: "evaluate weights on the test set",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			dataFlag(),
 			&cli.StringFlag{Name: "weights", Usage: "`FILE` in safetensors form, ours or with PyTorch's names"},
 			deviceFlag(),
 			&cli.IntFlag{Name: "batch-size", Value: 128, Usage: "images evaluated at once; it changes no result"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
-		},
+		}, verbosityFlags()...),
 		Action: evaluate,
 	}
 }
@@ -47,9 +46,9 @@ type evalResult struct {
 const whereWeights = "cnnvk train leaves weights in runs/smallcifarnet/" + bestWeights
 
 func evaluate(c *cli.Context) error {
-	words := c.App.Writer
-	if c.Bool("json") {
-		words = c.App.ErrWriter
+	s, err := newConsole(c, c.Bool("json"))
+	if err != nil {
+		return err
 	}
 	path := c.String("weights")
 	if path == "" {
@@ -65,18 +64,18 @@ func evaluate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := sayModel(words, path, w); err != nil {
+	if err := sayModel(s, path, w); err != nil {
 		return err
 	}
 	table, err := tableOf(w)
 	if err != nil {
 		return fmt.Errorf("the weights in %s: %w", path, err)
 	}
-	set, err := readTest(c, words)
+	set, err := testSet(c, s)
 	if err != nil {
 		return err
 	}
-	result, err := score(c, words, w, dataOf(set, table))
+	result, err := score(c, s, w, dataOf(set, table))
 	if err != nil {
 		return err
 	}
@@ -84,50 +83,41 @@ func evaluate(c *cli.Context) error {
 	if c.Bool("json") {
 		return json.NewEncoder(c.App.Writer).Encode(result)
 	}
-	fmt.Fprintf(words, "top-5 accuracy %.2f %%, loss %.4f\n", 100*float64(result.CorrectTop5)/float64(result.Total), result.Loss)
-	fmt.Fprintf(words, "accuracy %.2f %% (%d of %d), 95 %% interval %.2f to %.2f %%\n",
+	s.say("top-5 accuracy %.2f %%, loss %.4f\n", 100*float64(result.CorrectTop5)/float64(result.Total), result.Loss)
+	s.result("accuracy %.2f %% (%d of %d), 95 %% interval %.2f to %.2f %%\n",
 		result.Accuracy, result.Correct, result.Total, result.Interval95[0], result.Interval95[1])
 	return nil
 }
 
 // score evaluates the weights on the machine that --device names.
-func score(c *cli.Context, words io.Writer, w *net.Weights, d net.Data) (*evalResult, error) {
-	r := &evalResult{Model: w.Model.Name, Params: w.Model.Parameters()}
-	return r, onMachine(c.String("device"), func(m *machine) error {
+func score(c *cli.Context, s *console, w *net.Weights, d net.Data) (*evalResult, error) {
+	r, batch := &evalResult{Model: w.Model.Name, Params: w.Model.Parameters()}, min(c.Int("batch-size"), d.Shape.N)
+	return r, onMachine(s.log, c.String("device"), func(m *machine) error {
 		r.Device, r.Driver = m.Device().Name, m.Device().Driver
-		fmt.Fprintf(words, "device: %s, %s\n", r.Device, r.Driver)
-		s, err := net.Evaluate(m, w, d, c.Int("batch-size"))
+		s.say("device: %s, %s\n", r.Device, r.Driver)
+		need := evaluationDemand(w, d.Shape)
+		if err := m.admit(need, batch); err != nil {
+			return err
+		}
+		score, err := net.Evaluate(c.Context, m, w, d, batch)
 		if errors.Is(err, net.ErrNotFinite) {
 			return fmt.Errorf("the weights in %s: %w", c.String("weights"), err)
 		}
 		if err != nil {
-			return orSmaller(err, c.Int("batch-size"))
+			return m.orSmaller(err, need, batch)
 		}
-		low, high := s.Interval()
-		r.Correct, r.CorrectTop5, r.Total, r.Loss = s.Correct, s.CorrectTop5, s.Total, s.Loss()
-		r.Accuracy, r.Interval95 = 100*s.Accuracy(), [2]float64{100 * low, 100 * high}
+		m.logMemory(s.log, "after the evaluation")
+		low, high := score.Interval()
+		r.Correct, r.CorrectTop5, r.Total, r.Loss = score.Correct, score.CorrectTop5, score.Total, score.Loss()
+		r.Accuracy, r.Interval95 = 100*score.Accuracy(), [2]float64{100 * low, 100 * high}
 		return nil
 	})
 }
 
-// readTest reads the test set, which no other command opens.
-func readTest(c *cli.Context, words io.Writer) (*cifar.Set, error) {
-	dir := c.String("data")
-	if dir == "" {
-		return nil, hintError{usagef("eval needs the test set: --data DIR, or CNNVK_DATA"), "DIR is a folder that holds CIFAR-100's test.bin"}
-	}
-	set, err := cifar.ReadTest(dir)
-	if err != nil {
-		return nil, err
-	}
-	fmt.Fprintf(words, "data: %s in %s, %d images, MD5 %s (%s)\n", set.Name, dir, set.Len(), set.MD5, knownAs(set.MD5))
-	return set, nil
-}
-
 // sayModel prints the parameter count, and refuses a model that breaks the task's rule.
-func sayModel(out io.Writer, path string, w *net.Weights) error {
+func sayModel(s *console, path string, w *net.Weights) error {
 	n := w.Model.Parameters()
-	fmt.Fprintf(out, "model: %s, %d parameters\n", w.Model.Name, n)
+	s.say("model: %s, %d parameters\n", w.Model.Name, n)
 	if n > net.MaxParameters {
 		return fmt.Errorf("the model in %s has %d parameters: more than %d are not evaluated", path, n, net.MaxParameters)
 	}

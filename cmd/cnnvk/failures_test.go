@@ -58,7 +58,7 @@ func TestRunFolderGoesAgain(t *testing.T) {
 	before := listing(t)
 	set := cifar.Synthetic(0, 10)
 	for _, dir := range []string{"given", "new"} {
-		f, err := newRunFolder(dir, "name")
+		f, err := newRunFolder(dir, "name", false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,40 +184,20 @@ func TestStopped(t *testing.T) {
 	notFinite := fmt.Errorf("net: step 3: %w", net.ErrNotFinite)
 	full := fs.ErrPermission
 	for _, c := range []struct {
-		saved bool
-		err   error
-		hint  string
+		epochs int
+		err    error
+		hint   string
 	}{
-		{false, notFinite, "a smaller rate may help: --lr 0.0001"},
-		{true, notFinite, "a smaller rate may help: --lr 0.0001; the last good weights are in r/weights/last.safetensors"},
-		{false, full, ""},
-		{true, full, "the last good weights are in r/weights/last.safetensors"},
-		{true, hintError{full, "--batch-size 8"}, "--batch-size 8; the last good weights are in r/weights/last.safetensors"},
+		{0, notFinite, "a smaller rate may help: --lr 0.0001"},
+		{3, notFinite, "a smaller rate may help: --lr 0.0001; the last good weights are in r/weights/last.safetensors"},
+		{0, full, ""},
+		{3, full, "the last good weights are in r/weights/last.safetensors"},
+		{3, hintError{full, "--batch-size 8"}, "--batch-size 8; the last good weights are in r/weights/last.safetensors"},
 	} {
-		f := &runFolder{dir: "r", saved: c.saved}
+		f := &runFolder{dir: "r", epochs: c.epochs}
 		err := f.stopped(c.err, net.DefaultRecipe())
 		if got := hintOf(err); got != c.hint || err.Error() != c.err.Error() {
 			t.Errorf("%v, hint %q, want hint %q", err, got, c.hint)
-		}
-	}
-}
-
-// Where the device has no room for a batch, the error comes before the run folder and says what to try.
-func TestOrSmaller(t *testing.T) {
-	full := fmt.Errorf("vk: vkAllocateMemory: %w", vk.ErrOutOfMemory)
-	for _, c := range []struct {
-		err   error
-		batch int
-		hint  string
-	}{
-		{full, 128, "a smaller batch may fit: --batch-size 64"},
-		{fmt.Errorf("vk: a buffer: %w", vk.ErrUnsupported), 3, "a smaller batch may fit: --batch-size 1"},
-		{full, 1, ""},
-		{hintError{full, "close the browser"}, 128, "close the browser"},
-		{vk.ErrDeviceLost, 128, ""},
-	} {
-		if err := orSmaller(c.err, c.batch); hintOf(err) != c.hint || err.Error() != c.err.Error() {
-			t.Errorf("%v, batch %d: hint %q, want %q", c.err, c.batch, hintOf(err), c.hint)
 		}
 	}
 }

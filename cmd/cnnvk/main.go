@@ -2,27 +2,38 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 )
 
 // The exit codes.
 const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // by Ctrl-C or SIGTERM: 128 and the number of SIGINT, as shells have it
 )
 
-func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
+func main() {
+	ctx := untilInterrupted(func() {
+		fmt.Fprintln(os.Stderr, "\ncnnvk: stopped at once")
+		os.Exit(exitInterrupted)
+	})
+	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
+}
 
 // run is the whole program: it returns the exit code. Results go to stdout, an error to stderr as one line, with a hint
-// in a second one where there is something to do.
-func run(args []string, stdout, stderr io.Writer) int {
-	err := newApp(stdout, stderr).Run(args)
+// in a second one where there is something to do. What takes time stops when ctx ends.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	app := newApp(stdout, stderr)
+	giveCompletion(app, args)
+	err := app.RunContext(ctx, args)
 	if err == nil {
 		return exitDone
 	}
@@ -30,34 +41,43 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if hint := hintOf(err); hint != "" {
 		fmt.Fprintf(stderr, "hint: %s\n", oneLine(hint))
 	}
-	if errors.As(err, new(usageError)) {
+	switch {
+	case errors.As(err, new(usageError)):
 		return exitUsage
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
 	}
 	return exitFailed
 }
 
 func newApp(stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
-		Name:            "cnnvk",
-		Usage:           "train and evaluate small convolutional networks on CIFAR-100, on any Vulkan GPU",
-		Writer:          stdout,
-		ErrWriter:       stderr,
-		HideVersion:     true,
-		HideHelpCommand: true,
-		Commands:        []*cli.Command{trainCommand(), evalCommand(), benchCommand(), devicesCommand(), versionCommand()},
-		ExitErrHandler:  func(*cli.Context, error) {},
-		OnUsageError:    onUsageError,
+		Name:                  "cnnvk",
+		Usage:                 "train and evaluate small convolutional networks on CIFAR-100, on any Vulkan GPU",
+		Description:           strings.Join(examples["cnnvk"], "\n") + "\n\nExit codes: " + exitCodes + ".",
+		CustomAppHelpTemplate: withExamples(cli.AppHelpTemplate),
+		Writer:                stdout,
+		ErrWriter:             stderr,
+		HideVersion:           true,
+		HideHelpCommand:       true,
+		Commands: []*cli.Command{trainCommand(), evalCommand(), summaryCommand(), benchCommand(), devicesCommand(), dataCommand(),
+			completionCommand(), versionCommand()},
+		ExitErrHandler: func(*cli.Context, error) {},
+		OnUsageError:   onUsageError,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return hintError{usagef("unknown command %q", c.Args().First()), "cnnvk --help lists the commands"}
+				return hintError{usagef("unknown command %q", c.Args().First()), commandHint(c, c.Args().First())}
 			}
 			return cli.ShowAppHelp(c)
 		},
 	}
 	for _, c := range app.Commands {
 		c.OnUsageError = onUsageError
-		c.Action = withoutArguments(c.Action)
+		if len(c.Subcommands) == 0 && c.ArgsUsage == "" {
+			c.Action = withoutArguments(c.Action)
+		}
 	}
+	giveExamples(app.Name, app.Commands)
 	return app
 }
 
@@ -65,7 +85,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 func withoutArguments(action cli.ActionFunc) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		if c.Args().Present() {
-			return hintError{usagef("%s takes no argument %q", c.Command.Name, c.Args().First()), helpHint(c)}
+			return hintError{usagef("%s takes no argument %q", c.Command.Name, c.Args().First()), flagHint(c, c.Args().First())}
 		}
 		return action(c)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -23,10 +24,10 @@ import (
 const childVariable = "CNNVK_TEST_IS_CNNVK"
 
 func TestMain(m *testing.M) {
+	syntheticImages = 100 // 90 to train on, 10 to validate
 	if os.Getenv(childVariable) != "" {
 		main()
 	}
-	syntheticImages = 100 // 90 to train on, 10 to validate
 	os.Exit(m.Run())
 }
 
@@ -39,7 +40,7 @@ type outcome struct {
 // cnnvk runs the program in this process.
 func cnnvk(args ...string) outcome {
 	var stdout, stderr bytes.Buffer
-	code := run(append([]string{"cnnvk"}, args...), &stdout, &stderr)
+	code := run(context.Background(), append([]string{"cnnvk"}, args...), &stdout, &stderr)
 	return outcome{code, stdout.String(), stderr.String()}
 }
 
@@ -57,11 +58,14 @@ func child(t *testing.T, env []string, args ...string) outcome {
 	return outcome{c.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
-// emptyFolder makes the test work in a folder of its own, without data or device from the environment.
+// emptyFolder makes the test work in a folder of its own, without data from the environment, the cache or the network, and
+// without a device from the environment that is none.
 func emptyFolder(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	t.Setenv("CNNVK_DATA", "")
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv(offlineVariable, "1")
 	if wantsCPU(os.Getenv("CNNVK_DEVICE")) {
 		t.Setenv("CNNVK_DEVICE", "")
 	}
@@ -84,7 +88,7 @@ func missing(t *testing.T, what, reason string) {
 // needVulkan skips the test where there is no Vulkan device.
 func needVulkan(t *testing.T) {
 	t.Helper()
-	m, err := openMachine(os.Getenv("CNNVK_DEVICE"))
+	m, err := openMachine(nil, os.Getenv("CNNVK_DEVICE"))
 	if errors.Is(err, vk.ErrNoLoader) || errors.Is(err, vk.ErrNoDevice) {
 		missing(t, "vulkan", err.Error())
 	}
@@ -191,4 +195,12 @@ func writeFile(t *testing.T, path string, data []byte) {
 	if err := os.WriteFile(path, data, 0o666); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// narrowConfig writes a config.yaml of a network that the reference executor trains in no time, on synthetic images.
+func narrowConfig(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "narrow.yaml")
+	writeFile(t, path, []byte("widths: [2, 2, 2, 2, 2, 2]\nbatch_size: 30\ndata: synthetic\n"))
+	return path
 }

@@ -10,10 +10,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
 	"cnnvk/cifar"
+	"cnnvk/cifar/filelock"
 	"cnnvk/engine"
 	"cnnvk/net"
 )
@@ -24,8 +26,10 @@ type runFolder struct {
 	metadata map[string]string // of the weights files
 	rows     []string          // of metrics.csv
 	best     float64           // validation accuracy of the best weights
-	saved    bool              // there are weights
-	made     bool              // the folder is new, not the user's empty one
+	epochs   int               // that were validated, and whose weights are saved
+	made     bool              // the folder is new, not the user's
+	force    bool              // a run that is there is replaced
+	lock     *os.File          // held as long as the folder is this training's own
 }
 
 // The files of a run.
@@ -37,15 +41,19 @@ const (
 	lastWeights = "weights/last.safetensors"
 )
 
-// newRunFolder makes the folder: dir, which must be new or empty, or, without dir, the first free one of
-// runs/NAME, runs/NAME-2, and so on.
-func newRunFolder(dir, name string) (*runFolder, error) {
+// newRunFolder makes the folder: dir, which must be new or empty unless force is set, or, without dir, the first free
+// one of runs/NAME, runs/NAME-2, and so on. It is this training's own until close.
+func newRunFolder(dir, name string, force bool) (*runFolder, error) {
 	if dir != "" {
-		if err := checkOut(dir); err != nil {
+		if err := checkOut(dir, force); err != nil {
 			return nil, err
 		}
 		_, err := os.Stat(dir)
-		return (&runFolder{dir: dir, made: errors.Is(err, fs.ErrNotExist)}).make()
+		f := &runFolder{dir: dir, force: force, made: errors.Is(err, fs.ErrNotExist)}
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return nil, cannotMake(dir, err)
+		}
+		return f.make()
 	}
 	if err := os.MkdirAll("runs", 0o777); err != nil {
 		return nil, cannotMake("runs", err)
@@ -67,16 +75,25 @@ func newRunFolder(dir, name string) (*runFolder, error) {
 }
 
 // checkOut says whether --out can be a run folder, and changes nothing.
-func checkOut(dir string) error {
+func checkOut(dir string, force bool) error {
 	if dir == "" {
 		return nil
 	}
 	entries, err := os.ReadDir(dir)
-	switch {
-	case err == nil && len(entries) > 0:
-		return hintError{fmt.Errorf("the run folder %s is not empty", dir), "--out " + filepath.Clean(dir) + "-2, or another new folder"}
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
 		return cannotMake(dir, err)
+	}
+	if err := checkUnlocked(dir); err != nil || force {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() != lockFile { // that of a killed training that got no further
+			return hintError{fmt.Errorf("the run folder %s is not empty", dir),
+				"--out " + filepath.Clean(dir) + "-2 or another new folder, or --force to replace the run in it"}
+		}
 	}
 	return nil
 }
@@ -85,8 +102,12 @@ func cannotMake(dir string, err error) error {
 	return hintError{fmt.Errorf("%s cannot be the run folder: %w", dir, reason(err)), "--out DIR with a new folder that you may write to"}
 }
 
-// make makes the folder for weights, and the run folder if need be.
-func (f *runFolder) make() (*runFolder, error) {
+// make locks the folder and makes the one for weights in it.
+func (f *runFolder) make() (_ *runFolder, err error) {
+	if f.lock, err = lockFolder(f.dir); err != nil {
+		f.discard()
+		return nil, err
+	}
 	if err := os.MkdirAll(filepath.Dir(f.path(lastWeights)), 0o777); err != nil {
 		f.discard()
 		return nil, cannotMake(f.dir, err)
@@ -94,11 +115,22 @@ func (f *runFolder) make() (*runFolder, error) {
 	return f, nil
 }
 
-// discard takes back what was made before the training began.
-func (f *runFolder) discard() {
-	for _, path := range []string{f.path(splitFile), f.path(configFile), filepath.Dir(f.path(lastWeights))} {
-		os.Remove(path)
+// close lets others train in the folder.
+func (f *runFolder) close() {
+	if f.lock != nil {
+		filelock.Remove(f.lock)
+		f.lock = nil
 	}
+}
+
+// discard takes back what was made before the training began. The files of a run that was to be replaced stay.
+func (f *runFolder) discard() {
+	if !f.force {
+		os.Remove(f.path(splitFile))
+		os.Remove(f.path(configFile))
+	}
+	os.Remove(filepath.Dir(f.path(lastWeights)))
+	f.close()
 	if f.made {
 		os.Remove(f.dir) // no more than an empty folder goes
 	}
@@ -106,26 +138,14 @@ func (f *runFolder) discard() {
 
 func (f *runFolder) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
 
-// config is config.yaml: the recipe and where it runs.
-type config struct {
-	net.Recipe `yaml:",inline"`
-	Data       string `yaml:"data"` // folder, or synthetic
-	DataMD5    string `yaml:"data_md5"`
-	Device     string `yaml:"device"`
-	Driver     string `yaml:"driver"`
-	Version    string `yaml:"version"`
-}
-
-// begin writes what is known before the first step: config.yaml, then split.json. If it cannot, the folder goes.
+// begin writes what is known before the first step: config.yaml, then split.json. What an earlier run left goes then. If
+// it cannot, the folder goes.
 func (f *runFolder) begin(r net.Recipe, set *cifar.Set, data string, d engine.Device, val []int) (err error) {
 	defer func() {
 		if err != nil {
 			f.discard()
 		}
 	}()
-	if set.Synthetic {
-		data = "synthetic"
-	}
 	text, err := yaml.Marshal(config{r, data, set.MD5, d.Name, d.Driver, version()})
 	if err != nil {
 		return fmt.Errorf("%s: %w", configFile, err)
@@ -137,16 +157,19 @@ func (f *runFolder) begin(r net.Recipe, set *cifar.Set, data string, d engine.De
 	if err != nil {
 		return fmt.Errorf("%s: %w", splitFile, err)
 	}
-	return f.write(splitFile, append(split, '\n'))
+	if err := f.write(splitFile, append(split, '\n')); err != nil {
+		return err
+	}
+	for _, name := range []string{metricsFile, bestWeights, lastWeights} {
+		if err := os.Remove(f.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("replacing %s: %w", f.path(name), reason(err))
+		}
+	}
+	return nil
 }
 
 // epoch adds a row to metrics.csv and writes the averaged weights.
 func (f *runFolder) epoch(t *net.Trainer, e net.EpochEnded) error {
-	if f.rows == nil {
-		f.rows = []string{"epoch,steps,learning_rate,train_loss,train_accuracy,val_loss,val_accuracy,images_per_second,seconds"}
-	}
-	f.rows = append(f.rows, fmt.Sprintf("%d,%d,%g,%.6f,%.6f,%.6f,%.6f,%.1f,%.2f", e.Epoch, e.TotalSteps, e.Rate, e.Loss, e.Accuracy,
-		e.Validation.Loss(), e.Validation.Accuracy(), rate(e.Progress), (e.Elapsed+e.ValTime).Seconds()))
 	w, err := t.Averaged(f.metadata)
 	if err != nil {
 		return err
@@ -154,13 +177,37 @@ func (f *runFolder) epoch(t *net.Trainer, e net.EpochEnded) error {
 	if err := w.Save(f.path(lastWeights), cifar.Mean, cifar.Std); err != nil {
 		return err
 	}
-	f.saved = true
+	f.epochs++
 	if e.Best {
 		f.best = e.Validation.Accuracy()
 		if err := w.Save(f.path(bestWeights), cifar.Mean, cifar.Std); err != nil {
 			return err
 		}
 	}
+	validation := fmt.Sprintf("%.6f,%.6f", e.Validation.Loss(), e.Validation.Accuracy())
+	return f.row(e.Progress, e.TotalSteps, validation, e.Elapsed+e.ValTime)
+}
+
+// cut saves what there is of a training that was stopped: the averaged weights as they are, and a row for the epoch
+// that has no validation.
+func (f *runFolder) cut(t *net.Trainer, s *net.Stopped) error {
+	w, err := t.Averaged(f.metadata)
+	if err != nil {
+		return err
+	}
+	if err := w.Save(f.path(lastWeights), cifar.Mean, cifar.Std); err != nil || s.Step == 0 {
+		return err
+	}
+	return f.row(s.Progress, s.TotalSteps, ",", s.Elapsed)
+}
+
+// row adds a row to metrics.csv.
+func (f *runFolder) row(p net.Progress, steps int, validation string, took time.Duration) error {
+	if f.rows == nil {
+		f.rows = []string{"epoch,steps,learning_rate,train_loss,train_accuracy,val_loss,val_accuracy,images_per_second,seconds"}
+	}
+	f.rows = append(f.rows, fmt.Sprintf("%d,%d,%g,%.6f,%.6f,%s,%.1f,%.2f",
+		p.Epoch, steps, p.Rate, p.Loss, p.Accuracy, validation, rate(p), took.Seconds()))
 	return f.write(metricsFile, []byte(strings.Join(f.rows, "\n")+"\n"))
 }
 
@@ -183,7 +230,7 @@ func (f *runFolder) stopped(err error, r net.Recipe) error {
 	} else if hint := hintOf(err); hint != "" {
 		hints = append(hints, hint)
 	}
-	if f.saved {
+	if f.epochs > 0 {
 		hints = append(hints, "the last good weights are in "+f.path(lastWeights))
 	}
 	return hintError{err, strings.Join(hints, "; ")}
@@ -191,13 +238,9 @@ func (f *runFolder) stopped(err error, r net.Recipe) error {
 
 // metadata is what a weights file says of its origin: nothing in it changes when the same training runs again.
 func metadata(r net.Recipe, set *cifar.Set, m *machine, kernels []string) map[string]string {
-	data := set.MD5
-	if set.Synthetic {
-		data = "synthetic"
-	}
 	return map[string]string{
 		"seed":     strconv.FormatUint(uint64(r.Seed), 10),
-		"data_md5": data,
+		"data_md5": metadataName(set),
 		"device":   m.Device().Name,
 		"driver":   m.Device().Driver,
 		"kernels":  strings.Join(kernels, "; "),

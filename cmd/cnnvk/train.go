@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"io"
-	"math"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -17,9 +17,10 @@ func trainCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "train",
 		Usage: "train SmallCIFARNet and keep the best weights",
-		Flags: []cli.Flag{
-			dataFlag(),
+		Flags: append([]cli.Flag{
+			trainDataFlag(),
 			deviceFlag(),
+			&cli.StringFlag{Name: "config", Usage: "take the recipe and the data folder from a run's config.yaml, `FILE`; other flags win"},
 			&cli.Int64Flag{Name: "seed", Value: int64(d.Seed), Usage: "of initial weights, split, order and dropout, 0 to 4294967295"},
 			&cli.IntFlag{Name: "epochs", Value: d.Epochs, Usage: "passes over the training images"},
 			&cli.IntFlag{Name: "batch-size", Value: d.BatchSize, Usage: "images in a step"},
@@ -27,121 +28,167 @@ func trainCommand() *cli.Command {
 			&cli.StringFlag{Name: "opt", Value: d.Optimizer, Usage: "`adamw|sgd|nesterov`"},
 			&cli.Float64Flag{Name: "lr", Value: d.LearningRate, Usage: "highest learning rate"},
 			&cli.StringFlag{Name: "out", Usage: "run folder `DIR` (default: runs/smallcifarnet, runs/smallcifarnet-2, ...)"},
-		},
+			&cli.BoolFlag{Name: "force", Usage: "replace the run that is in --out; other files there stay"},
+		}, verbosityFlags()...),
 		Action: train,
 	}
 }
 
-// recipeOf reads the recipe from the flags.
-func recipeOf(c *cli.Context) (net.Recipe, error) {
-	r := net.DefaultRecipe()
-	seed := c.Int64("seed")
-	if seed < 0 || seed > math.MaxUint32 {
-		return r, usagef("--seed %d: use 0 to 4294967295", seed)
-	}
-	if c.IsSet("limit-steps") && c.Int("limit-steps") < 1 {
-		return r, usagef("--limit-steps %d: use 1 or more", c.Int("limit-steps"))
-	}
-	r.Seed, r.Epochs, r.BatchSize, r.LimitSteps = uint32(seed), c.Int("epochs"), c.Int("batch-size"), c.Int("limit-steps")
-	r.Optimizer, r.LearningRate = c.String("opt"), c.Float64("lr")
-	return r, recipeProblem(r.Check())
-}
-
-// readTraining reads the training set, or makes the synthetic one where none is named, and says which.
-func readTraining(c *cli.Context) (*cifar.Set, error) {
-	dir := c.String("data")
-	if dir == "" {
-		fmt.Fprintf(c.App.Writer, "data: synthetic, %d images, for trying out (no --data and no CNNVK_DATA)\n", syntheticImages)
-		return cifar.Synthetic(0, syntheticImages), nil
-	}
-	set, err := cifar.ReadTrain(dir)
-	if err != nil {
-		return nil, err
-	}
-	fmt.Fprintf(c.App.Writer, "data: %s in %s, %d images, MD5 %s (%s)\n", set.Name, dir, set.Len(), set.MD5, knownAs(set.MD5))
-	return set, nil
-}
-
-func knownAs(md5 string) string {
-	if known := cifar.Known(md5); known != "" {
-		return known
-	}
-	return "not a known checksum"
-}
-
 func train(c *cli.Context) error {
 	began := time.Now()
-	recipe, err := recipeOf(c)
+	s, err := newConsole(c, false)
 	if err != nil {
 		return err
 	}
-	if err := checkOut(c.String("out")); err != nil {
-		return err
-	}
-	set, err := readTraining(c)
+	conf, err := configOf(c)
 	if err != nil {
 		return err
 	}
-	return onMachine(c.String("device"), func(m *machine) error { return trainOn(m, c, recipe, set, began) })
+	if c.Bool("force") && c.String("out") == "" {
+		return usagef("--force needs --out: without it a new folder is made")
+	}
+	if err := checkOut(c.String("out"), c.Bool("force")); err != nil {
+		return err
+	}
+	set, dir, err := trainingSet(c, s, conf.Data)
+	if err != nil {
+		return err
+	}
+	return onMachine(s.log, c.String("device"), func(m *machine) error {
+		j := &job{console: s, flags: c, recipe: conf.Recipe, machine: m, set: set, dir: dir, began: began}
+		return j.run(c.Context)
+	})
 }
 
-// trainOn makes everything ready, the run folder last, so that a training that cannot begin leaves none.
-func trainOn(m *machine, c *cli.Context, recipe net.Recipe, set *cifar.Set, began time.Time) error {
-	model, err := net.SmallCIFARNet(recipe.Widths, true)
+// job is a training with all that it is made of.
+type job struct {
+	*console
+	flags   *cli.Context
+	recipe  net.Recipe
+	machine *machine
+	set     *cifar.Set
+	dir     string // of the data set, or synthetic
+	began   time.Time
+	trainer *net.Trainer
+	folder  *runFolder
+}
+
+// run makes everything ready, the run folder last, so that a training that cannot begin leaves none, and trains.
+func (j *job) run(ctx context.Context) error {
+	model, err := net.SmallCIFARNet(j.recipe.Widths, true)
 	if err != nil {
 		return err
 	}
-	t := newTrainer(recipe, model, set)
-	defer t.Close()
-	if err := t.Open(m); err != nil {
-		return orSmaller(recipeProblem(err), recipe.BatchSize)
+	j.trainer = newTrainer(j.recipe, model, dataOf(j.set, cifar.NormalizeTable()))
+	defer j.trainer.Close()
+	if err := j.open(); err != nil {
+		return err
 	}
-	f, err := newRunFolder(c.String("out"), model.Name)
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	f, err := newRunFolder(j.flags.String("out"), model.Name, j.flags.Bool("force"))
 	if err != nil {
 		return err
 	}
-	f.metadata = metadata(recipe, set, m, t.Kernels())
-	if err := f.begin(recipe, set, c.String("data"), m.Device(), t.Val); err != nil {
+	defer f.close()
+	j.folder = f
+	f.metadata = metadata(j.recipe, j.set, j.machine, j.trainer.Kernels())
+	if err := f.begin(j.recipe, j.set, j.dir, j.machine.Device(), j.trainer.Val); err != nil {
 		return err
 	}
-	say(c.App.Writer, recipe, model, m, f.dir)
-	w := &watcher{out: c.App.Writer, recipe: recipe, began: began}
-	t.OnSteps = w.steps
-	t.OnEpoch = func(e net.EpochEnded) error {
-		w.epoch(e)
-		return f.epoch(t, e)
+	j.introduce(model)
+	if err := j.watch(ctx); err != nil {
+		return j.ended(err)
 	}
-	if err := t.Run(); err != nil {
-		return f.stopped(err, recipe)
-	}
-	fmt.Fprintf(c.App.Writer, "best validation accuracy %.2f %%, weights in %s\n", 100*f.best, f.path(bestWeights))
-	fmt.Fprintf(c.App.Writer, "evaluate them on the test set: cnnvk eval --data %s --weights %s\n", orDIR(c.String("data")), f.path(bestWeights))
+	j.result("best validation accuracy %.2f %%, weights in %s\n", 100*f.best, f.path(bestWeights))
+	j.say("evaluate them on the test set: cnnvk eval --data %s --weights %s\n", orDIR(j.dir), f.path(bestWeights))
 	return nil
 }
 
+// open prepares the trainer on the machine. A batch for which there is no room is refused before anything is allocated.
+func (j *job) open() error {
+	d := trainingDemand(j.trainer)
+	if err := j.machine.admit(d, j.recipe.BatchSize); err != nil {
+		return recipeProblem(j.flags, err)
+	}
+	if err := j.trainer.Open(j.machine); err != nil {
+		return j.machine.orSmaller(recipeProblem(j.flags, err), d, j.recipe.BatchSize)
+	}
+	for _, k := range j.trainer.Kernels() {
+		j.log.Debug("kernel", "choice", k)
+	}
+	j.machine.logMemory(j.log, "ready to train")
+	return nil
+}
+
+// watch trains and shows it.
+func (j *job) watch(ctx context.Context) error {
+	w := newWatcher(j.console, j.recipe, j.began)
+	defer w.end()
+	said := make(chan struct{})
+	unless := context.AfterFunc(ctx, func() {
+		defer close(said)
+		w.say("stopping; Ctrl-C again stops at once")
+	})
+	defer func() {
+		if !unless() {
+			<-said
+		}
+	}()
+	j.trainer.OnSteps = w.steps
+	j.trainer.OnEpoch = func(e net.EpochEnded) error {
+		w.epoch(e)
+		j.machine.logMemory(j.log, fmt.Sprintf("epoch %d", e.Epoch))
+		return j.folder.epoch(j.trainer, e)
+	}
+	return j.trainer.Run(ctx)
+}
+
+// ended saves what there is of a training that was interrupted, and adds to any error what can be done about it.
+func (j *job) ended(err error) error {
+	var stopped *net.Stopped
+	if !errors.As(err, &stopped) {
+		return j.folder.stopped(err, j.recipe)
+	}
+	if stopped.TotalSteps == 0 {
+		j.folder.discard()
+		return hintError{fmt.Errorf("%w before the first step", interrupted{}), "nothing is saved"}
+	}
+	if err := j.folder.cut(j.trainer, stopped); err != nil {
+		return j.folder.stopped(err, j.recipe)
+	}
+	hint := "the averaged weights as they were then are in " + j.folder.path(lastWeights)
+	if j.folder.epochs > 0 {
+		hint += fmt.Sprintf(", the best so far (%.2f %%) in %s", 100*j.folder.best, j.folder.path(bestWeights))
+	}
+	return hintError{fmt.Errorf("%w in epoch %d, after step %d", interrupted{}, stopped.Epoch, stopped.TotalSteps), hint}
+}
+
 // newTrainer deals the images to training and validation.
-func newTrainer(recipe net.Recipe, model *net.Model, set *cifar.Set) *net.Trainer {
-	t := &net.Trainer{Recipe: recipe, Model: model, Data: dataOf(set, cifar.NormalizeTable())}
-	t.Val, t.Train = cifar.Split(set.Len(), recipe.ValidationRatio, recipe.Seed)
+func newTrainer(recipe net.Recipe, model *net.Model, data net.Data) *net.Trainer {
+	t := &net.Trainer{Recipe: recipe, Model: model, Data: data}
+	t.Val, t.Train = cifar.Split(data.Shape.N, recipe.ValidationRatio, recipe.Seed)
 	t.Order = func(epoch int) []int { return cifar.EpochOrder(t.Train, uint64(recipe.Seed), epoch) }
 	return t
 }
 
 func orDIR(data string) string {
-	if data == "" {
+	if data == synthetic {
 		return "DIR"
 	}
 	return data
 }
 
-// say tells what is about to happen.
-func say(out io.Writer, r net.Recipe, model *net.Model, m *machine, dir string) {
-	fmt.Fprintf(out, "device: %s, %s\n", m.Device().Name, m.Device().Driver)
-	fmt.Fprintf(out, "model: %s, %d parameters\n", model.Name, model.Parameters())
+// introduce tells what is about to happen.
+func (j *job) introduce(model *net.Model) {
+	d, r := j.machine.Device(), j.recipe
+	j.say("device: %s, %s\n", d.Name, d.Driver)
+	j.say("model: %s, %d parameters\n", model.Name, model.Parameters())
 	limit := ""
 	if r.LimitSteps > 0 {
 		limit = fmt.Sprintf(", at most %d steps", r.LimitSteps)
 	}
-	fmt.Fprintf(out, "training: %d epochs%s, batch %d, %s, learning rate %g, seed %d, into %s\n",
-		r.Epochs, limit, r.BatchSize, r.Optimizer, r.LearningRate, r.Seed, dir)
+	j.say("training: %d epochs%s, batch %d, %s, learning rate %g, seed %d, into %s\n",
+		r.Epochs, limit, r.BatchSize, r.Optimizer, r.LearningRate, r.Seed, j.folder.dir)
 }

@@ -122,7 +122,7 @@ func checkWeights(t *testing.T, path string, seed uint32) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := openMachine(os.Getenv("CNNVK_DEVICE"))
+	m, err := openMachine(nil, os.Getenv("CNNVK_DEVICE"))
 	if err != nil {
 		t.Fatal(err)
 	}

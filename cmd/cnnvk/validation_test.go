@@ -33,8 +33,8 @@ func TestTrainUnderValidation(t *testing.T) {
 func TestEvalUnderValidation(t *testing.T) {
 	emptyFolder(t)
 	needValidation(t)
-	err := onMachine(os.Getenv("CNNVK_DEVICE"), func(m *machine) error {
-		s, err := net.Evaluate(m, untrained(t, nil), dataOf(cifar.Synthetic(1, 19), cifar.NormalizeTable()), 8)
+	err := onMachine(nil, os.Getenv("CNNVK_DEVICE"), func(m *machine) error {
+		s, err := net.Evaluate(t.Context(), m, untrained(t, nil), dataOf(cifar.Synthetic(1, 19), cifar.NormalizeTable()), 8)
 		if s.Total != 19 {
 			t.Errorf("%d images evaluated", s.Total)
 		}

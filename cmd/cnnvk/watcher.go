@@ -3,29 +3,45 @@ package main
 import (
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"cnnvk/net"
 )
 
-// watcher prints how a training goes: a line now and then, and one an epoch.
-type watcher struct {
-	out    io.Writer
-	recipe net.Recipe
-	began  time.Time // of the program
-	first  bool      // the first step has been reported
-	said   time.Time
-	spent  time.Duration // all epochs so far, validation included
-	done   int           // their steps
+// watcher shows how a training goes.
+type watcher interface {
+	steps(net.Progress)
+	epoch(net.EpochEnded)
+	say(line string) // a line that stays
+	end()
+}
+
+// newWatcher is a bar where someone watches on a terminal, else lines.
+func newWatcher(s *console, recipe net.Recipe, began time.Time) watcher {
+	if !s.quiet && isTerminal(s.words) {
+		return newBarWatcher(s, recipe, began)
+	}
+	return &lineWatcher{pace: pace{recipe: recipe}, out: s.words, began: began}
+}
+
+// lineWatcher prints a line now and then, and one an epoch.
+type lineWatcher struct {
+	pace
+	out   io.Writer
+	began time.Time // of the program
+	first bool      // the first step has been reported
+	said  time.Time
+	mu    sync.Mutex // of out: an interruption is said at any time
 }
 
 // sayEvery is the time between two lines within an epoch.
 const sayEvery = 15 * time.Second
 
-func (w *watcher) steps(p net.Progress) {
-	if !w.first {
+func (w *lineWatcher) steps(p net.Progress) {
+	if !w.first && p.Step > 0 {
 		w.first = true
-		fmt.Fprintf(w.out, "first %d steps done %.1f s after start\n", p.Step, time.Since(w.began).Seconds())
+		w.say(firstLine(p, w.began))
 		w.said = time.Now()
 		return
 	}
@@ -33,44 +49,22 @@ func (w *watcher) steps(p net.Progress) {
 		return
 	}
 	w.said = time.Now()
-	fmt.Fprintf(w.out, "epoch %d/%d  step %d/%d  loss %.4f  acc %.2f %%  %.0f images/s  ETA %s\n",
-		p.Epoch, w.recipe.Epochs, p.Step, p.Steps, p.Loss, 100*p.Accuracy, rate(p), w.left(p))
+	w.say(w.stepLine(p))
 }
 
-func (w *watcher) epoch(e net.EpochEnded) {
-	w.spent += e.Elapsed + e.ValTime
-	w.done += e.Step
-	best := ""
-	if e.Best {
-		best = "  best"
-	}
-	eta := ""
-	if !e.Last {
-		eta = "  ETA " + w.left(net.Progress{Epoch: e.Epoch + 1, Steps: e.Steps}).String()
-	}
-	fmt.Fprintf(w.out, "epoch %d/%d  loss %.4f  acc %.2f %%  val loss %.4f  val acc %.2f %%  lr %.2g  %.0f images/s  %.0f s%s%s\n",
-		e.Epoch, w.recipe.Epochs, e.Loss, 100*e.Accuracy, e.Validation.Loss(), 100*e.Validation.Accuracy(), e.Rate,
-		rate(e.Progress), (e.Elapsed + e.ValTime).Seconds(), best, eta)
+func firstLine(p net.Progress, began time.Time) string {
+	return fmt.Sprintf("first %d steps done %.1f s after start", p.Step, time.Since(began).Seconds())
 }
 
-// left is the time that remains, at the pace of the steps so far.
-func (w *watcher) left(p net.Progress) time.Duration {
-	done := w.done + p.Step
-	total := p.Steps * w.recipe.Epochs
-	if w.recipe.LimitSteps > 0 {
-		total = min(total, w.recipe.LimitSteps)
-	}
-	if done == 0 {
-		return 0
-	}
-	per := (w.spent + p.Elapsed).Seconds() / float64(done)
-	return (time.Duration(per*float64(max(total-done, 0))) * time.Second).Round(time.Second)
+func (w *lineWatcher) epoch(e net.EpochEnded) {
+	w.add(e)
+	w.say(w.epochLine(e, 0))
 }
 
-// rate is the images a second of an epoch so far.
-func rate(p net.Progress) float64 {
-	if p.Elapsed <= 0 {
-		return 0
-	}
-	return float64(p.Images) / p.Elapsed.Seconds()
+func (w *lineWatcher) say(line string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	fmt.Fprintln(w.out, line)
 }
+
+func (w *lineWatcher) end() {}

@@ -112,6 +112,9 @@ func (e *Executor) plans(l *engine.Layout, programs []*engine.Program, opt engin
 		}
 		plans = append(plans, pl)
 	}
+	if err := checkBuffers(l, plans, e.device.Info().Limits); err != nil {
+		return nil, err
+	}
 	return plans, nil
 }
 

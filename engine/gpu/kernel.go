@@ -44,6 +44,13 @@ type operand struct {
 	offset, bytes int64 // within the slab; bytes 0 is all of it
 }
 
+func (o operand) size() int64 {
+	if o.bytes == 0 {
+		return o.slab.bytes
+	}
+	return o.bytes
+}
+
 // variant is one way to run an op, or a run of ops that it fuses.
 type variant struct {
 	name   string

@@ -145,6 +145,9 @@ func (pl *plan) add(d dispatch) {
 			len(d.kernel.storage), d.kernel.texel, d.kernel.constants, d.kernel.push)
 		return
 	}
+	if pl.err == nil {
+		pl.err = d.checkLimits(pl.limits)
+	}
 	at := len(pl.dispatches)
 	for _, o := range slices.Concat(d.storage, d.texel) {
 		if o.slab.first < 0 {

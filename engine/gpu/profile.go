@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"cnnvk/engine"
@@ -14,7 +15,13 @@ type KernelTime struct {
 	Shape  engine.Shape
 	Shader string
 	Time   time.Duration
+	// MultiplyAdds are the op's, on the dispatch that does the product: packing a weight before it and adding up partial
+	// sums after it count for nothing.
+	MultiplyAdds int64
 }
+
+// besides are the shaders of the dispatches before and after a product.
+var besides = []string{"pack_matrix", "sum_partials", "sum_partials_any"}
 
 // Profile runs a step of p once, with a timestamp after every dispatch. The session's state moves on as by a step.
 func Profile(s engine.Session, p *engine.Program, rec *engine.Record) ([]KernelTime, error) {
@@ -56,7 +63,11 @@ func (r *recorded) times(stamps []time.Duration) ([]KernelTime, error) {
 	var out []KernelTime
 	for i, d := range r.plan.dispatches {
 		op := r.plan.program.Ops[d.op]
-		out = append(out, KernelTime{op.Kind, op.Inputs[0].Shape, d.kernel.shader, stamps[i+1] - stamps[i]})
+		k := KernelTime{Op: op.Kind, Shape: op.Inputs[0].Shape, Shader: d.kernel.shader, Time: stamps[i+1] - stamps[i]}
+		if !slices.Contains(besides, k.Shader) {
+			k.MultiplyAdds = op.MultiplyAdds()
+		}
+		out = append(out, k)
 	}
 	return out, nil
 }

@@ -77,11 +77,7 @@ func (s *session) recordSlot(r *recorded, slot int, stamps bool) (*vk.Commands, 
 
 // window is where an operand lies for a slot of the ring.
 func (s *session) window(r *recorded, slot int, o operand) vk.Window {
-	bytes := o.bytes
-	if bytes == 0 {
-		bytes = o.slab.bytes
-	}
-	offset := o.slab.offset + o.offset
+	bytes, offset := o.size(), o.slab.offset+o.offset
 	switch o.slab.home {
 	case workspace:
 		return s.workspace.Window(offset, bytes)

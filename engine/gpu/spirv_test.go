@@ -82,7 +82,8 @@ func reflect(t *testing.T, name string) module {
 func TestKernelsMatchSPIRV(t *testing.T) {
 	kernels := map[string]kernel{}
 	collect := func(p *engine.Program, opt engine.PlanOptions) {
-		pl, err := newPlan(p, opt, vk.Limits{TexelBufferElements: 1 << 27}, 1<<27)
+		limits := vk.Limits{TexelBufferElements: 1 << 27, StorageBufferRange: 1 << 27, WorkgroupCount: [3]uint32{65535, 65535, 65535}}
+		pl, err := newPlan(p, opt, limits, 1<<27)
 		if err != nil {
 			return // all variants of the op are forbidden
 		}

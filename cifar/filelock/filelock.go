@@ -1,0 +1,13 @@
+// Package filelock lets one process at a time say that something is its own, by a lock on an open file. The system takes
+// the lock of a killed process back; that the file is there means nothing.
+package filelock
+
+import "os"
+
+// IsAt says whether path still names the open file. Once a lock is got, this must be asked: its last owner may have
+// removed the file after it was opened, and somebody else may have locked a new one of that name.
+func IsAt(f *os.File, path string) bool {
+	here, err1 := f.Stat()
+	there, err2 := os.Stat(path)
+	return err1 == nil && err2 == nil && os.SameFile(here, there)
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"cnnvk/cifar"
+	"cnnvk/engine"
+	"cnnvk/net"
+)
+
+// benchImages is the size of the random data set.
+const benchImages = 1024
+
+// warmUps are the steps that are not measured: the first ones compile shaders and touch memory.
+const warmUps = 2
+
+// bencher is the recipe's training step and evaluation on random pixels.
+type bencher struct {
+	ctx         context.Context
+	machine     *machine
+	session     engine.Session
+	batch       int
+	train, eval *engine.Program
+	steps       int
+	began       time.Time     // of the command
+	first       time.Duration // from then to the end of the first training step
+}
+
+func newBencher(ctx context.Context, m *machine, batch int, began time.Time) (*bencher, error) {
+	recipe := net.DefaultRecipe()
+	model, err := net.SmallCIFARNet(recipe.Widths, true)
+	if err != nil {
+		return nil, err
+	}
+	programs := benchDemand(model, recipe)
+	if err := m.admit(programs, batch); err != nil {
+		return nil, err
+	}
+	layout, list, err := programs(batch)
+	if err != nil {
+		return nil, err
+	}
+	b := &bencher{ctx: ctx, machine: m, batch: batch, train: list[0], eval: list[1], began: began}
+	if b.session, err = m.NewSession(layout, list, engine.PlanOptions{}); err != nil {
+		return nil, m.orSmaller(err, programs, batch)
+	}
+	if err := b.fill(model, layout); err != nil {
+		b.session.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// benchDemand is a training step, then an evaluation.
+func benchDemand(model *net.Model, recipe net.Recipe) demand {
+	return func(batch int) (*engine.Layout, []*engine.Program, error) {
+		shape := imagesOf(max(benchImages, batch))
+		layout, err := model.Layout(2)
+		if err != nil {
+			return nil, nil, err
+		}
+		train, err := net.TrainProgram(model, layout, recipe, shape, batch)
+		if err != nil {
+			return nil, nil, err
+		}
+		eval, err := net.EvalProgram(model, layout, engine.EMA, shape, batch)
+		return layout, []*engine.Program{train, eval}, err
+	}
+}
+
+func (b *bencher) fill(model *net.Model, layout *engine.Layout) error {
+	n := max(benchImages, b.batch)
+	pixels := make([]byte, n*cifar.ImageBytes)
+	random := rand.NewChaCha8([32]byte{})
+	random.Read(pixels)
+	d := dataOf(&cifar.Set{Images: pixels, Labels: make([]uint8, n)}, cifar.NormalizeTable())
+	if err := b.session.SetResident(net.ResidentImages, d.Images); err != nil {
+		return err
+	}
+	if err := b.session.SetResident(net.ResidentTable, d.Table); err != nil {
+		return err
+	}
+	initial, err := model.Initial(0, layout)
+	if err != nil {
+		return err
+	}
+	for _, a := range []engine.Arena{engine.Model, engine.EMA} {
+		if err := b.session.WriteArena(a, initial); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measure times that many training steps and as many evaluations.
+func (b *bencher) measure(repeats int) (*benchResult, error) {
+	train, err := b.times(b.train, repeats)
+	if err != nil {
+		return nil, err
+	}
+	eval, err := b.times(b.eval, repeats)
+	if err != nil {
+		return nil, err
+	}
+	r := &benchResult{
+		Device: b.machine.Device().Name, Driver: b.machine.Device().Driver, BatchSize: b.batch, Repeats: repeats,
+		FirstStepS: b.first.Seconds(), DatasetBytes: b.session.ResidentBytes(),
+		PeakDeviceBytes: max(b.machine.peakBytes()-b.session.ResidentBytes(), 0),
+	}
+	r.TrainImgS, r.TrainRange = b.rates(train)
+	r.EvalImgS, r.EvalRange = b.rates(eval)
+	return r, nil
+}
+
+// rates are the median, the lowest and the highest of images a second.
+func (b *bencher) rates(times []time.Duration) (median float64, spread [2]float64) {
+	slices.Sort(times)
+	of := func(t time.Duration) float64 { return float64(b.batch) / t.Seconds() }
+	return of(times[len(times)/2]), [2]float64{of(times[len(times)-1]), of(times[0])}
+}
+
+// times runs whole steps: filling the record, the device's work, and reading the report.
+func (b *bencher) times(p *engine.Program, repeats int) ([]time.Duration, error) {
+	var times []time.Duration
+	r := engine.NewRecord(p)
+	for i := range warmUps + repeats {
+		if err := context.Cause(b.ctx); err != nil {
+			return nil, err
+		}
+		began := time.Now()
+		b.next(p, r)
+		if err := b.session.Run(p, r); err != nil {
+			return nil, err
+		}
+		if _, err := b.session.Reports(); err != nil {
+			return nil, err
+		}
+		if b.first == 0 {
+			b.first = time.Since(b.began)
+		}
+		if i >= warmUps {
+			times = append(times, time.Since(began))
+		}
+	}
+	return times, nil
+}
+
+// next fills the record of a step.
+func (b *bencher) next(p *engine.Program, r *engine.Record) {
+	for n := range r.Uints(net.InputIndices) {
+		r.Uints(net.InputIndices)[n] = uint32(n)
+		r.Uints(net.InputLabels)[n] = uint32(n % cifar.Classes)
+	}
+	if p == b.train {
+		b.steps++
+		net.SetRandom(r.Uints(net.InputRandom), 0, b.steps-1)
+		net.SetRates(r.Floats(net.InputRates), 1e-3, b.steps)
+	}
+}
+
+func (b *bencher) logChoices(log *slog.Logger) {
+	for _, p := range []*engine.Program{b.train, b.eval} {
+		for _, k := range b.session.Kernels(p) {
+			log.Debug("kernel", "program", p.Name, "choice", k)
+		}
+	}
+	b.machine.logMemory(log, "ready")
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"gopkg.in/yaml.v3"
+
+	"cnnvk/net"
+)
+
+// config is config.yaml: the recipe and where it runs.
+type config struct {
+	net.Recipe `yaml:",inline"`
+	Data       string `yaml:"data"` // folder, or synthetic
+	DataMD5    string `yaml:"data_md5"`
+	Device     string `yaml:"device"`
+	Driver     string `yaml:"driver"`
+	Version    string `yaml:"version"`
+}
+
+// readConfig reads a config.yaml, or a part of one, over the default recipe. The error names the file and the key.
+func readConfig(path string) (config, error) {
+	c := config{Recipe: net.DefaultRecipe()}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", path, reason(err))
+		if errors.Is(err, fs.ErrNotExist) {
+			return c, hintError{err, "every run folder has a " + configFile}
+		}
+		return c, err
+	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(document.Content) == 0 {
+		return c, fmt.Errorf("%s: is empty", path)
+	}
+	root := document.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return c, fmt.Errorf("%s: line %d: is no list of keys and values", path, root.Line)
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, value := root.Content[i], root.Content[i+1]
+		if seen[key.Value] {
+			return c, fmt.Errorf("%s: line %d: the key %s is there twice", path, key.Line, key.Value)
+		}
+		seen[key.Value] = true
+		if err := c.set(key.Value, value); err != nil {
+			return c, atLine(err, path, key.Line)
+		}
+	}
+	return c, nil
+}
+
+func atLine(err error, path string, line int) error {
+	at := fmt.Errorf("%s: line %d: %w", path, line, err)
+	if hint := hintOf(err); hint != "" {
+		return hintError{at, hint}
+	}
+	return at
+}
+
+// set gives the value of one key its place.
+func (c *config) set(key string, value *yaml.Node) error {
+	fields := fieldsOf(reflect.ValueOf(c).Elem())
+	field, known := fields[key]
+	if !known {
+		err := fmt.Errorf("unknown key %q", key)
+		if like := near(key, slices.Sorted(maps.Keys(fields))); like != "" {
+			return hintError{err, "did you mean " + like + "?"}
+		}
+		return err
+	}
+	if value.Alias != nil {
+		value = value.Alias
+	}
+	if !isKind(value, field.Kind()) || value.Decode(field.Addr().Interface()) != nil {
+		if value.Value != "" {
+			key += fmt.Sprintf(" %q", value.Value)
+		}
+		return fmt.Errorf("%s: use %s", key, kindInWords(field))
+	}
+	return nil
+}
+
+// isKind says whether a value may be given to a field; the library would cut 1.5 to the whole number 1.
+func isKind(value *yaml.Node, kind reflect.Kind) bool {
+	switch kind {
+	case reflect.Int, reflect.Uint32:
+		return value.Tag == "!!int"
+	case reflect.Float64:
+		return value.Tag == "!!int" || value.Tag == "!!float"
+	case reflect.Slice:
+		return value.Kind == yaml.SequenceNode &&
+			!slices.ContainsFunc(value.Content, func(n *yaml.Node) bool { return !isKind(n, reflect.Int) })
+	}
+	return value.Kind == yaml.ScalarNode && value.Tag != "!!null"
+}
+
+// fieldsOf finds the fields of a struct, and of those inline in it, by their keys.
+func fieldsOf(v reflect.Value) map[string]reflect.Value {
+	fields := map[string]reflect.Value{}
+	for i := range v.NumField() {
+		tag := v.Type().Field(i).Tag.Get("yaml")
+		if tag == ",inline" {
+			for key, field := range fieldsOf(v.Field(i)) {
+				fields[key] = field
+			}
+			continue
+		}
+		key, _, _ := strings.Cut(tag, ",")
+		fields[key] = v.Field(i)
+	}
+	return fields
+}
+
+func kindInWords(field reflect.Value) string {
+	switch field.Kind() {
+	case reflect.Uint32:
+		return "0 to 4294967295"
+	case reflect.Int:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "a list of whole numbers"
+	}
+	return "words"
+}
+
+// configOf is the configuration of a training: --config's, or the default, with what other flags say instead.
+func configOf(c *cli.Context) (config, error) {
+	conf, path := config{Recipe: net.DefaultRecipe()}, c.String("config")
+	if c.IsSet("config") {
+		var err error
+		if conf, err = readConfig(path); err != nil {
+			return conf, err
+		}
+	}
+	r := &conf.Recipe
+	if seed := c.Int64("seed"); c.IsSet("seed") {
+		if seed < 0 || seed > math.MaxUint32 {
+			return conf, usagef("--seed %d: use 0 to 4294967295", seed)
+		}
+		r.Seed = uint32(seed)
+	}
+	if limit := c.Int("limit-steps"); c.IsSet("limit-steps") {
+		if limit < 1 {
+			return conf, usagef("--limit-steps %d: use 1 or more", limit)
+		}
+		r.LimitSteps = limit
+	}
+	override(c, "epochs", &r.Epochs, c.Int)
+	override(c, "batch-size", &r.BatchSize, c.Int)
+	override(c, "opt", &r.Optimizer, c.String)
+	override(c, "lr", &r.LearningRate, c.Float64)
+	return conf, recipeProblem(c, r.Check())
+}
+
+// override lets a flag win over a value.
+func override[T any](c *cli.Context, flag string, value *T, of func(string) T) {
+	if c.IsSet(flag) {
+		*value = of(flag)
+	}
+}
+
+// recipeFlags are the flags of a recipe's values, by their keys in config.yaml.
+var recipeFlags = map[string]string{
+	"seed": "seed", "epochs": "epochs", "limit_steps": "limit-steps", "batch_size": "batch-size",
+	"optimizer": "opt", "learning_rate": "lr",
+}
+
+// recipeProblem turns a complaint about a value of the recipe into one about its flag, or about the file that it is from.
+func recipeProblem(c *cli.Context, err error) error {
+	var bad *net.RecipeError
+	if errors.As(err, &bad) && c.IsSet("config") && !c.IsSet(recipeFlags[bad.Key]) {
+		return fmt.Errorf("%s: %s", c.String("config"), bad.About(bad.Key))
+	}
+	return flagProblemOf(err, recipeFlags)
+}
+
+// flagProblemOf turns a complaint about a value of the recipe into one about its flag, if it has one.
+func flagProblemOf(err error, flags map[string]string) error {
+	var bad *net.RecipeError
+	if errors.As(err, &bad) && flags[bad.Key] != "" {
+		return usagef("%s", bad.About("--"+flags[bad.Key]))
+	}
+	return err
+}

@@ -1,0 +1,24 @@
+package main
+
+import "github.com/urfave/cli/v2"
+
+// dataCommand gathers what concerns the data set alone.
+func dataCommand() *cli.Command {
+	c := &cli.Command{
+		Name:            "data",
+		Usage:           "download CIFAR-100, or look at a copy of it",
+		HideHelpCommand: true,
+		Subcommands:     []*cli.Command{dataDownloadCommand(), dataInfoCommand()},
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return hintError{usagef("unknown command \"data %s\"", c.Args().First()), "cnnvk data --help lists the commands"}
+			}
+			return cli.ShowSubcommandHelp(c)
+		},
+	}
+	for _, sub := range c.Subcommands {
+		sub.OnUsageError = onUsageError
+		sub.Action = withoutArguments(sub.Action)
+	}
+	return c
+}

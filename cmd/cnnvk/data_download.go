@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/cifar"
+)
+
+// dataSource is what is downloaded. Tests put a small one in its place.
+var dataSource = cifar.Published
+
+func dataDownloadCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "download",
+		Usage: "fetch CIFAR-100 into the cache folder, where train finds it, or go on with that",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "to", Usage: "put it into `DIR`/cifar-100-binary instead"},
+			&cli.StringFlag{Name: "url", Value: dataSource.URL, Usage: "take the same file from another `URL`"},
+		},
+		Action: dataDownload,
+	}
+}
+
+func dataDownload(c *cli.Context) error {
+	ctx, stop := interruptible(c.Context)
+	defer stop()
+	source, to := dataSource, c.String("to")
+	if c.IsSet("url") {
+		source.URL = c.String("url")
+	}
+	if c.IsSet("to") && to == "" {
+		return usagef("--to needs a folder")
+	}
+	if to == "" {
+		var err error
+		if to, err = cifar.CacheDir(); err != nil {
+			return err
+		}
+	}
+	dir, fetched, err := fetch(ctx, source, to, c.App.ErrWriter)
+	if err != nil {
+		return err
+	}
+	how := "is there already, and whole"
+	if fetched {
+		how = "downloaded, checksums right"
+	}
+	fmt.Fprintf(c.App.Writer, "%s: %s\n", dir, how)
+	if c.IsSet("to") {
+		fmt.Fprintf(c.App.Writer, "train on it: cnnvk train --data %s\n", to)
+	}
+	return nil
+}
+
+// fetch brings the data into a folder in dir and shows how far it is. fetched is false where it was there.
+func fetch(ctx context.Context, source cifar.Source, dir string, out io.Writer) (folder string, fetched bool, err error) {
+	show := newFetchProgress(out, source.URL, dir)
+	defer show.end()
+	folder, err = source.Download(ctx, dir, func(done, total int64) {
+		fetched = true
+		show.at(done, total)
+	})
+	return folder, fetched, err
+}
+
+// interruptible is a context that the first Ctrl-C ends; the second one ends the program.
+func interruptible(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(parent, os.Interrupt)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}

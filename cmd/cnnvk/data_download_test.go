@@ -1,0 +1,277 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/cifar"
+)
+
+// smallServer serves what takes the published archive's place in a test.
+type smallServer struct {
+	cache  string // the test's own cache folder
+	good   http.HandlerFunc
+	answer atomic.Pointer[http.HandlerFunc]
+	asked  atomic.Int64
+}
+
+func (s *smallServer) set(h http.HandlerFunc) { s.answer.Store(&h) }
+
+// smallSource puts an archive of a few bytes in place of the published one, and gives the test a cache of its own.
+func smallSource(t *testing.T) *smallServer {
+	t.Helper()
+	var archive bytes.Buffer
+	zipped := gzip.NewWriter(&archive)
+	w := tar.NewWriter(zipped)
+	members := map[string]string{}
+	for _, name := range []string{"train.bin", "test.bin"} {
+		members[name] = fmt.Sprintf("%x", md5.Sum([]byte(name)))
+		header := &tar.Header{Typeflag: tar.TypeReg, Name: "cifar-100-binary/" + name, Size: int64(len(name)), Mode: 0o644}
+		if err := errors.Join(w.WriteHeader(header), func() error { _, err := w.Write([]byte(name)); return err }()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), zipped.Close()); err != nil {
+		t.Fatal(err)
+	}
+	small := &smallServer{good: func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(archive.Bytes()))
+	}}
+	small.set(small.good)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		small.asked.Add(1)
+		(*small.answer.Load())(w, r)
+	}))
+	published := dataSource
+	t.Cleanup(func() { dataSource = published; server.Close() })
+	dataSource = cifar.Source{
+		URL: server.URL, Bytes: int64(archive.Len()), Unpacked: 1000, Members: members,
+		MD5: fmt.Sprintf("%x", md5.Sum(archive.Bytes())), SHA256: fmt.Sprintf("%x", sha256.Sum256(archive.Bytes())),
+		Silence: 20 * time.Second, Backoff: time.Millisecond,
+	}
+	emptyFolder(t)
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(t.TempDir(), "cache"))
+	t.Setenv(offlineVariable, "")
+	var err error
+	if small.cache, err = cifar.CacheDir(); err != nil {
+		t.Fatal(err)
+	}
+	return small
+}
+
+// runData runs `cnnvk data`.
+func runData(args ...string) (stdout, stderr string, err error) {
+	var out, errOut bytes.Buffer
+	app := newApp(&out, &errOut)
+	app.Commands = []*cli.Command{dataCommand()}
+	err = app.Run(append([]string{"cnnvk", "data"}, args...))
+	return out.String(), errOut.String(), err
+}
+
+func TestDataDownload(t *testing.T) {
+	server := smallSource(t)
+	dir := filepath.Join(server.cache, "cifar-100-binary")
+	out, progress, err := runData("download")
+	if err != nil || out != dir+": downloaded, checksums right\n" {
+		t.Fatalf("%q, %v", out, err)
+	}
+	if lines := strings.Split(progress, "\n"); len(lines) < 3 || lines[0] != "downloading "+dataSource.URL+" into "+server.cache ||
+		!strings.HasSuffix(lines[len(lines)-2], "(100 %)") || strings.Contains(progress, "\x1b") {
+		t.Errorf("progress %q", progress)
+	}
+	for _, name := range []string{"train.bin", "test.bin"} {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != name {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+
+	if out, progress, err = runData("download"); err != nil || progress != "" || out != dir+": is there already, and whole\n" || server.asked.Load() != 1 {
+		t.Errorf("second call: %q, %q, %v", out, progress, err)
+	}
+}
+
+func TestDataDownloadTo(t *testing.T) {
+	server := smallSource(t)
+	elsewhere := dataSource.URL
+	dataSource.URL = "http://127.0.0.1:1/"
+	out, _, err := runData("download", "--to", "some/where", "--url", elsewhere)
+	if err != nil || out != "some/where/cifar-100-binary: downloaded, checksums right\ntrain on it: cnnvk train --data some/where\n" {
+		t.Errorf("%q, %v", out, err)
+	}
+	if _, err := os.Stat("some/where/cifar-100-binary/test.bin"); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(server.cache); err == nil {
+		t.Error("the cache folder was made")
+	}
+}
+
+func TestDataDownloadFails(t *testing.T) {
+	server := smallSource(t)
+	server.set(http.NotFound)
+	for _, c := range []struct {
+		args, says, hint string
+		usage            bool
+	}{
+		{"download", "the server answers 404 Not Found", "--url URL", false},
+		{"download --url http://127.0.0.1:1/x", "no network: ", "HTTPS_PROXY", false},
+		{"download --url x", "not an http or https address", "--url https://", false},
+		{"download --to", "--to needs a value", "cnnvk data download --help", true},
+		{"download --to=", "--to needs a folder", "", true},
+		{"download here", `download takes no argument "here"`, "cnnvk data download --help", true},
+		{"downlod", `unknown command "data downlod"`, "cnnvk data --help", true},
+		{"info --jsn", "unknown flag --jsn", "cnnvk data info --help", true},
+		{"info", "there is no whole data set in " + server.cache, "cnnvk data download", false},
+	} {
+		out, _, err := runData(strings.Fields(c.args)...)
+		if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(hintOf(err), c.hint) || out != "" ||
+			errors.As(err, new(usageError)) != c.usage || strings.Contains(err.Error()+hintOf(err), "\n") {
+			t.Errorf("%s: %q, %v, hint %q", c.args, out, err, hintOf(err))
+		}
+	}
+	if out, _, err := runData(); err != nil || !strings.Contains(out, "download") || !strings.Contains(out, "info") {
+		t.Errorf("data alone: %q, %v", out, err)
+	}
+}
+
+// The order in which train looks for the data, and what it says of it.
+func TestFindData(t *testing.T) {
+	server := smallSource(t)
+	dir := filepath.Join(server.cache, "cifar-100-binary")
+	find := func(explicit, wantDir, wantHow string, requests int64) {
+		t.Helper()
+		server.asked.Store(0)
+		got, how, err := findData(context.Background(), explicit, new(bytes.Buffer))
+		asked := server.asked.Load()
+		if err != nil || got != wantDir || !strings.HasPrefix(how, wantHow) || strings.Contains(how, "\n") || asked != requests {
+			t.Errorf("got %q, %q, %v after %d requests, want %q, %q, %d", got, how, err, asked, wantDir, wantHow, requests)
+		}
+	}
+	const nothing = "no --data, no CNNVK_DATA, nothing is in the cache, "
+	find("named", "named", "--data", 0)
+	t.Setenv("CNNVK_DATA", "env")
+	find("named", "named", "--data", 0)
+	find("env", "env", "CNNVK_DATA", 0)
+	find("", "env", "CNNVK_DATA", 0)
+	t.Setenv("CNNVK_DATA", "")
+
+	t.Setenv(offlineVariable, "1")
+	find("", "", nothing+"and CNNVK_OFFLINE is set", 0)
+	t.Setenv(offlineVariable, "0")
+	server.set(http.NotFound)
+	find("", "", nothing+"downloading "+dataSource.URL+": the server answers 404", 1)
+	url := dataSource.URL
+	dataSource.URL = "http://127.0.0.1:1/"
+	find("", "", nothing+"downloading http://127.0.0.1:1/: no network: ", 0)
+	dataSource.URL = url
+
+	server.set(server.good)
+	find("", dir, "downloaded", 1)
+	find("", dir, "cache", 0)
+	t.Setenv(offlineVariable, "1")
+	find("", dir, "cache", 0)
+}
+
+// Where the data was wanted and nearly there, the synthetic set is no answer.
+func TestFindDataFails(t *testing.T) {
+	server := smallSource(t)
+	find := func(ctx context.Context, says, hint string) {
+		t.Helper()
+		dir, how, err := findData(ctx, "", new(bytes.Buffer))
+		if err == nil || dir+how != "" || !strings.Contains(err.Error(), says) || !strings.Contains(hintOf(err), hint) ||
+			!strings.HasSuffix(hintOf(err), "; CNNVK_OFFLINE=1 trains on the synthetic set") {
+			t.Errorf("%q, %q, %v, hint %q", dir, how, err, hintOf(err))
+		}
+	}
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	find(ended, "stopped at 0.0 of 0.0 MB", "the same command again")
+
+	server.set(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Range") == "" {
+			w.Header().Set("Content-Length", fmt.Sprint(dataSource.Bytes))
+			w.Write([]byte{0x1f})
+			http.NewResponseController(w).Flush()
+		}
+		panic(http.ErrAbortHandler)
+	})
+	find(context.Background(), "the connection was cut", "the same command again")
+
+	server.set(server.good)
+	writeFile(t, filepath.Join(server.cache, "cifar-100-binary", "train.bin"), []byte("damaged"))
+	find(context.Background(), "train.bin: has MD5 ", "cnnvk data download --to "+server.cache)
+}
+
+// The counts are those of the files, of a folder of the published size.
+func TestDataInfo(t *testing.T) {
+	emptyFolder(t)
+	dataFile(t, "d", "train.bin", cifar.TrainRecords*cifar.RecordBytes, 3*cifar.RecordBytes+1, 99)
+	dataFile(t, "d", "test.bin", cifar.TestRecords*cifar.RecordBytes, 5*cifar.RecordBytes, 19)
+	out, errOut, err := runData("info", "--data", "d", "--json")
+	if err != nil || errOut != "" {
+		t.Fatalf("%q, %v", errOut, err)
+	}
+	var got dataDescription
+	if err := json.Unmarshal([]byte(out), &got); err != nil || len(got.Files) != 2 || got.Folder != "d" {
+		t.Fatalf("%s: %v", out, err)
+	}
+	got.Files[0].MD5, got.Files[1].MD5 = "", ""
+	if want := (fileDescription{"train.bin", 50_000, 2, 0, 49_999, 1, "", ""}); got.Files[0] != want {
+		t.Errorf("got %+v, want %+v", got.Files[0], want)
+	}
+	if want := (fileDescription{"test.bin", 10_000, 1, 0, 10_000, 2, "", ""}); got.Files[1] != want {
+		t.Errorf("got %+v, want %+v", got.Files[1], want)
+	}
+	out, _, err = runData("info", "--data", "d")
+	if err != nil || !strings.Contains(out, "train.bin  50000 records, 2 classes (0 to 49999 each), 1 coarse classes\n") ||
+		!strings.Contains(out, "MD5 ") || !strings.Contains(out, "(not a known checksum)\n") {
+		t.Errorf("%s %v", out, err)
+	}
+	if _, _, err = runData("info", "--data", "none"); err == nil || hintOf(err) != "cnnvk data download --to none" {
+		t.Errorf("%v, hint %q", err, hintOf(err))
+	}
+}
+
+func TestDataInfoReal(t *testing.T) {
+	data := sharedPath(t, "CNNVK_DATA")
+	out, _, err := runData("info", "--data", data)
+	if err != nil || !strings.Contains(out, "50000 records, 100 classes (500 each), 20 coarse classes") ||
+		!strings.Contains(out, "10000 records, 100 classes (100 each), 20 coarse classes") || strings.Contains(out, "not a known") {
+		t.Errorf("%s %v", out, err)
+	}
+}
+
+func TestFetchWords(t *testing.T) {
+	for _, c := range []struct {
+		done, had int64
+		narrow    bool
+		want      string
+	}{
+		{0, 0, false, " 0.0 of 100.0 MB"},
+		{50e6, 50e6, false, " 50.0 of 100.0 MB"},
+		{60e6, 50e6, false, " 60.0 of 100.0 MB, 2.0 MB/s, 20s left"},
+		{60e6, 0, true, " 60.0 of 100.0 MB, 3s"},
+		{100e6, 0, false, " checking and unpacking"},
+	} {
+		if got := fetchWords(c.done, 100e6, c.had, 5*time.Second, c.narrow); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+
+	"cnnvk/cifar"
+)
+
+// offlineVariable in the environment, unless empty or 0, keeps train from downloading.
+const offlineVariable = "CNNVK_OFFLINE"
+
+// findData looks for the data set: in the folder that is named, in CNNVK_DATA, in the cache, and at its published
+// address. how says in words which it was: "--data", "CNNVK_DATA", "cache", "downloaded". Where there is nothing to be
+// had dir is empty, how says why, and the synthetic set is left. A download that began and was cut is an error: who
+// wants the data gets the rest of it with the next call. Progress goes to out.
+func findData(ctx context.Context, explicit string, out io.Writer) (dir, how string, err error) {
+	fromEnv := os.Getenv("CNNVK_DATA")
+	switch {
+	case explicit != "" && explicit != fromEnv:
+		return explicit, "--data", nil
+	case fromEnv != "":
+		return fromEnv, "CNNVK_DATA", nil
+	}
+	cache, err := cifar.CacheDir()
+	if err != nil {
+		return "", nothingIn("there is no cache folder"), nil
+	}
+	if dir, ok := dataSource.Cached(cache); ok {
+		return dir, "cache", nil
+	}
+	if offline := os.Getenv(offlineVariable); offline != "" && offline != "0" {
+		return "", nothingIn("nothing is in the cache, and " + offlineVariable + " is set"), nil
+	}
+	dir, _, err = fetch(ctx, dataSource, cache, out)
+	if err == nil {
+		return dir, "downloaded", nil
+	}
+	var down *cifar.DownloadError
+	if ctx.Err() != nil || !errors.As(err, &down) || down.Kept > 0 {
+		return "", "", hintError{err, strings.TrimPrefix(hintOf(err)+"; "+offlineVariable+"=1 trains on the synthetic set", "; ")}
+	}
+	return "", nothingIn("nothing is in the cache, " + strings.TrimPrefix(down.Error(), "cifar: ")), nil
+}
+
+func nothingIn(rest string) string { return "no --data, no CNNVK_DATA, " + rest }

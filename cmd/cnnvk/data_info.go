@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/cifar"
+)
+
+func dataInfoCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "info",
+		Usage: "count the records and classes of train.bin and test.bin, and say which files they are",
+		Flags: []cli.Flag{
+			dataFlag(),
+			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
+		},
+		Action: dataInfo,
+	}
+}
+
+// dataDescription is what data info --json prints.
+type dataDescription struct {
+	Folder string            `json:"folder"`
+	Files  []fileDescription `json:"files"`
+}
+
+type fileDescription struct {
+	File          string `json:"file"`
+	Records       int    `json:"records"`
+	Classes       int    `json:"classes"` // that occur, of 100
+	MinPerClass   int    `json:"min_per_class"`
+	MaxPerClass   int    `json:"max_per_class"`
+	CoarseClasses int    `json:"coarse_classes"` // that occur, of 20
+	MD5           string `json:"md5"`
+	Known         string `json:"known"` // "published", "reordered" or ""
+}
+
+// dataInfo may open the test file: nothing is trained here, and only labels are counted.
+func dataInfo(c *cli.Context) error {
+	d := dataDescription{Folder: c.String("data")}
+	if d.Folder == "" {
+		cache, err := cifar.CacheDir()
+		if err != nil {
+			return err
+		}
+		var ok bool
+		if d.Folder, ok = dataSource.Cached(cache); !ok {
+			return hintError{fmt.Errorf("there is no whole data set in %s", d.Folder), "cnnvk data download, or name a folder: --data DIR"}
+		}
+	}
+	for _, file := range []struct {
+		name string
+		read func(string) (*cifar.Set, error)
+	}{{"train.bin", cifar.ReadTrain}, {"test.bin", cifar.ReadTest}} {
+		set, err := file.read(d.Folder)
+		if err != nil {
+			return err
+		}
+		d.Files = append(d.Files, describe(file.name, set))
+	}
+	if c.Bool("json") {
+		return json.NewEncoder(c.App.Writer).Encode(d)
+	}
+	d.print(c.App.Writer)
+	return nil
+}
+
+func describe(name string, s *cifar.Set) fileDescription {
+	var fine [cifar.Classes]int
+	var coarse [cifar.CoarseClasses]int
+	for i := range s.Len() {
+		fine[s.Labels[i]]++
+		coarse[s.Coarse[i]]++
+	}
+	return fileDescription{
+		File: name, Records: s.Len(), MD5: s.MD5, Known: cifar.Known(s.MD5),
+		Classes: occurring(fine[:]), MinPerClass: slices.Min(fine[:]), MaxPerClass: slices.Max(fine[:]),
+		CoarseClasses: occurring(coarse[:]),
+	}
+}
+
+func occurring(counts []int) (n int) {
+	for _, c := range counts {
+		if c > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (d dataDescription) print(out io.Writer) {
+	fmt.Fprintln(out, d.Folder)
+	for _, f := range d.Files {
+		each := fmt.Sprintf("%d each", f.MinPerClass)
+		if f.MinPerClass != f.MaxPerClass {
+			each = fmt.Sprintf("%d to %d each", f.MinPerClass, f.MaxPerClass)
+		}
+		fmt.Fprintf(out, "%-9s  %d records, %d classes (%s), %d coarse classes\n", f.File, f.Records, f.Classes, each, f.CoarseClasses)
+		fmt.Fprintf(out, "%-9s  MD5 %s (%s)\n", "", f.MD5, knownAs(f.MD5))
+	}
+}

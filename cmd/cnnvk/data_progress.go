@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
+)
+
+// fetchProgress shows a download: a bar on a terminal, which goes away at the end, else a line each tenth.
+type fetchProgress struct {
+	out       io.Writer
+	what      string // said first
+	bars      *mpb.Progress
+	bar       *mpb.Bar
+	began     time.Time
+	had       int64 // bytes that were there before
+	nextTenth int64
+}
+
+func newFetchProgress(out io.Writer, address, dir string) *fetchProgress {
+	if u, err := url.Parse(address); err == nil {
+		address = u.Redacted()
+	}
+	return &fetchProgress{out: out, what: fmt.Sprintf("downloading %s into %s", address, dir)}
+}
+
+// at tells how far the download is. The first call makes the bar: there is none where nothing is fetched.
+func (p *fetchProgress) at(done, total int64) {
+	if p.began.IsZero() {
+		p.began, p.had, p.nextTenth = time.Now(), done, done*10/max(total, 1)+1
+		fmt.Fprintln(p.out, p.what)
+		if isTerminal(p.out) {
+			p.start()
+		}
+	}
+	if p.bar != nil {
+		p.bar.SetTotal(total, false) // never complete by itself: checking and unpacking follow
+		p.bar.SetCurrent(done)
+		return
+	}
+	if tenth := done * 10 / max(total, 1); tenth >= p.nextTenth {
+		p.nextTenth = tenth + 1
+		fmt.Fprintf(p.out, "%.1f of %.1f MB (%d %%)\n", float64(done)/1e6, float64(total)/1e6, 100*done/max(total, 1))
+	}
+}
+
+func (p *fetchProgress) start() {
+	p.bars = mpb.New(mpb.WithOutput(p.out), mpb.WithRefreshRate(200*time.Millisecond))
+	p.bar = p.bars.New(0, mpb.BarStyle(), mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
+		return fetchWords(s.Current, s.Total, p.had, time.Since(p.began), s.AvailableWidth < 60)
+	})))
+}
+
+// end takes the bar away. A Ctrl-C has put ^C where the cursor is, and the bar's own writer only moves it up and down.
+func (p *fetchProgress) end() {
+	if p.bar != nil {
+		fmt.Fprint(p.out, "\r")
+		p.bar.Abort(true)
+		p.bars.Wait()
+	}
+}
+
+// fetchWords stand behind the bar. What was there before counts as done, but not for the speed.
+func fetchWords(done, total, had int64, took time.Duration, narrow bool) string {
+	if total > 0 && done >= total {
+		return " checking and unpacking"
+	}
+	words := fmt.Sprintf(" %.1f of %.1f MB", float64(done)/1e6, float64(total)/1e6)
+	speed := float64(done-had) / max(took.Seconds(), 1e-3)
+	if speed <= 0 {
+		return words
+	}
+	left := time.Duration(float64(total-done) / speed * float64(time.Second)).Round(time.Second)
+	if narrow {
+		return fmt.Sprintf("%s, %v", words, left)
+	}
+	return fmt.Sprintf("%s, %.1f MB/s, %v left", words, speed/1e6, left)
+}
+
+// isTerminal says whether someone watches out, on a terminal that can move its cursor.
+func isTerminal(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+}

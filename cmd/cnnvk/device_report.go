@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"cnnvk/vk"
+)
+
+// deviceReport is what cnnvk devices tells about a device. Sizes are in bytes.
+type deviceReport struct {
+	Index         int            `json:"index"`
+	Name          string         `json:"name"`
+	Type          string         `json:"type"`
+	MemoryBytes   int64          `json:"memory_bytes"`
+	FreeBytes     *int64         `json:"free_bytes"` // null where the driver does not say
+	Driver        string         `json:"driver"`
+	DriverVersion string         `json:"driver_version"`
+	Vulkan        string         `json:"vulkan"`
+	Limits        reportLimits   `json:"limits"`
+	Features      reportFeatures `json:"features"`
+}
+
+type reportLimits struct {
+	StorageBufferBytes     int64     `json:"storage_buffer_bytes"`
+	StorageBuffersPerStage uint32    `json:"storage_buffers_per_stage"`
+	TexelBufferElements    uint32    `json:"texel_buffer_elements"`
+	AllocationBytes        int64     `json:"allocation_bytes"`
+	SharedMemoryBytes      uint32    `json:"shared_memory_bytes"`
+	PushConstantBytes      uint32    `json:"push_constant_bytes"`
+	WorkgroupInvocations   uint32    `json:"workgroup_invocations"`
+	WorkgroupSize          [3]uint32 `json:"workgroup_size"`
+	SubgroupSize           uint32    `json:"subgroup_size"`
+}
+
+type reportFeatures struct {
+	ShaderFloat16      bool `json:"shader_float16"`
+	Storage16Bit       bool `json:"storage_16bit"`
+	SubgroupShuffle    bool `json:"subgroup_shuffle"`
+	SubgroupBroadcast  bool `json:"subgroup_broadcast"`
+	SubgroupArithmetic bool `json:"subgroup_arithmetic"`
+	MemoryBudget       bool `json:"memory_budget"`
+	PortabilitySubset  bool `json:"portability_subset"`
+	Timestamps         bool `json:"timestamps"`
+}
+
+func report(info vk.Info) deviceReport {
+	l, memory := info.Limits, info.Memory()
+	r := deviceReport{
+		Index: info.Index, Name: info.Name, Type: fmt.Sprint(info.Type), MemoryBytes: memory.Size,
+		Driver: info.Driver, DriverVersion: info.DriverInfo, Vulkan: info.APIVersion,
+		Limits: reportLimits{
+			StorageBufferBytes: l.StorageBufferRange, StorageBuffersPerStage: l.StorageBuffersPerStage,
+			TexelBufferElements: l.TexelBufferElements, AllocationBytes: l.AllocationBytes,
+			SharedMemoryBytes: l.SharedMemoryBytes, PushConstantBytes: l.PushConstantBytes,
+			WorkgroupInvocations: l.WorkgroupInvocations, WorkgroupSize: l.WorkgroupSize, SubgroupSize: l.SubgroupSize,
+		},
+		Features: reportFeatures(info.Features),
+	}
+	if free, known := memory.Free(); known {
+		r.FreeBytes = &free
+	}
+	return r
+}
+
+func (r deviceReport) free() string {
+	if r.FreeBytes == nil {
+		return "?"
+	}
+	return binaryBytes(*r.FreeBytes)
+}
+
+func (r deviceReport) driver() string { return strings.TrimSpace(r.Driver + " " + r.DriverVersion) }
+
+type fact struct{ name, value string }
+
+// facts are the limits and features in words.
+func (r deviceReport) facts() []fact {
+	l, f := r.Limits, r.Features
+	return []fact{
+		{"one storage buffer", fmt.Sprintf("%s, %d a shader", binaryBytes(l.StorageBufferBytes), l.StorageBuffersPerStage)},
+		{"one texel buffer", fmt.Sprintf("%d texels (%s)", l.TexelBufferElements, binaryBytes(16*int64(l.TexelBufferElements)))},
+		{"one allocation", binaryBytes(l.AllocationBytes)},
+		{"shared memory", binaryBytes(int64(l.SharedMemoryBytes))},
+		{"push constants", fmt.Sprintf("%d bytes", l.PushConstantBytes)},
+		{"workgroup", fmt.Sprintf("%d invocations, %d x %d x %d", l.WorkgroupInvocations,
+			l.WorkgroupSize[0], l.WorkgroupSize[1], l.WorkgroupSize[2])},
+		{"subgroup", fmt.Sprintf("%d invocations", l.SubgroupSize)},
+		{"subgroup shuffle", yes(f.SubgroupShuffle)},
+		{"subgroup broadcast", yes(f.SubgroupBroadcast)},
+		{"subgroup arithmetic", yes(f.SubgroupArithmetic)},
+		{"float16 arithmetic", yes(f.ShaderFloat16)},
+		{"16-bit storage", yes(f.Storage16Bit)},
+		{"timestamps", yes(f.Timestamps)},
+		{"says what memory is free", yes(f.MemoryBudget)},
+		{"portability subset", yes(f.PortabilitySubset)},
+	}
+}
+
+func yes(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
+}
+
+// binaryBytes is a size in the unit that makes it short: 2.0 GiB, 128 MiB.
+func binaryBytes(n int64) string {
+	units := []string{"bytes", "KiB", "MiB", "GiB", "TiB"}
+	size, unit := float64(n), 0
+	for size >= 1024 && unit < len(units)-1 {
+		size, unit = size/1024, unit+1
+	}
+	if unit < 3 {
+		return fmt.Sprintf("%.0f %s", size, units[unit])
+	}
+	return fmt.Sprintf("%.1f %s", size, units[unit])
+}

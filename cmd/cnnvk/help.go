@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"github.com/xrash/smetrics"
+)
+
+// examples are what the help of a command shows besides its flags.
+var examples = map[string][]string{
+	"cnnvk": {
+		"cnnvk train",
+		"cnnvk eval --weights runs/smallcifarnet/weights/best.safetensors",
+		"cnnvk train --help",
+	},
+	"cnnvk train": {
+		"cnnvk train --data ~/cifar100 --out runs/mine",
+		"cnnvk train --epochs 3 --batch-size 64 --device 0",
+		"cnnvk train --config runs/mine/config.yaml --seed 43 --out runs/again",
+	},
+	"cnnvk eval": {
+		"cnnvk eval --weights runs/mine/weights/best.safetensors --data ~/cifar100",
+		"cnnvk eval --weights from_pytorch.safetensors --json > result.json",
+	},
+	"cnnvk summary": {
+		"cnnvk summary",
+		"cnnvk summary --widths 32,64,128,256,256,256 --batch-size 512",
+	},
+	"cnnvk bench": {
+		"cnnvk bench",
+		"cnnvk bench --batch-size 64 --repeats 30 --markdown",
+		"cnnvk bench --profile",
+	},
+	"cnnvk devices": {
+		"cnnvk devices",
+		"cnnvk devices -v --device nvidia",
+	},
+	"cnnvk data": {
+		"cnnvk data download",
+		"cnnvk data info --data ~/cifar100",
+	},
+	"cnnvk data download": {
+		"cnnvk data download",
+		"cnnvk data download --to ~/datasets",
+	},
+	"cnnvk data info": {
+		"cnnvk data info",
+		"cnnvk data info --data ~/cifar100 --json",
+	},
+	"cnnvk completion": {
+		`eval "$(cnnvk completion bash)"     # in ~/.bashrc`,
+		`eval "$(cnnvk completion zsh)"      # in ~/.zshrc, after compinit`,
+		"cnnvk completion fish > ~/.config/fish/completions/cnnvk.fish",
+	},
+	"cnnvk version": {
+		"cnnvk version",
+	},
+}
+
+// exitCodes end the help of the program.
+const exitCodes = `0 done, 1 failed, 2 wrong usage, 130 interrupted`
+
+// giveExamples adds the examples to the help of the commands and of those below them.
+func giveExamples(parent string, commands []*cli.Command) {
+	for _, c := range commands {
+		name := parent + " " + c.Name
+		c.Description = strings.Join(examples[name], "\n")
+		c.CustomHelpTemplate = withExamples(cli.CommandHelpTemplate)
+		if len(c.Subcommands) > 0 {
+			c.CustomHelpTemplate = withExamples(cli.SubcommandHelpTemplate)
+		}
+		giveExamples(name, c.Subcommands)
+	}
+}
+
+// withExamples renames the part of a help text that holds them.
+func withExamples(template string) string {
+	return strings.Replace(template, "DESCRIPTION:", "EXAMPLES:", 1)
+}
+
+// near finds the candidate that a mistyped word most likely meant, "" if none is like it.
+func near(word string, candidates []string) string {
+	const alike = 0.85 // epoch and epochs are alike to 0.97, trian and train to 0.95, devices and eval to 0.60
+	best, found := alike, ""
+	for _, candidate := range candidates {
+		if likeness := smetrics.JaroWinkler(word, candidate, 0.7, 4); likeness > best {
+			best, found = likeness, candidate
+		}
+	}
+	return found
+}
+
+// didYouMean is the beginning of a hint about a mistyped word, or nothing.
+func didYouMean(before, word string, candidates []string) string {
+	if found := near(word, candidates); found != "" {
+		return fmt.Sprintf("did you mean %s%s? ", before, found)
+	}
+	return ""
+}
+
+// flagHint helps with a flag that does not exist, or with an argument that most likely should be one.
+func flagHint(c *cli.Context, word string) string {
+	var names []string
+	for _, f := range c.Command.Flags {
+		for _, name := range f.Names() {
+			if len(name) > 1 {
+				names = append(names, name)
+			}
+		}
+	}
+	return didYouMean("--", strings.TrimLeft(word, "-"), names) + c.Command.HelpName + " --help lists the flags"
+}
+
+// commandHint helps with a command that does not exist.
+func commandHint(c *cli.Context, word string) string {
+	var names []string
+	for _, command := range c.Command.Subcommands {
+		names = append(names, command.Name)
+	}
+	return didYouMean(c.Command.HelpName+" ", word, names) + c.Command.HelpName + " --help lists the commands"
+}

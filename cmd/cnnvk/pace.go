@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"cnnvk/net"
+)
+
+// pace knows how fast a training goes, and puts that into lines.
+type pace struct {
+	recipe net.Recipe
+	spent  time.Duration // all epochs so far, validation included
+	done   int           // their steps
+}
+
+// add counts an epoch.
+func (p *pace) add(e net.EpochEnded) {
+	p.spent += e.Elapsed + e.ValTime
+	p.done += e.Step
+}
+
+// left is the time that remains, at the pace of the steps so far.
+func (p *pace) left(now net.Progress) time.Duration {
+	done := p.done + now.Step
+	total := now.Steps * p.recipe.Epochs
+	if p.recipe.LimitSteps > 0 {
+		total = min(total, p.recipe.LimitSteps)
+	}
+	if done == 0 {
+		return 0
+	}
+	per := (p.spent + now.Elapsed).Seconds() / float64(done)
+	return (time.Duration(per*float64(max(total-done, 0))) * time.Second).Round(time.Second)
+}
+
+// rate is the images a second of an epoch so far.
+func rate(p net.Progress) float64 {
+	if p.Elapsed <= 0 {
+		return 0
+	}
+	return float64(p.Images) / p.Elapsed.Seconds()
+}
+
+// part is a piece of a line. Of a line that is too long the parts of the highest rank go first.
+type part struct {
+	rank int
+	text string
+}
+
+// fit joins the parts that there is room for; width 0 has room for all. Empty parts do not count.
+func fit(width int, parts ...part) string {
+	for highest := 9; ; highest-- {
+		var texts []string
+		for _, p := range parts {
+			if p.text != "" && p.rank <= highest {
+				texts = append(texts, p.text)
+			}
+		}
+		line := strings.Join(texts, "  ")
+		if width == 0 || len(line) <= width || highest == 0 {
+			return line
+		}
+	}
+}
+
+func (p *pace) epochOf(now net.Progress) string {
+	return fmt.Sprintf("epoch %d/%d", now.Epoch, p.recipe.Epochs)
+}
+
+func lossText(now net.Progress) string     { return fmt.Sprintf("loss %.4f", now.Loss) }
+func accuracyText(now net.Progress) string { return fmt.Sprintf("acc %.2f %%", 100*now.Accuracy) }
+func rateText(now net.Progress) string     { return fmt.Sprintf("%.0f images/s", rate(now)) }
+
+// stepLine is a line in the midst of an epoch.
+func (p *pace) stepLine(now net.Progress) string {
+	return fit(0, part{text: p.epochOf(now)}, part{text: fmt.Sprintf("step %d/%d", now.Step, now.Steps)},
+		part{text: lossText(now)}, part{text: accuracyText(now)}, part{text: rateText(now)}, part{text: "ETA " + p.left(now).String()})
+}
+
+// epochLine is the line of an epoch that has been added.
+func (p *pace) epochLine(e net.EpochEnded, width int) string {
+	best, eta := "", ""
+	if e.Best {
+		best = "best"
+	}
+	if !e.Last {
+		eta = "ETA " + p.left(net.Progress{Epoch: e.Epoch + 1, Steps: e.Steps}).String()
+	}
+	return fit(width,
+		part{0, p.epochOf(e.Progress)},
+		part{3, lossText(e.Progress)},
+		part{4, accuracyText(e.Progress)},
+		part{6, fmt.Sprintf("val loss %.4f", e.Validation.Loss())},
+		part{1, fmt.Sprintf("val acc %.2f %%", 100*e.Validation.Accuracy())},
+		part{8, fmt.Sprintf("lr %.2g", e.Rate)},
+		part{7, rateText(e.Progress)},
+		part{5, fmt.Sprintf("%.0f s", (e.Elapsed + e.ValTime).Seconds())},
+		part{2, best},
+		part{9, eta})
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"cnnvk/engine"
+	"cnnvk/engine/gpu"
+	"cnnvk/net"
+	"cnnvk/vk"
+)
+
+// demand is what a command runs at a batch size.
+type demand func(batch int) (*engine.Layout, []*engine.Program, error)
+
+func trainingDemand(t *net.Trainer) demand {
+	return func(batch int) (*engine.Layout, []*engine.Program, error) {
+		other := net.Trainer{Recipe: t.Recipe, Model: t.Model, Data: t.Data, Train: t.Train, Val: t.Val}
+		other.Recipe.BatchSize = batch
+		return other.Programs()
+	}
+}
+
+func evaluationDemand(w *net.Weights, d net.Images) demand {
+	return func(batch int) (*engine.Layout, []*engine.Program, error) {
+		programs, err := net.EvaluationPrograms(w, d, batch)
+		return w.Layout, programs, err
+	}
+}
+
+// memoryNeed is device memory in bytes.
+type memoryNeed struct {
+	Work int64 `json:"training_bytes"` // activations, parameters and what belongs to them
+	Data int64 `json:"dataset_bytes"`
+}
+
+func (n memoryNeed) total() int64 { return n.Work + n.Data }
+
+// need works out how much memory a batch size takes, from the plans that would be run; nothing is allocated. The error is a
+// vk.ErrUnsupported where the device cannot run them at all.
+func (m *machine) need(d demand, batch int) (memoryNeed, error) {
+	layout, programs, err := d(batch)
+	if err != nil {
+		return memoryNeed{}, err
+	}
+	on, ok := m.Executor.(*gpu.Executor)
+	if !ok {
+		return memoryNeed{}, nil
+	}
+	work, err := on.Footprint(layout, programs, engine.PlanOptions{})
+	return memoryNeed{work, residentBytes(programs)}, err
+}
+
+// residentBytes is the size of the data set that programs share.
+func residentBytes(programs []*engine.Program) int64 {
+	var sum int64
+	for _, t := range programs[0].ByRole(engine.Resident) {
+		size := int64(t.Shape.Elements())
+		if t.DType != engine.Uint8 {
+			size *= 4
+		}
+		sum += size
+	}
+	return sum
+}
+
+// noRoom is a need beyond what the device has.
+type noRoom struct {
+	need memoryNeed
+	room int64
+	free bool // room is what is free, not all that there is
+}
+
+func (e *noRoom) Error() string {
+	has := "the device has " + binaryBytes(e.room)
+	if e.free {
+		has = binaryBytes(e.room) + " is free"
+	}
+	return fmt.Sprintf("%s of device memory, %s of it for the data set; %s", binaryBytes(e.need.total()), binaryBytes(e.need.Data), has)
+}
+
+// room is the memory that the device can still give, or, where its driver does not say, all that it has.
+func (m *machine) room() (bytes int64, free bool) {
+	if bytes, known := m.device.MemoryBudget(); known {
+		return bytes, true
+	}
+	return m.device.Info().Memory().Size, false
+}
+
+// admit refuses a batch for which the device has no room, and says which is the largest that fits.
+func (m *machine) admit(d demand, batch int) error {
+	if m.device == nil {
+		return nil
+	}
+	fits := m.fitting(d)
+	err := fits(batch)
+	if err == nil {
+		return nil
+	}
+	return refusal(err, batch, fits)
+}
+
+// fitting tells of a batch size why it does not fit.
+func (m *machine) fitting(d demand) func(batch int) error {
+	room, free := m.room()
+	return func(batch int) error {
+		n, err := m.need(d, batch)
+		if err == nil && n.total() > room {
+			return &noRoom{n, room, free}
+		}
+		return err
+	}
+}
+
+// refusal is the error of a batch size that does not fit, in words. Other errors it leaves as they are.
+func refusal(err error, batch int, fits func(batch int) error) error {
+	var large *gpu.TooLarge
+	var none *noRoom
+	switch {
+	case errors.As(err, &large):
+		err = fmt.Errorf("batch size %d needs %s of %s, the device allows %s",
+			batch, large.What, binaryBytes(large.Bytes), binaryBytes(large.Most))
+	case errors.As(err, &none):
+		err = fmt.Errorf("batch size %d needs %w", batch, err)
+	case !errors.Is(err, vk.ErrUnsupported):
+		return err
+	}
+	if most := largest(batch, fits); most > 0 {
+		return hintError{err, fmt.Sprintf("--batch-size %d fits", most)}
+	}
+	return hintError{err, "not even --batch-size 1 fits on this device"}
+}
+
+// largest is the largest batch size that fits, given one that does not; 0 if none does.
+func largest(tooLarge int, fits func(batch int) error) int {
+	most := 0
+	for tooLarge-most > 1 {
+		middle := most + (tooLarge-most)/2
+		if fits(middle) == nil {
+			most = middle
+		} else {
+			tooLarge = middle
+		}
+	}
+	return most
+}
+
+// orSmaller adds a hint to the error of a batch that was admitted, and for which there was no room after all: other
+// programs want memory, too.
+func (m *machine) orSmaller(err error, d demand, batch int) error {
+	if m.device == nil || hintOf(err) != "" || !errors.Is(err, vk.ErrOutOfMemory) {
+		return err
+	}
+	if now := m.admit(d, batch); hintOf(now) != "" {
+		return hintError{err, hintOf(now)}
+	}
+	whole, err1 := m.need(d, batch)
+	half, err2 := m.need(d, batch/2)
+	if batch < 2 || err1 != nil || err2 != nil {
+		return err
+	}
+	return hintError{err, fmt.Sprintf("--batch-size %d needs %s in place of %s", batch/2, binaryBytes(half.total()), binaryBytes(whole.total()))}
+}

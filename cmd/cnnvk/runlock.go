@@ -1,0 +1,76 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"cnnvk/cifar/filelock"
+)
+
+// lockFile lies in a run folder while a training writes there, and holds its process number. A killed process leaves the
+// file, but not the lock on it.
+const lockFile = ".cnnvk.lock"
+
+// lockFolder makes a run folder this training's own, until filelock.Remove.
+func lockFolder(dir string) (*os.File, error) {
+	path := filepath.Join(dir, lockFile)
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+		if err != nil {
+			return nil, cannotMake(dir, err)
+		}
+		if err := tryFolder(f, dir); err != nil {
+			f.Close()
+			return nil, err
+		}
+		if !filelock.IsAt(f, path) {
+			f.Close()
+			continue
+		}
+		if err := errors.Join(f.Truncate(0), writeAt(f, strconv.Itoa(os.Getpid()))); err != nil {
+			filelock.Remove(f)
+			return nil, cannotMake(dir, err)
+		}
+		return f, nil
+	}
+}
+
+func writeAt(f *os.File, text string) error {
+	_, err := f.WriteAt([]byte(text), 0)
+	return err
+}
+
+// checkUnlocked is the error of a folder in which a training is going on; it changes nothing.
+func checkUnlocked(dir string) error {
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return cannotMake(dir, err)
+	}
+	defer f.Close()
+	return tryFolder(f, dir)
+}
+
+// tryFolder takes the lock of an open lock file, or says who has it.
+func tryFolder(f *os.File, dir string) error {
+	got, err := filelock.Try(f)
+	if err != nil {
+		return cannotMake(dir, err)
+	}
+	if got {
+		return nil
+	}
+	who := "another process"
+	if text, err := io.ReadAll(io.LimitReader(f, 20)); err == nil && len(text) > 0 {
+		who = "process " + strings.TrimSpace(string(text))
+	}
+	return hintError{fmt.Errorf("%s is training in the run folder %s", who, dir), "--out " + filepath.Clean(dir) + "-2, or another new folder"}
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/cifar"
+	"cnnvk/net"
+)
+
+func summaryCommand() *cli.Command {
+	d := net.DefaultRecipe()
+	return &cli.Command{
+		Name:  "summary",
+		Usage: "list a model's layers, parameters and multiply-adds, and the memory that training it takes",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "model", Value: d.Model, Usage: "`NAME`"},
+			&cli.StringFlag{Name: "widths", Value: joinInts(d.Widths), Usage: "output channels of the six blocks, `N,N,N,N,N,N`"},
+			&cli.IntFlag{Name: "batch-size", Value: d.BatchSize, Usage: "images in a step"},
+			deviceFlag(),
+			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
+		},
+		Action: summary,
+	}
+}
+
+// summaryResult is what summary --json prints.
+type summaryResult struct {
+	Model        string             `json:"model"`
+	Widths       []int              `json:"widths"`
+	Layers       []net.LayerSummary `json:"layers"`
+	Parameters   int                `json:"parameters"`
+	MaxParams    int                `json:"max_parameters"` // of a model that eval takes
+	MultiplyAdds int64              `json:"multiply_adds"`  // forward, of one image
+	BatchSize    int                `json:"batch_size"`
+	Device       string             `json:"device"`
+	Memory       *memoryNeed        `json:"memory"`      // null where it is not known
+	MemoryNote   string             `json:"memory_note"` // why it is not
+}
+
+func summary(c *cli.Context) error {
+	r := net.DefaultRecipe()
+	r.Model, r.BatchSize = c.String("model"), c.Int("batch-size")
+	var err error
+	if r.Widths, err = parseInts(c.String("widths")); err != nil {
+		return usagef("--widths %q: use numbers with commas between them", c.String("widths"))
+	}
+	if err := modelProblem(r.Check()); err != nil {
+		return err
+	}
+	model, err := net.SmallCIFARNet(r.Widths, true)
+	if err != nil {
+		return err
+	}
+	s := summaryResult{
+		Model: model.Name, Widths: model.Widths, Parameters: model.Parameters(), MaxParams: net.MaxParameters, BatchSize: r.BatchSize,
+	}
+	if s.Layers, err = model.Summary(imagesOf(1)); err != nil {
+		return err
+	}
+	for _, l := range s.Layers {
+		s.MultiplyAdds += l.MultiplyAdds
+	}
+	if err := s.weigh(c.String("device"), r, model); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return json.NewEncoder(c.App.Writer).Encode(s)
+	}
+	return s.print(c.App.Writer)
+}
+
+// weigh works out the memory that a training takes. Without a device there is nothing to ask, which is no error.
+func (s *summaryResult) weigh(device string, r net.Recipe, model *net.Model) error {
+	if wantsCPU(device) {
+		s.MemoryNote = "the Go reference uses none"
+		return nil
+	}
+	err := onMachine(nil, device, func(m *machine) error {
+		t := newTrainer(r, model, net.Data{Shape: imagesOf(cifar.TrainRecords)})
+		d := trainingDemand(t)
+		s.Device = m.Device().Name
+		n, err := m.need(d, r.BatchSize)
+		if err != nil {
+			return refusal(modelProblem(err), r.BatchSize, m.fitting(d))
+		}
+		s.Memory = &n
+		return nil
+	})
+	if isNoVulkan(err) && device == "" {
+		s.MemoryNote = "not known without a Vulkan device"
+		return nil
+	}
+	return err
+}
+
+// print writes the table, the totals and the memory.
+func (s summaryResult) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "layer\tkind\toutput\tparameters\tmultiply-adds\t")
+	for _, l := range s.Layers {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t\n", l.Name, l.Kind, strings.ReplaceAll(joinInts(l.Output), ",", "x"), l.Parameters, l.MultiplyAdds)
+	}
+	fmt.Fprintf(w, "total\t\t\t%d\t%d\t\n", s.Parameters, s.MultiplyAdds)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	under := fmt.Sprintf("%d below the limit of %d", s.MaxParams-s.Parameters, s.MaxParams)
+	if s.Parameters > s.MaxParams {
+		under = fmt.Sprintf("%d above the limit of %d: eval will refuse it", s.Parameters-s.MaxParams, s.MaxParams)
+	}
+	fmt.Fprintf(out, "\nparameters: %s\n", under)
+	if s.Memory == nil {
+		_, err := fmt.Fprintf(out, "device memory for training: %s\n", s.MemoryNote)
+		return err
+	}
+	_, err := fmt.Fprintf(out, "device memory for training at batch size %d on %s: %s, and %s for CIFAR-100\n",
+		s.BatchSize, s.Device, binaryBytes(s.Memory.Work), binaryBytes(s.Memory.Data))
+	return err
+}
+
+// modelProblem turns a complaint about a value of the recipe into one about summary's flag for it.
+func modelProblem(err error) error {
+	return flagProblemOf(err, map[string]string{"model": "model", "widths": "widths", "batch_size": "batch-size"})
+}
+
+func joinInts(list []int) string {
+	var words []string
+	for _, n := range list {
+		words = append(words, strconv.Itoa(n))
+	}
+	return strings.Join(words, ",")
+}
+
+func parseInts(text string) ([]int, error) {
+	var list []int
+	for word := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(word))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}

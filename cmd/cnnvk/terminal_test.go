@@ -1,0 +1,88 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/creack/pty"
+)
+
+// onTerminal runs the program on a terminal of that many columns and returns what it wrote there.
+func onTerminal(t *testing.T, columns uint16, env []string, args ...string) string {
+	t.Helper()
+	c := exec.Command(os.Args[0], args...)
+	c.Env = append(append(os.Environ(), childVariable+"=1", "TERM=xterm"), env...)
+	terminal, err := pty.StartWithSize(c, &pty.Winsize{Rows: 24, Cols: columns})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	written, err := io.ReadAll(terminal)
+	if err != nil && !errors.Is(err, syscall.EIO) { // which is how Linux says that the program has ended
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, written)
+	}
+	return string(written)
+}
+
+// The bar fits its terminal, every epoch leaves its line, and nothing is coloured.
+func TestBarOnTerminal(t *testing.T) {
+	emptyFolder(t)
+	config := narrowConfig(t)
+	for _, columns := range []int{40, 80} {
+		for _, env := range [][]string{nil, {"NO_COLOR=1"}} {
+			screen := onTerminal(t, uint16(columns), env, "train", "--device", "cpu", "--config", config, "--epochs", "60", "--batch-size", "10")
+			checkScreen(t, screen, columns)
+		}
+	}
+}
+
+func checkScreen(t *testing.T, screen string, columns int) {
+	t.Helper()
+	for _, code := range regexp.MustCompile("\x1b\\[?[0-9;]*.").FindAllString(screen, -1) {
+		if last := code[len(code)-1]; last != 'A' && last != 'J' { // up, and clear
+			t.Errorf("%d columns: the terminal gets %q", columns, code)
+		}
+	}
+	bars, kept := 0, 0
+	for _, line := range regexp.MustCompile("\r|\n|\x1b\\[[0-9;]*.").Split(screen, -1) {
+		switch {
+		case !strings.HasPrefix(line, "epoch "):
+			continue
+		case strings.Contains(line, "/60  ["):
+			bars++
+		case strings.Contains(line, "  val acc "):
+			kept++
+		}
+		if len(line) >= columns {
+			t.Errorf("%d columns: %q does not fit", columns, line)
+		}
+	}
+	// The bar is drawn five times a second.
+	if bars < 1 || kept != 60 || strings.Contains(screen, "\x00") || !strings.Contains(screen, "best validation accuracy ") {
+		t.Errorf("%d columns: %d bars, the lines of %d epochs:\n%q", columns, bars, kept, screen)
+	}
+}
+
+// A terminal that cannot move its cursor gets plain lines, and so does nobody with -q.
+func TestNoBar(t *testing.T) {
+	emptyFolder(t)
+	args := []string{"train", "--device", "cpu", "--config", narrowConfig(t), "--epochs", "2"}
+	if screen := onTerminal(t, 80, []string{"TERM=dumb"}, args...); strings.Contains(screen, "\x1b") || !strings.Contains(screen, "epoch 2/2  loss ") {
+		t.Errorf("TERM=dumb: %q", screen)
+	}
+	screen := onTerminal(t, 80, nil, append(args, "-q")...)
+	if lines := strings.Split(screen, "\r\n"); len(lines) != 2 || !strings.HasPrefix(lines[0], "best validation accuracy ") {
+		t.Errorf("-q: %q", screen)
+	}
+}
