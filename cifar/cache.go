@@ -124,9 +124,3 @@ func waitForLock(ctx context.Context, path string, waiting func()) (unlock func(
 		}
 	}
 }
-
-func isAt(f *os.File, path string) bool {
-	here, err1 := f.Stat()
-	there, err2 := os.Stat(path)
-	return err1 == nil && err2 == nil && os.SameFile(here, there)
-}
