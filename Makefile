@@ -33,20 +33,17 @@ COMMIT := $(shell git describe --always --dirty=+changes 2>/dev/null)
 # Not from the cache: the driver may have changed.
 GOTEST := go test -count=1 -timeout 20m
 
-.PHONY: help train test build bench shaders check check-shaders data clean
+.PHONY: help train test build bench shaders check check-shaders data setup-run setup-test clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
-train: build data ## install what is missing, build, and train (ARGS='--epochs 3', DATA=DIR)
-	@sh .ci/setup.sh run
+train: setup-run build data ## install what is missing, build, and train (ARGS='--epochs 3', DATA=DIR)
 	bin/cnnvk train $(ARGS)
 
-test: ## install what tests need, and run them all
-	@sh .ci/setup.sh test
-	@$(MAKE) --no-print-directory check check-shaders data
+test: setup-test check check-shaders data ## install what tests need, and run them all
 	$(GOTEST) ./...
 	@echo 'Again, what runs on the host, under the race detector; without the shared folder, which would take it minutes more:'
 	CNNVK_REQUIRE= CNNVK_DATA= CNNVK_GOLDEN= CNNVK_WEIGHTS= $(GOTEST) -race ./cifar ./cmd/... ./engine ./engine/cpu ./net ./vk
@@ -54,8 +51,7 @@ test: ## install what tests need, and run them all
 build: ## build bin/cnnvk
 	go build -ldflags '-X main.commit=$(COMMIT)' -o bin/cnnvk ./cmd/cnnvk
 
-bench: build ## measure this machine's device (ARGS=--json)
-	@sh .ci/setup.sh run
+bench: setup-run build ## measure this machine's device (ARGS=--json)
 	bin/cnnvk bench $(ARGS)
 
 shaders: ## compile the shaders again into shaders/spirv, with glslc
@@ -71,6 +67,9 @@ check-shaders: ## compare shaders/spirv with what the same glslc makes of the sh
 
 data: ## unpack the shared CIFAR-100, if there is any, into the cache folder
 	@$(if $(unpack),sh .ci/data.sh '$(shared)' '$(CNNVK_DATA)')
+
+setup-run setup-test:
+	@sh .ci/setup.sh $(@:setup-%=%)
 
 clean: ## remove what was built; runs stay
 	rm -rf bin
