@@ -32,11 +32,8 @@ func CacheDir() (string, error) {
 
 var reloading sync.Mutex
 
-// Cached returns the folder of the published data set in cacheDir, and whether it is there, whole
-// and with the published checksums.
-func Cached(cacheDir string) (dir string, ok bool) { return Published.Cached(cacheDir) }
-
-// Cached is the same for any source.
+// Cached returns the folder of the source's data set in cacheDir, and whether it is there, whole and
+// with the source's checksums.
 func (s Source) Cached(cacheDir string) (dir string, ok bool) {
 	dir = filepath.Join(cacheDir, archiveFolder)
 	whole, err := s.check(dir)

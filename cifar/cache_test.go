@@ -233,7 +233,7 @@ func TestCacheDir(t *testing.T) {
 	if got, err := CacheDir(); !filepath.IsAbs(got) || err != nil {
 		t.Errorf("got %s, %v", got, err)
 	}
-	if _, ok := Cached(here); ok {
+	if _, ok := Published.Cached(here); ok {
 		t.Error("an empty folder has the data")
 	}
 }
