@@ -2,5 +2,5 @@
 
 package cifar
 
-// full says that there is no room for a write, which cannot be told here.
-func full(error) bool { return false }
+// DiskFull says that a write failed because there is no room, which cannot be told here.
+func DiskFull(error) bool { return false }

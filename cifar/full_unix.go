@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// full says that there is no room for a write.
-func full(err error) bool {
+// DiskFull says that a write failed because there is no room, or no more is allowed.
+func DiskFull(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
 }

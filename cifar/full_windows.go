@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// full says that there is no room for a write.
-func full(err error) bool {
+// DiskFull says that a write failed because there is no room, or no more is allowed.
+func DiskFull(err error) bool {
 	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
 }

@@ -16,14 +16,29 @@ import (
 // temporary file in the same folder, are forced to the disk, and take the name in one step; then
 // the folder is forced to the disk too. On an error the temporary file is removed, and an earlier
 // file at path is whole. (Should only that last step fail, path has the new file already.)
-func WriteAtomically(path string, write func(io.Writer) error) (err error) {
+func WriteAtomically(path string, write func(io.Writer) error) error {
+	s, err := Stage(path, write)
+	if err != nil {
+		return err
+	}
+	defer s.Discard()
+	return s.Commit()
+}
+
+// Staged is a file that is whole and on the disk, but has a temporary name still. Where several files
+// belong together, all are staged before the first is committed: a full disk is met before anything
+// is replaced.
+type Staged struct{ name, path string }
+
+// Stage does all of WriteAtomically but to give the file its name.
+func Stage(path string, write func(io.Writer) error) (_ *Staged, err error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return errors.New("there is something that is not a regular file")
+		return nil, errors.New("there is something that is not a regular file")
 	}
 	name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".cnnvk-%016x.tmp", rand.Uint64()))
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -33,22 +48,30 @@ func WriteAtomically(path string, write func(io.Writer) error) (err error) {
 	}()
 	out := bufio.NewWriterSize(f, 1<<16)
 	if err := write(out); err != nil {
-		return err
+		return nil, err
 	}
 	if err := out.Flush(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := f.Sync(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := f.Close(); err != nil {
-		return err
+		return nil, err
 	}
-	if err := os.Rename(name, path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
+	return &Staged{name, path}, nil
 }
+
+// Commit gives the file its name.
+func (s *Staged) Commit() error {
+	if err := os.Rename(s.name, s.path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(s.path))
+}
+
+// Discard removes a file that was not committed.
+func (s *Staged) Discard() { os.Remove(s.name) }
 
 // syncFolder makes a rename in the folder outlast a power cut. Some file systems cannot, and say so; Windows has no such
 // call and refuses it.

@@ -269,6 +269,32 @@ func TestWriteAtomicallyCannotRename(t *testing.T) {
 	checkFolder(t, filepath.Dir(path), "m.safetensors")
 }
 
+// A file that is staged has no name yet: the earlier one stays until it is committed, or for good.
+func TestStage(t *testing.T) {
+	path := writeBytes(t, "m.safetensors", []byte("earlier"))
+	stage := func() *Staged {
+		s, err := Stage(path, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	stage().Discard()
+	checkWhole(t, path)
+	s := stage()
+	if file, err := os.ReadFile(path); err != nil || string(file) != "earlier" {
+		t.Errorf("before Commit %q, %v", file, err)
+	}
+	if err := s.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	s.Discard()
+	if file, err := os.ReadFile(path); err != nil || string(file) != "new" {
+		t.Errorf("after Commit %q, %v", file, err)
+	}
+	checkFolder(t, filepath.Dir(path), "m.safetensors")
+}
+
 // pack makes a file of a header and some bytes of values.
 func pack(header string, values int) []byte {
 	b := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))

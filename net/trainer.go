@@ -42,7 +42,8 @@ type Trainer struct {
 	train    map[int]*engine.Program // by batch size
 	eval     map[int]*engine.Program
 	records  map[*engine.Program]*engine.Record
-	step     int // optimiser steps so far
+	step     int      // optimiser steps so far
+	now      Progress // epoch and rate of the last one
 	counters Counters
 }
 
@@ -198,6 +199,7 @@ func (t *Trainer) limited() bool { return t.Recipe.LimitSteps > 0 && t.step >= t
 func (t *Trainer) epoch(ctx context.Context, epoch int) (EpochEnded, error) {
 	order, batch := t.Order(epoch), t.Recipe.BatchSize
 	now := EpochEnded{Progress: Progress{Epoch: epoch + 1, Steps: (len(order) + batch - 1) / batch, Rate: t.Recipe.Schedule().Rate(epoch)}}
+	t.now = now.Progress
 	if t.Recipe.LimitSteps > 0 {
 		now.Steps = min(now.Steps, t.Recipe.LimitSteps-t.step)
 	}
@@ -267,7 +269,8 @@ func (t *Trainer) look(now *Progress, sum *Score, began time.Time) error {
 	return nil
 }
 
-// Averaged are the moving average of the weights as they are now, ready to be saved.
+// Averaged are the moving average of the weights as they are now, ready to be saved. Weights that no file can hold are a
+// training that is lost, though its loss may still be a number: the error is an ErrNotFinite.
 func (t *Trainer) Averaged(metadata map[string]string) (*Weights, error) {
 	a, batches := engine.EMA, t.counters.EMA
 	if t.Recipe.EMADecay == 0 {
@@ -277,8 +280,37 @@ func (t *Trainer) Averaged(metadata map[string]string) (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := t.savable(arena); err != nil {
+		return nil, err
+	}
 	return &Weights{Model: t.Model, Layout: t.layout, Arena: arena, Batches: batches, Metadata: metadata}, nil
 }
+
+// savable looks for values that are not finite in a file's float32.
+func (t *Trainer) savable(arena []float64) error {
+	for _, s := range t.layout.Segments {
+		for _, v := range arena[s.Offset:][:s.Shape.Elements()] {
+			if !finite(float64(float32(v))) {
+				return &overflow{t.step, t.now, s.Name, v}
+			}
+		}
+	}
+	return nil
+}
+
+type overflow struct {
+	step  int
+	at    Progress
+	name  string
+	value float64
+}
+
+func (e *overflow) Error() string {
+	return fmt.Sprintf("net: step %d (epoch %d, learning rate %.4g): %s holds %.4g, not finite in float32",
+		e.step, e.at.Epoch, e.at.Rate, e.name, e.value)
+}
+
+func (e *overflow) Unwrap() error { return ErrNotFinite }
 
 // Kernels lists the kernels that the training step uses, without repetitions, in the order of the step.
 func (t *Trainer) Kernels() []string {

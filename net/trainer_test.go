@@ -2,6 +2,7 @@ package net
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -88,6 +89,18 @@ func TestTrainerRefuses(t *testing.T) {
 	}
 }
 
+// An epoch of 9 images in batches of 4 ends in a batch of one. Of an image of 8x8 a single pixel is left for the last
+// blocks, whose BatchNorm has no variance then; before any step, this is refused.
+func TestTrainerSingleValue(t *testing.T) {
+	tr := someTrainer(t, nil)
+	tr.Data.Shape.H, tr.Data.Shape.W = 8, 8
+	err := tr.Open(cpu.New())
+	const says = "BatchNorm in training needs more than one value per channel, got input (1, 7, 1, 1): use a larger batch"
+	if err == nil || !strings.Contains(err.Error(), `"train batch 1"`) || !strings.HasSuffix(err.Error(), says) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // The error of a loss that is not finite says when, and the observer's own error ends a run too.
 func TestTrainerStops(t *testing.T) {
 	tr := someTrainer(t, func(r *Recipe) { r.LearningRate, r.Optimizer = 1e300, "sgd" })
@@ -106,6 +119,17 @@ func TestTrainerStops(t *testing.T) {
 	err = tr.Run(t.Context())
 	if !errors.Is(err, ErrNotFinite) || !strings.HasPrefix(err.Error(), "net: validation after step 1 (epoch 1, learning rate 2e+299): ") {
 		t.Errorf("rate 1e300, one step: %v", err)
+	}
+
+	// In float64 a loss stays a number for long, while a file of float32 could not hold the weights any more.
+	tr = someTrainer(t, func(r *Recipe) { r.LearningRate, r.Optimizer = 1e30, "sgd" })
+	tr.OnEpoch = func(EpochEnded) error { _, err := tr.Averaged(nil); return err }
+	if err := tr.Open(cpu.New()); err != nil {
+		t.Fatal(err)
+	}
+	err = tr.Run(t.Context())
+	if !errors.Is(err, ErrNotFinite) || !regexp.MustCompile(`^net: step 3 \(epoch 1, learning rate 2e\+29\): features\.\S+ holds \S+, not finite in float32$`).MatchString(err.Error()) {
+		t.Errorf("rate 1e30: %v", err)
 	}
 
 	tr = someTrainer(t, nil)

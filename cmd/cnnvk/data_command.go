@@ -11,7 +11,7 @@ func dataCommand() *cli.Command {
 		Subcommands:     []*cli.Command{dataDownloadCommand(), dataInfoCommand()},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return hintError{usagef("unknown command \"data %s\"", c.Args().First()), "cnnvk data --help lists the commands"}
+				return hintError{usagef("unknown command \"data %s\"", c.Args().First()), commandHint(c, c.Args().First())}
 			}
 			return cli.ShowSubcommandHelp(c)
 		},

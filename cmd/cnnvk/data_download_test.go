@@ -151,6 +151,50 @@ func TestDataDownloadFails(t *testing.T) {
 	}
 }
 
+// flip turns one bit of a file over.
+func flip(t *testing.T, path string, at int, bit byte) {
+	t.Helper()
+	data := []byte(read(t, path))
+	data[at] ^= bit
+	writeFile(t, path, data)
+}
+
+// A bit that fell over shows in the checksum alone. The damaged copy is neither used nor replaced, whoever finds it.
+func TestFlippedBit(t *testing.T) {
+	server := smallSource(t)
+	cnnvk("data", "download").ok(t)
+	t.Chdir(filepath.Dir(server.cache))
+	flip(t, "cnnvk/cifar-100-binary/train.bin", 3, 1)
+	before := listing(t)
+	for args, hint := range map[string]string{
+		"train": "CNNVK_OFFLINE=1 trains on the synthetic set", "data download": "mv " + server.cache, "data download --to cnnvk": "mv cnnvk/cifar-100-binary/train.bin ",
+	} {
+		cnnvk(strings.Fields(args)...).failed(t, exitFailed, `cifar-100-binary/train\.bin: has MD5 [0-9a-f]{32}, must be [0-9a-f]{32}$`, hint)
+		unchanged(t, before)
+	}
+	cnnvk("data", "info").failed(t, exitFailed, `there is no whole data set in `+server.cache, "cnnvk data download")
+	unchanged(t, before)
+}
+
+// An archive in which a bit fell over on the way leaves nothing that could be taken for the data.
+func TestFlippedBitInArchive(t *testing.T) {
+	server := smallSource(t)
+	recorder := httptest.NewRecorder()
+	server.good(recorder, httptest.NewRequest(http.MethodGet, "/", nil))
+	archive := recorder.Body.Bytes()
+	archive[len(archive)/2] ^= 0x10
+	server.set(func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(archive))
+	})
+	o := cnnvk("data", "download", "--to", "d")
+	_, said, _ := strings.Cut(o.stderr, "cnnvk: ") // after the progress
+	o.stderr = "cnnvk: " + said
+	o.failed(t, exitFailed, `cifar: downloading http://\S+: wrong (MD5|SHA-256)`, "--url URL")
+	if left := files(t, "d"); len(left) > 0 {
+		t.Errorf("left over: %q", left)
+	}
+}
+
 // The order in which train looks for the data, and what it says of it.
 func TestFindData(t *testing.T) {
 	server := smallSource(t)
@@ -255,6 +299,35 @@ func TestDataInfoReal(t *testing.T) {
 	if err != nil || !strings.Contains(out, "50000 records, 100 classes (500 each), 20 coarse classes") ||
 		!strings.Contains(out, "10000 records, 100 classes (100 each), 20 coarse classes") || strings.Contains(out, "not a known") {
 		t.Errorf("%s %v", out, err)
+	}
+}
+
+// A pixel may be anything, so a bit of one is told by the checksum, and a label's mostly by its range.
+func TestDataInfoFlipped(t *testing.T) {
+	data := sharedPath(t, "CNNVK_DATA")
+	emptyFolder(t)
+	if err := os.Symlink(filepath.Join(data, "train.bin"), "train.bin"); err != nil {
+		t.Skip(err)
+	}
+	test := []byte(read(t, filepath.Join(data, "test.bin")))
+	for _, c := range []struct {
+		at  int
+		bit byte
+	}{{7*cifar.RecordBytes + 1000, 1}, {7*cifar.RecordBytes + 1, 0x80}} {
+		test[c.at] ^= c.bit
+		writeFile(t, "test.bin", test)
+		test[c.at] ^= c.bit
+		before := listing(t)
+		o := cnnvk("data", "info", "--data", ".")
+		if c.bit == 1 {
+			o.ok(t)
+			if strings.Count(o.stdout, "(not a known checksum)\n") != 1 || !strings.HasSuffix(o.stdout, "(not a known checksum)\n") {
+				t.Errorf("a pixel of test.bin is another:\n%s", o.stdout)
+			}
+		} else {
+			o.failed(t, exitFailed, `cifar: test\.bin: record 7 .*fine label \d+, must be below 100$`, "mv test.bin test.bin.old && cnnvk data download --to .")
+		}
+		unchanged(t, before)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,6 +63,27 @@ func TestTrainBadData(t *testing.T) {
 			o.failed(t, exitFailed, strings.ReplaceAll(c.says, "FILE", "train.bin"), c.hint)
 			if o.stdout != "" {
 				t.Errorf("standard output has %q", o.stdout)
+			}
+			unchanged(t, before)
+		})
+	}
+}
+
+// What data info is for: a bad file of either kind is named, and nothing is printed as if it were known.
+func TestDataInfoBadData(t *testing.T) {
+	emptyFolder(t)
+	badFolders(t, "train.bin", cifar.TrainRecords)
+	dataFile(t, "test-label", "train.bin", cifar.TrainRecords*cifar.RecordBytes, 0, 0)
+	dataFile(t, "test-label", "test.bin", cifar.TestRecords*cifar.RecordBytes, 2*cifar.RecordBytes+1, 100)
+	before := listing(t)
+	bad := append(slices.Clone(badData), badData[2])
+	bad[len(bad)-1].data, bad[len(bad)-1].says = "test-label", `cifar: test-label/test.bin: record 2 .*fine label 100, must be below 100$`
+	for _, c := range bad {
+		t.Run(c.data, func(t *testing.T) {
+			o := cnnvk("data", "info", "--json", "--data", c.data)
+			o.failed(t, exitFailed, strings.ReplaceAll(c.says, "FILE", "train.bin"), c.hint)
+			if o.stdout != "" {
+				t.Errorf("standard output of --json has %q", o.stdout)
 			}
 			unchanged(t, before)
 		})

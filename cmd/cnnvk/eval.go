@@ -45,6 +45,17 @@ type evalResult struct {
 // whereWeights is a hint for those who have none.
 const whereWeights = "cnnvk train leaves weights in runs/smallcifarnet/" + bestWeights
 
+// orOtherWeights adds to the error of weights that cannot be evaluated what can be done about it.
+func orOtherWeights(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return hintError{err, whereWeights}
+	case errors.Is(err, fs.ErrPermission):
+		return hintError{err, "chmod u+r gives its owner the right to read a file, chmod u+x to open what is in a folder"}
+	}
+	return hintError{err, "eval takes what cnnvk train saved, or a SmallCIFARNet's whole state_dict; a damaged file is best copied again"}
+}
+
 func evaluate(c *cli.Context) error {
 	s, err := newConsole(c, c.Bool("json"))
 	if err != nil {
@@ -58,18 +69,15 @@ func evaluate(c *cli.Context) error {
 		return usagef("--batch-size %d: use 1 or more", c.Int("batch-size"))
 	}
 	w, err := net.LoadWeights(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return hintError{err, whereWeights}
-	}
 	if err != nil {
-		return err
+		return orOtherWeights(err)
 	}
 	if err := sayModel(s, path, w); err != nil {
 		return err
 	}
 	table, err := tableOf(w)
 	if err != nil {
-		return fmt.Errorf("the weights in %s: %w", path, err)
+		return orOtherWeights(fmt.Errorf("the weights in %s: %w", path, err))
 	}
 	set, err := testSet(c, s)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -78,6 +79,34 @@ func TestRunFolderGoesAgain(t *testing.T) {
 	unchanged(t, before)
 }
 
+// A new run that cannot begin leaves the one that it was to replace as it was: never the one's recipe beside the other's
+// weights.
+func TestBeginReplacesAllOrNothing(t *testing.T) {
+	emptyFolder(t)
+	set := cifar.Synthetic(0, 10)
+	for _, blocked := range []string{configFile, splitFile, lastWeights} {
+		for _, name := range []string{configFile, splitFile, metricsFile, bestWeights, lastWeights} {
+			writeFile(t, "run/"+name, []byte("earlier"))
+		}
+		if err := os.Remove("run/" + blocked); err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, "run/"+blocked+"/in the way", nil)
+		before := listing(t)
+		f, err := newRunFolder("run", "name", true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.begin(net.DefaultRecipe(), set, "", engine.Device{}, nil); err == nil || !strings.HasPrefix(err.Error(), "writing run/"+blocked+": ") {
+			t.Errorf("begin: %v", err)
+		}
+		unchanged(t, before)
+		if err := os.RemoveAll("run"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestUnknownDevice(t *testing.T) {
 	emptyFolder(t)
 	needVulkan(t)
@@ -102,27 +131,42 @@ func TestUnknownDevice(t *testing.T) {
 // Without a driver or without the loader every command says what to install; the environment decides that before the
 // process starts.
 func TestNoVulkan(t *testing.T) {
+	fake := fakeDriver(t)
 	emptyFolder(t)
 	writeFile(t, "no-loader/libvulkan.so.1", nil)
 	writeFile(t, "no-loader/libvulkan.so", nil)
+	writeFile(t, "empty.json", nil)
+	writeFile(t, "fake.json", fmt.Appendf(nil, `{"file_format_version":"1.0.0","ICD":{"library_path":%q,"api_version":"1.1.0"}}`, fake))
 	here, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := listing(t)
-	environments := map[string][]string{"no driver": {"VK_ICD_FILENAMES=/nonexistent.json", "VK_DRIVER_FILES=/nonexistent.json"}}
-	says := map[string]string{"no driver": "no device that computes", "no loader": "vk: no Vulkan loader: "}
-	if !loaderInstalled(t) {
-		delete(environments, "no driver")
-	}
-	if runtime.GOOS == "linux" {
-		environments["no loader"] = []string{"LD_LIBRARY_PATH=" + filepath.Join(here, "no-loader")}
-	}
-	for name, env := range environments {
+	driver := func(file string) []string { return []string{"VK_ICD_FILENAMES=" + file, "VK_DRIVER_FILES=" + file} }
+	loader := loaderInstalled(t)
+	for _, c := range []struct {
+		why, says, hint string
+		there           bool
+		env             []string
+	}{
+		{"no driver", `no device that computes: VK_DRIVER_FILES names /nonexistent\.json, which is not there`, "unset VK_DRIVER_FILES VK_ICD_FILENAMES",
+			loader, driver("/nonexistent.json")},
+		{"empty driver file", `no device that computes: VK_DRIVER_FILES is \S+/empty\.json;`, "unset VK_DRIVER_FILES VK_ICD_FILENAMES",
+			loader, driver(filepath.Join(here, "empty.json"))},
+		{"driver without compute", `no device that computes: 1 device, which cannot compute \("fake n" has no queue for it\);`, "unset VK_",
+			loader && fake != "", append(driver(filepath.Join(here, "fake.json")), "FAKE_DEVICES=n")},
+		{"no loader", `vk: no Vulkan loader: `, "apt-get install libvulkan1", runtime.GOOS == "linux", []string{"LD_LIBRARY_PATH=" + filepath.Join(here, "no-loader")}},
+	} {
 		for _, args := range [][]string{{"train"}, {"bench", "--json"}, {"devices"}} {
-			t.Run(name+"/"+args[0], func(t *testing.T) {
-				o := child(t, env, args...)
-				o.failed(t, exitFailed, says[name], "or --device cpu")
+			t.Run(c.why+"/"+args[0], func(t *testing.T) {
+				if !c.there {
+					t.Skip("there is no loader that could look for drivers, or no gcc for a fake one")
+				}
+				o := child(t, c.env, args...)
+				o.failed(t, exitFailed, c.says, c.hint)
+				if !strings.Contains(o.stderr, ", or --device cpu") {
+					t.Errorf("the hint does not say what works without:\n%s", o.stderr)
+				}
 				if args[0] != "train" && o.stdout != "" {
 					t.Errorf("standard output has %q", o.stdout)
 				}
@@ -130,6 +174,21 @@ func TestNoVulkan(t *testing.T) {
 			})
 		}
 	}
+}
+
+// fakeDriver builds the driver without hardware that vk tests with, nothing where that is not possible.
+func fakeDriver(t *testing.T) string {
+	t.Helper()
+	compiler, err := exec.LookPath("gcc")
+	if err != nil || runtime.GOOS != "linux" {
+		return ""
+	}
+	library := filepath.Join(t.TempDir(), "fake_driver.so")
+	build := exec.Command(compiler, "-shared", "-fPIC", "-o", library, filepath.Join("..", "..", "vk", "testdata", "fake_driver.c"))
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	return library
 }
 
 func loaderInstalled(t *testing.T) bool {
@@ -169,6 +228,32 @@ func TestNotFinite(t *testing.T) {
 	}
 }
 
+// The weights that are left are those of the last epoch that went well, and no others: a training that ends before the
+// bad one leaves the same. On the reference, where the loss is a number still when float32 cannot hold the weights any more.
+func TestLastGoodWeights(t *testing.T) {
+	emptyFolder(t)
+	args := []string{"--opt", "sgd", "--lr", "1e5", "--batch-size", "90", "--out"} // every epoch is a step
+	o := quickest(t, append(args, "lost", "--limit-steps", "20")...)
+	o.failed(t, exitFailed, `^cnnvk: net: step \d+ \(epoch \d+, learning rate \S+\): features\.\S+ holds \S+, not finite in float32$`,
+		"--lr 1e+04; the last good weights are in lost/weights/last.safetensors")
+	epochs := strings.Count(read(t, "lost/"+metricsFile), "\n") - 1
+	if want := fmt.Sprintf("step %d (epoch %d,", epochs+1, epochs+1); epochs < 1 || !strings.Contains(o.stderr, want) {
+		t.Errorf("after %d epochs: %s", epochs, o.stderr)
+	}
+	quickest(t, append(args, "good", "--limit-steps", fmt.Sprint(epochs))...).ok(t)
+	for _, name := range []string{bestWeights, lastWeights} {
+		if sum(t, "lost/"+name) != sum(t, "good/"+name) {
+			t.Errorf("%s is not that of the last good epoch", name)
+		}
+		if _, err := net.LoadWeights("lost/" + name); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := files(t, "lost"); len(got) != 5 {
+		t.Errorf("left over: %q", got)
+	}
+}
+
 // files lists the files below a folder, not the folders.
 func files(t *testing.T, folder string) []string {
 	t.Helper()
@@ -182,7 +267,7 @@ func files(t *testing.T, folder string) []string {
 // The hint of an error that ended a training joins its own, what helps, and what is saved.
 func TestStopped(t *testing.T) {
 	notFinite := fmt.Errorf("net: step 3: %w", net.ErrNotFinite)
-	full := fs.ErrPermission
+	other, readOnly := errors.New("lost"), fmt.Errorf("writing: %w", fs.ErrPermission)
 	for _, c := range []struct {
 		epochs int
 		err    error
@@ -190,9 +275,10 @@ func TestStopped(t *testing.T) {
 	}{
 		{0, notFinite, "a smaller rate may help: --lr 0.0001"},
 		{3, notFinite, "a smaller rate may help: --lr 0.0001; the last good weights are in r/weights/last.safetensors"},
-		{0, full, ""},
-		{3, full, "the last good weights are in r/weights/last.safetensors"},
-		{3, hintError{full, "--batch-size 8"}, "--batch-size 8; the last good weights are in r/weights/last.safetensors"},
+		{0, other, ""},
+		{0, readOnly, "--out DIR with a new folder that you may write to"},
+		{3, other, "the last good weights are in r/weights/last.safetensors"},
+		{3, hintError{readOnly, "--batch-size 8"}, "--batch-size 8; the last good weights are in r/weights/last.safetensors"},
 	} {
 		f := &runFolder{dir: "r", epochs: c.epochs}
 		err := f.stopped(c.err, net.DefaultRecipe())

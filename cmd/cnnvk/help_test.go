@@ -85,10 +85,13 @@ func TestSuggestions(t *testing.T) {
 		{"train epochs 3", "did you mean --epochs? "},
 		{"eval --weight x", "did you mean --weights? "},
 		{"bench --repeat 3", "did you mean --repeats? "},
+		{"data downlaod", "did you mean cnnvk data download? cnnvk data --help lists the commands"},
+		{"data inof --json", "did you mean cnnvk data info? "},
+		{"data info --jsno", "did you mean --json? cnnvk data info --help lists the flags"},
 	} {
 		cnnvk(strings.Fields(c.args)...).failed(t, exitUsage, "", c.hint)
 	}
-	for _, args := range []string{"colour", "train --epochs", "train --epochs three", "version --x"} {
+	for _, args := range []string{"colour", "data colour", "train --epochs", "train --epochs three", "version --x"} {
 		if o := cnnvk(strings.Fields(args)...); o.code != exitUsage || strings.Contains(o.stderr, "did you mean") {
 			t.Errorf("%s: %s", args, o.stderr)
 		}

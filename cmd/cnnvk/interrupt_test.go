@@ -20,6 +20,18 @@ import (
 // interruptTraining starts a training without end, sends it signals after its first epoch, and waits for its end.
 func interruptTraining(t *testing.T, out string, signals ...os.Signal) outcome {
 	t.Helper()
+	return duringTraining(t, out, func(training *os.Process) {
+		for _, s := range signals {
+			if err := training.Signal(s); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// duringTraining starts a training without end, calls do after its first epoch, and waits for its end.
+func duringTraining(t *testing.T, out string, do func(*os.Process)) outcome {
+	t.Helper()
 	c := exec.Command(os.Args[0], "train", "--device", "cpu", "--config", narrowConfig(t), "--epochs", "1000000", "--out", out)
 	c.Env = append(os.Environ(), childVariable+"=1")
 	var stderr bytes.Buffer
@@ -38,11 +50,7 @@ func interruptTraining(t *testing.T, out string, signals ...os.Signal) outcome {
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		said.WriteString(lines.Text() + "\n")
 		if strings.HasPrefix(lines.Text(), "epoch 2/") {
-			for _, s := range signals {
-				if err := c.Process.Signal(s); err != nil {
-					t.Error(err)
-				}
-			}
+			do(c.Process)
 		}
 	}
 	c.Wait()

@@ -14,7 +14,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"cnnvk/vk"
 )
@@ -28,7 +30,22 @@ func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
 		main()
 	}
+	// Mesa keeps compiled shaders in the user's cache folder. Tests have each their own, but need not compile everything again.
+	if folder, err := os.UserCacheDir(); err == nil {
+		setDefault("MESA_SHADER_CACHE_DIR", folder)
+	}
+	// Every command that a test runs is watched by the validation layer: a message makes it fail.
+	if vk.ValidationAvailable() {
+		setDefault("CNNVK_VALIDATION", "1")
+	}
 	os.Exit(m.Run())
+}
+
+// setDefault sets a variable of the environment that is not set.
+func setDefault(variable, value string) {
+	if _, set := os.LookupEnv(variable); !set {
+		os.Setenv(variable, value)
+	}
 }
 
 // outcome is what a command left behind.
@@ -44,11 +61,13 @@ func cnnvk(args ...string) outcome {
 	return outcome{code, stdout.String(), stderr.String()}
 }
 
-// child runs the program in a process of its own, with additions to the environment.
+// child runs the program in a process of its own, with additions to the environment. One that waits for ever is ended.
 func child(t *testing.T, env []string, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	c := exec.Command(os.Args[0], args...)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, os.Args[0], args...)
 	c.Env = append(append(os.Environ(), childVariable+"=1"), env...)
 	c.Stdout, c.Stderr = &stdout, &stderr
 	err := c.Run()
@@ -88,17 +107,23 @@ func missing(t *testing.T, what, reason string) {
 // needVulkan skips the test where there is no Vulkan device.
 func needVulkan(t *testing.T) {
 	t.Helper()
-	m, err := openMachine(nil, os.Getenv("CNNVK_DEVICE"))
+	err := tryVulkan()
 	if errors.Is(err, vk.ErrNoLoader) || errors.Is(err, vk.ErrNoDevice) {
 		missing(t, "vulkan", err.Error())
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Close(); err != nil {
-		t.Fatal(err)
-	}
 }
+
+// tryVulkan opens the device and closes it, once for all tests.
+var tryVulkan = sync.OnceValue(func() error {
+	m, err := openMachine(nil, os.Getenv("CNNVK_DEVICE"))
+	if err != nil {
+		return err
+	}
+	return m.Close()
+})
 
 // sharedPath is what an environment variable names, else the test is skipped.
 func sharedPath(t *testing.T, variable string) string {

@@ -79,7 +79,7 @@ func checkOut(dir string, force bool) error {
 	if dir == "" {
 		return nil
 	}
-	entries, err := os.ReadDir(dir)
+	_, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -88,6 +88,15 @@ func checkOut(dir string, force bool) error {
 	}
 	if err := checkUnlocked(dir); err != nil || force {
 		return err
+	}
+	return checkEmpty(dir)
+}
+
+// checkEmpty is the error of a folder with files in it.
+func checkEmpty(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return cannotMake(dir, err)
 	}
 	for _, e := range entries {
 		if e.Name() != lockFile { // that of a killed training that got no further
@@ -99,13 +108,21 @@ func checkOut(dir string, force bool) error {
 }
 
 func cannotMake(dir string, err error) error {
-	return hintError{fmt.Errorf("%s cannot be the run folder: %w", dir, reason(err)), "--out DIR with a new folder that you may write to"}
+	err = fmt.Errorf("%s cannot be the run folder: %w", dir, reason(err))
+	if cifar.DiskFull(err) {
+		return orElsewhere(err)
+	}
+	return hintError{err, elsewhere}
 }
 
-// make locks the folder and makes the one for weights in it.
+// make locks the folder and makes the one for weights in it. What lies there without force, or is locked, belongs to a
+// training that came in between, and is not touched.
 func (f *runFolder) make() (_ *runFolder, err error) {
-	if f.lock, err = lockFolder(f.dir); err != nil {
-		f.discard()
+	if f.lock, err = lockFolder(f.dir); err == nil && !f.force {
+		err = checkEmpty(f.dir)
+	}
+	if err != nil {
+		f.giveUp()
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(f.path(lastWeights)), 0o777); err != nil {
@@ -130,6 +147,11 @@ func (f *runFolder) discard() {
 		os.Remove(f.path(configFile))
 	}
 	os.Remove(filepath.Dir(f.path(lastWeights)))
+	f.giveUp()
+}
+
+// giveUp leaves the folder as it is, unless it is new and empty.
+func (f *runFolder) giveUp() {
 	f.close()
 	if f.made {
 		os.Remove(f.dir) // no more than an empty folder goes
@@ -138,8 +160,8 @@ func (f *runFolder) discard() {
 
 func (f *runFolder) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
 
-// begin writes what is known before the first step: config.yaml, then split.json. What an earlier run left goes then. If
-// it cannot, the folder goes.
+// begin writes what is known before the first step: config.yaml and split.json. Nothing of an earlier run is touched
+// before both are on the disk, then all of it goes. If it cannot, the folder goes.
 func (f *runFolder) begin(r net.Recipe, set *cifar.Set, data string, d engine.Device, val []int) (err error) {
 	defer func() {
 		if err != nil {
@@ -150,15 +172,27 @@ func (f *runFolder) begin(r net.Recipe, set *cifar.Set, data string, d engine.De
 	if err != nil {
 		return fmt.Errorf("%s: %w", configFile, err)
 	}
-	if err := f.write(configFile, text); err != nil {
-		return err
-	}
 	split, err := json.Marshal(map[string][]int{"val": val})
 	if err != nil {
 		return fmt.Errorf("%s: %w", splitFile, err)
 	}
-	if err := f.write(splitFile, append(split, '\n')); err != nil {
-		return err
+	files := []struct {
+		name string
+		text []byte
+	}{{configFile, text}, {splitFile, append(split, '\n')}, {lastWeights, nil}} // the last for its folder's rights alone
+	var staged []*net.Staged
+	for _, file := range files {
+		s, err := net.Stage(f.path(file.name), all(file.text))
+		if err != nil {
+			return f.cannotWrite(file.name, err)
+		}
+		defer s.Discard()
+		staged = append(staged, s)
+	}
+	for i, s := range staged[:2] {
+		if err := s.Commit(); err != nil {
+			return f.cannotWrite(files[i].name, err)
+		}
 	}
 	for _, name := range []string{metricsFile, bestWeights, lastWeights} {
 		if err := os.Remove(f.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -212,18 +246,41 @@ func (f *runFolder) row(p net.Progress, steps int, validation string, took time.
 }
 
 func (f *runFolder) write(name string, text []byte) error {
-	err := net.WriteAtomically(f.path(name), func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", f.path(name), reason(err))
+	if err := net.WriteAtomically(f.path(name), all(text)); err != nil {
+		return f.cannotWrite(name, err)
 	}
 	return nil
 }
 
+// all writes a text.
+func all(text []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	}
+}
+
+func (f *runFolder) cannotWrite(name string, err error) error {
+	return orElsewhere(fmt.Errorf("writing %s: %w", f.path(name), reason(err)))
+}
+
+const elsewhere = "--out DIR with a new folder that you may write to"
+
+// orElsewhere adds to the error of a place where nothing can be written what can be done about it, unless it has a hint.
+func orElsewhere(err error) error {
+	switch {
+	case hintOf(err) != "": // it knows better
+	case cifar.DiskFull(err):
+		return hintError{err, "make room on that disk, or --out DIR with a folder on another one"}
+	case errors.Is(err, fs.ErrPermission):
+		return hintError{err, elsewhere}
+	}
+	return err
+}
+
 // stopped adds to the error that ended a training what can be done about it.
 func (f *runFolder) stopped(err error, r net.Recipe) error {
+	err = orElsewhere(err)
 	var hints []string
 	if errors.Is(err, net.ErrNotFinite) {
 		hints = append(hints, fmt.Sprintf("a smaller rate may help: --lr %.3g", r.LearningRate/10))

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"cnnvk/cifar/filelock"
@@ -53,18 +54,61 @@ func TestTwoTrainings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	writeFile(t, "run/config.yaml", []byte("the first one's"))
+	writeFile(t, "run/split.json", []byte("the first one's"))
 	before := listing(t)
 	for _, more := range [][]string{nil, {"--force"}} {
 		o := quickest(t, append(more, "--out", "run")...)
 		o.failed(t, exitFailed, fmt.Sprintf(`process %d is training in the run folder run$`, os.Getpid()), "--out run-2")
 		unchanged(t, before)
 	}
-	// One that looked before the first one came finds it out when it takes the folder.
-	if _, err := lockFolder("run"); err == nil || !strings.Contains(err.Error(), "is training in") {
-		t.Errorf("locked twice: %v", err)
+	// One that looked before the first one came finds it out when it takes the folder, and touches nothing there.
+	for _, force := range []bool{false, true} {
+		if _, err := (&runFolder{dir: "run", force: force, made: true}).make(); err == nil || !strings.Contains(err.Error(), "is training in") {
+			t.Errorf("locked twice: %v", err)
+		}
+		unchanged(t, before)
 	}
-	f.discard()
-	unchanged(t, map[string]string{})
+	// So does one that comes when the first one is through.
+	f.close()
+	before = listing(t)
+	if _, err := (&runFolder{dir: "run", made: true}).make(); err == nil || err.Error() != "the run folder run is not empty" {
+		t.Errorf("a run was replaced: %v", err)
+	}
+	unchanged(t, before)
+}
+
+// Of several processes that begin at once one trains, and its run is what it would be alone.
+func TestTrainingsAtOnce(t *testing.T) {
+	emptyFolder(t)
+	args := []string{"train", "--device", "cpu", "--config", narrowConfig(t), "--epochs", "1", "--out"}
+	child(t, nil, append(args, "alone")...).ok(t)
+	outcomes := make([]outcome, 4)
+	var all sync.WaitGroup
+	for i := range outcomes {
+		all.Go(func() { outcomes[i] = child(t, nil, append(slices.Clone(args), "run")...) })
+	}
+	all.Wait()
+	done := 0
+	for _, o := range outcomes {
+		if o.code == exitDone {
+			done++
+			continue
+		}
+		o.failed(t, exitFailed, `(process \d+ is training in the run folder run|the run folder run is not empty)$`, "--out run-2")
+	}
+	if done != 1 {
+		t.Errorf("%d trainings got the folder", done)
+	}
+	if got := files(t, "run"); len(got) != 5 {
+		t.Errorf("the run folder holds %q", got)
+	}
+	for _, name := range []string{configFile, splitFile, bestWeights, lastWeights} {
+		if sum(t, "run/"+name) != sum(t, "alone/"+name) {
+			t.Errorf("%s is not what one training alone writes", name)
+		}
+	}
+	checkMetrics(t, "run/metrics.csv", "1,3,")
 }
 
 // The lock of a killed process is none, and its file alone makes no folder a run's.

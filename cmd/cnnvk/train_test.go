@@ -155,6 +155,19 @@ func TestTrainEpochs(t *testing.T) {
 	checkMetrics(t, "a/b/metrics.csv", "1,2,0.002,", "2,4,0.004,", "3,5,0.006")
 }
 
+// A batch of one image leaves each BatchNorm 16 values or more, so that it trains, alone and as the rest of an epoch.
+func TestTrainBatchOfOne(t *testing.T) {
+	emptyFolder(t)
+	for batch, steps := range map[string]string{"1": "1,90,", "89": "1,2,"} {
+		o := quickest(t, "--limit-steps", "90", "--epochs", "1", "--batch-size", batch, "--out", batch)
+		o.ok(t)
+		checkMetrics(t, batch+"/metrics.csv", steps)
+		if _, err := net.LoadWeights(batch + "/weights/last.safetensors"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestTrainOnReference(t *testing.T) {
 	emptyFolder(t)
 	o := cnnvk("train", "--device", "cpu", "--limit-steps", "1", "--batch-size", "2")

@@ -89,10 +89,13 @@ func TestEvalBadWeights(t *testing.T) {
 			if err := net.WriteSafetensors("bad.safetensors", c.tensors, c.meta); err != nil {
 				t.Fatal(err)
 			}
-			badWeights(t, "bad.safetensors", c.says, "")
+			badWeights(t, "bad.safetensors", c.says, otherWeights)
 		})
 	}
 }
+
+// otherWeights is in the hint about weights that cannot be used.
+const otherWeights = "eval takes what cnnvk train saved, or a SmallCIFARNet's whole state_dict"
 
 // badWeights evaluates them, with a data folder that must not matter any more.
 func badWeights(t *testing.T, path, says, hint string) {
@@ -117,20 +120,31 @@ func TestEvalBadFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	huge := binary.LittleEndian.AppendUint64(nil, 1<<60)
-	writeFile(t, "huge", append(huge, "{}"...))
+	// header makes a file of a header, which claims that length, and some bytes of values.
+	header := func(length int, text string, values int) []byte {
+		return append(append(binary.LittleEndian.AppendUint64(nil, uint64(length)), text...), make([]byte, values)...)
+	}
+	const (
+		noJSON  = `{"classifier.bias":{"dtype":"F32","shape":[1],`
+		overlap = `{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}`
+	)
+	writeFile(t, "huge", header(1<<60, "{}", 0))
+	writeFile(t, "no-json", header(len(noJSON), noJSON, 4))
+	writeFile(t, "overlap", header(len(overlap), overlap, 12))
 	writeFile(t, "empty", nil)
 	writeFile(t, "words", []byte("these are no weights, these are words"))
 	writeFile(t, "cut", good[:len(good)-4])
 	writeFile(t, "folder/file", nil)
 	for _, c := range []struct{ path, says, hint string }{
-		{"huge", `its header claims 1152921504606846976 bytes, but only 2 follow$`, ""},
-		{"empty", `it has 0 bytes`, ""},
-		{"words", `is no safetensors file or is damaged`, ""},
-		{"cut", `its header describes \d+ bytes of values, but it has \d+$`, ""},
-		{"folder", `not a regular file$`, ""},
+		{"huge", `its header claims 1152921504606846976 bytes, but only 2 follow$`, otherWeights},
+		{"no-json", `no-json is no safetensors file or is damaged: unexpected end of JSON input$`, otherWeights},
+		{"overlap", `overlap is no safetensors file or is damaged: invalid metadata offset for tensor "b"$`, otherWeights},
+		{"empty", `it has 0 bytes`, otherWeights},
+		{"words", `is no safetensors file or is damaged`, otherWeights},
+		{"cut", `its header describes \d+ bytes of values, but it has \d+$`, otherWeights},
+		{"folder", `not a regular file$`, otherWeights},
 		{"nowhere", `no such file or directory$`, "cnnvk train leaves weights in"},
-		{"words/file", `not a directory$`, ""},
+		{"words/file", `not a directory$`, otherWeights},
 	} {
 		t.Run(c.path, func(t *testing.T) { badWeights(t, c.path, c.says, c.hint) })
 	}
