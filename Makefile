@@ -2,6 +2,7 @@
 #
 #   ARGS='--epochs 3'   goes to cnnvk (train, bench)
 #   DATA=DIR            holds CIFAR-100's train.bin and test.bin
+#   CYCLES=1000         how often make proof-leaks trains (default 200)
 #   CNNVK_SHARED=DIR    golden cases, reference weights and packed CIFAR-100 (default ../shared, where it exists)
 #
 # CNNVK_DATA, CNNVK_GOLDEN and CNNVK_WEIGHTS, set by hand, win over what lies in CNNVK_SHARED.
@@ -32,8 +33,13 @@ export CNNVK_WEIGHTS := $(call absolute,$(CNNVK_WEIGHTS))
 COMMIT := $(shell git describe --always --dirty=+changes 2>/dev/null)
 # Not from the cache: the driver may have changed.
 GOTEST := go test -count=1 -timeout 20m
+CYCLES := 200
+# Under the floor profile: not the reference's share, nor 10,000 test images, nor a count of what is left over.
+FLOOR_SKIP := /./cpu$$|EvalReference|LeaveNothing
+# The race detector looks at the host: not at what keeps the device or the reference busy, nor at memory, of which it takes much.
+RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNothing|^TestCycles$$|NoMemory
 
-.PHONY: help train test build bench shaders check check-shaders data setup-run setup-test clean
+.PHONY: help train test proof-leaks build bench shaders check check-shaders data setup-run setup-test clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -45,8 +51,14 @@ train: setup-run build data ## install what is missing, build, and train (ARGS='
 
 test: setup-test check check-shaders data ## install what tests need, and run them all
 	$(GOTEST) ./...
-	@echo 'Again, what runs on the host, under the race detector; without the shared folder, which would take it minutes more:'
-	CNNVK_REQUIRE= CNNVK_DATA= CNNVK_GOLDEN= CNNVK_WEIGHTS= $(GOTEST) -race ./cifar ./cmd/... ./engine ./engine/cpu ./net ./vk
+	@echo 'Again, what runs on the device, as if that had no more than Vulkan 1.1 guarantees:'
+	CNNVK_PROFILE=floor $(GOTEST) -skip '$(FLOOR_SKIP)' ./vk/... ./engine/gpu ./net ./cmd/cnnvk
+	@echo 'Again, what runs on the host, under the race detector:'
+	CNNVK_REQUIRE= CNNVK_DATA= CNNVK_GOLDEN= CNNVK_WEIGHTS= GORACE=atexit_sleep_ms=0 \
+		$(GOTEST) -race -skip '$(RACE_SKIP)' ./cifar ./cmd/... ./engine ./engine/cpu ./net ./vk
+
+proof-leaks: setup-test ## open devices and train 200 times in one process, and count what is left over (CYCLES=1000)
+	CNNVK_CYCLES=$(CYCLES) $(GOTEST) -timeout 120m -v -run 'Cycles|LeaveNothing' ./vk ./cmd/cnnvk
 
 build: ## build bin/cnnvk
 	go build -ldflags '-X main.commit=$(COMMIT)' -o bin/cnnvk ./cmd/cnnvk

@@ -39,7 +39,7 @@ func TestMemory(t *testing.T) {
 
 // What the driver says about its memory must move with what is allocated, and stand in the error of an allocation too large.
 func TestMemoryBudget(t *testing.T) {
-	d := testDevice(t, Options{})
+	d := testDevice(t)
 	memory := d.Info().Memory()
 	before, known := d.MemoryBudget()
 	if known != d.Info().Features.MemoryBudget || known != (memory.Budget > 0) {

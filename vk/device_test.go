@@ -12,7 +12,7 @@ import (
 )
 
 func TestWriteAndRead(t *testing.T) {
-	bothWays(t, Options{}, func(t *testing.T, d *Device) {
+	bothWays(t, func(t *testing.T, d *Device) {
 		for _, use := range []Use{DeviceLocal, Upload, Readback} {
 			for _, size := range []int64{1, 3, 255, 4097, stagingBytes, 2*stagingBytes + 5} {
 				b := testBuffer(t, d, size+14, use, "round trip")
@@ -41,7 +41,7 @@ func TestWriteAndRead(t *testing.T) {
 }
 
 func TestTransferErrors(t *testing.T) {
-	d := testDevice(t, Options{})
+	d := testDevice(t)
 	b := testBuffer(t, d, 16, DeviceLocal, "b")
 	for _, c := range []struct {
 		window Window
@@ -69,7 +69,7 @@ func TestTransferErrors(t *testing.T) {
 }
 
 func TestUploadDispatchReadback(t *testing.T) {
-	d := testDevice(t, Options{})
+	d := testDevice(t)
 	in, out := testBuffer(t, d, 16, Upload, "in"), testBuffer(t, d, 16, Readback, "out")
 	x := testBuffer(t, d, 16, DeviceLocal, "x")
 	c := record(t, d, "double", func(r *Recorder) error {
@@ -98,7 +98,7 @@ func TestUploadDispatchReadback(t *testing.T) {
 }
 
 func TestAllKindsOfBindings(t *testing.T) {
-	d := testDevice(t, Options{})
+	d := testDevice(t)
 	blend, err := d.NewPipeline(PipelineSpec{Name: "blend", Code: testShader(t, "blend"),
 		StorageBuffers: 2, Uniform: true, TexelBuffers: 1, PushBytes: 4})
 	if err != nil {
@@ -137,7 +137,7 @@ func TestAllKindsOfBindings(t *testing.T) {
 
 // Each dispatch depends on the one before, within a recording and from one submission to the next.
 func TestManySubmits(t *testing.T) {
-	d := testDevice(t, Options{})
+	d := testDevice(t)
 	x, p := testBuffer(t, d, 4096, DeviceLocal, "x"), doublePipeline(t, d)
 	setOne := record(t, d, "one", func(r *Recorder) error { return r.Fill(x.Window(0, 4096), math.Float32bits(1)) })
 	twice := record(t, d, "twice", func(r *Recorder) error {
@@ -170,7 +170,7 @@ func TestManySubmits(t *testing.T) {
 }
 
 func TestWaitAgain(t *testing.T) {
-	d := testDevice(t, Options{})
+	d := testDevice(t)
 	x := testBuffer(t, d, 64<<20, DeviceLocal, "x")
 	c := record(t, d, "long", func(r *Recorder) error {
 		for i := range uint32(20) {
@@ -198,7 +198,7 @@ func TestWaitAgain(t *testing.T) {
 }
 
 func TestDestroyWaits(t *testing.T) {
-	d := testDevice(t, Options{})
+	d := testDevice(t)
 	x := testBuffer(t, d, 16<<20, DeviceLocal, "x")
 	c := record(t, d, "fill", func(r *Recorder) error { return r.Fill(x.Window(0, x.Size()), 7) })
 	p, err := d.Submit(c)
@@ -225,10 +225,10 @@ func TestDestroyWaits(t *testing.T) {
 }
 
 func TestCloseListsLeaks(t *testing.T) {
-	in := testInstance(t, Options{})
+	in := testInstance(t, watched(t))
 	info, err := Choose(in.Devices(), os.Getenv("CNNVK_DEVICE"))
 	if err != nil {
-		missing(t, err)
+		missing(t, "vulkan", err)
 	}
 	d, err := in.OpenDevice(info)
 	if err != nil {
@@ -258,7 +258,7 @@ func TestCloseListsLeaks(t *testing.T) {
 }
 
 func TestMemoryAccounting(t *testing.T) {
-	d := testDevice(t, Options{})
+	d := testDevice(t)
 	if s := d.MemoryStats(); s != (Stats{}) {
 		t.Errorf("before any buffer: %+v", s)
 	}
@@ -283,7 +283,7 @@ func TestMemoryAccounting(t *testing.T) {
 }
 
 func TestAllocationFailure(t *testing.T) {
-	d := testDevice(t, Options{})
+	d := testDevice(t)
 	for _, size := range []int64{1 << 40, 1 << 50, math.MaxInt64} {
 		b, err := d.NewBuffer(size, DeviceLocal, "absurd")
 		var failed *Error

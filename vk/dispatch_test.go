@@ -7,7 +7,7 @@ import (
 )
 
 func TestDispatchErrors(t *testing.T) {
-	d := testDevice(t, Options{})
+	d := testDevice(t)
 	p, x := doublePipeline(t, d), testBuffer(t, d, 4096, DeviceLocal, "x")
 	gone := testBuffer(t, d, 4096, DeviceLocal, "gone")
 	gone.Destroy()
@@ -99,7 +99,7 @@ func TestOverlapsInOneDispatch(t *testing.T) {
 }
 
 func TestPipelineErrors(t *testing.T) {
-	d := testDevice(t, Options{})
+	d := testDevice(t)
 	code := testShader(t, "double")
 	for _, c := range []struct {
 		why  string
@@ -124,7 +124,7 @@ func TestPipelineErrors(t *testing.T) {
 }
 
 func TestRecorderErrors(t *testing.T) {
-	d, other := testDevice(t, Options{}), testDevice(t, Options{})
+	d, other := testDevice(t), testDevice(t)
 	x, y := testBuffer(t, d, 64, DeviceLocal, "x"), testBuffer(t, other, 64, DeviceLocal, "y")
 	r, err := d.NewRecorder("errors")
 	if err != nil {

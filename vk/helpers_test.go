@@ -7,19 +7,36 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// testDevice opens the device that CNNVK_DEVICE asks for, else the best there is. The test fails if anything is left on it in
-// the end.
-func testDevice(t testing.TB, o Options) *Device {
+// testDevice opens the device that CNNVK_DEVICE asks for, else the best there is, under the validation layer where it is installed.
+// The test fails if the layer has something to say, or if anything is left on the device in the end.
+func testDevice(t testing.TB) *Device {
+	t.Helper()
+	return deviceWith(t, watched(t))
+}
+
+// watched are the options of a test that the validation layer watches, where it is installed.
+func watched(t testing.TB) Options {
+	t.Helper()
+	if !ValidationAvailable() && required("validation") {
+		t.Fatal("CNNVK_REQUIRE names validation, but VK_LAYER_KHRONOS_validation is not installed")
+	}
+	return Options{Validation: ValidationAvailable()}
+}
+
+// deviceWith is testDevice for tests that want to open it in a way of their own. One that expects messages of the validation layer
+// takes them with Options.Log.
+func deviceWith(t testing.TB, o Options) *Device {
 	t.Helper()
 	in := testInstance(t, o)
 	info, err := Choose(in.Devices(), os.Getenv("CNNVK_DEVICE"))
 	if err != nil {
-		missing(t, err)
+		missing(t, "vulkan", err)
 	}
 	d, err := in.OpenDevice(info)
 	if err != nil {
@@ -38,7 +55,7 @@ func testInstance(t testing.TB, o Options) *Instance {
 	o.Floor = o.Floor || os.Getenv("CNNVK_PROFILE") == "floor"
 	in, err := Open(o)
 	if errors.Is(err, ErrNoLoader) || errors.Is(err, ErrNoDevice) {
-		missing(t, err)
+		missing(t, "vulkan", err)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -46,6 +63,9 @@ func testInstance(t testing.TB, o Options) *Instance {
 	t.Cleanup(func() {
 		if err := in.Close(); err != nil {
 			t.Error(err)
+		}
+		if n := in.Messages(); n != 0 && o.Log == nil {
+			t.Errorf("the validation layer printed %d messages", n)
 		}
 	})
 	return in
@@ -58,11 +78,16 @@ func withoutDriverVariables(t *testing.T) {
 	}
 }
 
-// missing skips a test that needs Vulkan, or fails it where Vulkan was required.
-func missing(t testing.TB, why error) {
+// required says whether CNNVK_REQUIRE names what.
+func required(what string) bool {
+	return slices.Contains(strings.Split(os.Getenv("CNNVK_REQUIRE"), ","), what)
+}
+
+// missing skips a test that needs what is not there, or fails it where that was required.
+func missing(t testing.TB, what string, why error) {
 	t.Helper()
-	if strings.Contains(os.Getenv("CNNVK_REQUIRE"), "vulkan") {
-		t.Fatal(why)
+	if required(what) {
+		t.Fatalf("CNNVK_REQUIRE names %s, but %v", what, why)
 	}
 	t.Skip(why)
 }
@@ -152,13 +177,13 @@ func randomBytes(n int64) []byte {
 }
 
 // bothWays runs a test with mapped memory where the device has it, and with staging.
-func bothWays(t *testing.T, o Options, test func(*testing.T, *Device)) {
+func bothWays(t *testing.T, test func(*testing.T, *Device)) {
 	for _, way := range []struct {
 		name    string
 		staging bool
 	}{{"mapped", false}, {"staged", true}} {
 		t.Run(way.name, func(t *testing.T) {
-			d := testDevice(t, o)
+			d := testDevice(t)
 			d.stagingAlways = way.staging
 			test(t, d)
 		})

@@ -25,7 +25,7 @@ func TestNoLoader(t *testing.T) {
 
 // What Info says must at least be what Vulkan guarantees.
 func TestInfo(t *testing.T) {
-	d := testDevice(t, Options{})
+	d := testDevice(t)
 	info := d.Info()
 	t.Logf("%+v", info)
 	l := info.Limits

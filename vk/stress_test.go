@@ -5,16 +5,17 @@ import (
 	"os"
 	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"cnnvk/vk/leaktest"
 )
 
 // The binding's slices of structs may be freed by a finalizer during the call that they were made for; the shim's cannot. An
 // allocating goroutine keeps the collector busy to show it.
 func TestUnderGarbageCollection(t *testing.T) {
-	d := testDevice(t, Options{})
+	d := testDevice(t)
 	x := testBuffer(t, d, 4096, DeviceLocal, "x")
 	stop := make(chan struct{})
 	var allocating sync.WaitGroup
@@ -58,7 +59,7 @@ func TestUnderGarbageCollection(t *testing.T) {
 
 // Several goroutines use one device at once; the race detector looks on.
 func TestManyGoroutines(t *testing.T) {
-	d := testDevice(t, Options{})
+	d := testDevice(t)
 	p := doublePipeline(t, d)
 	var group sync.WaitGroup
 	for range 4 {
@@ -114,7 +115,7 @@ func doubleOnce(d *Device, p *Pipeline) error {
 
 // Memory does not grow with submissions. CNNVK_SUBMITS asks for more of them than a quick test makes.
 func TestSubmitsNeedNoMemory(t *testing.T) {
-	d := testDevice(t, Options{})
+	d := deviceWith(t, Options{}) // the validation layer keeps memory of its own
 	x := testBuffer(t, d, 256, DeviceLocal, "x")
 	c := record(t, d, "fill", func(r *Recorder) error { return r.Fill(x.Window(0, 256), 1) })
 	submits := 10_000
@@ -125,32 +126,24 @@ func TestSubmitsNeedNoMemory(t *testing.T) {
 	for range submits / 4 {
 		run(t, d, c)
 	}
-	before, ok := residentBytes()
-	if !ok {
-		t.Skip("this system does not say how much memory the process has")
+	before, err := leaktest.Resident()
+	if err != nil {
+		t.Skip("this system does not say how much memory the process has: ", err)
 	}
 	for range submits {
 		run(t, d, c)
 	}
-	after, _ := residentBytes()
+	after, err := leaktest.Resident()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if grown := after - before; grown > 8<<20 { // Go's heap may take one more arena of 4 MiB
 		t.Errorf("%d submissions took %s of memory", submits, byteText(grown))
 	}
 }
 
-// residentBytes is what the process has of the machine's memory, where /proc tells.
-func residentBytes() (int64, bool) {
-	runtime.GC()
-	statm, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0, false
-	}
-	pages, err := strconv.ParseInt(strings.Fields(string(statm))[1], 10, 64)
-	return pages * int64(os.Getpagesize()), err == nil
-}
-
 func BenchmarkSubmitAndWait(b *testing.B) {
-	d := testDevice(b, Options{})
+	d := deviceWith(b, Options{})
 	x := testBuffer(b, d, 256, DeviceLocal, "x")
 	p := doublePipeline(b, d)
 	c := record(b, d, "double", func(r *Recorder) error { return r.Dispatch(doubling(p, x.Window(0, 256))) })
@@ -161,7 +154,7 @@ func BenchmarkSubmitAndWait(b *testing.B) {
 }
 
 func BenchmarkRecordDispatch(b *testing.B) {
-	d := testDevice(b, Options{})
+	d := deviceWith(b, Options{})
 	x := testBuffer(b, d, 256, DeviceLocal, "x")
 	p := doublePipeline(b, d)
 	const dispatches = 1000

@@ -120,40 +120,6 @@ func TestOrSmaller(t *testing.T) {
 	}
 }
 
-// What summary predicts is what the driver is asked for, data set apart, by a whole training.
-func TestNeedIsPeak(t *testing.T) {
-	emptyFolder(t)
-	needVulkan(t)
-	for _, batch := range []int{128, 40} { // 40 leaves short batches
-		err := onMachine(nil, os.Getenv("CNNVK_DEVICE"), func(m *machine) error {
-			r := net.DefaultRecipe()
-			r.LimitSteps, r.BatchSize = 3, batch
-			model, err := net.SmallCIFARNet(nil, true)
-			if err != nil {
-				return err
-			}
-			trainer := newTrainer(r, model, dataOf(cifar.Synthetic(0, 200), cifar.NormalizeTable()))
-			want, err := m.need(trainingDemand(trainer), batch)
-			if err != nil {
-				return err
-			}
-			defer trainer.Close()
-			if err := errors.Join(trainer.Open(m), trainer.Run(t.Context())); err != nil {
-				return err
-			}
-			_, err = trainer.Averaged(nil)
-			got := m.peakBytes() - want.Data
-			if off := float64(want.Work-got) / float64(got); off < -0.05 || off > 0.05 {
-				t.Errorf("batch %d: %d bytes predicted, %d asked for", batch, want.Work, got)
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 func TestSummary(t *testing.T) {
 	emptyFolder(t)
 	o := cnnvk("summary", "--device", "cpu", "--json")

@@ -10,45 +10,57 @@ import (
 	"cnnvk/vk"
 )
 
-// Device opens the device that CNNVK_DEVICE names, or the best there is, under the validation layer where it is
-// installed. CNNVK_PROFILE=floor shows it as the poorest that Vulkan 1.1 allows. When the test ends everything is closed, and it fails if the layer had something to say or
-// an object was left over. Without a device the test is skipped, unless CNNVK_REQUIRE contains "vulkan".
+// Device opens the device that CNNVK_DEVICE names, or the best there is, under the validation layer where it is installed.
+// CNNVK_PROFILE=floor shows it as the poorest that Vulkan 1.1 allows. When the test ends everything is closed, and it fails if the
+// layer had something to say or an object was left over. Without a device the test is skipped. What CNNVK_REQUIRE names,
+// "vulkan" or "validation", must be there.
 func Device(t testing.TB) *vk.Device {
 	t.Helper()
-	validation := vk.ValidationAvailable()
-	if !validation {
-		missing(t, "the validation layer is not installed (Debian: vulkan-validationlayers)", false)
-	}
-	instance, err := vk.Open(vk.Options{Validation: validation, Floor: floor(t)})
-	if err != nil {
-		missing(t, "no Vulkan: "+err.Error(), true)
-	}
+	instance := open(t)
 	want := os.Getenv("CNNVK_DEVICE")
 	if want == "cpu" {
 		want = ""
 	}
 	info, err := vk.Choose(instance.Devices(), want)
 	if err != nil {
-		instance.Close()
-		missing(t, "no Vulkan device: "+err.Error(), true)
+		missing(t, "no Vulkan device: "+err.Error())
 	}
 	device, err := instance.OpenDevice(info)
 	if err != nil {
-		instance.Close()
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if err := device.Close(); err != nil {
 			t.Error(err)
 		}
-		if n := instance.Messages(); n > 0 {
-			t.Errorf("the validation layer printed %d messages", n)
-		}
+	})
+	return device
+}
+
+// open opens Vulkan until the test ends.
+func open(t testing.TB) *vk.Instance {
+	t.Helper()
+	validation := vk.ValidationAvailable()
+	instance, err := vk.Open(vk.Options{Validation: validation, Floor: floor(t)})
+	if err != nil {
+		missing(t, "no Vulkan: "+err.Error())
+	}
+	t.Cleanup(func() {
 		if err := instance.Close(); err != nil {
 			t.Error(err)
 		}
+		if n := instance.Messages(); n > 0 {
+			t.Errorf("the validation layer printed %d messages", n)
+		}
 	})
-	return device
+	if !validation {
+		const why = "the validation layer is not installed (Debian: vulkan-validationlayers)"
+		if required("validation") {
+			t.Fatal("CNNVK_REQUIRE names validation, but " + why)
+		}
+		t.Log(why)
+	}
+	return instance
 }
 
 // floor says whether CNNVK_PROFILE asks for the poorest device that Vulkan 1.1 allows.
@@ -65,13 +77,15 @@ func floor(t testing.TB) bool {
 	}
 }
 
-func missing(t testing.TB, what string, skip bool) {
+// required says whether CNNVK_REQUIRE names what.
+func required(what string) bool {
+	return slices.Contains(strings.Split(os.Getenv("CNNVK_REQUIRE"), ","), what)
+}
+
+func missing(t testing.TB, what string) {
 	t.Helper()
-	if slices.Contains(strings.Split(os.Getenv("CNNVK_REQUIRE"), ","), "vulkan") {
-		t.Fatalf("CNNVK_REQUIRE names vulkan, but %s", what)
+	if required("vulkan") {
+		t.Fatal("CNNVK_REQUIRE names vulkan, but " + what)
 	}
-	if skip {
-		t.Skip(what)
-	}
-	t.Log(what)
+	t.Skip(what)
 }
