@@ -78,13 +78,15 @@ func summary(c *cli.Context) error {
 
 // weigh works out the memory that a training takes. Without a device there is nothing to ask, which is no error.
 func (s *summaryResult) weigh(device string, r net.Recipe, model *net.Model) error {
+	d := trainingDemand(newTrainer(r, model, net.Data{Shape: imagesOf(cifar.TrainRecords)}))
+	if _, _, err := d(r.BatchSize); err != nil {
+		return modelProblem(err)
+	}
 	if wantsCPU(device) {
 		s.MemoryNote = "the Go reference uses none"
 		return nil
 	}
 	err := onMachine(nil, device, func(m *machine) error {
-		t := newTrainer(r, model, net.Data{Shape: imagesOf(cifar.TrainRecords)})
-		d := trainingDemand(t)
 		s.Device = m.Device().Name
 		n, err := m.need(d, r.BatchSize)
 		if err != nil {
