@@ -9,10 +9,16 @@ package vk
 */
 import "C"
 
-import "unsafe"
+import (
+	"runtime"
+	"unsafe"
+)
 
 // openLibrary returns a function of a library, or nil and why not.
 func openLibrary(name, function string) (unsafe.Pointer, string) {
+	// dlerror is of the thread that failed, and a goroutine may go to another between two calls.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	cName, cFunction := C.CString(name), C.CString(function)
 	defer C.free(unsafe.Pointer(cName))
 	defer C.free(unsafe.Pointer(cFunction))
