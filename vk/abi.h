@@ -28,6 +28,7 @@ typedef uint64_t VkDeviceMemory;
 typedef uint64_t VkFence;
 typedef uint64_t VkShaderModule;
 typedef uint64_t VkPipeline;
+typedef uint64_t VkPipelineCache;
 typedef uint64_t VkPipelineLayout;
 typedef uint64_t VkDescriptorSetLayout;
 typedef uint64_t VkDescriptorPool;
@@ -51,6 +52,7 @@ typedef uint64_t VkDeviceSize;
 #define VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO 3
 #define VK_STRUCTURE_TYPE_SUBMIT_INFO 4
 #define VK_STRUCTURE_TYPE_MAPPED_MEMORY_RANGE 6
+#define VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO 17
 #define VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO 18
 #define VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO 29
 #define VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO 30
@@ -347,6 +349,14 @@ typedef struct VkComputePipelineCreateInfo {
   VkPipeline basePipelineHandle;
   int32_t basePipelineIndex;
 } VkComputePipelineCreateInfo;
+
+typedef struct VkPipelineCacheCreateInfo {
+  VkStructureType sType;
+  const void *pNext;
+  VkFlags flags;
+  size_t initialDataSize;
+  const void *pInitialData;
+} VkPipelineCacheCreateInfo;
 
 typedef struct VkDescriptorPoolSize {
   uint32_t type;

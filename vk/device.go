@@ -26,15 +26,16 @@ type Device struct {
 	physical C.uint64_t // as the shim takes it
 	info     Info
 
-	mu       sync.Mutex // held for every Vulkan call but waiting for a fence
-	shim     *C.ShimDevice
-	handle   vulkan.Device
-	queue    vulkan.Queue
-	commands vulkan.CommandPool
-	memory   *pool
-	layouts  map[layoutKey]layout
-	tickMask uint64 // the bits that timestamps have
-	closed   bool
+	mu            sync.Mutex // held for every Vulkan call but waiting for a fence
+	shim          *C.ShimDevice
+	handle        vulkan.Device
+	queue         vulkan.Queue
+	commands      vulkan.CommandPool
+	pipelineCache vulkan.PipelineCache // none until UsePipelineCache
+	memory        *pool
+	layouts       map[layoutKey]layout
+	tickMask      uint64 // the bits that timestamps have
+	closed        bool
 
 	fences    []vulkan.Fence // free ones; they may still be signalled
 	allFences []vulkan.Fence
@@ -157,6 +158,9 @@ func (d *Device) destroy() {
 	}
 	for _, fence := range d.allFences {
 		vulkan.DestroyFence(d.handle, fence, nil)
+	}
+	if d.pipelineCache != nil {
+		vulkan.DestroyPipelineCache(d.handle, d.pipelineCache, nil)
 	}
 	if d.commands != nil {
 		vulkan.DestroyCommandPool(d.handle, d.commands, nil)

@@ -161,7 +161,7 @@ func (d *Device) compile(s PipelineSpec, module vulkan.ShaderModule, l layout) (
 		constants[i] = C.uint32_t(c)
 	}
 	var handle C.uint64_t
-	r := C.shim_create_pipeline(d.shim, raw(module), raw(l.pipeline), first(constants), C.uint32_t(len(constants)), &handle)
+	r := C.shim_create_pipeline(d.shim, raw(d.pipelineCache), raw(module), raw(l.pipeline), first(constants), C.uint32_t(len(constants)), &handle)
 	if r != resultSuccess {
 		return nil, d.failed("vkCreateComputePipelines", int32(r), "for "+strconv.Quote(s.Name))
 	}

@@ -60,8 +60,16 @@ typedef struct ShimBindings {
 
 VkResult shim_create_set_layout(const ShimDevice *d, ShimBindings n, uint64_t *set_layout);
 VkResult shim_create_pipeline_layout(const ShimDevice *d, uint64_t set_layout, uint32_t push_bytes, uint64_t *layout);
-VkResult shim_create_pipeline(const ShimDevice *d, uint64_t module, uint64_t layout, const uint32_t *constants,
-                              uint32_t constant_count, uint64_t *pipeline);
+
+// cache may be 0.
+VkResult shim_create_pipeline(const ShimDevice *d, uint64_t cache, uint64_t module, uint64_t layout,
+                              const uint32_t *constants, uint32_t constant_count, uint64_t *pipeline);
+
+VkResult shim_create_pipeline_cache(const ShimDevice *d, const void *data, size_t size, uint64_t *cache);
+
+// shim_pipeline_cache_data fills data, of which there is room for *size bytes, or with data NULL says how many there are.
+VkResult shim_pipeline_cache_data(const ShimDevice *d, uint64_t cache, size_t *size, void *data);
+
 VkResult shim_create_descriptor_pool(const ShimDevice *d, uint32_t sets, ShimBindings n, uint64_t *pool);
 VkResult shim_allocate_set(const ShimDevice *d, uint64_t pool, uint64_t set_layout, uint64_t *set);
 

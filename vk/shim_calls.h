@@ -34,9 +34,12 @@ typedef VkResult(VKAPI_PTR *PFN_vkCreateDescriptorSetLayout)(VkDevice, const VkD
                                                              const void *, VkDescriptorSetLayout *);
 typedef VkResult(VKAPI_PTR *PFN_vkCreatePipelineLayout)(VkDevice, const VkPipelineLayoutCreateInfo *, const void *,
                                                         VkPipelineLayout *);
-typedef VkResult(VKAPI_PTR *PFN_vkCreateComputePipelines)(VkDevice, uint64_t cache, uint32_t,
+typedef VkResult(VKAPI_PTR *PFN_vkCreateComputePipelines)(VkDevice, VkPipelineCache, uint32_t,
                                                           const VkComputePipelineCreateInfo *, const void *,
                                                           VkPipeline *);
+typedef VkResult(VKAPI_PTR *PFN_vkCreatePipelineCache)(VkDevice, const VkPipelineCacheCreateInfo *, const void *,
+                                                       VkPipelineCache *);
+typedef VkResult(VKAPI_PTR *PFN_vkGetPipelineCacheData)(VkDevice, VkPipelineCache, size_t *, void *);
 typedef VkResult(VKAPI_PTR *PFN_vkCreateDescriptorPool)(VkDevice, const VkDescriptorPoolCreateInfo *, const void *,
                                                         VkDescriptorPool *);
 typedef VkResult(VKAPI_PTR *PFN_vkAllocateDescriptorSets)(VkDevice, const VkDescriptorSetAllocateInfo *,
@@ -67,6 +70,8 @@ typedef VkResult(VKAPI_PTR *PFN_vkSetDebugUtilsObjectNameEXT)(VkDevice, const Vk
   CALL(vkCreateDescriptorSetLayout)                                                                                    \
   CALL(vkCreatePipelineLayout)                                                                                         \
   CALL(vkCreateComputePipelines)                                                                                       \
+  CALL(vkCreatePipelineCache)                                                                                          \
+  CALL(vkGetPipelineCacheData)                                                                                         \
   CALL(vkCreateDescriptorPool)                                                                                         \
   CALL(vkAllocateDescriptorSets)                                                                                       \
   CALL(vkUpdateDescriptorSets)                                                                                         \

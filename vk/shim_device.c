@@ -42,8 +42,8 @@ VkResult shim_create_pipeline_layout(const ShimDevice *d, uint64_t set_layout, u
   return d->vkCreatePipelineLayout(d->handle, &info, NULL, layout);
 }
 
-VkResult shim_create_pipeline(const ShimDevice *d, uint64_t module, uint64_t layout, const uint32_t *constants,
-                              uint32_t constant_count, uint64_t *pipeline) {
+VkResult shim_create_pipeline(const ShimDevice *d, uint64_t cache, uint64_t module, uint64_t layout,
+                              const uint32_t *constants, uint32_t constant_count, uint64_t *pipeline) {
   VkSpecializationMapEntry entries[SHIM_MAX_CONSTANTS];
   for (uint32_t i = 0; i < constant_count; i++) {
     entries[i] = (VkSpecializationMapEntry){.constantID = i, .offset = 4 * i, .size = 4};
@@ -60,7 +60,18 @@ VkResult shim_create_pipeline(const ShimDevice *d, uint64_t module, uint64_t lay
                 .pName = "main",
                 .pSpecializationInfo = constant_count > 0 ? &specialization : NULL},
       .layout = layout};
-  return d->vkCreateComputePipelines(d->handle, 0, 1, &info, NULL, pipeline);
+  return d->vkCreateComputePipelines(d->handle, cache, 1, &info, NULL, pipeline);
+}
+
+VkResult shim_create_pipeline_cache(const ShimDevice *d, const void *data, size_t size, uint64_t *cache) {
+  const VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO,
+                                          .initialDataSize = size,
+                                          .pInitialData = data};
+  return d->vkCreatePipelineCache(d->handle, &info, NULL, cache);
+}
+
+VkResult shim_pipeline_cache_data(const ShimDevice *d, uint64_t cache, size_t *size, void *data) {
+  return d->vkGetPipelineCacheData(d->handle, cache, size, data);
 }
 
 VkResult shim_create_descriptor_pool(const ShimDevice *d, uint32_t sets, ShimBindings n, uint64_t *pool) {
