@@ -26,6 +26,8 @@ type PlanOptions struct {
 	NoFusion bool
 	// PanelImages, if set, says how many images a panel of t holds; it must divide t.N().
 	PanelImages func(t *Tensor) int
+	// Choices, if set, are the kernel variants to prefer, by the op, in place of those that the executor prefers.
+	Choices map[string]string
 	// Without lists kernel variants that may not be chosen.
 	Without []string
 }

@@ -9,17 +9,19 @@
 // in one pass: it sums differences from the piece's first value, which is near the mean
 // wherever the mean is large, so nothing cancels in float32.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "lanes.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
 layout(constant_id = 2) const uint PLANE = 256;
 layout(constant_id = 3) const uint G = 1;
+layout(constant_id = 4) const uint RUN = 4; // divides PLANE
 
 layout(push_constant) uniform Push { uint N, per, S; } push;
 
-layout(std430, binding = 0) readonly  buffer X { lanes x[]; };
-layout(std430, binding = 1) writeonly buffer Parts { float parts[]; };
+layout(std430, binding = 0) writeonly buffer Parts { float parts[]; };
+ACTIVATION(1, X, x);
 
 void main() {
     uint id = invocation();
@@ -28,17 +30,19 @@ void main() {
     uint first = s * push.per, end = min(first + push.per, push.N);
 
 #ifdef SCALAR
-    float shift = x[plane_at(first, c, C, G, PLANE)];
+    float shift = FETCH(x, plane_at(first, c, C, G, PLANE));
 #else
-    float shift = x[plane_at(first, c, C, G, PLANE)].x;
+    float shift = FETCH(x, plane_at(first, c, C, G, PLANE)).x;
 #endif
     lanes sum = lanes(0.0), square = lanes(0.0);
     for (uint n = first; n < end; n++) {
         uint at = plane_at(n, c, C, G, PLANE);
-        for (uint r = 0u; r < PLANE; r++) {
-            lanes d = x[at + r] - shift;
-            sum += d;
-            square += d * d;
+        for (uint r = 0u; r < PLANE; r += RUN) {
+            for (uint i = 0u; i < RUN; i++) { // unrolled: what a loop carries goes through memory on CPU drivers
+                lanes d = FETCH(x, at + r + i) - shift;
+                sum += d;
+                square += d * d;
+            }
         }
     }
     float count = float((end - first) * PLANE * LANES), mean = total(sum) / count;

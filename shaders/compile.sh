@@ -1,6 +1,7 @@
 #!/bin/sh
 # Compiles every .comp of this folder into DIR (default: spirv beside it), with glslc.
-# A shader that includes lanes.glsl is compiled twice: NAME.spv for vec4s, NAME_any.spv for single floats.
+# A shader that includes lanes.glsl is compiled twice: NAME.spv for vec4s, NAME_any.spv for single floats; so is one that
+# includes fetch.glsl: NAME.spv with storage buffers, NAME_texel.spv with texel buffers.
 set -eu
 cd "$(dirname "$0")"
 dir=${1:-spirv}
@@ -10,6 +11,9 @@ for f in *.comp; do
     glslc --target-env=vulkan1.1 -O "$f" -o "$dir/$name.spv"
     if grep -q '#include "lanes.glsl"' "$f"; then
         glslc --target-env=vulkan1.1 -O -DSCALAR "$f" -o "$dir/${name}_any.spv"
+    fi
+    if grep -q '#include "fetch.glsl"' "$f"; then
+        glslc --target-env=vulkan1.1 -O -DTEXEL "$f" -o "$dir/${name}_texel.spv"
     fi
 done
 glslc --version > "$dir/GLSLC_VERSION"

@@ -7,6 +7,7 @@
 //
 // One invocation makes four neighbouring outputs from two vec4 of each of two rows.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -17,8 +18,8 @@ layout(constant_id = 5) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*(H/2)*(W/8)
 
-layout(std430, binding = 0) readonly  buffer X { vec4 x[]; };
-layout(std430, binding = 1) writeonly buffer Y { vec4 y[]; };
+layout(std430, binding = 0) writeonly buffer Y { vec4 y[]; };
+ACTIVATION(1, X, x);
 
 void main() {
     uint id = invocation();
@@ -26,6 +27,6 @@ void main() {
     Place p = place_of(id, C, GY, H / 2u * (W / 8u));
     uint i = p.r / (W / 8u), j = p.r % (W / 8u);
     uint at = plane_at(p.n, p.c, C, GX, H * W / 4u) + 2u * i * (W / 4u) + 2u * j;
-    vec4 a = max(x[at], x[at + W / 4u]), b = max(x[at + 1u], x[at + 1u + W / 4u]);
+    vec4 a = max(FETCH(x, at), FETCH(x, at + W / 4u)), b = max(FETCH(x, at + 1u), FETCH(x, at + 1u + W / 4u));
     y[id] = max(vec4(a.xz, b.xz), vec4(a.yw, b.yw));
 }

@@ -16,8 +16,8 @@ layout(constant_id = 5) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*(H/2)*(W/2)
 
-layout(std430, binding = 0) readonly  buffer X { float x[]; };
-layout(std430, binding = 1) writeonly buffer Y { float y[]; };
+layout(std430, binding = 0) writeonly buffer Y { float y[]; };
+layout(std430, binding = 1) readonly  buffer X { float x[]; };
 
 void main() {
     uint id = invocation();

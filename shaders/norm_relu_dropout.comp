@@ -8,6 +8,7 @@
 //
 // One invocation makes RUN neighbouring vec4s of a plane, so that a channel's numbers are looked up once for them.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "norm_relu_dropout.glsl"
 
@@ -20,10 +21,10 @@ layout(constant_id = 6) const bool DROPOUT = true;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*PLANE/RUN
 
-layout(std430, binding = 0) readonly  buffer X { vec4 x[]; };
-layout(std430, binding = 1) readonly  buffer Coef { float coef[]; };
-layout(std430, binding = 2) readonly  buffer Mask { float mask[]; };
-layout(std430, binding = 3) writeonly buffer Y { vec4 y[]; };
+layout(std430, binding = 0) readonly  buffer Coef { float coef[]; };
+layout(std430, binding = 1) readonly  buffer Mask { float mask[]; };
+layout(std430, binding = 2) writeonly buffer Y { vec4 y[]; };
+ACTIVATION(3, X, x);
 
 void main() {
     uint id = invocation();
@@ -31,5 +32,5 @@ void main() {
     Place p = place_of(id, C, GY, PLANE / RUN);
     Channel ch = Channel(coef[p.c], coef[C + p.c], coef[2u * C + p.c], DROPOUT ? mask[p.n * C + p.c] : 1.0);
     uint from = plane_at(p.n, p.c, C, GX, PLANE) + p.r * RUN, to = id * RUN;
-    for (uint i = 0u; i < RUN; i++) y[to + i] = activated(ch, x[from + i]);
+    for (uint i = 0u; i < RUN; i++) y[to + i] = activated(ch, FETCH(x, from + i));
 }

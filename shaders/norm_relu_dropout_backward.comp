@@ -8,6 +8,7 @@
 //
 // One invocation makes RUN neighbouring vec4s of a plane.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "norm_relu_dropout.glsl"
 
@@ -21,10 +22,10 @@ layout(constant_id = 7) const bool DROPOUT = true;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*PLANE/RUN
 
-layout(std430, binding = 0) readonly  buffer DY { vec4 dy[]; };
-layout(std430, binding = 1) readonly  buffer X { vec4 x[]; };
-layout(std430, binding = 2) readonly  buffer Vectors { float vectors[]; };
-layout(std430, binding = 3) writeonly buffer DX { vec4 dx[]; };
+layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
+layout(std430, binding = 1) writeonly buffer DX { vec4 dx[]; };
+ACTIVATION(2, DY, dy);
+ACTIVATION(3, X, x);
 
 void main() {
     uint id = invocation();
@@ -35,7 +36,7 @@ void main() {
     float mean_g = vectors[2u * C + c], mean_gx = vectors[3u * C + c];
     uint from_d = plane_at(p.n, c, C, GD, PLANE) + p.r * RUN, from_x = plane_at(p.n, c, C, GX, PLANE) + p.r * RUN;
     for (uint i = 0u; i < RUN; i++) {
-        vec4 v = x[from_x + i], g = through(ch, v, dy[from_d + i]);
+        vec4 v = FETCH(x, from_x + i), g = through(ch, v, FETCH(dy, from_d + i));
         dx[id * RUN + i] = ch.scale * (g - mean_g - (v - ch.mean) * mean_gx);
     }
 }

@@ -10,6 +10,7 @@
 //
 // Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1. One invocation takes one channel of one piece.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "norm_relu_dropout.glsl"
 
@@ -17,14 +18,15 @@ layout(constant_id = 1) const uint C = 64;
 layout(constant_id = 2) const uint PLANE = 256; // in vec4
 layout(constant_id = 3) const uint GD = 1;
 layout(constant_id = 4) const uint GX = 1;
-layout(constant_id = 5) const bool DROPOUT = true;
+layout(constant_id = 5) const uint RUN = 4; // divides PLANE
+layout(constant_id = 6) const bool DROPOUT = true;
 
 layout(push_constant) uniform Push { uint N, per, S; } push;
 
-layout(std430, binding = 0) readonly  buffer DY { vec4 dy[]; };
-layout(std430, binding = 1) readonly  buffer X { vec4 x[]; };
-layout(std430, binding = 2) readonly  buffer Vectors { float vectors[]; };
-layout(std430, binding = 3) writeonly buffer Parts { float parts[]; };
+layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
+layout(std430, binding = 1) writeonly buffer Parts { float parts[]; };
+ACTIVATION(2, DY, dy);
+ACTIVATION(3, X, x);
 
 void main() {
     uint id = invocation();
@@ -35,10 +37,12 @@ void main() {
     for (uint n = s * push.per; n < min((s + 1u) * push.per, push.N); n++) {
         uint from_d = plane_at(n, c, C, GD, PLANE), from_x = plane_at(n, c, C, GX, PLANE);
         if (DROPOUT) ch.mask = vectors[5u * C + n * C + c];
-        for (uint r = 0u; r < PLANE; r++) {
-            vec4 v = x[from_x + r], g = through(ch, v, dy[from_d + r]);
-            sum += g;
-            product += g * (v - ch.mean);
+        for (uint r = 0u; r < PLANE; r += RUN) {
+            for (uint i = 0u; i < RUN; i++) { // unrolled: what a loop carries goes through memory on CPU drivers
+                vec4 v = FETCH(x, from_x + r + i), g = through(ch, v, FETCH(dy, from_d + r + i));
+                sum += g;
+                product += g * (v - ch.mean);
+            }
         }
     }
     parts[(2u * s) * C + c] = (sum.x + sum.y) + (sum.z + sum.w);

@@ -9,6 +9,7 @@
 //
 // One invocation makes RUN neighbouring vec4s of outputs, each from two vec4 of each of two rows.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "norm_relu_dropout.glsl"
 
@@ -22,10 +23,10 @@ layout(constant_id = 7) const bool DROPOUT = true;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*(H/2)*(W/8)/RUN
 
-layout(std430, binding = 0) readonly  buffer X { vec4 x[]; };
-layout(std430, binding = 1) readonly  buffer Coef { float coef[]; };
-layout(std430, binding = 2) readonly  buffer Mask { float mask[]; };
-layout(std430, binding = 3) writeonly buffer Y { vec4 y[]; };
+layout(std430, binding = 0) readonly  buffer Coef { float coef[]; };
+layout(std430, binding = 1) readonly  buffer Mask { float mask[]; };
+layout(std430, binding = 2) writeonly buffer Y { vec4 y[]; };
+ACTIVATION(3, X, x);
 
 void main() {
     uint id = invocation();
@@ -36,8 +37,8 @@ void main() {
     uint plane = plane_at(p.n, p.c, C, GX, H * row);
     for (uint i = 0u; i < RUN; i++) {
         uint r = p.r * RUN + i, at = plane + r / outputs * 2u * row + r % outputs * 2u;
-        vec4 a = max(activated(ch, x[at]), activated(ch, x[at + row]));
-        vec4 b = max(activated(ch, x[at + 1u]), activated(ch, x[at + row + 1u]));
+        vec4 a = max(activated(ch, FETCH(x, at)), activated(ch, FETCH(x, at + row)));
+        vec4 b = max(activated(ch, FETCH(x, at + 1u)), activated(ch, FETCH(x, at + row + 1u)));
         y[id * RUN + i] = max(vec4(a.xz, b.xz), vec4(a.yw, b.yw));
     }
 }

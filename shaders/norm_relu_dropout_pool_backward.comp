@@ -9,6 +9,7 @@
 //
 // One invocation takes RUN times four neighbouring windows: two vec4 of each of two rows.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "norm_relu_dropout.glsl"
 
@@ -23,10 +24,10 @@ layout(constant_id = 8) const bool DROPOUT = true;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*(H/2)*(W/8)/RUN
 
-layout(std430, binding = 0) readonly  buffer DY { vec4 dy[]; };
-layout(std430, binding = 1) readonly  buffer X { vec4 x[]; };
-layout(std430, binding = 2) readonly  buffer Vectors { float vectors[]; };
-layout(std430, binding = 3) writeonly buffer DX { vec4 dx[]; };
+layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
+layout(std430, binding = 1) writeonly buffer DX { vec4 dx[]; };
+ACTIVATION(2, DY, dy);
+ACTIVATION(3, X, x);
 
 void main() {
     uint id = invocation();
@@ -39,10 +40,10 @@ void main() {
     uint from = plane_at(p.n, c, C, GX, H * row), to = plane_at(p.n, c, C, GY, H * row);
     for (uint i = 0u; i < RUN; i++) {
         uint r = p.r * RUN + i, at = r / outputs * 2u * row + r % outputs * 2u;
-        vec4 d = dy[id * RUN + i];
+        vec4 d = FETCH(dy, id * RUN + i);
         for (uint half_ = 0u; half_ < 2u; half_++) {
             uint place = at + half_;
-            vec4 top = x[from + place], bottom = x[from + place + row], to_top, to_bottom;
+            vec4 top = FETCH(x, from + place), bottom = FETCH(x, from + place + row), to_top, to_bottom;
             route(half_ == 0u ? d.xy : d.zw, activated(ch, top), activated(ch, bottom), to_top, to_bottom);
             dx[to + place] = ch.scale * (through(ch, top, to_top) - mean_g - (top - ch.mean) * mean_gx);
             dx[to + place + row] = ch.scale * (through(ch, bottom, to_bottom) - mean_g - (bottom - ch.mean) * mean_gx);

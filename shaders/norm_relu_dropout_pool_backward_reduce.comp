@@ -11,6 +11,7 @@
 // Piece s holds the images n = s*per .. min(N, (s+1)*per)-1. One invocation takes one channel of one piece, four windows at
 // a time; the winner of a window is found again from x.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "norm_relu_dropout.glsl"
 
@@ -19,14 +20,15 @@ layout(constant_id = 2) const uint H = 32;
 layout(constant_id = 3) const uint W = 32;
 layout(constant_id = 4) const uint GD = 1;
 layout(constant_id = 5) const uint GX = 1;
-layout(constant_id = 6) const bool DROPOUT = true;
+layout(constant_id = 6) const uint RUN = 4; // divides the vec4s of a plane of dy
+layout(constant_id = 7) const bool DROPOUT = true;
 
 layout(push_constant) uniform Push { uint N, per, S; } push;
 
-layout(std430, binding = 0) readonly  buffer DY { vec4 dy[]; };
-layout(std430, binding = 1) readonly  buffer X { vec4 x[]; };
-layout(std430, binding = 2) readonly  buffer Vectors { float vectors[]; };
-layout(std430, binding = 3) writeonly buffer Parts { float parts[]; };
+layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
+layout(std430, binding = 1) writeonly buffer Parts { float parts[]; };
+ACTIVATION(2, DY, dy);
+ACTIVATION(3, X, x);
 
 vec4 sum = vec4(0.0), product = vec4(0.0);
 
@@ -48,11 +50,13 @@ void main() {
     for (uint n = s * push.per; n < min((s + 1u) * push.per, push.N); n++) {
         uint from_d = plane_at(n, c, C, GD, H / 2u * outputs), from_x = plane_at(n, c, C, GX, H * row);
         if (DROPOUT) ch.mask = vectors[5u * C + n * C + c];
-        for (uint r = 0u; r < H / 2u * outputs; r++) {
-            uint at = from_x + r / outputs * 2u * row + r % outputs * 2u;
-            vec4 d = dy[from_d + r];
-            windows(ch, d.xy, x[at], x[at + row]);
-            windows(ch, d.zw, x[at + 1u], x[at + row + 1u]);
+        for (uint first = 0u; first < H / 2u * outputs; first += RUN) {
+            for (uint i = 0u; i < RUN; i++) { // unrolled: what a loop carries goes through memory on CPU drivers
+                uint r = first + i, at = from_x + r / outputs * 2u * row + r % outputs * 2u;
+                vec4 d = FETCH(dy, from_d + r);
+                windows(ch, d.xy, FETCH(x, at), FETCH(x, at + row));
+                windows(ch, d.zw, FETCH(x, at + 1u), FETCH(x, at + row + 1u));
+            }
         }
     }
     parts[(2u * s) * C + c] = (sum.x + sum.y) + (sum.z + sum.w);

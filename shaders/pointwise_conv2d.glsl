@@ -25,17 +25,13 @@ layout(std430, binding = 2) writeonly buffer Y { vec4 y[]; };
 layout(std430, binding = 3) readonly  buffer Bias { float bias[]; };
 #endif
 
-#ifdef BIAS
-#define ADD(i) + vec4(bias[m + i])
-#else
-#define ADD(i)
-#endif
+#include "result.glsl"
 
 // Every index of c is a constant: an array indexed by a variable cannot live in registers.
 #define STORE(i) \
     if (m + i < M) { \
-        y[to + i * step_y] = c[2 * i] ADD(i); \
-        y[to + i * step_y + 1u] = c[2 * i + 1] ADD(i); \
+        y[to + i * step_y] = RESULT(c[2 * i], m + i); \
+        y[to + i * step_y + 1u] = RESULT(c[2 * i + 1], m + i); \
     }
 
 void main() {

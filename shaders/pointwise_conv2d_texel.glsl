@@ -48,17 +48,13 @@ void product(int at, int from) {
     rows(24, texelFetch(packed, at + 3), b0, b1);
 }
 
-#ifdef BIAS
-#define ADD(i) + vec4(bias[m + i])
-#else
-#define ADD(i)
-#endif
+#include "result.glsl"
 
 // Every index of c is a constant: an array indexed by a variable cannot live in registers.
 #define STORE(i) \
     if (m + i < M) { \
-        y[to + i * GY * PLANE] = c[2 * i] ADD(i); \
-        y[to + i * GY * PLANE + 1u] = c[2 * i + 1] ADD(i); \
+        y[to + i * GY * PLANE] = RESULT(c[2 * i], m + i); \
+        y[to + i * GY * PLANE + 1u] = RESULT(c[2 * i + 1], m + i); \
     }
 
 void main() {

@@ -7,7 +7,9 @@
 package shaders
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"fmt"
 )
 
@@ -34,4 +36,22 @@ func Names() ([]string, error) {
 		names = append(names, e.Name()[:len(e.Name())-len(".spv")])
 	}
 	return names, nil
+}
+
+// Hash names this set of compiled shaders: with any other code it is another.
+func Hash() string {
+	h := sha256.New()
+	names, err := Names()
+	for _, name := range names {
+		code, e := Code(name)
+		if err == nil {
+			err = e
+		}
+		fmt.Fprintf(h, "%s %d\n", name, len(code))
+		h.Write(code)
+	}
+	if err != nil {
+		panic(err) // the files are part of the program
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }

@@ -11,17 +11,20 @@ import (
 
 // Executor runs programs on one Vulkan device. It keeps the pipelines that its sessions made.
 type Executor struct {
-	device     *vk.Device
-	pipelines  map[string]*vk.Pipeline
-	sliceBytes int64 // longest window of a resident tensor; tests make it small
+	device    *vk.Device
+	pipelines map[string]*vk.Pipeline
+	choices   Choices
+	target    target // tests make it poorer than the device is
 }
 
 // New makes an executor on a device, which stays the caller's to close, after the executor.
 func New(d *vk.Device) *Executor {
+	info := d.Info()
 	return &Executor{
-		device:     d,
-		pipelines:  map[string]*vk.Pipeline{},
-		sliceBytes: d.Info().Limits.StorageBufferRange,
+		device:    d,
+		pipelines: map[string]*vk.Pipeline{},
+		choices:   Choices{},
+		target:    target{info.Limits, info.Features, info.Limits.StorageBufferRange},
 	}
 }
 
@@ -102,11 +105,14 @@ func (s *session) open(programs []*engine.Program, opt engine.PlanOptions) error
 
 func (e *Executor) plans(l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) ([]*plan, error) {
 	var plans []*plan
+	if opt.Choices == nil {
+		opt.Choices = e.choices
+	}
 	for _, p := range programs {
 		if p.Layout != l {
 			return nil, fmt.Errorf("engine/gpu: program %q has another layout than its session", p.Name)
 		}
-		pl, err := newPlan(p, opt, e.device.Info().Limits, e.sliceBytes)
+		pl, err := newPlan(p, opt, e.target)
 		if err != nil {
 			return nil, err
 		}

@@ -13,13 +13,17 @@ import (
 )
 
 // block is BatchNorm2d, ReLU, and dropout and pooling or not, on host-written values: what the fused kernels cover.
+//
+// With conv, a pointwise convolution from conv channels stands before them: in an evaluation it is fused too, in training up to
+// four channels give the statistics.
 type block struct {
 	N, C, H, W           int
 	dropout, pool, train bool
+	conv                 int
 }
 
 func (b block) String() string {
-	return fmt.Sprintf("N%d C%d %dx%d dropout=%t pool=%t train=%t", b.N, b.C, b.H, b.W, b.dropout, b.pool, b.train)
+	return fmt.Sprintf("N%d C%d %dx%d dropout=%t pool=%t train=%t conv=%d", b.N, b.C, b.H, b.W, b.dropout, b.pool, b.train, b.conv)
 }
 
 // fusedBlocks are shapes of SmallCIFARNet, and such that only just fit.
@@ -28,18 +32,27 @@ func fusedBlocks() []block {
 	for _, s := range []block{{N: 6, C: 5, H: 4, W: 8}, {N: 2, C: 64, H: 16, W: 16}, {N: 4, C: 3, H: 32, W: 32}, {N: 1, C: 7, H: 2, W: 24}, {N: 12, C: 33, H: 6, W: 8}} {
 		for _, dropout := range []bool{true, false} {
 			for _, pool := range []bool{true, false} {
-				out = append(out, block{s.N, s.C, s.H, s.W, dropout, pool, true})
+				out = append(out, block{s.N, s.C, s.H, s.W, dropout, pool, true, 0})
 				if !dropout {
-					out = append(out, block{s.N, s.C, s.H, s.W, dropout, pool, false})
+					out = append(out, block{s.N, s.C, s.H, s.W, dropout, pool, false, 0})
 				}
 			}
 		}
 	}
-	return append(out, block{8, 512, 4, 4, true, false, true}, block{5, 9, 2, 2, true, false, true}, block{3, 4, 2, 6, false, false, true})
+	for _, channels := range [][2]int{{3, 64}, {9, 20}, {33, 7}, {64, 128}, {16, 12}, {7, 5}} {
+		for _, pool := range []bool{true, false} {
+			out = append(out, block{N: 4, C: channels[1], H: 8, W: 8, pool: pool, conv: channels[0]})
+			out = append(out, block{N: 7, C: channels[1], H: 8, W: 8, dropout: true, train: true, pool: pool, conv: channels[0] % 5})
+		}
+	}
+	return append(out, block{8, 512, 4, 4, true, false, true, 0}, block{5, 9, 2, 2, true, false, true, 0}, block{3, 4, 2, 6, false, false, true, 0})
 }
 
 // variant is the name of the fused variant that must run the block.
 func (b block) variant() string {
+	if b.conv > 0 && !b.train {
+		return "pointwise_conv2d_norm_relu_eval"
+	}
 	name := "norm_relu"
 	if b.dropout {
 		name += "_dropout"
@@ -57,14 +70,21 @@ func (b block) variant() string {
 func (b block) program() (*engine.Program, error) {
 	c := engine.Shape{b.C}
 	l, err := engine.NewLayout([]engine.Segment{
+		{Name: "conv", Shape: engine.Shape{b.C, max(b.conv, 1), 1, 1}, Trained: true},
 		{Name: "weight", Shape: c, Trained: true}, {Name: "bias", Shape: c, Trained: true},
 		{Name: "running_mean", Shape: c}, {Name: "running_var", Shape: c},
 	}, 0)
 	if err != nil {
 		return nil, err
 	}
-	w := engine.NewBuilder(b.String(), l, b.N)
-	x := w.Tensor(engine.Tensor{Name: "x", Shape: engine.Shape{b.N, b.C, b.H, b.W}, Batched: true})
+	w, in := engine.NewBuilder(b.String(), l, b.N), b.C
+	if b.conv > 0 {
+		in = b.conv
+	}
+	x := w.Tensor(engine.Tensor{Name: "x", Shape: engine.Shape{b.N, in, b.H, b.W}, Batched: true})
+	if b.conv > 0 {
+		x = w.Apply1(engine.PointwiseConv2d, engine.Attr{}, []*engine.Tensor{x, w.State(engine.Model, "conv")})
+	}
 	operands := []*engine.Tensor{x, w.State(engine.Model, "weight"), w.State(engine.Model, "bias"), w.State(engine.Model, "running_mean"), w.State(engine.Model, "running_var")}
 	a := engine.Attr{Epsilon: 1e-5, Momentum: 0.1}
 	var mask, y *engine.Tensor
@@ -155,13 +175,15 @@ func TestFused(t *testing.T) {
 	defer e.Close()
 	for _, b := range fusedBlocks() {
 		want, _ := b.run(t, cpu.New(), engine.PlanOptions{})
-		for i, panels := range []func(*engine.Tensor) int{nil,
-			func(x *engine.Tensor) int { return 1 },
-			func(x *engine.Tensor) int { return b.N },
-			func(x *engine.Tensor) int { return []int{1, b.N}[x.ID%2] },
+		for i, opt := range []engine.PlanOptions{{},
+			{PanelImages: func(x *engine.Tensor) int { return 1 }},
+			{PanelImages: func(x *engine.Tensor) int { return b.N }},
+			{PanelImages: func(x *engine.Tensor) int { return []int{1, b.N}[x.ID%2] }},
+			{Without: []string{Texels}},
+			{Without: []string{Covariance}},
 		} {
-			t.Run(fmt.Sprint(b, " panels ", i), func(t *testing.T) {
-				got, kernels := b.run(t, e, engine.PlanOptions{PanelImages: panels})
+			t.Run(fmt.Sprint(b, " plan ", i), func(t *testing.T) {
+				got, kernels := b.run(t, e, opt)
 				for name := range want {
 					if d := optest.NMSE(got[name], want[name]); !(d <= maxNMSE) {
 						t.Errorf("%s: NMSE %.2g, allowed %.2g", name, d, maxNMSE)
@@ -179,7 +201,7 @@ func TestFused(t *testing.T) {
 func TestFusionOff(t *testing.T) {
 	e := New(vktest.Device(t))
 	defer e.Close()
-	b := block{4, 5, 4, 8, true, true, true}
+	b := block{4, 5, 4, 8, true, true, true, 0}
 	_, kernels := b.run(t, e, engine.PlanOptions{NoFusion: true})
 	if slices.ContainsFunc(kernels, func(k string) bool { return strings.Contains(k, "norm_relu") }) {
 		t.Errorf("NoFusion still fuses: %v", kernels)

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"math"
+	"slices"
 
 	"cnnvk/engine"
 	"cnnvk/vk"
@@ -13,6 +14,7 @@ type kernel struct {
 	storage   []vk.Access // storage buffers, in order of binding
 	uniform   bool        // a uniform buffer behind them: a step input that is a handful of scalars
 	texel     int         // texel buffers behind those, read alone
+	subgroup  bool        // a workgroup is one subgroup, whatever its size on the device
 	constants int         // specialization constants behind the workgroup size, which is number 0
 	push      int         // push constants, 32 bit each
 }
@@ -87,16 +89,48 @@ func (c *call) run(k kernel, count int, constants, push []uint32, operands ...op
 
 // runGroups adds a dispatch of that many workgroups. The operands are the kernel's storage buffers, then its texel buffers.
 func (c *call) runGroups(k kernel, groups [3]uint32, constants, push []uint32, operands ...operand) {
-	buffers := min(len(k.storage), len(operands))
+	buffers, size := min(len(k.storage), len(operands)), uint32(workgroup)
+	if k.subgroup {
+		size = uint32(c.subgroupSize())
+	}
 	c.plan.add(dispatch{
 		kernel: k, push: push, groups: groups, storage: operands[:buffers], texel: operands[buffers:], op: c.at,
-		constants: append([]uint32{workgroup}, constants...),
+		constants: append([]uint32{size}, constants...),
 	})
+}
+
+// subgroups reports whether kernels can be run whose workgroups are subgroups that hand values round.
+func (c *call) subgroups() bool {
+	t := c.plan.target
+	size := t.limits.SubgroupSize
+	return t.features.SubgroupShuffle && t.features.SubgroupBroadcast && size >= 4 && size <= workgroup && size&(size-1) == 0
+}
+
+func (c *call) subgroupSize() int { return int(c.plan.target.limits.SubgroupSize) }
+
+// Texels, among the variants that PlanOptions.Without names, stands for reading activations from texel buffers in kernels
+// that can do either.
+const Texels = "texels"
+
+// reading makes a kernel, whose last storage buffers are these activations, read them from texel buffers where they fit.
+func (c *call) reading(k kernel, activations ...*engine.Tensor) kernel {
+	if slices.Contains(c.plan.opt.Without, Texels) {
+		return k
+	}
+	for _, t := range activations {
+		if !c.fitsTexels(t.Shape.Elements()) {
+			return k
+		}
+	}
+	k.shader += "_texel"
+	k.texel = len(activations)
+	k.storage = k.storage[:len(k.storage)-k.texel]
+	return k
 }
 
 // fitsTexels reports whether a tensor can be bound as a texel buffer of rgba32f.
 func (c *call) fitsTexels(elements int) bool {
-	return elements%4 == 0 && elements/4 <= int(c.plan.limits.TexelBufferElements)
+	return elements%4 == 0 && elements/4 <= int(c.plan.target.limits.TexelBufferElements)
 }
 
 // runUniform is run for a kernel that also reads a small step input.

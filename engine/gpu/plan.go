@@ -12,8 +12,7 @@ import (
 type plan struct {
 	program    *engine.Program
 	opt        engine.PlanOptions
-	limits     vk.Limits
-	sliceBytes int64 // longest window of a resident tensor
+	target     target
 	panel      map[*engine.Tensor]int
 	slabs      map[*engine.Tensor]*slab
 	scratch    []*slab
@@ -25,6 +24,13 @@ type plan struct {
 	err        error
 }
 
+// target is what a plan has to know of its device.
+type target struct {
+	limits     vk.Limits
+	features   vk.Features
+	sliceBytes int64 // longest window of a resident tensor
+}
+
 // fusion is a variant's choice for the ops from a place on; banned holds those that starved a later reader.
 type fusion struct {
 	at   int
@@ -34,11 +40,11 @@ type fusion struct {
 // newPlan chooses variants, first come first served in the order of the variant table, fusions first. A fusion
 // leaves the tensors between its ops unwritten; if some other op turns out to read one, it is
 // taken back and the plan made anew.
-func newPlan(p *engine.Program, opt engine.PlanOptions, limits vk.Limits, sliceBytes int64) (*plan, error) {
+func newPlan(p *engine.Program, opt engine.PlanOptions, on target) (*plan, error) {
 	banned := map[fusion]bool{}
 	for {
 		pl := &plan{
-			program: p, opt: opt, limits: limits, sliceBytes: sliceBytes,
+			program: p, opt: opt, target: on,
 			panel: map[*engine.Tensor]int{}, slabs: map[*engine.Tensor]*slab{},
 		}
 		pl.layOut()
@@ -109,23 +115,49 @@ func (pl *plan) choose(banned map[fusion]bool) ([]fusion, error) {
 
 func (pl *plan) variantFor(at int, banned map[fusion]bool) (*variant, *call) {
 	rest := pl.program.Ops[at:]
+	preferred := pl.preferred(at)
 	for _, v := range variants {
-		if len(v.covers) > 1 && (pl.opt.NoFusion || pl.opt.KeepAll) || len(v.covers) > len(rest) {
+		if len(v.covers) > 1 && (pl.opt.NoFusion || pl.opt.KeepAll) {
 			continue
 		}
 		if slices.Contains(pl.opt.Without, v.name) || banned[fusion{at, v.name}] {
 			continue
 		}
+		if len(v.covers) == 1 && preferred != "" && v.name != preferred {
+			continue
+		}
+		if !covers(v.covers, rest) {
+			continue
+		}
 		c := &call{plan: pl, ops: rest[:len(v.covers)], at: at}
-		if covers(v.covers, c.ops) && (v.runs == nil || v.runs(c)) {
+		if v.runs == nil || v.runs(c) {
 			return &v, c
 		}
 	}
 	return nil, nil
 }
 
-// covers reports whether ops are those kinds, each reading what the one before it wrote.
+// preferred is the variant chosen for an op, if it can run it.
+func (pl *plan) preferred(at int) string {
+	op := pl.program.Ops[at]
+	name := pl.opt.Choices[opKey(op)]
+	if name == "" || slices.Contains(pl.opt.Without, name) {
+		return ""
+	}
+	for _, v := range variants {
+		c := &call{plan: pl, ops: pl.program.Ops[at : at+1], at: at}
+		if v.name == name && covers(v.covers, c.ops) && (v.runs == nil || v.runs(c)) {
+			return name
+		}
+	}
+	return ""
+}
+
+// covers reports whether ops begin with those kinds, each reading what the one before it wrote.
 func covers(kinds []engine.Kind, ops []engine.Op) bool {
+	if len(kinds) > len(ops) {
+		return false
+	}
 	for i, k := range kinds {
 		if ops[i].Kind != k {
 			return false
@@ -146,7 +178,7 @@ func (pl *plan) add(d dispatch) {
 		return
 	}
 	if pl.err == nil {
-		pl.err = d.checkLimits(pl.limits)
+		pl.err = d.checkLimits(pl.target.limits)
 	}
 	at := len(pl.dispatches)
 	for _, o := range slices.Concat(d.storage, d.texel) {

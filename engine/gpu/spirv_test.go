@@ -80,10 +80,10 @@ func reflect(t *testing.T, name string) module {
 // TestKernelsMatchSPIRV plans all op cases and whole steps, and holds every kernel that comes up against its shader. It also
 // finds shaders that no variant uses.
 func TestKernelsMatchSPIRV(t *testing.T) {
-	kernels := map[string]kernel{}
+	kernels, everyFeature := map[string]kernel{}, vk.Features{SubgroupShuffle: true, SubgroupBroadcast: true}
 	collect := func(p *engine.Program, opt engine.PlanOptions) {
-		limits := vk.Limits{TexelBufferElements: 1 << 27, StorageBufferRange: 1 << 27, WorkgroupCount: [3]uint32{65535, 65535, 65535}}
-		pl, err := newPlan(p, opt, limits, 1<<27)
+		limits := vk.Limits{SubgroupSize: 8, TexelBufferElements: 1 << 27, StorageBufferRange: 1 << 27, WorkgroupCount: [3]uint32{65535, 65535, 65535}}
+		pl, err := newPlan(p, opt, target{limits, everyFeature, 1 << 27})
 		if err != nil {
 			return // all variants of the op are forbidden
 		}
@@ -97,6 +97,7 @@ func TestKernelsMatchSPIRV(t *testing.T) {
 		var without []string
 		for _, v := range variants {
 			collect(p, engine.PlanOptions{Without: without})
+			collect(p, engine.PlanOptions{Without: append(without, Texels)})
 			without = append(without, v.name)
 		}
 	}
@@ -104,6 +105,7 @@ func TestKernelsMatchSPIRV(t *testing.T) {
 		p, err := b.program()
 		must(t, err)
 		collect(p, engine.PlanOptions{})
+		collect(p, engine.PlanOptions{Without: []string{Texels}})
 	}
 	for name, k := range kernels {
 		t.Run(name, func(t *testing.T) { k.check(t, reflect(t, name)) })

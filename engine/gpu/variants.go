@@ -8,7 +8,7 @@ import (
 )
 
 // variants lists every way to run an op, the preferred one first. The last one for an op takes any shape on any device.
-var variants = slices.Concat(fusedVariants, gatherVariants, depthwiseVariants, pointwiseVariants, batchNormVariants,
+var variants = slices.Concat(foldedVariants, fusedVariants, gatherVariants, depthwiseVariants, pointwiseVariants, batchNormVariants,
 	elementwiseVariants, poolVariants, lossVariants, updateVariants)
 
 // one is a variant that runs a single op.
@@ -67,7 +67,7 @@ type slice struct {
 // bytes because it starts at a multiple of that many samples.
 func (pl *plan) slices(t *engine.Tensor) []slice {
 	sample := t.Shape.Elements() / t.N()
-	per := max(int(pl.sliceBytes)/sample/windowAlign, 1) * windowAlign
+	per := max(int(pl.target.sliceBytes)/sample/windowAlign, 1) * windowAlign
 	var out []slice
 	for first := 0; first < t.N(); first += per {
 		held := min(per, t.N()-first)

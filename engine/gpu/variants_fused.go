@@ -39,7 +39,7 @@ func fusions() []variant {
 			if !dropout {
 				eval := append([]engine.Kind{engine.BatchNorm2dEval}, forward[1:]...)
 				out = append(out, variant{name: name + "_eval", covers: eval, runs: fusedRows, emit: func(c *call) {
-					c.activate(c.runningStatistics())
+					c.activate(c.runningStatistics(c.ops[0]))
 				}})
 			}
 		}
@@ -78,10 +78,10 @@ func lanesFor(c *call) int {
 	return 1
 }
 
-// runOf is how many neighbouring vec4s an invocation makes of a plane of that many.
-func runOf(plane int) int {
+// runOf is how many of so many neighbours, vec4s or rows, one invocation or one piece of unrolled code takes.
+func runOf(n int) int {
 	for _, run := range []int{4, 2} {
-		if plane%run == 0 {
+		if n%run == 0 {
 			return run
 		}
 	}
@@ -96,7 +96,7 @@ func (c *call) activate(saved operand) {
 	if op, ok := c.find(engine.Dropout2d); ok {
 		mask, dropout = c.of(op.Inputs[1]), true
 	}
-	k := kernel{shader: "norm_relu_dropout", storage: []vk.Access{in, in, in, out}, constants: 6, push: 1}
+	k := kernel{shader: "norm_relu_dropout", storage: []vk.Access{in, in, out, in}, constants: 6, push: 1}
 	p := c.images(x, y)
 	outputs := y.H() * y.W() / 4
 	run := runOf(outputs)
@@ -106,7 +106,7 @@ func (c *call) activate(saved operand) {
 		constants = words(p.c, x.H(), x.W(), p.g[0], p.g[1], run)
 	}
 	count := p.n * p.c * outputs / run
-	c.run(k, count, append(constants, flag(dropout)), words(count), c.of(x), coef, mask, c.of(y))
+	c.run(c.reading(k, x), count, append(constants, flag(dropout)), words(count), coef, mask, c.of(y), c.of(x))
 }
 
 // activateBackward runs the gradients of a fused block: what pooling, dropout and ReLU let through is found again from
@@ -124,24 +124,26 @@ func activateBackward(c *call) {
 
 	p, channels := c.images(x, dy, dx), x.C()
 	geometry := words(channels, x.H()*x.W()/4)
-	reduce := kernel{shader: "norm_relu_dropout_backward_reduce", storage: []vk.Access{in, in, in, out}, constants: 5, push: 3}
-	apply := kernel{shader: "norm_relu_dropout_backward", storage: []vk.Access{in, in, in, out}, constants: 7, push: 1}
+	reduce := kernel{shader: "norm_relu_dropout_backward_reduce", storage: []vk.Access{in, out, in, in}, constants: 6, push: 3}
+	apply := kernel{shader: "norm_relu_dropout_backward", storage: []vk.Access{in, out, in, in}, constants: 7, push: 1}
 	if pools {
 		geometry = words(channels, x.H(), x.W())
-		reduce.shader, reduce.constants = "norm_relu_dropout_pool_backward_reduce", 6
+		reduce.shader, reduce.constants = "norm_relu_dropout_pool_backward_reduce", 7
 		apply.shader, apply.constants = "norm_relu_dropout_pool_backward", 8
 	}
 
 	per, s := pieces(p.n, channels)
 	parts := c.scratch("norm_relu backward parts", s*2*channels)
 	first := c.concat(saved, 2*channels, coef, 3*channels, mask, masks)
-	c.run(reduce, channels*s, join(geometry, words(p.g[1], p.g[0]), flag(dropout)), words(p.n, per, s), c.of(dy), c.of(x), first, parts)
-
-	second := c.concat(c.backwardCoefficients(norm, parts, s), 4*channels, coef, 3*channels, mask, masks)
 	units := dy.H() * dy.W() / 4
 	run := runOf(units)
+	c.run(c.reading(reduce, dy, x), channels*s, join(geometry, words(p.g[1], p.g[0], run), flag(dropout)), words(p.n, per, s),
+		first, parts, c.of(dy), c.of(x))
+
+	second := c.concat(c.backwardCoefficients(norm, parts, s), 4*channels, coef, 3*channels, mask, masks)
 	count := p.n * channels * units / run
-	c.run(apply, count, join(geometry, words(p.g[1], p.g[0], p.g[2], run), flag(dropout)), words(count), c.of(dy), c.of(x), second, c.of(dx))
+	c.run(c.reading(apply, dy, x), count, join(geometry, words(p.g[1], p.g[0], p.g[2], run), flag(dropout)), words(count),
+		second, c.of(dx), c.of(dy), c.of(x))
 }
 
 // concat brings three vectors into one window.

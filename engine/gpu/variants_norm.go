@@ -35,21 +35,67 @@ func batchNorm(c *call, suffix string, lanes int) {
 
 // batchStatistics computes saved and the candidates of the running statistics of a batch_norm2d.
 func (c *call) batchStatistics(suffix string, lanes int, saved operand) {
-	parted := kernel{shader: "batch_norm2d_statistics" + suffix, storage: []vk.Access{in, out}, constants: 3, push: 3}
 	finish := kernel{shader: "batch_norm2d_finish", storage: []vk.Access{in, out, out}, constants: 2, push: 3}
 	running := kernel{shader: "batch_norm2d_running", storage: []vk.Access{in, in, out}, constants: 2}
 
-	x, a := c.in(0), c.attr()
-	p := c.planes(x)
-	per, s := pieces(p.n, p.c)
-	parts := c.scratch("batch_norm2d parts", s*2*p.c)
+	a, p := c.attr(), c.planes(c.in(0))
 	unbiased := c.scratch("batch_norm2d unbiased variance", p.c)
-	c.run(parted, p.c*s, words(p.c, p.size/lanes, p.g[0]), words(p.n, per, s), c.of(x), parts)
-	c.run(finish, p.c, append(words(p.c), word(a.Epsilon)), words(per*p.size, p.n*p.size, s), parts, saved, unbiased)
+	parts, each, s := c.statisticsFromInputs()
+	if s == 0 {
+		parts, each, s = c.statisticsOf(suffix, lanes)
+	}
+	c.run(finish, p.c, append(words(p.c), word(a.Epsilon)), words(each, p.n*p.size, s), parts, saved, unbiased)
 	mean := operand{saved.slab, saved.offset, int64(p.c) * 4}
 	for i, batch := range []operand{mean, unbiased} {
 		c.run(running, p.c, append(words(p.c), word(a.Momentum)), nil, c.of(c.in(3+i)), batch, c.of(c.out(2+i)))
 	}
+}
+
+// statisticsOf reads the input of a batch_norm2d: mean and squared deviation of every channel in s pieces of each values.
+func (c *call) statisticsOf(suffix string, lanes int) (parts operand, each, s int) {
+	k := kernel{shader: "batch_norm2d_statistics", storage: []vk.Access{out, in}, constants: 4, push: 3}
+	x := c.in(0)
+	p := c.planes(x)
+	per, s := pieces(p.n, p.c)
+	parts = c.scratch("batch_norm2d parts", s*2*p.c)
+	if suffix == "" {
+		k = c.reading(k, x)
+	} else {
+		k.shader += suffix
+	}
+	c.run(k, p.c*s, words(p.c, p.size/lanes, p.g[0], runOf(p.size/lanes)), words(p.n, per, s), parts, c.of(x))
+	return parts, per * p.size, s
+}
+
+// Covariance, among the variants that PlanOptions.Without names, stands for taking the statistics of a pointwise
+// convolution from the covariance of its inputs.
+const Covariance = "covariance"
+
+// statisticsFromInputs is statisticsOf for the result of a pointwise convolution of at most four channels, which it does
+// not read: of SmallCIFARNet's first block it is the largest activation by far. s is 0 where that cannot be.
+func (c *call) statisticsFromInputs() (parts operand, each, s int) {
+	producer := c.plan.program.Producer(c.in(0))
+	if producer < 0 || slices.Contains(c.plan.opt.Without, Covariance) {
+		return operand{}, 0, 0
+	}
+	conv := c.plan.program.Ops[producer]
+	if conv.Kind != engine.PointwiseConv2d || conv.Inputs[0].C() > 4 {
+		return operand{}, 0, 0
+	}
+	x, w := conv.Inputs[0], conv.Inputs[1]
+	p := c.planes(x)
+	if p.size%4 != 0 {
+		return operand{}, 0, 0
+	}
+	k := kernel{shader: "input_covariance", storage: []vk.Access{out, in}, constants: 3, push: 3}
+	combine := kernel{shader: "covariance_statistics", storage: []vk.Access{in, in, out}, constants: 2, push: 3}
+	per, pieces := pieces(p.n, 1)
+	m := c.in(0).C()
+	moments := c.scratch("input covariance parts", pieces*20)
+	parts = c.scratch("batch_norm2d parts", 2*m)
+	c.run(c.reading(k, x), pieces, words(p.c, p.size/4, p.g[0]), words(p.n, per, pieces), moments, c.of(x))
+	c.run(combine, m, words(m, p.c), words(per*p.size, p.n*p.size, pieces), moments, c.of(w), parts)
+	return parts, p.n * p.size, 1
 }
 
 // coefficients brings what normalising by a batch_norm2d op needs into one window: mean, scale, bias.
@@ -70,15 +116,15 @@ func (c *call) normalize(suffix string, lanes int, coef operand) {
 }
 
 func batchNormEval(c *call, suffix string, lanes int) {
-	c.normalize(suffix, lanes, c.coefficients(c.ops[0], c.runningStatistics()))
+	c.normalize(suffix, lanes, c.coefficients(c.ops[0], c.runningStatistics(c.ops[0])))
 }
 
-// runningStatistics is saved as batch_norm2d_eval wants it: from the running statistics.
-func (c *call) runningStatistics() operand {
+// runningStatistics is saved as a batch_norm2d_eval op wants it: from the running statistics.
+func (c *call) runningStatistics(op engine.Op) operand {
 	k := kernel{shader: "batch_norm2d_eval", storage: []vk.Access{in, in, out}, constants: 2}
-	channels := c.in(0).C()
+	channels := op.Inputs[0].C()
 	saved := c.scratch("batch_norm2d saved", 2*channels)
-	c.run(k, channels, append(words(channels), word(c.attr().Epsilon)), nil, c.of(c.in(3)), c.of(c.in(4)), saved)
+	c.run(k, channels, append(words(channels), word(op.Attr.Epsilon)), nil, c.of(op.Inputs[3]), c.of(op.Inputs[4]), saved)
 	return saved
 }
 

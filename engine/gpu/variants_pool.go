@@ -38,11 +38,14 @@ var poolVariants = slices.Concat(
 func poolRows(x *engine.Tensor) bool { return x.W()%8 == 0 && x.H()%2 == 0 }
 
 func maxPool(c *call, suffix string, lanes int) {
-	k := kernel{shader: "max_pool2d" + suffix, storage: []vk.Access{in, out}, constants: 5, push: 1}
 	x, y := c.in(0), c.out(0)
+	k := kernel{shader: "max_pool2d" + suffix, storage: []vk.Access{out, in}, constants: 5, push: 1}
+	if lanes == 4 {
+		k = c.reading(k, x)
+	}
 	p := c.images(x, y)
 	count := y.Shape.Elements() / lanes
-	c.run(k, count, words(p.c, x.H(), x.W(), p.g[0], p.g[1]), words(count), c.of(x), c.of(y))
+	c.run(k, count, words(p.c, x.H(), x.W(), p.g[0], p.g[1]), words(count), c.of(y), c.of(x))
 }
 
 func maxPoolBackward(c *call, suffix string, count int) {

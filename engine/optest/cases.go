@@ -165,6 +165,10 @@ func linearCases() []Case {
 		Case{N: 72, C: 36, M: 10, H: 1, W: 1, Why: "the short last batch of an epoch"},
 		Case{N: 16, C: 33, M: 21, H: 1, W: 1, Why: "tiles of eight images, odd features"},
 		Case{N: 24, C: 5, M: 3, H: 1, W: 1, Why: "fewer rows than a tile has"},
+		Case{N: 64, C: 512, M: 100, H: 1, W: 1, Why: "the classifier in tiles of 64"},
+		Case{N: 128, C: 36, M: 20, H: 1, W: 1, Why: "two tiles of images, less than one of features"},
+		Case{N: 192, C: 21, M: 18, H: 1, W: 1, Why: "odd features, three tiles of images"},
+		Case{N: 64, C: 130, M: 65, H: 1, W: 1, Why: "one more than a tile of features each way"},
 	)
 }
 

@@ -1,0 +1,274 @@
+package gpu
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"cnnvk/engine"
+	"cnnvk/vk"
+)
+
+// Choices says which variant runs an op: names of variants by the op's key. An op that it does not name, or whose variant
+// cannot run, gets the first variant of the table that can.
+type Choices map[string]string
+
+// Choose makes later sessions prefer these variants, beside those chosen before.
+func (e *Executor) Choose(c Choices) {
+	for key, name := range c {
+		e.choices[key] = name
+	}
+}
+
+// Choices are the variants preferred by now.
+func (e *Executor) Choices() Choices {
+	out := Choices{}
+	for key, name := range e.choices {
+		out[key] = name
+	}
+	return out
+}
+
+// opKey is what a choice depends on: the op and the sizes of its tensors, the batch apart.
+func opKey(op engine.Op) string {
+	var sizes []string
+	for _, t := range slices.Concat(op.Inputs, op.Outputs) {
+		if t.Batched {
+			sizes = append(sizes, fmt.Sprintf("%dx%dx%d", t.C(), t.H(), t.W()))
+		}
+	}
+	return string(op.Kind) + " " + strings.Join(sizes, " ")
+}
+
+// Tuned is the outcome of one measurement.
+type Tuned struct {
+	Key        string
+	Done, Of   int // ops measured, of how many
+	Candidates []Candidate
+}
+
+// Candidate is a variant that was measured on an op, the fastest first.
+type Candidate struct {
+	Variant string
+	Time    time.Duration
+}
+
+// hopeless is how much slower than the best a variant is that is not tried again on other sizes of the same op.
+const hopeless = 2
+
+// Tune measures, for every matrix product of the programs without a choice, the variants that can run it, and
+// chooses the fastest. A variant whose result differs from the first one's is passed over. Sizes are taken from the largest
+// batch. What is found is returned, and preferred from then on; observe, if set, is told of every op.
+func (e *Executor) Tune(ctx context.Context, l *engine.Layout, programs []*engine.Program, observe func(Tuned)) (Choices, error) {
+	jobs := e.untuned(l, programs)
+	found, slow := Choices{}, map[string]bool{}
+	for i, j := range jobs {
+		if err := context.Cause(ctx); err != nil {
+			return found, err
+		}
+		best, err := e.measure(j, slow)
+		if err != nil {
+			return found, fmt.Errorf("engine/gpu: tuning %s: %w", j.key, err)
+		}
+		for _, c := range best {
+			if float64(c.Time) > hopeless*float64(best[0].Time) {
+				slow[c.Variant] = true
+			}
+		}
+		found[j.key] = best[0].Variant
+		e.choices[j.key] = best[0].Variant
+		if observe != nil {
+			observe(Tuned{j.key, i + 1, len(jobs), best})
+		}
+	}
+	return found, nil
+}
+
+// tuning is an op to be measured by itself.
+type tuning struct {
+	key      string
+	layout   *engine.Layout
+	program  *engine.Program // the op alone
+	variants []string        // those that can run it
+}
+
+// untuned lists the ops without a choice that have several variants to choose from, the most work first. Of a size that
+// several batches have, the largest batch counts; what is no work to speak of is left out.
+func (e *Executor) untuned(l *engine.Layout, programs []*engine.Program) []tuning {
+	var out []tuning
+	var most int64
+	seen := map[string]bool{}
+	byBatch := slices.Clone(programs)
+	slices.SortStableFunc(byBatch, func(a, b *engine.Program) int { return b.Batch - a.Batch })
+	for _, p := range byBatch {
+		for _, op := range p.Ops {
+			key := opKey(op)
+			if seen[key] || !products[op.Kind] {
+				continue
+			}
+			seen[key] = true
+			most = max(most, op.MultiplyAdds())
+			if e.choices[key] != "" {
+				continue
+			}
+			j := tuning{key: key, layout: l, program: alone(op, l, p.Batch)}
+			if j.variants = e.variantsOf(j.program); len(j.variants) > 1 {
+				out = append(out, j)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b tuning) int { return cmp.Compare(b.work(), a.work()) })
+	return slices.DeleteFunc(out, func(j tuning) bool { return j.work() < most/negligible })
+}
+
+// negligible is how much smaller than the largest product one is that is not worth the time of measuring.
+const negligible = 100
+
+func (j tuning) work() int64 { return j.program.Ops[0].MultiplyAdds() }
+
+// products are the ops whose variants are worth measuring.
+var products = map[engine.Kind]bool{
+	engine.PointwiseConv2d: true, engine.PointwiseConv2dBackwardData: true, engine.PointwiseConv2dBackwardWeight: true,
+	engine.Linear: true, engine.LinearBackwardData: true, engine.LinearBackwardWeight: true,
+}
+
+// alone is a program of that op, over tensors of its own.
+func alone(op engine.Op, l *engine.Layout, batch int) *engine.Program {
+	b := engine.NewBuilder("tuning "+string(op.Kind), l, batch)
+	var inputs []*engine.Tensor
+	for _, t := range op.Inputs {
+		inputs = append(inputs, b.Tensor(engine.Tensor{Name: t.Name, Shape: t.Shape, DType: t.DType, Batched: t.Batched}))
+	}
+	b.Apply(op.Kind, op.Attr, inputs)
+	p, err := b.Program()
+	if err != nil {
+		panic(err) // the op stood in a program
+	}
+	return p
+}
+
+// variantsOf lists the variants that can run a program of one op. The one for any shape is too slow to be a candidate where
+// there is another.
+func (e *Executor) variantsOf(p *engine.Program) []string {
+	pl := &plan{program: p, target: e.target, panel: map[*engine.Tensor]int{}, slabs: map[*engine.Tensor]*slab{}}
+	pl.layOut()
+	var out []string
+	for _, v := range variants {
+		c := &call{plan: pl, ops: p.Ops}
+		if covers(v.covers, p.Ops) && len(v.covers) == 1 && (v.runs == nil || v.runs(c)) {
+			out = append(out, v.name)
+		}
+	}
+	if len(out) > 1 && strings.HasSuffix(out[len(out)-1], "_any") {
+		out = out[:len(out)-1]
+	}
+	return out
+}
+
+// measure times the variants on the op, fastest first.
+func (e *Executor) measure(j tuning, slow map[string]bool) ([]Candidate, error) {
+	var times []Candidate
+	var want []float64
+	for _, name := range j.variants {
+		if slow[name] && len(times) > 0 {
+			continue
+		}
+		t, got, err := e.timeVariant(j, name)
+		if err != nil {
+			return nil, err
+		}
+		if want == nil {
+			want = got
+		} else if !agrees(got, want) {
+			continue
+		}
+		times = append(times, Candidate{name, t})
+	}
+	slices.SortStableFunc(times, func(a, b Candidate) int { return int(a.Time - b.Time) })
+	return times, nil
+}
+
+// agrees allows for other orders of summation: an error of the mean square below 1e-9.
+func agrees(got, want []float64) bool {
+	var wrong, all float64
+	for i, w := range want {
+		wrong += (got[i] - w) * (got[i] - w)
+		all += w * w
+	}
+	return wrong <= 1e-9*all // false for NaN
+}
+
+// tuningRuns are the runs timed, after one that is not; the best counts, since others disturb but never help.
+const tuningRuns = 3
+
+func (e *Executor) timeVariant(j tuning, name string) (time.Duration, []float64, error) {
+	opened, err := e.NewSession(j.layout, []*engine.Program{j.program}, engine.PlanOptions{KeepAll: true, Choices: Choices{j.key: name}})
+	if err != nil {
+		return 0, nil, err
+	}
+	defer opened.Close()
+	s := opened.(*session)
+	r := s.order[0]
+	if err := s.scatter(r); err != nil {
+		return 0, nil, err
+	}
+	stamped := e.device.Info().Features.Timestamps
+	commands, err := s.recordSlot(r, 0, stamped)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer commands.Destroy()
+	best := time.Duration(math.MaxInt64)
+	for i := range 1 + tuningRuns {
+		t, err := e.timeOnce(commands, stamped)
+		if err != nil {
+			return 0, nil, err
+		}
+		if i > 0 {
+			best = min(best, t)
+		}
+	}
+	got, err := s.Read(j.program, j.program.Ops[0].Outputs[0])
+	return best, got, err
+}
+
+// timeOnce is the time on the device, or, where that keeps none, until the host hears of the end.
+func (e *Executor) timeOnce(c *vk.Commands, stamped bool) (time.Duration, error) {
+	began := time.Now()
+	pending, err := e.device.Submit(c)
+	if err != nil {
+		return 0, err
+	}
+	if err := pending.Wait(stepTimeout); err != nil {
+		return 0, err
+	}
+	if !stamped {
+		return time.Since(began), nil
+	}
+	stamps, err := c.Timestamps()
+	if err != nil {
+		return 0, err
+	}
+	return stamps[len(stamps)-1] - stamps[0], nil
+}
+
+// scatter fills the inputs of a program with numbers between -1 and 1.
+func (s *session) scatter(r *recorded) error {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, t := range r.plan.program.Ops[0].Inputs {
+		data := make([]byte, 4*t.Shape.Elements())
+		for i := 0; i < len(data); i += 4 {
+			binary.LittleEndian.PutUint32(data[i:], math.Float32bits(2*random.Float32()-1))
+		}
+		if err := s.executor.device.Write(s.window(r, 0, operand{slab: r.plan.slabs[t]}), data); err != nil {
+			return err
+		}
+	}
+	return nil
+}

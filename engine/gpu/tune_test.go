@@ -1,0 +1,127 @@
+package gpu
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"cnnvk/engine"
+	"cnnvk/engine/optest"
+	"cnnvk/vk"
+	"cnnvk/vk/vktest"
+)
+
+// twoProducts are programs of one convolution, in two batch sizes, and of one too small to be worth measuring beside it.
+func twoProducts(t *testing.T) []*engine.Program {
+	t.Helper()
+	var out []*engine.Program
+	for _, c := range []optest.Case{
+		{Kind: engine.PointwiseConv2d, N: 2, C: 16, M: 24, H: 8, W: 8},
+		{Kind: engine.PointwiseConv2d, N: 8, C: 16, M: 24, H: 8, W: 8},
+		{Kind: engine.PointwiseConv2d, N: 1, C: 1, M: 1, H: 8, W: 8},
+	} {
+		p, err := c.Program()
+		must(t, err)
+		out = append(out, p)
+	}
+	return out
+}
+
+// withoutSubgroups leaves few candidates, which drivers compile in a moment.
+func withoutSubgroups(e *Executor) { e.target.features = vk.Features{} }
+
+func TestTune(t *testing.T) {
+	e := New(vktest.Device(t))
+	defer e.Close()
+	withoutSubgroups(e)
+	programs := twoProducts(t)
+	var seen []Tuned
+	found, err := e.Tune(context.Background(), programs[0].Layout, programs, func(r Tuned) { seen = append(seen, r) })
+	must(t, err)
+
+	const key = "pointwise_conv2d 16x8x8 24x8x8"
+	if len(seen) != 1 || seen[0].Key != key || len(found) != 1 || found[key] == "" {
+		t.Fatalf("measured %v, chose %v; want %q alone", seen, found, key)
+	}
+	candidates := seen[0].Candidates
+	if len(candidates) < 2 || candidates[0].Variant != found[key] ||
+		!slices.IsSortedFunc(candidates, func(a, b Candidate) int { return int(a.Time - b.Time) }) {
+		t.Errorf("candidates %v, chosen %s", candidates, found[key])
+	}
+	for _, c := range candidates {
+		if c.Time <= 0 || c.Time > time.Minute || strings.HasSuffix(c.Variant, "_any") {
+			t.Errorf("candidate %v", c)
+		}
+	}
+
+	again, err := e.Tune(context.Background(), programs[0].Layout, programs, func(r Tuned) { t.Errorf("measured again: %v", r) })
+	must(t, err)
+	if len(again) != 0 || e.Choices()[key] != found[key] {
+		t.Errorf("the second time %v, in all %v", again, e.Choices())
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	e.choices = Choices{}
+	if _, err := e.Tune(ctx, programs[0].Layout, programs, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// TestChoices checks that a choice is followed where it can be, and forgotten where it cannot.
+func TestChoices(t *testing.T) {
+	e := New(vktest.Device(t))
+	defer e.Close()
+	p := twoProducts(t)[1]
+	key := opKey(p.Ops[0])
+	for _, c := range []struct{ choice, want string }{
+		{"pointwise_conv2d", "pointwise_conv2d"},
+		{"pointwise_conv2d_any", "pointwise_conv2d_any"},
+		{"no_such_variant", e.built(t, p)},
+		{"depthwise_conv2d", e.built(t, p)}, // of another op
+		{"pointwise_conv2d_shared", "pointwise_conv2d_shared"},
+	} {
+		e.choices = Choices{}
+		e.Choose(Choices{key: c.choice})
+		if got := e.built(t, p); got != c.want {
+			t.Errorf("choice %s: runs %s, want %s", c.choice, got, c.want)
+		}
+	}
+	e.Choose(Choices{key: "pointwise_conv2d"})
+	plans, err := e.plans(p.Layout, []*engine.Program{p}, engine.PlanOptions{Without: []string{"pointwise_conv2d"}})
+	must(t, err)
+	if strings.HasSuffix(plans[0].kernels[0], ": pointwise_conv2d") {
+		t.Error("a forbidden variant was chosen")
+	}
+}
+
+// built is the variant that a session would run the first op of p with.
+func (e *Executor) built(t *testing.T, p *engine.Program) string {
+	t.Helper()
+	plans, err := e.plans(p.Layout, []*engine.Program{p}, engine.PlanOptions{})
+	must(t, err)
+	_, name, _ := strings.Cut(plans[0].kernels[0], ": ")
+	return name
+}
+
+func TestAgrees(t *testing.T) {
+	nan := []float64{0}
+	nan[0] /= nan[0]
+	for _, c := range []struct {
+		got, want []float64
+		ok        bool
+	}{
+		{[]float64{1, 2}, []float64{1, 2}, true},
+		{[]float64{1, 2.00001}, []float64{1, 2}, true},
+		{[]float64{1, 2.01}, []float64{1, 2}, false},
+		{nan, []float64{1}, false},
+		{[]float64{0}, []float64{0}, true},
+		{[]float64{1e-9}, []float64{0}, false},
+	} {
+		if agrees(c.got, c.want) != c.ok {
+			t.Errorf("agrees(%v, %v) = %t", c.got, c.want, !c.ok)
+		}
+	}
+}

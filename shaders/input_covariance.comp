@@ -1,0 +1,53 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// input_covariance, first stage of batch_norm2d behind a pointwise convolution of few inputs: means and co-moments of
+// the K <= 4 channels over a piece of the batch,
+//   parts[s, i] = mean of x[n,i,r],  parts[s, 4 + 4i + j] = sum of (x[n,i,r] - mean_i) (x[n,j,r] - mean_j), 0 beyond K
+//
+//   x      (N/G, K, G, PLANE*4)   float32      parts  (S, 20)
+//
+// Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1. One invocation takes one piece; as in
+// batch_norm2d_statistics it sums differences from the piece's first value, so that nothing cancels.
+#include "dispatch.glsl"
+#include "fetch.glsl"
+#include "panels.glsl"
+
+layout(constant_id = 1) const uint K = 3;
+layout(constant_id = 2) const uint PLANE = 256; // in vec4
+layout(constant_id = 3) const uint G = 1;
+
+layout(push_constant) uniform Push { uint N, per, S; } push;
+
+layout(std430, binding = 0) writeonly buffer Parts { float parts[]; };
+ACTIVATION(1, X, x);
+
+void main() {
+    uint s = invocation();
+    if (s >= push.S) return;
+    uint first = s * push.per, end = min(first + push.per, push.N);
+
+    vec4 shift = vec4(0.0); // of each channel
+    for (uint i = 0u; i < K; i++) shift[i] = FETCH(x, plane_at(first, i, K, G, PLANE)).x;
+    vec4 sum[4], product[16]; // of four pixels each
+    for (uint i = 0u; i < 4u; i++) sum[i] = vec4(0.0);
+    for (uint i = 0u; i < 16u; i++) product[i] = vec4(0.0);
+    for (uint n = first; n < end; n++) {
+        for (uint r = 0u; r < PLANE; r++) {
+            vec4 d[4];
+            for (uint i = 0u; i < K; i++) {
+                d[i] = FETCH(x, plane_at(n, i, K, G, PLANE) + r) - shift[i];
+                sum[i] += d[i];
+                for (uint j = 0u; j <= i; j++) product[4u * i + j] += d[i] * d[j];
+            }
+        }
+    }
+    float count = float((end - first) * PLANE * 4u);
+    for (uint i = 0u; i < 4u; i++) {
+        parts[20u * s + i] = i < K ? shift[i] + total(sum[i]) / count : 0.0;
+        for (uint j = 0u; j <= i; j++) {
+            float moment = i < K ? total(product[4u * i + j]) - total(sum[i]) * total(sum[j]) / count : 0.0;
+            parts[20u * s + 4u + 4u * i + j] = moment;
+            parts[20u * s + 4u + 4u * j + i] = moment;
+        }
+    }
+}

@@ -1,0 +1,109 @@
+// pointwise_conv2d by subgroups: y[n,m,r] = sum over k of A[m,k] * x[n,k,r]  (+ bias[m])
+//
+//   packed  (ceil(M/ROWS), ceil(K/DEPTH)*DEPTH, ROWS)   A by pack_matrix, rows and columns past its end zero
+//   x       (N/GX, K, GX, PLANE*4)              float32, planes a multiple of 4*TEXELS values
+//   y       (N/GY, M, GY, PLANE*4)
+//   bias    (M)                                 with -DBIAS alone
+//
+// Each lane makes a tile of ROWS rows x 4*TEXELS neighbouring pixels, all of the same rows, so that every lane needs the
+// same values of A: for DEPTH k at a time the lanes fetch them together, a texel of four rows each, and hand them
+// round. For each k a lane so fetches TEXELS texels of x and ROWS/4/SUBGROUP of A for ROWS*4*TEXELS multiply-adds. Both are
+// texel buffers, since CPU drivers gather a texel for every lane at once where they load from a storage buffer lane by
+// lane.
+#define HELD (DEPTH * ROWS / 4)
+#include "dispatch.glsl"
+#include "panels.glsl"
+#include "subgroup.glsl"
+
+layout(constant_id = 1) const uint M = 64;
+layout(constant_id = 2) const uint K = 64;
+layout(constant_id = 3) const uint PLANE = 256; // in texels
+layout(constant_id = 4) const uint GX = 1;
+layout(constant_id = 5) const uint GY = 1;
+
+layout(push_constant) uniform Push { uint tiles; } push; // N*PLANE/TEXELS
+
+layout(std430, binding = 0) writeonly buffer Y { vec4 y[]; };
+#ifdef BIAS
+layout(std430, binding = 1) readonly  buffer Bias { float bias[]; };
+layout(binding = 2) uniform samplerBuffer packed;
+layout(binding = 3) uniform samplerBuffer x;
+#else
+layout(binding = 1) uniform samplerBuffer packed;
+layout(binding = 2) uniform samplerBuffer x;
+#endif
+
+vec4 c[ROWS * TEXELS];  // c[TEXELS*i + j]: texel j of row i
+vec4 b[DEPTH * TEXELS]; // b[TEXELS*k + j]: texel j of the pixels for that k
+
+// QUAD multiplies four rows, which are texel q of A for each k, by the pixels: their sums stay in registers for all k.
+#if TEXELS == 1
+#define FETCH(k) b[k] = texelFetch(x, from + row(k));
+#define TERM(k, q) { \
+    vec4 w = TAKE(k * (ROWS / 4) + q); \
+    c[4 * q] += w.x * b[k]; c[4 * q + 1] += w.y * b[k]; c[4 * q + 2] += w.z * b[k]; c[4 * q + 3] += w.w * b[k]; }
+#define STORE(i) if (M % ROWS == 0u || m + i < M) y[to + i * GY * PLANE] = RESULT(c[i], m + i);
+#else
+#define FETCH(k) b[2 * k] = texelFetch(x, from + row(k)); b[2 * k + 1] = texelFetch(x, from + row(k) + 1);
+#define TERM(k, q) { \
+    vec4 w = TAKE(k * (ROWS / 4) + q); \
+    c[8 * q] += w.x * b[2 * k];     c[8 * q + 1] += w.x * b[2 * k + 1]; \
+    c[8 * q + 2] += w.y * b[2 * k]; c[8 * q + 3] += w.y * b[2 * k + 1]; \
+    c[8 * q + 4] += w.z * b[2 * k]; c[8 * q + 5] += w.z * b[2 * k + 1]; \
+    c[8 * q + 6] += w.w * b[2 * k]; c[8 * q + 7] += w.w * b[2 * k + 1]; }
+#define STORE(i) \
+    if (M % ROWS == 0u || m + i < M) { \
+        y[to + i * GY * PLANE] = RESULT(c[2 * i], m + i); \
+        y[to + i * GY * PLANE + 1u] = RESULT(c[2 * i + 1], m + i); \
+    }
+#endif
+#include "result.glsl"
+
+#if DEPTH == 4
+#define EACH_K(f) f(0) f(1) f(2) f(3)
+#define QUAD(q) TERM(0, q) TERM(1, q) TERM(2, q) TERM(3, q)
+#else
+#define EACH_K(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7)
+#define QUAD(q) TERM(0, q) TERM(1, q) TERM(2, q) TERM(3, q) TERM(4, q) TERM(5, q) TERM(6, q) TERM(7, q)
+#endif
+#define QUADS(q) QUAD(q) QUAD((q + 1)) QUAD((q + 2)) QUAD((q + 3))
+#define STORES(i) STORE(i) STORE((i + 1)) STORE((i + 2)) STORE((i + 3)) STORE((i + 4)) STORE((i + 5)) STORE((i + 6)) STORE((i + 7)) \
+    STORE((i + 8)) STORE((i + 9)) STORE((i + 10)) STORE((i + 11)) STORE((i + 12)) STORE((i + 13)) STORE((i + 14)) STORE((i + 15))
+
+uint first; // of the DEPTH k at work
+
+// row is how far the row of x for that k is from the first; past the end the last one is read, against zeros of A.
+int row(uint k) { return int((K % DEPTH == 0u ? first + k : min(first + k, K - 1u)) * (GX * PLANE)); }
+
+void main() {
+    uint tile = gl_GlobalInvocationID.x, block = gl_WorkGroupID.y;
+    bool inside = tile < push.tiles;
+    if (!inside) tile = push.tiles - 1u; // every lane has to stay, for its part of A
+    uint n = tile / (PLANE / TEXELS), r = tile % (PLANE / TEXELS) * TEXELS;
+    int from = int(plane_at(n, 0u, K, GX, PLANE) + r);
+    int at = int(block * ((K + DEPTH - 1) / DEPTH) * HELD + gl_SubgroupInvocationID);
+
+    for (int i = 0; i < 16; i++) for (int j = 0; j < ROWS * TEXELS; j += 16) c[i + j] = vec4(0.0); // short enough to be unrolled
+    for (first = 0u; first < K; first += DEPTH) {
+        for (uint i = 0u; i < EACH; i++) held[i] = texelFetch(packed, at + int(i * SUBGROUP));
+        EACH_K(FETCH)
+        QUADS(0)
+#if ROWS > 16
+        QUADS(4)
+#endif
+#if ROWS > 32
+        QUADS(8) QUADS(12)
+#endif
+        at += HELD;
+    }
+
+    if (!inside) return;
+    uint m = block * ROWS, to = plane_at(n, m, M, GY, PLANE) + r;
+    STORES(0)
+#if ROWS > 16
+    STORES(16)
+#endif
+#if ROWS > 32
+    STORES(32) STORES(48)
+#endif
+}
