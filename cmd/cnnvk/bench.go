@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/net"
 )
 
 func benchCommand() *cli.Command {
@@ -20,6 +21,7 @@ func benchCommand() *cli.Command {
 		Usage: "measure training steps and evaluation on random pixels",
 		Flags: append([]cli.Flag{
 			deviceFlag(),
+			noTuneFlag(),
 			&cli.IntFlag{Name: "batch-size", Value: 128, Usage: "images in a step"},
 			&cli.IntFlag{Name: "repeats", Value: 10, Usage: "steps measured, after 2 that are not"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
@@ -93,13 +95,18 @@ func bench(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	recipe := net.DefaultRecipe()
+	model, err := net.SmallCIFARNet(recipe.Widths, true)
+	if err != nil {
+		return err
+	}
 	var r *benchResult
 	var profiles []programProfile
 	err = onMachine(s.log, c.String("device"), func(m *machine) error {
 		if c.Bool("profile") && !m.device.Info().Features.Timestamps {
 			return fmt.Errorf("--profile: %s has no timestamps", m.Device().Name)
 		}
-		b, err := newBencher(c.Context, m, batch, began)
+		b, err := newBencher(c.Context, m, tuner{console: s, off: c.Bool("no-tune")}, model, recipe, batch, began)
 		if err != nil {
 			return err
 		}

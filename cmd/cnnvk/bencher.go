@@ -30,14 +30,12 @@ type bencher struct {
 	first       time.Duration // from then to the end of the first training step
 }
 
-func newBencher(ctx context.Context, m *machine, batch int, began time.Time) (*bencher, error) {
-	recipe := net.DefaultRecipe()
-	model, err := net.SmallCIFARNet(recipe.Widths, true)
-	if err != nil {
-		return nil, err
-	}
+func newBencher(ctx context.Context, m *machine, t tuner, model *net.Model, recipe net.Recipe, batch int, began time.Time) (*bencher, error) {
 	programs := benchDemand(model, recipe)
 	if err := m.admit(programs, batch); err != nil {
+		return nil, err
+	}
+	if err := t.tune(ctx, m, programs, batch); err != nil {
 		return nil, err
 	}
 	layout, list, err := programs(batch)

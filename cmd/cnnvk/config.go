@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"gopkg.in/yaml.v3"
 
+	"cnnvk/engine/gpu"
 	"cnnvk/net"
 )
 
@@ -25,6 +26,9 @@ type config struct {
 	Device     string `yaml:"device"`
 	Driver     string `yaml:"driver"`
 	Version    string `yaml:"version"`
+	// Kernels are the kernels chosen by measurement, by matrix product. A run made of this file on the same device and driver
+	// takes them again, so that it comes to the same bits.
+	Kernels gpu.Choices `yaml:"kernels"`
 }
 
 // readConfig reads a config.yaml, or a part of one, over the default recipe. The error names the file and the key.
@@ -104,6 +108,8 @@ func isKind(value *yaml.Node, kind reflect.Kind) bool {
 	case reflect.Slice:
 		return value.Kind == yaml.SequenceNode &&
 			!slices.ContainsFunc(value.Content, func(n *yaml.Node) bool { return !isKind(n, reflect.Int) })
+	case reflect.Map:
+		return value.Kind == yaml.MappingNode
 	}
 	return value.Kind == yaml.ScalarNode && value.Tag != "!!null"
 }
@@ -133,6 +139,8 @@ func kindInWords(field reflect.Value) string {
 		return "a whole number"
 	case reflect.Float64:
 		return "a number"
+	case reflect.Map:
+		return "a kernel for every product"
 	case reflect.Slice:
 		return "a list of whole numbers"
 	}

@@ -32,7 +32,10 @@ func wantsCPU(device string) bool { return strings.EqualFold(device, cpuDevice) 
 type machine struct {
 	engine.Executor
 	instance *vk.Instance
-	device   *vk.Device // nil with the reference executor
+	device   *vk.Device   // nil with the reference executor
+	store    *kernelStore // nil where nothing can be kept
+	compiled int          // bytes of compiled pipelines that the store had
+	want     string       // of --device
 }
 
 // onMachine opens the machine that --device names, lets use work on it and closes it. What is printed after that is
@@ -56,6 +59,12 @@ func openMachine(log *slog.Logger, want string) (*machine, error) {
 	if wantsCPU(want) {
 		return &machine{Executor: cpu.New()}, nil
 	}
+	useMeasuredWidth()
+	return openAsSet(log, want)
+}
+
+// openAsSet is openMachine for a Vulkan device, with the environment as it is.
+func openAsSet(log *slog.Logger, want string) (*machine, error) {
 	options, err := vulkanOptions()
 	if err != nil {
 		return nil, err
@@ -75,7 +84,41 @@ func openMachine(log *slog.Logger, want string) (*machine, error) {
 		instance.Close()
 		return nil, err
 	}
-	return &machine{Executor: gpu.New(device), instance: instance, device: device}, nil
+	m := &machine{Executor: gpu.New(device), instance: instance, device: device, want: want}
+	if m.store = storeOf(device.Info(), log); m.store != nil {
+		data := m.store.pipelines()
+		m.compiled = len(data)
+		err = device.UsePipelineCache(data)
+	}
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// reopen closes the machine and opens it again, as the environment now wants it.
+func (m *machine) reopen(log *slog.Logger) error {
+	if err := m.Close(); err != nil {
+		return err
+	}
+	again, err := openAsSet(log, m.want)
+	if err == nil {
+		*m = *again
+	}
+	return err
+}
+
+// keepPipelines keeps what the driver compiled, if it is news.
+func (m *machine) keepPipelines() error {
+	if m.store == nil {
+		return nil
+	}
+	data, err := m.device.PipelineCacheData()
+	if err == nil && len(data) != m.compiled {
+		m.store.keepPipelines(data)
+	}
+	return err
 }
 
 // orCPU adds to the hint of a missing device what works without one.
@@ -92,7 +135,7 @@ func (m *machine) Close() error {
 	if m.device == nil {
 		return err
 	}
-	err = errors.Join(err, m.device.Close(), m.instance.Close())
+	err = errors.Join(err, m.keepPipelines(), m.device.Close(), m.instance.Close())
 	if n := m.instance.Messages(); n > 0 {
 		err = errors.Join(err, fmt.Errorf("messages of the Vulkan validation layer (CNNVK_VALIDATION=1): %d", n))
 	}

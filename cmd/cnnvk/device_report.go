@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
+	"cnnvk/engine/gpu"
 	"cnnvk/vk"
 )
 
@@ -19,6 +22,7 @@ type deviceReport struct {
 	Vulkan        string         `json:"vulkan"`
 	Limits        reportLimits   `json:"limits"`
 	Features      reportFeatures `json:"features"`
+	Kernels       gpu.Choices    `json:"kernels"` // chosen by measurement, by product; null before there was one
 }
 
 type reportLimits struct {
@@ -57,6 +61,9 @@ func report(info vk.Info) deviceReport {
 		},
 		Features: reportFeatures(info.Features),
 	}
+	if store := storeOf(info, nil); store != nil {
+		r.Kernels = store.choices()
+	}
 	if free, known := memory.Free(); known {
 		r.FreeBytes = &free
 	}
@@ -74,10 +81,10 @@ func (r deviceReport) driver() string { return strings.TrimSpace(r.Driver + " " 
 
 type fact struct{ name, value string }
 
-// facts are the limits and features in words.
+// facts are the limits, the features and the kernels chosen, in words.
 func (r deviceReport) facts() []fact {
 	l, f := r.Limits, r.Features
-	return []fact{
+	facts := []fact{
 		{"one storage buffer", fmt.Sprintf("%s, %d a shader", binaryBytes(l.StorageBufferBytes), l.StorageBuffersPerStage)},
 		{"one texel buffer", fmt.Sprintf("%d texels (%s)", l.TexelBufferElements, binaryBytes(16*int64(l.TexelBufferElements)))},
 		{"one allocation", binaryBytes(l.AllocationBytes)},
@@ -95,6 +102,13 @@ func (r deviceReport) facts() []fact {
 		{"says what memory is free", yes(f.MemoryBudget)},
 		{"portability subset", yes(f.PortabilitySubset)},
 	}
+	if len(r.Kernels) == 0 {
+		return append(facts, fact{"kernels", "not measured yet: cnnvk tune"})
+	}
+	for _, product := range slices.Sorted(maps.Keys(r.Kernels)) {
+		facts = append(facts, fact{product, r.Kernels[product]})
+	}
+	return facts
 }
 
 func yes(is bool) string {

@@ -69,6 +69,7 @@ func vulkanDevices() ([]vk.Info, error) {
 	if err != nil {
 		return nil, err
 	}
+	useMeasuredWidth()
 	instance, err := vk.Open(options)
 	if err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ func evalCommand() *cli.Command {
 			dataFlag(),
 			&cli.StringFlag{Name: "weights", Usage: "`FILE` in safetensors form, ours or with PyTorch's names"},
 			deviceFlag(),
+			noTuneFlag(),
 			&cli.IntFlag{Name: "batch-size", Value: 128, Usage: "images evaluated at once; it changes no result"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
 		}, verbosityFlags()...),
@@ -105,6 +106,9 @@ func score(c *cli.Context, s *console, w *net.Weights, d net.Data) (*evalResult,
 		s.say("device: %s, %s\n", r.Device, r.Driver)
 		need := evaluationDemand(w, d.Shape)
 		if err := m.admit(need, batch); err != nil {
+			return err
+		}
+		if err := (tuner{console: s, off: c.Bool("no-tune")}).tune(c.Context, m, need, batch); err != nil {
 			return err
 		}
 		score, err := net.Evaluate(c.Context, m, w, d, batch)

@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	"cnnvk/cifar"
-	"cnnvk/engine"
 	"cnnvk/net"
 	"cnnvk/vk"
 )
@@ -67,7 +66,7 @@ func TestRunFolderGoesAgain(t *testing.T) {
 		if err := os.MkdirAll(filepath.Join(f.path(splitFile), "in the way"), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		err = f.begin(net.DefaultRecipe(), set, "", engine.Device{}, nil)
+		err = f.begin(config{Recipe: net.DefaultRecipe(), DataMD5: set.MD5}, nil)
 		if err == nil || !strings.HasPrefix(err.Error(), "writing "+dir+"/split.json: ") {
 			t.Errorf("begin: %v", err)
 		}
@@ -97,7 +96,7 @@ func TestBeginReplacesAllOrNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := f.begin(net.DefaultRecipe(), set, "", engine.Device{}, nil); err == nil || !strings.HasPrefix(err.Error(), "writing run/"+blocked+": ") {
+		if err := f.begin(config{Recipe: net.DefaultRecipe(), DataMD5: set.MD5}, nil); err == nil || !strings.HasPrefix(err.Error(), "writing run/"+blocked+": ") {
 			t.Errorf("begin: %v", err)
 		}
 		unchanged(t, before)

@@ -33,6 +33,10 @@ var examples = map[string][]string{
 		"cnnvk bench --batch-size 64 --repeats 30 --markdown",
 		"cnnvk bench --profile",
 	},
+	"cnnvk tune": {
+		"cnnvk tune",
+		"cnnvk tune --force --device 0",
+	},
 	"cnnvk devices": {
 		"cnnvk devices",
 		"cnnvk devices -v --device nvidia",

@@ -60,7 +60,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ErrWriter:             stderr,
 		HideVersion:           true,
 		HideHelpCommand:       true,
-		Commands: []*cli.Command{trainCommand(), evalCommand(), summaryCommand(), benchCommand(), devicesCommand(), dataCommand(),
+		Commands: []*cli.Command{trainCommand(), evalCommand(), summaryCommand(), benchCommand(), tuneCommand(), devicesCommand(), dataCommand(),
 			completionCommand(), versionCommand()},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   onUsageError,

@@ -34,6 +34,8 @@ func TestMain(m *testing.M) {
 	if folder, err := os.UserCacheDir(); err == nil {
 		setDefault("MESA_SHADER_CACHE_DIR", folder)
 	}
+	// Measuring kernels takes a while; tests of it turn it on.
+	setDefault("CNNVK_NO_TUNE", "1")
 	// Every command that a test runs is watched by the validation layer: a message makes it fail.
 	if vk.ValidationAvailable() {
 		setDefault("CNNVK_VALIDATION", "1")

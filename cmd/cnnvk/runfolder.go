@@ -16,7 +16,6 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/cifar/filelock"
-	"cnnvk/engine"
 	"cnnvk/net"
 )
 
@@ -162,13 +161,13 @@ func (f *runFolder) path(name string) string { return filepath.Join(f.dir, filep
 
 // begin writes what is known before the first step: config.yaml and split.json. Nothing of an earlier run is touched
 // before both are on the disk, then all of it goes. If it cannot, the folder goes.
-func (f *runFolder) begin(r net.Recipe, set *cifar.Set, data string, d engine.Device, val []int) (err error) {
+func (f *runFolder) begin(c config, val []int) (err error) {
 	defer func() {
 		if err != nil {
 			f.discard()
 		}
 	}()
-	text, err := yaml.Marshal(config{r, data, set.MD5, d.Name, d.Driver, version()})
+	text, err := yaml.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("%s: %w", configFile, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/engine/gpu"
 	"cnnvk/net"
 )
 
@@ -20,6 +21,7 @@ func trainCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			trainDataFlag(),
 			deviceFlag(),
+			noTuneFlag(),
 			&cli.StringFlag{Name: "config", Usage: "take the recipe and the data folder from a run's config.yaml, `FILE`; other flags win"},
 			&cli.Int64Flag{Name: "seed", Value: int64(d.Seed), Usage: "of initial weights, split, order and dropout, 0 to 4294967295"},
 			&cli.IntFlag{Name: "epochs", Value: d.Epochs, Usage: "passes over the training images"},
@@ -56,6 +58,9 @@ func train(c *cli.Context) error {
 	}
 	return onMachine(s.log, c.String("device"), func(m *machine) error {
 		j := &job{console: s, flags: c, recipe: conf.Recipe, machine: m, set: set, dir: dir, began: began}
+		if conf.Device == m.Device().Name && conf.Driver == m.Device().Driver {
+			j.kernels = conf.Kernels
+		}
 		return j.run(c.Context)
 	})
 }
@@ -65,6 +70,7 @@ type job struct {
 	*console
 	flags   *cli.Context
 	recipe  net.Recipe
+	kernels gpu.Choices // of the run whose config.yaml was given
 	machine *machine
 	set     *cifar.Set
 	dir     string // of the data set, or synthetic
@@ -81,7 +87,7 @@ func (j *job) run(ctx context.Context) error {
 	}
 	j.trainer = newTrainer(j.recipe, model, dataOf(j.set, cifar.NormalizeTable()))
 	defer j.trainer.Close()
-	if err := j.open(); err != nil {
+	if err := j.open(ctx); err != nil {
 		return err
 	}
 	if err := context.Cause(ctx); err != nil {
@@ -94,7 +100,7 @@ func (j *job) run(ctx context.Context) error {
 	defer f.close()
 	j.folder = f
 	f.metadata = metadata(j.recipe, j.set, j.machine, j.trainer.Kernels())
-	if err := f.begin(j.recipe, j.set, j.dir, j.machine.Device(), j.trainer.Val); err != nil {
+	if err := f.begin(config{j.recipe, j.dir, j.set.MD5, j.machine.Device().Name, j.machine.Device().Driver, version(), j.machine.choices()}, j.trainer.Val); err != nil {
 		return err
 	}
 	j.introduce(model)
@@ -107,10 +113,14 @@ func (j *job) run(ctx context.Context) error {
 }
 
 // open prepares the trainer on the machine. A batch for which there is no room is refused before anything is allocated.
-func (j *job) open() error {
+func (j *job) open(ctx context.Context) error {
 	d := trainingDemand(j.trainer)
 	if err := j.machine.admit(d, j.recipe.BatchSize); err != nil {
 		return recipeProblem(j.flags, err)
+	}
+	choice := tuner{console: j.console, off: j.flags.Bool("no-tune"), pinned: j.kernels}
+	if err := choice.tune(ctx, j.machine, d, j.recipe.BatchSize); err != nil {
+		return err
 	}
 	if err := j.trainer.Open(j.machine); err != nil {
 		return j.machine.orSmaller(recipeProblem(j.flags, err), d, j.recipe.BatchSize)

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"cnnvk/engine/gpu"
+)
+
+// tuning makes the test measure kernels, of which the poorest device has few.
+func tuning(t *testing.T) {
+	t.Helper()
+	emptyFolder(t)
+	needVulkan(t)
+	t.Setenv("CNNVK_NO_TUNE", "0")
+	t.Setenv("CNNVK_PROFILE", "floor")
+	before := usersWidth
+	t.Cleanup(func() { usersWidth = before })
+	usersWidth = "256"
+}
+
+// storedFile finds the one file of that name in the cache.
+func storedFile(t *testing.T, name string) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "cnnvk", "devices", "*", name))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%s: found %q, %v", name, found, err)
+	}
+	return found[0]
+}
+
+// Kernels are measured once, kept, shown, and pinned by a run's config.yaml; a damaged file is no more than a warning.
+func TestTune(t *testing.T) {
+	tuning(t)
+	first := cnnvk("tune", "--batch-size", "2")
+	first.ok(t)
+	products := regexp.MustCompile(`(?m)^(pointwise_conv2d|linear)(_backward_\w+)? [\dx ]+  \S+$`)
+	if n := len(products.FindAllString(first.stdout, -1)); n < 15 || !strings.Contains(first.stdout, "tuning: measuring kernels") {
+		t.Errorf("%d products:\n%s", n, first.stdout)
+	}
+	again := cnnvk("tune", "--batch-size", "2")
+	again.ok(t)
+	if strings.Contains(again.stdout, "tuning:") || len(products.FindAllString(again.stdout, -1)) < 15 {
+		t.Errorf("the second time:\n%s", again.stdout)
+	}
+
+	var list deviceList
+	shown := cnnvk("devices", "--json")
+	shown.ok(t)
+	if err := json.Unmarshal([]byte(shown.stdout), &list); err != nil {
+		t.Fatal(err)
+	}
+	kernels := list.Devices[0].Kernels
+	for key, name := range kernels {
+		if !strings.Contains(again.stdout, name) || !strings.Contains(cnnvk("devices", "-v").stdout, key) {
+			t.Errorf("%s: %s is not shown", key, name)
+		}
+	}
+
+	// Another choice, as another machine would have made it, is taken from the store, and from a config.yaml.
+	key := slices.Sorted(maps.Keys(kernels))[0]
+	other := "pointwise_conv2d"
+	if kernels[key] == other {
+		other += "_any"
+	}
+	text := strings.Replace(read(t, storedFile(t, choicesFile)), kernels[key], other, 1)
+	writeFile(t, storedFile(t, choicesFile), []byte(text))
+	cnnvk("train", "--limit-steps", "1", "--batch-size", "2", "--out", "run").ok(t)
+	var c struct{ Kernels gpu.Choices }
+	if err := yaml.Unmarshal([]byte(read(t, "run/config.yaml")), &c); err != nil || c.Kernels[key] != other {
+		t.Errorf("config.yaml has %q for %q, want %q (%v)", c.Kernels[key], key, other, err)
+	}
+	writeFile(t, storedFile(t, choicesFile), []byte("{"))
+	cnnvk("train", "--config", "run/config.yaml", "--out", "again").ok(t)
+	if a, b := read(t, "run/weights/last.safetensors"), read(t, "again/weights/last.safetensors"); a != b {
+		t.Error("a run made of a config.yaml came to other weights")
+	}
+	o := cnnvk("devices")
+	o.ok(t)
+}
+
+// Without tuning nothing is measured and nothing stored is used.
+func TestNoTune(t *testing.T) {
+	tuning(t)
+	o := cnnvk("train", "--limit-steps", "1", "--batch-size", "2", "--out", "run", "--no-tune")
+	o.ok(t)
+	if strings.Contains(o.stdout, "tuning:") || !strings.Contains(read(t, "run/config.yaml"), "kernels: {}") {
+		t.Errorf("%s\n%s", o.stdout, read(t, "run/config.yaml"))
+	}
+	if found, _ := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "cnnvk", "devices", "*", choicesFile)); len(found) > 0 {
+		t.Errorf("stored: %q", found)
+	}
+}
+
+// Compiled pipelines come back whole or not at all.
+func TestPipelineStore(t *testing.T) {
+	emptyFolder(t)
+	s := &kernelStore{dir: t.TempDir(), log: slog.New(slog.DiscardHandler)}
+	if s.pipelines() != nil {
+		t.Error("pipelines out of nothing")
+	}
+	s.keepPipelines([]byte("compiled"))
+	if got := string(s.pipelines()); got != "compiled" {
+		t.Errorf("%q came back", got)
+	}
+	flip(t, filepath.Join(s.dir, pipelinesFile), 35, 1)
+	if got := s.pipelines(); got != nil {
+		t.Errorf("damaged, %q came back", got)
+	}
+}
+
+// The width that was measured is used for the processor and drivers that it was measured with, unless the user has set one.
+func TestVectorWidth(t *testing.T) {
+	emptyFolder(t)
+	before := usersWidth
+	t.Cleanup(func() { usersWidth = before })
+	t.Setenv(widthVariable, "")
+	t.Setenv("VK_ICD_FILENAMES", "some.json")
+	log := slog.New(slog.DiscardHandler)
+	here := thisProcessor()
+	here.Bits = 512
+	if measuredWidth() != 0 {
+		t.Error("a width out of nothing")
+	}
+	keepWidth(here, log)
+	for _, c := range []struct {
+		icd, users, want string
+		measured         int
+	}{
+		{"some.json", "", "512", 512},
+		{"some.json", "128", "", 512}, // left to the user
+		{"other.json", "", "", 0},
+	} {
+		usersWidth = c.users
+		os.Unsetenv(widthVariable)
+		t.Setenv("VK_ICD_FILENAMES", c.icd)
+		useMeasuredWidth()
+		if got := os.Getenv(widthVariable); got != c.want || measuredWidth() != c.measured {
+			t.Errorf("%+v: %s=%s, measured %d", c, widthVariable, got, measuredWidth())
+		}
+	}
+	here.Bits = 256
+	t.Setenv("VK_ICD_FILENAMES", "some.json")
+	keepWidth(here, log)
+	if measuredWidth() != 256 || len(storedWidths()) != 1 {
+		t.Errorf("after a second measurement: %+v", storedWidths())
+	}
+}

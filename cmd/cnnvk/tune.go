@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/net"
+)
+
+func tuneCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "tune",
+		Usage: "measure which kernels are the fastest on a device, ahead of the first training",
+		Flags: append([]cli.Flag{
+			deviceFlag(),
+			&cli.IntFlag{Name: "batch-size", Value: net.DefaultRecipe().BatchSize, Usage: "images in a step"},
+			&cli.BoolFlag{Name: "force", Usage: "measure again what was measured earlier"},
+		}, verbosityFlags()...),
+		Action: tune,
+	}
+}
+
+// tune measures a training step's and an evaluation's kernels, and prints those chosen.
+func tune(c *cli.Context) error {
+	if wantsCPU(c.String("device")) {
+		return usagef("tune: the Go reference has no kernels to choose from")
+	}
+	s, err := newConsole(c, false)
+	if err != nil {
+		return err
+	}
+	recipe := net.DefaultRecipe()
+	model, err := net.SmallCIFARNet(recipe.Widths, true)
+	if err != nil {
+		return err
+	}
+	return onMachine(s.log, c.String("device"), func(m *machine) error {
+		programs, batch := benchDemand(model, recipe), c.Int("batch-size")
+		if err := m.admit(programs, batch); err != nil {
+			return err
+		}
+		s.say("device: %s, %s\n", m.Device().Name, m.Device().Driver)
+		if err := (tuner{console: s, again: c.Bool("force")}).tune(c.Context, m, programs, batch); err != nil {
+			return err
+		}
+		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "PRODUCT\tKERNEL")
+		chosen := m.choices()
+		for _, key := range slices.Sorted(maps.Keys(chosen)) {
+			fmt.Fprintf(w, "%s\t%s\n", key, chosen[key])
+		}
+		return w.Flush()
+	})
+}
