@@ -6,17 +6,26 @@
 //
 // One invocation sums one run of neighbours.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "lanes.glsl"
 
 layout(push_constant) uniform Push { uint count, run, S; } push; // run: values of type lanes to a part
 
-layout(std430, binding = 0) readonly  buffer G { lanes g[]; };
-layout(std430, binding = 1) writeonly buffer Parts { float parts[]; };
+layout(std430, binding = 0) writeonly buffer Parts { float parts[]; };
+ACTIVATION(1, G, g);
 
 void main() {
     uint s = invocation();
     if (s >= push.S) return;
     lanes sum = lanes(0.0);
-    for (uint i = s * push.run; i < min((s + 1u) * push.run, push.count); i++) sum += g[i] * g[i];
+    uint end = min((s + 1u) * push.run, push.count), i = s * push.run;
+    for (; i + 4u <= end; i += 4u) { // unrolled: what a loop carries goes through memory on CPU drivers
+        lanes a = FETCH(g, i), b = FETCH(g, i + 1u), c = FETCH(g, i + 2u), d = FETCH(g, i + 3u);
+        sum += (a * a + b * b) + (c * c + d * d);
+    }
+    for (; i < end; i++) {
+        lanes a = FETCH(g, i);
+        sum += a * a;
+    }
     parts[s] = total(sum);
 }

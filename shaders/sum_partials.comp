@@ -7,17 +7,18 @@
 // The second stage of every gradient that is summed over images and pixels: the fixed order makes
 // a step repeat to the bit without float atomics. One invocation sums LANES neighbours.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "lanes.glsl"
 
 layout(push_constant) uniform Push { uint count, S; } push;
 
-layout(std430, binding = 0) readonly  buffer Parts { lanes parts[]; };
-layout(std430, binding = 1) writeonly buffer Y { lanes y[]; };
+layout(std430, binding = 0) writeonly buffer Y { lanes y[]; };
+ACTIVATION(1, Parts, parts);
 
 void main() {
     uint i = invocation();
     if (i >= push.count) return;
     lanes sum = lanes(0.0);
-    for (uint s = 0u; s < push.S; s++) sum += parts[s * push.count + i];
+    for (uint s = 0u; s < push.S; s++) sum += FETCH(parts, s * push.count + i);
     y[i] = sum;
 }

@@ -57,6 +57,7 @@ func (o operand) size() int64 {
 type variant struct {
 	name   string
 	covers []engine.Kind
+	apart  bool               // the ops work on memory side by side; else each reads what the one before it wrote
 	runs   func(c *call) bool // nil: always
 	emit   func(c *call)      // adds the dispatches
 }
@@ -112,18 +113,18 @@ func (c *call) subgroupSize() int { return int(c.plan.target.limits.SubgroupSize
 // that can do either.
 const Texels = "texels"
 
-// reading makes a kernel, whose last storage buffers are these activations, read them from texel buffers where they fit.
-func (c *call) reading(k kernel, activations ...*engine.Tensor) kernel {
+// reading makes a kernel read its last storage buffers, of so many values, from texel buffers where they fit.
+func (c *call) reading(k kernel, elements ...int) kernel {
 	if slices.Contains(c.plan.opt.Without, Texels) {
 		return k
 	}
-	for _, t := range activations {
-		if !c.fitsTexels(t.Shape.Elements()) {
+	for _, n := range elements {
+		if !c.fitsTexels(n) {
 			return k
 		}
 	}
 	k.shader += "_texel"
-	k.texel = len(activations)
+	k.texel = len(elements)
 	k.storage = k.storage[:len(k.storage)-k.texel]
 	return k
 }

@@ -126,7 +126,7 @@ func (pl *plan) variantFor(at int, banned map[fusion]bool) (*variant, *call) {
 		if len(v.covers) == 1 && preferred != "" && v.name != preferred {
 			continue
 		}
-		if !covers(v.covers, rest) {
+		if !v.starts(rest) {
 			continue
 		}
 		c := &call{plan: pl, ops: rest[:len(v.covers)], at: at}
@@ -146,23 +146,23 @@ func (pl *plan) preferred(at int) string {
 	}
 	for _, v := range variants {
 		c := &call{plan: pl, ops: pl.program.Ops[at : at+1], at: at}
-		if v.name == name && covers(v.covers, c.ops) && (v.runs == nil || v.runs(c)) {
+		if v.name == name && v.starts(c.ops) && (v.runs == nil || v.runs(c)) {
 			return name
 		}
 	}
 	return ""
 }
 
-// covers reports whether ops begin with those kinds, each reading what the one before it wrote.
-func covers(kinds []engine.Kind, ops []engine.Op) bool {
-	if len(kinds) > len(ops) {
+// starts reports whether ops begin with those that the variant covers.
+func (v *variant) starts(ops []engine.Op) bool {
+	if len(v.covers) > len(ops) {
 		return false
 	}
-	for i, k := range kinds {
+	for i, k := range v.covers {
 		if ops[i].Kind != k {
 			return false
 		}
-		if i > 0 && ops[i].Inputs[0] != ops[i-1].Outputs[0] {
+		if i > 0 && !v.apart && ops[i].Inputs[0] != ops[i-1].Outputs[0] {
 			return false
 		}
 	}

@@ -107,6 +107,7 @@ func TestKernelsMatchSPIRV(t *testing.T) {
 		collect(p, engine.PlanOptions{})
 		collect(p, engine.PlanOptions{Without: []string{Texels}})
 	}
+	collect(updateProgram(t), engine.PlanOptions{})
 	for name, k := range kernels {
 		t.Run(name, func(t *testing.T) { k.check(t, reflect(t, name)) })
 	}

@@ -161,7 +161,7 @@ func (e *Executor) variantsOf(p *engine.Program) []string {
 	var out []string
 	for _, v := range variants {
 		c := &call{plan: pl, ops: p.Ops}
-		if covers(v.covers, p.Ops) && len(v.covers) == 1 && (v.runs == nil || v.runs(c)) {
+		if v.starts(p.Ops) && len(v.covers) == 1 && (v.runs == nil || v.runs(c)) {
 			out = append(out, v.name)
 		}
 	}

@@ -38,11 +38,13 @@ func pieces(n, each int) (per, count int) {
 
 // sumPartials is the second stage of a gradient summed over images: y[i] = sum over s of parts[s,i].
 func (c *call) sumPartials(parts, y operand, elements, s int) {
-	k, lanes := kernel{shader: "sum_partials", storage: []vk.Access{in, out}, push: 2}, 4
+	k := kernel{shader: "sum_partials", storage: []vk.Access{out, in}, push: 2}
 	if elements%4 != 0 {
-		k.shader, lanes = "sum_partials_any", 1
+		k.shader += "_any"
+		c.run(k, elements, nil, words(elements, s), y, parts)
+		return
 	}
-	c.run(k, elements/lanes, nil, words(elements/lanes, s), parts, y)
+	c.run(c.reading(k, elements*s), elements/4, nil, words(elements/4, s), y, parts)
 }
 
 var gatherVariants = byLanes(engine.GatherNormalize,

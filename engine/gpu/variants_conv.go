@@ -28,7 +28,7 @@ func depthwise(k engine.Kind, flip bool) []variant {
 			x, w, y := c.in(0), c.in(1), c.out(0)
 			p, rows, columns := c.images(x, y), runOf(x.H()), runOf(x.W()/4)
 			count := p.n * p.c * (x.H() / rows) * (x.W() / 4 / columns)
-			c.run(c.reading(strips, x), count, append(words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), flag(flip)), words(count),
+			c.run(c.reading(strips, x.Shape.Elements()), count, append(words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), flag(flip)), words(count),
 				c.of(w), c.of(y), c.of(x))
 		}),
 		one(k, string(k)+"_any", nil, func(c *call) {
@@ -47,7 +47,7 @@ func depthwiseBackwardWeight(c *call) {
 	p, strips := c.images(dy, x), x.W()/4/columns
 	_, splits := pieces(p.n, p.c*strips)
 	parts := c.scratch("depthwise weight parts", splits*strips*p.c*9)
-	c.run(c.reading(k, dy, x), p.c*strips*splits, words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), words(p.n, splits),
+	c.run(c.reading(k, dy.Shape.Elements(), x.Shape.Elements()), p.c*strips*splits, words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), words(p.n, splits),
 		parts, c.of(dy), c.of(x))
 	c.sumPartials(parts, c.of(c.out(0)), p.c*9, splits*strips)
 }

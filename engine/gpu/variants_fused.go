@@ -106,7 +106,7 @@ func (c *call) activate(saved operand) {
 		constants = words(p.c, x.H(), x.W(), p.g[0], p.g[1], run)
 	}
 	count := p.n * p.c * outputs / run
-	c.run(c.reading(k, x), count, append(constants, flag(dropout)), words(count), coef, mask, c.of(y), c.of(x))
+	c.run(c.reading(k, x.Shape.Elements()), count, append(constants, flag(dropout)), words(count), coef, mask, c.of(y), c.of(x))
 }
 
 // activateBackward runs the gradients of a fused block: what pooling, dropout and ReLU let through is found again from
@@ -137,12 +137,12 @@ func activateBackward(c *call) {
 	first := c.concat(saved, 2*channels, coef, 3*channels, mask, masks)
 	units := dy.H() * dy.W() / 4
 	run := runOf(units)
-	c.run(c.reading(reduce, dy, x), channels*s, join(geometry, words(p.g[1], p.g[0], run), flag(dropout)), words(p.n, per, s),
+	c.run(c.reading(reduce, dy.Shape.Elements(), x.Shape.Elements()), channels*s, join(geometry, words(p.g[1], p.g[0], run), flag(dropout)), words(p.n, per, s),
 		first, parts, c.of(dy), c.of(x))
 
 	second := c.concat(c.backwardCoefficients(norm, parts, s), 4*channels, coef, 3*channels, mask, masks)
 	count := p.n * channels * units / run
-	c.run(c.reading(apply, dy, x), count, join(geometry, words(p.g[1], p.g[0], p.g[2], run), flag(dropout)), words(count),
+	c.run(c.reading(apply, dy.Shape.Elements(), x.Shape.Elements()), count, join(geometry, words(p.g[1], p.g[0], p.g[2], run), flag(dropout)), words(count),
 		second, c.of(dx), c.of(dy), c.of(x))
 }
 

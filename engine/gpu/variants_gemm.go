@@ -137,8 +137,13 @@ func (c *call) gemm(t tile, r product) {
 func (c *call) pack(t tile, transposed bool) operand {
 	k := kernel{shader: "pack_matrix", storage: []vk.Access{in, out}, constants: 6}
 	m, kk, elements := c.out(0).C(), c.in(0).C(), t.packedElements(c)
-	stride := strides(m, kk, transposed)
 	packed := c.scratch("packed weight", elements)
+	if columns := roundUp(kk, t.depth); m%4 == 0 && kk%4 == 0 && columns%4 == 0 && c.fitsTexels(m*kk) && !slices.Contains(c.plan.opt.Without, Texels) {
+		blocks := kernel{shader: "pack_matrix_texel", storage: []vk.Access{out}, texel: 1, constants: 5}
+		c.run(blocks, elements/16, words(m, kk, int(flag(transposed)), t.rows, columns), nil, packed, c.of(c.in(1)))
+		return packed
+	}
+	stride := strides(m, kk, transposed)
 	c.run(k, elements, words(m, kk, stride[0], stride[1], t.rows, roundUp(kk, t.depth)), nil, c.of(c.in(1)), packed)
 	return packed
 }

@@ -59,7 +59,7 @@ func (c *call) statisticsOf(suffix string, lanes int) (parts operand, each, s in
 	per, s := pieces(p.n, p.c)
 	parts = c.scratch("batch_norm2d parts", s*2*p.c)
 	if suffix == "" {
-		k = c.reading(k, x)
+		k = c.reading(k, x.Shape.Elements())
 	} else {
 		k.shader += suffix
 	}
@@ -93,7 +93,7 @@ func (c *call) statisticsFromInputs() (parts operand, each, s int) {
 	m := c.in(0).C()
 	moments := c.scratch("input covariance parts", pieces*20)
 	parts = c.scratch("batch_norm2d parts", 2*m)
-	c.run(c.reading(k, x), pieces, words(p.c, p.size/4, p.g[0]), words(p.n, per, pieces), moments, c.of(x))
+	c.run(c.reading(k, x.Shape.Elements()), pieces, words(p.c, p.size/4, p.g[0]), words(p.n, per, pieces), moments, c.of(x))
 	c.run(combine, m, words(m, p.c), words(per*p.size, p.n*p.size, pieces), moments, c.of(w), parts)
 	return parts, p.n * p.size, 1
 }

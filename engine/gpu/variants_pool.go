@@ -41,7 +41,7 @@ func maxPool(c *call, suffix string, lanes int) {
 	x, y := c.in(0), c.out(0)
 	k := kernel{shader: "max_pool2d" + suffix, storage: []vk.Access{out, in}, constants: 5, push: 1}
 	if lanes == 4 {
-		k = c.reading(k, x)
+		k = c.reading(k, x.Shape.Elements())
 	}
 	p := c.images(x, y)
 	count := y.Shape.Elements() / lanes

@@ -19,15 +19,24 @@ var lossVariants = []variant{one(engine.CrossEntropy, "cross_entropy", nil, func
 })}
 
 // The update: passes over flat memory.
-var updateVariants = slices.Concat(
+var updateVariants = slices.Concat([]variant{{
+	name:   "adamw_ema",
+	covers: []engine.Kind{engine.AdamW, engine.RunningStatistics, engine.ExponentialMean},
+	apart:  true,
+	runs:   wholeUpdate,
+	emit:   updateAtOnce,
+}},
 	byLanes(engine.GradientNorm, flatRows, func(c *call, suffix string, lanes int) {
-		parted := kernel{shader: "gradient_norm" + suffix, storage: []vk.Access{in, out}, push: 3}
+		parted := kernel{shader: "gradient_norm" + suffix, storage: []vk.Access{out, in}, push: 3}
 		finish := kernel{shader: "gradient_norm_finish", storage: []vk.Access{in, inOut, out}, constants: 1, push: 1}
 		gradients, status := c.in(0), c.in(1)
 		count := gradients.Shape.Elements() / lanes
 		run, s := pieces(count, 1)
 		parts := c.scratch("gradient_norm parts", s)
-		c.run(parted, s, nil, words(count, run, s), c.of(gradients), parts)
+		if lanes == 4 {
+			parted = c.reading(parted, gradients.Shape.Elements())
+		}
+		c.run(parted, s, nil, words(count, run, s), parts, c.of(gradients))
 		c.run(finish, 1, []uint32{word(c.attr().ClipNorm)}, words(s), parts, c.of(status), c.of(c.out(1)))
 	}),
 	byLanes(engine.AdamW, flatRows, func(c *call, suffix string, lanes int) {
@@ -63,4 +72,28 @@ func (c *call) optimizer(shader string, lanes int, constants ...uint32) {
 func (c *call) commit(k kernel, lanes int, constants ...uint32) {
 	count := c.in(0).Shape.Elements() / lanes
 	c.run(k, count, append(words(count), constants...), nil, c.of(c.in(0)), c.of(c.in(1)), c.of(c.in(2)))
+}
+
+// wholeUpdate reports whether an optimiser, the statistics and the average behind it go over the same memory: parameters, then
+// statistics.
+func wholeUpdate(c *call) bool {
+	parameters, statistics, model := c.in(3), c.ops[1].Inputs[2], c.ops[2].Inputs[0]
+	gradients, candidates := c.in(0), c.ops[1].Inputs[0]
+	count, all := parameters.Shape.Elements(), model.Shape.Elements()
+	follows := func(a, b *engine.Tensor) bool { return a.Arena == b.Arena && a.Offset == 0 && b.Offset == count }
+	return follows(parameters, statistics) && follows(gradients, candidates) && model.Arena == parameters.Arena && model.Offset == 0 &&
+		count+statistics.Shape.Elements() == all && count%4 == 0 && all%4 == 0 && c.fitsTexels(all)
+}
+
+// updateAtOnce is adamw, running_statistics and ema in one pass.
+func updateAtOnce(c *call) {
+	k := kernel{shader: "adamw_ema", storage: []vk.Access{inOut, inOut, inOut}, uniform: true, texel: 2, constants: 9}
+	gradients, status, rates, moments := c.in(0), c.in(1), c.in(2), c.in(4)
+	model, average, a := c.ops[2].Inputs[0], c.ops[2].Inputs[2], c.attr()
+	count, all := gradients.Shape.Elements()/4, model.Shape.Elements()/4
+	candidates := *c.plan.slabs[gradients] // and the gradients before them
+	candidates.name, candidates.bytes = "gradients and candidates", int64(all)*16
+	c.runUniform(k, all, append(words(count, all), word(a.Beta1), word(a.Beta2), word(a.Epsilon), word(a.WeightDecay),
+		word(1-a.Beta1), word(1-a.Beta2), word(1-c.ops[2].Attr.Decay)), nil, rates,
+		c.of(model), c.of(moments), c.of(average), c.of(status), operand{slab: &candidates})
 }

@@ -1,0 +1,91 @@
+package gpu
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"cnnvk/engine"
+	"cnnvk/engine/cpu"
+	"cnnvk/engine/optest"
+	"cnnvk/vk/vktest"
+)
+
+// updateProgram is the update of a small network: norm, clip, AdamW, BatchNorm's statistics and the moving average.
+func updateProgram(t *testing.T) *engine.Program {
+	t.Helper()
+	l, err := engine.NewLayout([]engine.Segment{
+		{Name: "w", Shape: engine.Shape{37, 53}, Trained: true}, {Name: "b", Shape: engine.Shape{37}, Trained: true},
+		{Name: "running_mean", Shape: engine.Shape{65}}, {Name: "running_var", Shape: engine.Shape{65}},
+	}, 2)
+	must(t, err)
+	b := engine.NewBuilder("update", l, 1)
+	flat := func(a engine.Arena, from, to int) *engine.Tensor { return b.Flat(a, from, to-from) }
+	status, gradients := flat(engine.Status, 0, engine.StatusElements), flat(engine.Gradient, 0, l.Parameters)
+	parameters, moments := flat(engine.Model, 0, l.Parameters), flat(engine.Moments, 0, 2*l.Parameters)
+	statistics, candidates := flat(engine.Model, l.Parameters, l.Elements), flat(engine.Gradient, l.Parameters, l.Elements)
+	model, average := flat(engine.Model, 0, l.Elements), flat(engine.EMA, 0, l.Elements)
+	b.Apply(engine.GradientNorm, engine.Attr{ClipNorm: 1}, []*engine.Tensor{gradients, status}, status)
+	b.Apply(engine.AdamW, engine.Attr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.05},
+		[]*engine.Tensor{gradients, status, b.Input("rates", engine.Float, engine.RateElements), parameters, moments}, parameters, moments)
+	b.Apply(engine.RunningStatistics, engine.Attr{}, []*engine.Tensor{candidates, status, statistics}, statistics)
+	b.Apply(engine.ExponentialMean, engine.Attr{Decay: 0.995}, []*engine.Tensor{model, status, average}, average)
+	p, err := b.Program()
+	must(t, err)
+	return p
+}
+
+// TestFusedUpdate holds the update in one pass against its ops, for two steps, and for one whose gradient is not finite.
+func TestFusedUpdate(t *testing.T) {
+	e := New(vktest.Device(t))
+	defer e.Close()
+	p := updateProgram(t)
+	for _, bad := range []bool{false, true} {
+		want, _ := runUpdate(t, cpu.New(), p, engine.PlanOptions{}, bad)
+		for _, opt := range []engine.PlanOptions{{}, {NoFusion: true}} {
+			got, kernels := runUpdate(t, e, p, opt, bad)
+			if fused := slices.ContainsFunc(kernels, func(k string) bool { return strings.HasSuffix(k, ": adamw_ema") }); fused == opt.NoFusion {
+				t.Errorf("fused: %t with %+v", fused, opt)
+			}
+			for a := range want {
+				if d := optest.NMSE(got[a], want[a]); !(d <= maxNMSE) {
+					t.Errorf("bad %t, no fusion %t: arena %v: NMSE %.2g", bad, opt.NoFusion, engine.Arena(a), d)
+				}
+			}
+		}
+	}
+}
+
+// runUpdate runs two steps and returns all arenas but the gradients and the status.
+func runUpdate(t *testing.T, e engine.Executor, p *engine.Program, opt engine.PlanOptions, bad bool) ([][]float64, []string) {
+	t.Helper()
+	s, err := e.NewSession(p.Layout, []*engine.Program{p}, opt)
+	must(t, err)
+	defer s.Close()
+	arenas := []engine.Arena{engine.Model, engine.Moments, engine.EMA}
+	for _, a := range append(arenas, engine.Gradient) {
+		data := make([]float64, p.Layout.ArenaElements(a))
+		for i := range data {
+			data[i] = float64(float32(wave(i, int(a)) * wave(i, int(a)))) // the second moments are no squares of anything negative
+		}
+		if bad && a == engine.Gradient {
+			data[5] /= 0 * data[5]
+		}
+		must(t, s.WriteArena(a, data))
+	}
+	r := engine.NewRecord(p)
+	for range 2 {
+		copy(r.Floats("rates"), []float64{1e-3, 1e-2, 30})
+		must(t, s.Run(p, r))
+	}
+	if _, err := s.Reports(); err != nil {
+		t.Fatal(err)
+	}
+	var out [][]float64
+	for _, a := range arenas {
+		data, err := s.ReadArena(a)
+		must(t, err)
+		out = append(out, data)
+	}
+	return out, s.Kernels(p)
+}
