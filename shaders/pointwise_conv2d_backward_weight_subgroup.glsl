@@ -55,7 +55,7 @@ void main() {
         row_d[i] = min(m + e / 2u, M - 1u) * GD * PLANE + e % 2u;
     }
     for (uint i = 0u; i < 4u; i++) row_x[i] = min(k + i, K - 1u) * GX * PLANE;
-    for (int i = 0; i < ROWS; i++) c[i] = vec4(0.0);
+    for (int i = 0; i < 16; i++) for (int j = 0; j < ROWS; j += 16) c[i + j] = vec4(0.0); // short enough to be unrolled
 
     uint end = min((s + 1u) * push.run, push.pairs);
     for (uint q = s * push.run; q < end; q++) {
@@ -70,10 +70,16 @@ void main() {
 #if ROWS > 16
         EACH_OF_16(ROW, 16)
 #endif
+#if ROWS > 32
+        EACH_OF_16(ROW, 32) EACH_OF_16(ROW, 48)
+#endif
     }
 
     EACH_OF_16(STORE, 0)
 #if ROWS > 16
     EACH_OF_16(STORE, 16)
+#endif
+#if ROWS > 32
+    EACH_OF_16(STORE, 32) EACH_OF_16(STORE, 48)
 #endif
 }

@@ -163,7 +163,7 @@ func strides(m, k int, transposed bool) [2]int {
 	return [2]int{k, 1}
 }
 
-var weightTiles = append(subgroupTiles([3]int{32, 4, 8}, [3]int{16, 4, 8}),
+var weightTiles = append(subgroupTiles([3]int{32, 4, 8}, [3]int{64, 4, 8}, [3]int{16, 4, 8}),
 	tile{name: "_texel", shader: "_texel", rows: 16, columns: 8, depth: 4, texels: true},
 	tile{name: "_shared", shader: "_shared", rows: 64, columns: 64, depth: 16, shared: true},
 	tile{rows: 8, columns: 8, depth: 4},
