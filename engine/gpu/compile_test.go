@@ -1,0 +1,87 @@
+package gpu
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+
+	"cnnvk/engine"
+	"cnnvk/net"
+	"cnnvk/vk/vktest"
+)
+
+// TestCompile compiles every kernel that SmallCIFARNet's training step and evaluation could run at batch 128: those of
+// every variant of every op that the device can run, chosen or not. It records nothing, which is what a driver
+// without its hardware bears. The line before each says which kernel a driver then speaks of on standard error.
+func TestCompile(t *testing.T) {
+	if os.Getenv("CNNVK_COMPILE_ONLY") != "1" {
+		t.Skip("CNNVK_COMPILE_ONLY=1 is not set: it is for drivers that can compile and cannot run, see make drivers")
+	}
+	e := New(vktest.Device(t))
+	defer e.Close()
+	if lanes := os.Getenv("CNNVK_SUBGROUP"); lanes != "" { // as on a device with subgroups of that size
+		n, err := strconv.ParseUint(lanes, 10, 32)
+		must(t, err)
+		e.target.limits.SubgroupSize = uint32(n)
+	}
+	seen := map[string]bool{}
+	for _, p := range smallCIFARNet(t, 128) {
+		everyDispatch(t, p, e.target, func(variant string, d dispatch) {
+			key := fmt.Sprint(d.kernel.shader, " ", d.constants)
+			if seen[key] {
+				return
+			}
+			seen[key] = true
+			fmt.Fprintf(os.Stderr, "kernel: %s of %s\n", key, variant)
+			if _, err := e.pipeline(d); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Logf("%d pipelines compiled for %s", len(seen), e.Device().Name)
+}
+
+// smallCIFARNet is the reference network's training step and evaluation.
+func smallCIFARNet(t *testing.T, batch int) []*engine.Program {
+	t.Helper()
+	model, err := net.SmallCIFARNet(nil, true)
+	must(t, err)
+	layout, err := model.Layout(2)
+	must(t, err)
+	images := net.Images{N: 1024, C: 3, H: 32, W: 32}
+	train, err := net.TrainProgram(model, layout, net.DefaultRecipe(), images, batch)
+	must(t, err)
+	eval, err := net.EvalProgram(model, layout, engine.EMA, images, batch)
+	must(t, err)
+	return []*engine.Program{train, eval}
+}
+
+// everyDispatch visits what each variant emits at each place of the program where it can run, by either way to read activations.
+func everyDispatch(t *testing.T, p *engine.Program, on target, visit func(variant string, d dispatch)) {
+	t.Helper()
+	for _, without := range [][]string{nil, {Texels}} {
+		pl := &plan{
+			program: p, opt: engine.PlanOptions{Without: without}, target: on,
+			panel: map[*engine.Tensor]int{}, slabs: map[*engine.Tensor]*slab{},
+		}
+		pl.layOut()
+		for at := range p.Ops {
+			for _, v := range variants {
+				if !v.starts(p.Ops[at:]) {
+					continue
+				}
+				c := &call{plan: pl, ops: p.Ops[at : at+len(v.covers)], at: at}
+				if v.runs != nil && !v.runs(c) {
+					continue
+				}
+				pl.dispatches = nil
+				v.emit(c)
+				must(t, pl.err)
+				for _, d := range pl.dispatches {
+					visit(v.name, d)
+				}
+			}
+		}
+	}
+}
