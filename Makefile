@@ -39,7 +39,7 @@ FLOOR_SKIP := /./cpu$$|EvalReference|LeaveNothing
 # The race detector looks at the host: not at what keeps the device or the reference busy, nor at memory, of which it takes much.
 RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNothing|^TestCycles$$|NoMemory
 
-.PHONY: help train test proof-leaks build bench shaders check check-shaders data setup-run setup-test clean
+.PHONY: help train test proof-leaks build bench drivers shaders check check-shaders data setup-run setup-test clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -65,6 +65,9 @@ build: ## build bin/cnnvk
 
 bench: setup-run build ## measure this machine's device (ARGS=--json)
 	bin/cnnvk bench $(ARGS)
+
+drivers: setup-test build ## test on drivers that need no GPU, fetched but not installed, and compile for AMD's GPUs
+	@sh .ci/drivers.sh
 
 shaders: ## compile the shaders again into shaders/spirv, with glslc
 	@sh .ci/setup.sh shaders
