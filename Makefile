@@ -3,6 +3,7 @@
 #   ARGS='--epochs 3'   goes to cnnvk (train, bench)
 #   DATA=DIR            holds CIFAR-100's train.bin and test.bin
 #   CYCLES=1000         how often make proof-leaks trains (default 200)
+#   ROUNDS=3            of make compare; BATCHES=1 adds other batch sizes
 #   CNNVK_SHARED=DIR    golden cases, reference weights and packed CIFAR-100 (default ../shared, where it exists)
 #
 # CNNVK_DATA, CNNVK_GOLDEN and CNNVK_WEIGHTS, set by hand, win over what lies in CNNVK_SHARED.
@@ -39,7 +40,11 @@ FLOOR_SKIP := /./cpu$$|EvalReference|LeaveNothing
 # The race detector looks at the host: not at what keeps the device or the reference busy, nor at memory, of which it takes much.
 RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNothing|^TestCycles$$|NoMemory
 
-.PHONY: help train test proof-leaks build bench drivers shaders check check-shaders data setup-run setup-test clean
+# PyTorch is Debian's, so Python has to be, too.
+export PYTHON ?= /usr/bin/python3
+ROUNDS ?= 3
+
+.PHONY: help train test proof-leaks build bench compare drivers shaders check check-shaders data setup-run setup-test setup-compare clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -66,6 +71,10 @@ build: ## build bin/cnnvk
 bench: setup-run build ## measure this machine's device (ARGS=--json)
 	bin/cnnvk bench $(ARGS)
 
+compare: setup-compare build ## measure beside PyTorch, in turns (ROUNDS=3; BATCHES=1: batches of 32 to 512 too)
+	@sh .ci/driver.sh lavapipe
+	@$(PYTHON) .ci/compare.py $(ROUNDS) $(BATCHES)
+
 drivers: setup-test build ## test on drivers that need no GPU, fetched but not installed, and compile for AMD's GPUs
 	@sh .ci/drivers.sh
 
@@ -83,7 +92,7 @@ check-shaders: ## compare shaders/spirv with what the same glslc makes of the sh
 data: ## unpack the shared CIFAR-100, if there is any, into the cache folder
 	@$(if $(unpack),sh .ci/data.sh '$(shared)' '$(CNNVK_DATA)')
 
-setup-run setup-test:
+setup-run setup-test setup-compare:
 	@sh .ci/setup.sh $(@:setup-%=%)
 
 clean: ## remove what was built; runs stay
