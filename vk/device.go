@@ -34,7 +34,7 @@ type Device struct {
 	pipelineCache vulkan.PipelineCache // none until UsePipelineCache
 	memory        *pool
 	layouts       map[layoutKey]layout
-	tickMask      uint64 // the bits that timestamps have
+	clock         clock
 	closed        bool
 
 	fences    []vulkan.Fence // free ones; they may still be signalled
@@ -76,7 +76,7 @@ func (in *Instance) OpenDevice(info Info) (*Device, error) {
 		living:   map[resource]struct{}{},
 	}
 	physical, found := in.physical[info.Index], in.found[info.Index]
-	d.tickMask = 1<<found.timestamp_bits - 1
+	d.clock = clock{bits: uint(found.timestamp_bits), period: float64(d.info.Limits.TimestampPeriod)}
 	if r := C.shim_create_device(in.shim, d.physical, &found, &d.shim); r != resultSuccess {
 		return nil, d.failed("vkCreateDevice", int32(r), "")
 	}

@@ -91,6 +91,7 @@ type Features struct {
 	MemoryBudget       bool // the driver says how much memory is free
 	PortabilitySubset  bool // a layer over another API, such as MoltenVK
 	Timestamps         bool
+	Calibration        bool // the host can read the clock of timestamps: VK_EXT_calibrated_timestamps
 }
 
 // Heap is one of a device's pools of memory.

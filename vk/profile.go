@@ -48,6 +48,7 @@ func (f Features) keep(found *C.ShimDeviceInfo) {
 		{f.MemoryBudget, &found.memory_budget},
 		{f.PortabilitySubset, &found.portability_subset},
 		{f.Timestamps, &found.timestamp_bits},
+		{f.Calibration, &found.calibrated_timestamps},
 	} {
 		if !feature.on {
 			*feature.bits = 0

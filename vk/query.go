@@ -134,6 +134,7 @@ func features(found *C.ShimDeviceInfo) Features {
 		MemoryBudget:       found.memory_budget != 0,
 		PortabilitySubset:  found.portability_subset != 0,
 		Timestamps:         found.timestamp_bits != 0,
+		Calibration:        found.calibrated_timestamps != 0,
 	}
 }
 

@@ -30,7 +30,7 @@ typedef struct ShimDeviceInfo {
   uint32_t has_compute, queue_family, timestamp_bits;
   uint32_t subgroup_size, subgroup_operations; // the operations are 0 where compute shaders have none
   uint64_t max_allocation;
-  uint32_t shader_float16, storage_16bit, memory_budget, portability_subset;
+  uint32_t shader_float16, storage_16bit, memory_budget, portability_subset, calibrated_timestamps;
   char driver_name[256], driver_info[256]; // empty where the driver does not say
 } ShimDeviceInfo;
 
@@ -83,6 +83,9 @@ void shim_write_set(const ShimDevice *d, uint64_t set, ShimBindings n, const VkD
 void shim_cmd_barrier(const ShimDevice *d, uint64_t commands, int to_host);
 void shim_cmd_copy(const ShimDevice *d, uint64_t commands, uint64_t src, uint64_t dst, VkBufferCopy region);
 VkResult shim_submit(const ShimDevice *d, uint64_t queue, const uint64_t *commands, uint32_t count, uint64_t fence);
+// shim_device_ticks reads the clock of timestamps. The device must have VK_EXT_calibrated_timestamps.
+VkResult shim_device_ticks(const ShimDevice *d, uint64_t *ticks);
+
 VkResult shim_flush(const ShimDevice *d, uint64_t memory, uint64_t offset, uint64_t size);
 VkResult shim_invalidate(const ShimDevice *d, uint64_t memory, uint64_t offset, uint64_t size);
 

@@ -138,6 +138,13 @@ VkResult shim_submit(const ShimDevice *d, uint64_t queue, const uint64_t *comman
   return d->vkQueueSubmit(POINTER(queue), 1, &info, fence);
 }
 
+VkResult shim_device_ticks(const ShimDevice *d, uint64_t *ticks) {
+  const VkCalibratedTimestampInfoEXT info = {.sType = VK_STRUCTURE_TYPE_CALIBRATED_TIMESTAMP_INFO_EXT,
+                                             .timeDomain = VK_TIME_DOMAIN_DEVICE_EXT};
+  uint64_t deviation = 0; // of the one clock from itself
+  return d->vkGetCalibratedTimestampsEXT(d->handle, 1, &info, ticks, &deviation);
+}
+
 VkResult shim_flush(const ShimDevice *d, uint64_t memory, uint64_t offset, uint64_t size) {
   const VkMappedMemoryRange range = {
       .sType = VK_STRUCTURE_TYPE_MAPPED_MEMORY_RANGE, .memory = memory, .offset = offset, .size = size};

@@ -144,7 +144,7 @@ void shim_destroy_instance(ShimInstance *in) {
 // ---- Physical devices ----
 
 typedef struct Extensions {
-  int float16, driver_properties, memory_budget, portability_subset;
+  int float16, driver_properties, memory_budget, portability_subset, calibrated_timestamps;
 } Extensions;
 
 static VkResult find_extensions(const ShimInstance *in, VkPhysicalDevice physical, Extensions *out) {
@@ -159,6 +159,7 @@ static VkResult find_extensions(const ShimInstance *in, VkPhysicalDevice physica
     out->driver_properties = has_extension(all, count, "VK_KHR_driver_properties");
     out->memory_budget = has_extension(all, count, "VK_EXT_memory_budget");
     out->portability_subset = has_extension(all, count, "VK_KHR_portability_subset");
+    out->calibrated_timestamps = has_extension(all, count, "VK_EXT_calibrated_timestamps");
     result = VK_SUCCESS;
   }
   free(all);
@@ -197,6 +198,19 @@ static void find_properties(const ShimInstance *in, VkPhysicalDevice physical, c
   memcpy(out->driver_info, driver.driverInfo, sizeof out->driver_info);
 }
 
+// reads_device_clock says whether the host can read the clock of timestamps: the extension alone does not promise it.
+static int reads_device_clock(const ShimInstance *in, VkPhysicalDevice physical, const Extensions *have) {
+  PFN_vkGetPhysicalDeviceCalibrateableTimeDomainsEXT domains_of =
+      LOOK_UP(in->loader, in->handle, vkGetPhysicalDeviceCalibrateableTimeDomainsEXT);
+  if (!have->calibrated_timestamps || !domains_of) return 0;
+  uint32_t domains[16], count = COUNT(domains);
+  if (domains_of(physical, &count, domains) < VK_SUCCESS) return 0;
+  for (uint32_t i = 0; i < count; i++) {
+    if (domains[i] == VK_TIME_DOMAIN_DEVICE_EXT) return 1;
+  }
+  return 0;
+}
+
 static void find_features(const ShimInstance *in, VkPhysicalDevice physical, const Extensions *have,
                           ShimDeviceInfo *out) {
   VkPhysicalDeviceShaderFloat16Int8Features float16 = {
@@ -209,6 +223,7 @@ static void find_features(const ShimInstance *in, VkPhysicalDevice physical, con
   out->storage_16bit = storage16.storageBuffer16BitAccess;
   out->memory_budget = have->memory_budget;
   out->portability_subset = have->portability_subset;
+  out->calibrated_timestamps = out->timestamp_bits > 0 && reads_device_clock(in, physical, have);
 }
 
 VkResult shim_device_info(const ShimInstance *in, uint64_t physical, ShimDeviceInfo *out) {
@@ -234,7 +249,7 @@ void shim_memory_budget(const ShimInstance *in, uint64_t physical, ShimMemoryBud
 
 // ---- The device ----
 
-static int load_device(const ShimInstance *in, ShimDevice *d) {
+static int load_device(const ShimInstance *in, const ShimDeviceInfo *info, ShimDevice *d) {
   PFN_getProc get = (PFN_getProc)in->loader(in->handle, "vkGetDeviceProcAddr");
   if (!get) return 0;
   int complete = 1;
@@ -247,15 +262,17 @@ static int load_device(const ShimInstance *in, ShimDevice *d) {
   if (in->vkDestroyDebugUtilsMessengerEXT) {
     d->vkSetDebugUtilsObjectNameEXT = LOOK_UP(in->loader, in->handle, vkSetDebugUtilsObjectNameEXT);
   }
-  return complete;
+  if (info->calibrated_timestamps) d->vkGetCalibratedTimestampsEXT = LOOK_UP(get, d->handle, vkGetCalibratedTimestampsEXT);
+  return complete && (!info->calibrated_timestamps || d->vkGetCalibratedTimestampsEXT);
 }
 
 VkResult shim_create_device(const ShimInstance *in, uint64_t physical, const ShimDeviceInfo *info, ShimDevice **out) {
-  const char *extensions[3];
+  const char *extensions[4];
   uint32_t extension_count = 0;
   if (info->shader_float16) extensions[extension_count++] = "VK_KHR_shader_float16_int8";
   if (info->memory_budget) extensions[extension_count++] = "VK_EXT_memory_budget";
   if (info->portability_subset) extensions[extension_count++] = "VK_KHR_portability_subset";
+  if (info->calibrated_timestamps) extensions[extension_count++] = "VK_EXT_calibrated_timestamps";
 
   VkPhysicalDeviceShaderFloat16Int8Features float16 = {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES, .shaderFloat16 = 1};
@@ -279,7 +296,7 @@ VkResult shim_create_device(const ShimInstance *in, uint64_t physical, const Shi
   if (!d) return VK_ERROR_OUT_OF_HOST_MEMORY;
   VkResult result = in->vkCreateDevice(POINTER(physical), &create, NULL, &d->handle);
   // A device without its functions is an unusable driver; there is then no vkDestroyDevice to be trusted either.
-  if (result == VK_SUCCESS && !load_device(in, d)) result = VK_ERROR_INITIALIZATION_FAILED;
+  if (result == VK_SUCCESS && !load_device(in, info, d)) result = VK_ERROR_INITIALIZATION_FAILED;
   if (result != VK_SUCCESS) {
     free(d);
     return result;

@@ -57,8 +57,8 @@ func (s *timestamps) grow(d *Device, commands vulkan.CommandBuffer) error {
 	return nil
 }
 
-// Timestamps are the times that the last run of the commands noted, counted from the first of them. It is [ErrUsage] to ask
-// before a run is done.
+// Timestamps are the times that the last run of the commands noted, on the device's clock (see [Device.Calibrate]). It is
+// [ErrUsage] to ask before a run is done.
 func (c *Commands) Timestamps() ([]time.Duration, error) {
 	d := c.device
 	d.mu.Lock()
@@ -75,8 +75,7 @@ func (c *Commands) Timestamps() ([]time.Duration, error) {
 	}
 	times := make([]time.Duration, len(ticks))
 	for i, tick := range ticks {
-		elapsed := (tick - ticks[0]) & d.tickMask // right also where the counter has wrapped in between
-		times[i] = time.Duration(float64(elapsed) * float64(d.info.Limits.TimestampPeriod))
+		times[i] = d.clock.time(tick)
 	}
 	return times, nil
 }

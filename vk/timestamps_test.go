@@ -37,11 +37,11 @@ func TestTimestamps(t *testing.T) {
 		run(t, d, c)
 		elapsed := time.Since(begin)
 		times, err := c.Timestamps()
-		if err != nil || len(times) != count || times[0] != 0 {
+		if err != nil || len(times) != count {
 			t.Fatalf("%d times, %v", len(times), err)
 		}
 		for i := 1; i < count; i++ {
-			if times[i] < times[i-1] || times[i] > elapsed {
+			if times[i] < times[i-1] || times[i]-times[0] > elapsed {
 				t.Errorf("time %d is %v, after %v, in a run of %v", i, times[i], times[i-1], elapsed)
 			}
 		}

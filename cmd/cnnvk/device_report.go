@@ -46,6 +46,7 @@ type reportFeatures struct {
 	MemoryBudget       bool `json:"memory_budget"`
 	PortabilitySubset  bool `json:"portability_subset"`
 	Timestamps         bool `json:"timestamps"`
+	Calibration        bool `json:"calibrated_timestamps"`
 }
 
 func report(info vk.Info) deviceReport {
@@ -99,6 +100,7 @@ func (r deviceReport) facts() []fact {
 		{"float16 arithmetic", yes(f.ShaderFloat16)},
 		{"16-bit storage", yes(f.Storage16Bit)},
 		{"timestamps", yes(f.Timestamps)},
+		{"timestamps' clock can be read", yes(f.Calibration)},
 		{"says what memory is free", yes(f.MemoryBudget)},
 		{"portability subset", yes(f.PortabilitySubset)},
 	}
