@@ -1,5 +1,7 @@
 package engine
 
+import "time"
+
 // Executor runs programs on one device.
 type Executor interface {
 	// Device describes where the work is done, in words that stand in a run's metadata.
@@ -38,8 +40,12 @@ type Session interface {
 	SetResident(name string, data any) error
 	// Run queues a step. The record may be filled anew as soon as Run returns.
 	Run(p *Program, r *Record) error
-	// Reports waits for the steps queued since the last call and returns what they gave back, in order.
+	// Reports waits for all queued steps and returns what they gave back, in order; no report is returned twice.
 	Reports() ([]Report, error)
+	// Finished is Reports without the wait: of the steps that are done by now.
+	Finished() ([]Report, error)
+	// Busy is how long the device has worked on the steps known to be done; 0 where it does not tell.
+	Busy() time.Duration
 	// ReadArena and WriteArena copy a whole arena. They wait for queued steps.
 	ReadArena(a Arena) ([]float64, error)
 	WriteArena(a Arena, data []float64) error

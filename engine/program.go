@@ -1,6 +1,9 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Program is a step, written down: ops over tensors for one batch size.
 type Program struct {
@@ -78,6 +81,7 @@ func (r *Record) Program() *Program { return r.program }
 type Report struct {
 	Program *Program
 	Results map[string][]float64
+	Done    time.Time // when the host learnt that the step was done
 }
 
 // CheckRecord demands that a record belongs to a program; executors call it first.

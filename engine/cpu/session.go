@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"cnnvk/engine"
 )
@@ -15,6 +16,7 @@ type session struct {
 	filled    map[string]bool // which residents have been set
 	programs  map[*engine.Program]*workspace
 	reports   []engine.Report
+	busy      time.Duration
 }
 
 // workspace is a program and the values of its tensors, by ID, which are made at its first use.
@@ -106,10 +108,12 @@ func (s *session) Run(p *engine.Program, r *engine.Record) error {
 	if err := s.checkValues(w); err != nil {
 		return fmt.Errorf("engine/cpu: program %q: %w", p.Name, err)
 	}
+	began := time.Now()
 	for _, op := range p.Ops {
 		ops[op.Kind](op.Attr, w.all(op.Outputs), w.all(op.Inputs))
 	}
-	report := engine.Report{Program: p, Results: map[string][]float64{}}
+	s.busy += time.Since(began)
+	report := engine.Report{Program: p, Results: map[string][]float64{}, Done: time.Now()}
 	for _, t := range p.ByRole(engine.Result) {
 		report.Results[t.Name] = w.tensors[t.ID].values()
 	}
@@ -151,6 +155,12 @@ func (s *session) Reports() ([]engine.Report, error) {
 	s.reports = nil
 	return out, nil
 }
+
+// Finished is Reports: a step is done when Run returns.
+func (s *session) Finished() ([]engine.Report, error) { return s.Reports() }
+
+// Busy is the time spent in ops.
+func (s *session) Busy() time.Duration { return s.busy }
 
 // ReadArena copies an arena.
 func (s *session) ReadArena(a engine.Arena) ([]float64, error) {

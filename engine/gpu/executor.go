@@ -6,6 +6,7 @@ import (
 
 	"cnnvk/engine"
 	"cnnvk/shaders"
+	"cnnvk/trace"
 	"cnnvk/vk"
 )
 
@@ -15,6 +16,8 @@ type Executor struct {
 	pipelines map[string]*vk.Pipeline
 	choices   Choices
 	target    target // tests make it poorer than the device is
+	timeline  *trace.Timeline
+	clock     deviceClock
 }
 
 // New makes an executor on a device, which stays the caller's to close, after the executor.
@@ -42,6 +45,10 @@ func (e *Executor) Close() error {
 	clear(e.pipelines)
 	return nil
 }
+
+// Trace makes later sessions put their steps on a time line: what the host does for them, and what the device does, of the first
+// steps of each program with every kernel.
+func (e *Executor) Trace(l *trace.Timeline) { e.timeline = l }
 
 // pipeline makes a dispatch's pipeline, or finds it.
 func (e *Executor) pipeline(d dispatch) (*vk.Pipeline, error) {

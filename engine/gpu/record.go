@@ -2,13 +2,14 @@ package gpu
 
 import (
 	"fmt"
+	"time"
 
 	"cnnvk/vk"
 )
 
-// ringSlots is how many steps of a program may be under way: one at work, the next ones waiting, so that the device does
-// not wait for the host.
-const ringSlots = 4
+// ringSlots is how many steps of a program may be under way: those of two submissions, so that the device has the second at hand
+// when the first is done, while the host prepares the third.
+const ringSlots = mostSubmitted * mostTogether
 
 // recorded is a program on the device: for each slot of its ring, the commands of a step that reads that slot's record
 // and writes that slot's report. Nothing else differs between the slots.
@@ -16,11 +17,17 @@ type recorded struct {
 	plan     *plan
 	records  *vk.Buffer
 	reports  *vk.Buffer
-	commands [ringSlots]*vk.Commands
-	next     int // the slot of the next step
+	commands [ringSlots]*vk.Commands // of the slots that were needed so far
+	taken    [ringSlots]bool         // by steps under way
+	last     int                     // the slot of the last step
+	pace     time.Duration           // of a step on the device; 0 until one is done
+	traced   int                     // steps whose kernels were put on the time line
 }
 
 // record makes the ring of a plan. What it made before an error is returned, too, to be destroyed.
+//
+// Only the first slot is recorded here, which compiles all pipelines. The others follow when a step finds no slot free: a
+// device that takes long for a step needs three of them, a fast one all.
 func (s *session) record(pl *plan) (*recorded, error) {
 	r := &recorded{plan: pl}
 	var err error
@@ -32,32 +39,30 @@ func (s *session) record(pl *plan) (*recorded, error) {
 	if r.reports, err = device.NewBuffer(pl.reportBytes()*ringSlots, vk.Readback, name+" reports"); err != nil {
 		return r, err
 	}
-	for slot := range r.commands {
-		if r.commands[slot], err = s.recordSlot(r, slot, false); err != nil {
-			return r, err
-		}
-	}
-	return r, nil
+	r.commands[0], err = s.recordSlot(r, 0, false)
+	return r, err
 }
 
-// recordSlot records the plan for a slot; with stamps, there is a timestamp before the first and after every dispatch.
-func (s *session) recordSlot(r *recorded, slot int, stamps bool) (*vk.Commands, error) {
+// recordSlot records the plan for a slot. There is a timestamp before the first dispatch and after the last; with each set, after
+// every one. A device without timestamps has none unless each is set, which is an error there.
+func (s *session) recordSlot(r *recorded, slot int, each bool) (*vk.Commands, error) {
+	ends := each || s.stamped()
 	rec, err := s.executor.device.NewRecorder(fmt.Sprintf("%s slot %d", r.plan.program.Name, slot))
 	if err != nil {
 		return nil, err
 	}
 	defer rec.Abandon()
-	if err := stamp(rec, stamps); err != nil {
+	if err := stamp(rec, ends); err != nil {
 		return nil, err
 	}
-	for _, d := range r.plan.dispatches {
+	for i, d := range r.plan.dispatches {
 		p, err := s.executor.pipeline(d)
 		if err != nil {
 			return nil, err
 		}
 		x := vk.Dispatch{Pipeline: p, Push: d.push, Groups: d.groups, Label: d.kernel.shader}
-		for i, o := range d.storage {
-			x.Storage = append(x.Storage, vk.Binding{Window: s.window(r, slot, o), Access: d.kernel.storage[i]})
+		for at, o := range d.storage {
+			x.Storage = append(x.Storage, vk.Binding{Window: s.window(r, slot, o), Access: d.kernel.storage[at]})
 		}
 		for _, o := range d.texel {
 			x.Texel = append(x.Texel, s.window(r, slot, o))
@@ -68,7 +73,7 @@ func (s *session) recordSlot(r *recorded, slot int, stamps bool) (*vk.Commands, 
 		if err := rec.Dispatch(x); err != nil {
 			return nil, err
 		}
-		if err := stamp(rec, stamps); err != nil {
+		if err := stamp(rec, each || ends && i == len(r.plan.dispatches)-1); err != nil {
 			return nil, err
 		}
 	}

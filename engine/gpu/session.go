@@ -12,9 +12,6 @@ import (
 	"cnnvk/vk"
 )
 
-// stepTimeout is the longest a step may take before it is given up: two minutes, for slow devices.
-const stepTimeout = 2 * time.Minute
-
 // session is a state on the device, with the programs that work on it. It implements [engine.Session].
 type session struct {
 	executor  *Executor
@@ -25,8 +22,12 @@ type session struct {
 	residents map[string]*resident
 	programs  map[*engine.Program]*recorded
 	order     []*recorded
-	flights   []flight // steps under way, oldest first
+	queued    []step        // filled, not submitted yet
+	flying    []*submission // at the device, oldest first
+	landed    time.Time     // when the last one came back
 	reports   []engine.Report
+	busy      time.Duration
+	extra     []*vk.Commands // of single steps
 }
 
 // resident is a tensor that stays on the device, set once.
@@ -35,13 +36,6 @@ type resident struct {
 	buffer *vk.Buffer
 	bytes  int64
 	set    bool
-}
-
-// flight is a submitted step.
-type flight struct {
-	program *recorded
-	slot    int
-	pending *vk.Pending
 }
 
 // SetResident fills a resident tensor: []byte for Uint8, []float32 or []float64 for Float.
@@ -70,63 +64,6 @@ func (s *session) SetResident(name string, data any) error {
 	}
 	r.set = true
 	return s.executor.device.Write(r.buffer.Window(0, int64(len(bytes))), bytes)
-}
-
-// Run fills the next slot of the program's ring and submits its commands.
-func (s *session) Run(p *engine.Program, rec *engine.Record) error {
-	r := s.programs[p]
-	if r == nil {
-		return errors.New("engine/gpu: the program does not belong to this session")
-	}
-	if err := engine.CheckRecord(p, rec); err != nil {
-		return err
-	}
-	for _, t := range p.ByRole(engine.Resident) {
-		if !s.residents[t.Name].set {
-			return fmt.Errorf("engine/gpu: the resident %v was never set", t)
-		}
-	}
-	slot := r.next
-	if err := s.free(r, slot); err != nil {
-		return err
-	}
-	if err := s.fill(r, slot, rec); err != nil {
-		return err
-	}
-	pending, err := s.executor.device.Submit(r.commands[slot])
-	if err != nil {
-		return fmt.Errorf("engine/gpu: %s: %w", p.Name, err)
-	}
-	s.flights = append(s.flights, flight{r, slot, pending})
-	r.next = (slot + 1) % ringSlots
-	return nil
-}
-
-// free waits until no step uses that slot of r.
-func (s *session) free(r *recorded, slot int) error {
-	for i := len(s.flights) - 1; i >= 0; i-- {
-		if s.flights[i].program == r && s.flights[i].slot == slot {
-			return s.land(i + 1)
-		}
-	}
-	return nil
-}
-
-// land waits for the n oldest flights and takes their reports.
-func (s *session) land(n int) error {
-	for ; n > 0; n-- {
-		f := s.flights[0]
-		s.flights = s.flights[1:]
-		if err := f.pending.Wait(stepTimeout); err != nil {
-			return fmt.Errorf("engine/gpu: %s: %w", f.program.plan.program.Name, err)
-		}
-		report, err := f.program.report(f.slot)
-		if err != nil {
-			return err
-		}
-		s.reports = append(s.reports, report)
-	}
-	return nil
 }
 
 // fill copies a record into its slot.
@@ -186,16 +123,6 @@ func (r *recorded) report(slot int) (engine.Report, error) {
 	return out, nil
 }
 
-// Reports waits for all steps under way.
-func (s *session) Reports() ([]engine.Report, error) {
-	if err := s.land(len(s.flights)); err != nil {
-		return nil, err
-	}
-	out := s.reports
-	s.reports = nil
-	return out, nil
-}
-
 // ReadArena copies an arena to the host.
 func (s *session) ReadArena(a engine.Arena) ([]float64, error) {
 	n := s.layout.ArenaElements(a)
@@ -210,7 +137,7 @@ func (s *session) WriteArena(a engine.Arena, data []float64) error {
 	if len(data) == 0 {
 		return nil
 	}
-	if err := s.land(len(s.flights)); err != nil {
+	if err := s.drain(); err != nil {
 		return err
 	}
 	return s.executor.device.Write(s.arenas[a].Window(0, int64(len(data))*4), floatBytes(data))
@@ -222,7 +149,7 @@ func (s *session) Read(p *engine.Program, t *engine.Tensor) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.land(len(s.flights)); err != nil {
+	if err := s.drain(); err != nil {
 		return nil, err
 	}
 	data, err := s.readFloats(w)
@@ -243,7 +170,7 @@ func (s *session) Write(p *engine.Program, t *engine.Tensor, data []float64) err
 	if len(data) != t.Shape.Elements() {
 		return fmt.Errorf("engine/gpu: %v takes %d values, not %d", t, t.Shape.Elements(), len(data))
 	}
-	if err := s.land(len(s.flights)); err != nil {
+	if err := s.drain(); err != nil {
 		return err
 	}
 	if t.Batched {
@@ -267,15 +194,14 @@ func (s *session) locate(p *engine.Program, t *engine.Tensor) (vk.Window, *recor
 	if t.Role == engine.Input || t.Role == engine.Resident {
 		return vk.Window{}, nil, fmt.Errorf("engine/gpu: %v comes with the record or as a resident", t)
 	}
-	last := (r.next + ringSlots - 1) % ringSlots
-	return s.window(r, last, operand{slab: r.plan.slabs[t]}), r, nil
+	return s.window(r, r.last, operand{slab: r.plan.slabs[t]}), r, nil
 }
 
 func (s *session) readFloats(w vk.Window) ([]float64, error) {
 	if w.Size == 0 {
 		return nil, nil
 	}
-	if err := s.land(len(s.flights)); err != nil {
+	if err := s.drain(); err != nil {
 		return nil, err
 	}
 	bytes := make([]byte, w.Size)
@@ -294,16 +220,19 @@ func (s *session) ResidentBytes() int64 {
 	return sum
 }
 
-// Close waits for the device and gives everything back.
+// Close waits for the device and gives everything back. Steps that are queued only are not run: nobody will hear of them.
 func (s *session) Close() error {
-	err := s.land(len(s.flights))
+	err := s.land(len(s.flying))
+	for _, c := range s.extra {
+		c.Destroy()
+	}
 	for _, r := range s.order {
 		r.destroy()
 	}
 	for i := len(s.buffers) - 1; i >= 0; i-- {
 		s.buffers[i].Destroy()
 	}
-	s.order, s.buffers, s.programs = nil, nil, nil
+	s.order, s.buffers, s.programs, s.queued, s.extra = nil, nil, nil, nil, nil
 	return err
 }
 
