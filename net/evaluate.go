@@ -102,26 +102,8 @@ func Evaluate(ctx context.Context, e engine.Executor, w *Weights, d Data, batch 
 // itself where the loss is not: the caller knows when that was.
 func runEval(ctx context.Context, s engine.Session, programs map[int]*engine.Program, d Data, indices []int, batch int) (Score, error) {
 	var score Score
-	records := map[int]*engine.Record{}
-	for from := 0; from < len(indices); from += batch {
-		if ctx.Err() != nil {
-			_, err := s.Reports() // so that none is left for the next to ask
-			return score, errors.Join(context.Cause(ctx), err)
-		}
-		part := indices[from:min(from+batch, len(indices))]
-		p := programs[len(part)]
-		if p == nil {
-			return score, fmt.Errorf("net: no program for a batch of %d", len(part))
-		}
-		r := records[len(part)]
-		if r == nil {
-			r = engine.NewRecord(p)
-			records[len(part)] = r
-		}
-		fillBatch(r, d, part)
-		if err := s.Run(p, r); err != nil {
-			return score, err
-		}
+	if err := queueEval(ctx, s, programs, d, indices, batch, nil); err != nil {
+		return score, err
 	}
 	reports, err := s.Reports()
 	if err != nil {
@@ -134,6 +116,37 @@ func runEval(ctx context.Context, s engine.Session, programs map[int]*engine.Pro
 		return score, ErrNotFinite
 	}
 	return score, nil
+}
+
+// queueEval queues evaluation programs over the images at indices, until ctx ends, and calls each, if set, after every one.
+func queueEval(ctx context.Context, s engine.Session, programs map[int]*engine.Program, d Data, indices []int, batch int, each func() error) error {
+	records := map[int]*engine.Record{}
+	for from := 0; from < len(indices); from += batch {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		part := indices[from:min(from+batch, len(indices))]
+		p := programs[len(part)]
+		if p == nil {
+			return fmt.Errorf("net: no program for a batch of %d", len(part))
+		}
+		r := records[len(part)]
+		if r == nil {
+			r = engine.NewRecord(p)
+			records[len(part)] = r
+		}
+		fillBatch(r, d, part)
+		if err := s.Run(p, r); err != nil {
+			return err
+		}
+		if each == nil {
+			continue
+		}
+		if err := each(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

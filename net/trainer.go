@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cnnvk/engine"
+	"cnnvk/trace"
 )
 
 // ErrNotFinite is the end of a training whose loss or gradients left the finite numbers.
@@ -36,15 +37,19 @@ type Trainer struct {
 	Order      func(epoch int) []int  // Train in the order of an epoch
 	OnSteps    func(Progress)         // called now and then during an epoch, if set
 	OnEpoch    func(EpochEnded) error // called after each validation, if set
+	Trace      *trace.Timeline        // of epochs, may be nil
 
 	layout   *engine.Layout
 	session  engine.Session
 	train    map[int]*engine.Program // by batch size
 	eval     map[int]*engine.Program
 	records  map[*engine.Program]*engine.Record
-	step     int      // optimiser steps so far
+	step     int      // optimiser steps queued so far
+	done     int      // of them, those whose report has come
 	now      Progress // epoch and rate of the last one
 	counters Counters
+	ahead    []int // the order of the next epoch, if it is known already
+	worked   meter
 }
 
 // Progress is how far an epoch is.
@@ -61,14 +66,15 @@ type EpochEnded struct {
 	Progress
 	Validation Score         // of the averaged weights
 	ValTime    time.Duration // the validation's share of the time
+	Wall       time.Duration // from the end of the validation before, or the training's begin, to the end of this one
+	Busy       time.Duration // that the device worked in it; 0 where it does not tell
 	Best       bool          // the best validation accuracy so far
 	Last       bool          // no epoch follows
 	TotalSteps int           // optimiser steps in the run so far
 }
 
-// reportEvery is how often the trainer looks at what the steps gave back. Between two looks the device never waits for
-// the host.
-const reportEvery = 2 * time.Second
+// BusyShare is the part of Wall in which the device worked, 0 to 1; 0 where it does not tell.
+func (e EpochEnded) BusyShare() float64 { return float64(e.Busy) / float64(max(e.Wall, 1)) }
 
 // Programs writes what a training runs: a program for every batch size, over one layout. It needs no device.
 func (t *Trainer) Programs() (*engine.Layout, []*engine.Program, error) {
@@ -153,11 +159,9 @@ func (t *Trainer) Close() error {
 // the error is a *Stopped.
 func (t *Trainer) Run(ctx context.Context) error {
 	best := -1.0
+	t.worked.read(time.Now(), t.session.Busy())
 	for epoch := 0; epoch < t.Recipe.Epochs; epoch++ {
 		end, err := t.epoch(ctx, epoch)
-		if err == nil {
-			err = t.validate(ctx, &end)
-		}
 		if err != nil {
 			return err
 		}
@@ -178,96 +182,8 @@ func (t *Trainer) Run(ctx context.Context) error {
 	return nil
 }
 
-// validate scores the averaged weights after an epoch.
-func (t *Trainer) validate(ctx context.Context, end *EpochEnded) (err error) {
-	began := time.Now()
-	end.Validation, err = runEval(ctx, t.session, t.eval, t.Data, t.Val, t.evalBatch())
-	end.ValTime = time.Since(began)
-	switch {
-	case errors.Is(err, ErrNotFinite):
-		return fmt.Errorf("net: validation after step %d (epoch %d, learning rate %.4g): %w", t.step, end.Epoch, end.Rate, err)
-	case err != nil && ctx.Err() != nil:
-		return &Stopped{end.Progress, t.step, context.Cause(ctx)}
-	}
-	return err
-}
-
 // limited reports whether the limit of steps is reached.
 func (t *Trainer) limited() bool { return t.Recipe.LimitSteps > 0 && t.step >= t.Recipe.LimitSteps }
-
-// epoch runs one epoch's steps.
-func (t *Trainer) epoch(ctx context.Context, epoch int) (EpochEnded, error) {
-	order, batch := t.Order(epoch), t.Recipe.BatchSize
-	now := EpochEnded{Progress: Progress{Epoch: epoch + 1, Steps: (len(order) + batch - 1) / batch, Rate: t.Recipe.Schedule().Rate(epoch)}}
-	t.now = now.Progress
-	if t.Recipe.LimitSteps > 0 {
-		now.Steps = min(now.Steps, t.Recipe.LimitSteps-t.step)
-	}
-	var sum Score
-	began, looked := time.Now(), time.Now()
-	for from := 0; from < len(order) && !t.limited() && ctx.Err() == nil; from += batch {
-		if err := t.queue(order[from:min(from+batch, len(order))], now.Rate); err != nil {
-			return now, err
-		}
-		now.Step++
-		if time.Since(looked) >= reportEvery {
-			if err := t.look(&now.Progress, &sum, began); err != nil {
-				return now, err
-			}
-			looked = time.Now()
-		}
-	}
-	if err := t.look(&now.Progress, &sum, began); err != nil {
-		return now, err
-	}
-	if ctx.Err() != nil {
-		return now, &Stopped{now.Progress, t.step, context.Cause(ctx)}
-	}
-	return now, nil
-}
-
-// queue hands one step to the device.
-func (t *Trainer) queue(indices []int, rate float64) error {
-	p := t.train[len(indices)]
-	if p == nil {
-		return fmt.Errorf("net: no program for a batch of %d", len(indices))
-	}
-	r := t.records[p]
-	if r == nil {
-		r = engine.NewRecord(p)
-		t.records[p] = r
-	}
-	fillBatch(r, t.Data, indices)
-	SetRandom(r.Uints(InputRandom), t.Recipe.Seed, t.step)
-	SetRates(r.Floats(InputRates), rate, t.step+1)
-	if err := t.session.Run(p, r); err != nil {
-		return err
-	}
-	t.step++
-	t.counters.Step(t.Recipe.EMADecay)
-	return nil
-}
-
-// look waits for the queued steps, adds up what they gave back, and tells the observer.
-func (t *Trainer) look(now *Progress, sum *Score, began time.Time) error {
-	reports, err := t.session.Reports()
-	if err != nil {
-		return err
-	}
-	for i, r := range reports {
-		metrics, norm := r.Results[ResultMetrics], r.Results[ResultNorm]
-		if norm[engine.NormNotFinite] != 0 || !finite(metrics[engine.MetricLoss]) {
-			step := t.step - len(reports) + i + 1
-			return fmt.Errorf("net: step %d (epoch %d, learning rate %.4g): %w", step, now.Epoch, now.Rate, ErrNotFinite)
-		}
-		sum.add(metrics, r.Program.Batch)
-	}
-	now.Images, now.Loss, now.Accuracy, now.Elapsed = sum.Total, sum.Loss(), sum.Accuracy(), time.Since(began)
-	if t.OnSteps != nil {
-		t.OnSteps(*now)
-	}
-	return nil
-}
 
 // Averaged are the moving average of the weights as they are now, ready to be saved. Weights that no file can hold are a
 // training that is lost, though its loss may still be a number: the error is an ErrNotFinite.
@@ -276,6 +192,7 @@ func (t *Trainer) Averaged(metadata map[string]string) (*Weights, error) {
 	if t.Recipe.EMADecay == 0 {
 		a, batches = engine.Model, t.counters.Model
 	}
+	defer t.Trace.Begin(trace.Host, "read weights")()
 	arena, err := t.session.ReadArena(a)
 	if err != nil {
 		return nil, err
