@@ -13,6 +13,7 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/net"
+	"cnnvk/trace"
 )
 
 func benchCommand() *cli.Command {
@@ -28,6 +29,7 @@ func benchCommand() *cli.Command {
 			&cli.BoolFlag{Name: "markdown", Usage: "print a Markdown table instead"},
 			&cli.BoolFlag{Name: "csv", Usage: "print comma-separated values instead, with a header"},
 			&cli.BoolFlag{Name: "profile", Usage: "also print what each kernel takes on the device"},
+			traceFlag(),
 		}, verbosityFlags()...),
 		Action: bench,
 	}
@@ -106,18 +108,20 @@ func bench(c *cli.Context) error {
 		if c.Bool("profile") && !m.device.Info().Features.Timestamps {
 			return fmt.Errorf("--profile: %s has no timestamps", m.Device().Name)
 		}
-		b, err := newBencher(c.Context, m, tuner{console: s, off: c.Bool("no-tune")}, model, recipe, batch, began)
-		if err != nil {
+		return traced(c, m, func(*trace.Timeline) error {
+			b, err := newBencher(c.Context, m, tuner{console: s, off: c.Bool("no-tune")}, model, recipe, batch, began)
+			if err != nil {
+				return err
+			}
+			defer b.session.Close()
+			b.logChoices(s.log)
+			s.say("device: %s, %s\nrandom pixels, batch %d, median of %d\n", m.Device().Name, m.Device().Driver, batch, repeats)
+			if r, err = b.measure(repeats); err != nil || !c.Bool("profile") {
+				return err
+			}
+			profiles, err = b.profile()
 			return err
-		}
-		defer b.session.Close()
-		b.logChoices(s.log)
-		s.say("device: %s, %s\nrandom pixels, batch %d, median of %d\n", m.Device().Name, m.Device().Driver, batch, repeats)
-		if r, err = b.measure(repeats); err != nil || !c.Bool("profile") {
-			return err
-		}
-		profiles, err = b.profile()
-		return err
+		})
 	})
 	if err != nil {
 		return err

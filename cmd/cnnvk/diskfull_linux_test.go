@@ -83,7 +83,7 @@ func checkWhole(t *testing.T, run string, complete ...string) {
 		}
 		if name == metricsFile { // it has times
 			for line := range strings.Lines(read(t, path)) {
-				if strings.Count(line, ",") != 8 || !strings.HasSuffix(line, "\n") {
+				if strings.Count(line, ",") != 9 || !strings.HasSuffix(line, "\n") {
 					t.Errorf("a row of %s is %q", path, line)
 				}
 			}

@@ -86,7 +86,7 @@ func checkRows(t *testing.T, path string) {
 	lines := strings.Split(strings.TrimSuffix(read(t, path), "\n"), "\n")
 	for i, line := range lines {
 		fields := strings.Split(line, ",")
-		if len(fields) != 9 || fields[5] == "" && i < len(lines)-1 {
+		if len(fields) != 10 || fields[5] == "" && i < len(lines)-1 {
 			t.Errorf("row %d: %q", i, line)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"cnnvk/cifar"
 	"cnnvk/cifar/filelock"
 	"cnnvk/net"
+	"cnnvk/trace"
 )
 
 // runFolder is where a training leaves its files. Each is written whole or not at all.
@@ -29,6 +30,8 @@ type runFolder struct {
 	made     bool              // the folder is new, not the user's
 	force    bool              // a run that is there is replaced
 	lock     *os.File          // held as long as the folder is this training's own
+	writing  chan error        // of an epoch whose files are being written; nil if none is
+	trace    *trace.Timeline   // of the writing, may be nil
 }
 
 // The files of a run.
@@ -201,12 +204,41 @@ func (f *runFolder) begin(c config, val []int) (err error) {
 	return nil
 }
 
-// epoch adds a row to metrics.csv and writes the averaged weights.
-func (f *runFolder) epoch(t *net.Trainer, e net.EpochEnded) error {
+// epoch has an epoch's files written while the device goes on with the next one. An error of the epoch before is returned here; to
+// hear of one sooner there is failed, which may be called at any time.
+func (f *runFolder) epoch(t *net.Trainer, e net.EpochEnded, failed func(error)) error {
+	if err := f.wait(); err != nil {
+		return err
+	}
 	w, err := t.Averaged(f.metadata)
 	if err != nil {
 		return err
 	}
+	done := make(chan error, 1)
+	f.writing = done
+	go func() {
+		err := f.save(w, e)
+		if err != nil {
+			failed(err)
+		}
+		done <- err
+	}()
+	return nil
+}
+
+// wait waits until the epoch's files are written. Only then do the folder's other fields tell of that epoch.
+func (f *runFolder) wait() error {
+	if f.writing == nil {
+		return nil
+	}
+	err := <-f.writing
+	f.writing = nil
+	return err
+}
+
+// save writes the averaged weights and adds a row to metrics.csv.
+func (f *runFolder) save(w *net.Weights, e net.EpochEnded) error {
+	defer f.trace.Begin(trace.Saving, "write files")()
 	if err := w.Save(f.path(lastWeights), cifar.Mean, cifar.Std); err != nil {
 		return err
 	}
@@ -218,7 +250,15 @@ func (f *runFolder) epoch(t *net.Trainer, e net.EpochEnded) error {
 		}
 	}
 	validation := fmt.Sprintf("%.6f,%.6f", e.Validation.Loss(), e.Validation.Accuracy())
-	return f.row(e.Progress, e.TotalSteps, validation, e.Elapsed+e.ValTime)
+	return f.row(e.Progress, e.TotalSteps, validation, e.Elapsed+e.ValTime, busyText(e))
+}
+
+// busyText is the share of an epoch in which the device worked, "" where it does not tell.
+func busyText(e net.EpochEnded) string {
+	if e.Busy == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.4f", e.BusyShare())
 }
 
 // cut saves what there is of a training that was stopped: the averaged weights as they are, and a row for the epoch
@@ -231,16 +271,16 @@ func (f *runFolder) cut(t *net.Trainer, s *net.Stopped) error {
 	if err := w.Save(f.path(lastWeights), cifar.Mean, cifar.Std); err != nil || s.Step == 0 {
 		return err
 	}
-	return f.row(s.Progress, s.TotalSteps, ",", s.Elapsed)
+	return f.row(s.Progress, s.TotalSteps, ",", s.Elapsed, "")
 }
 
 // row adds a row to metrics.csv.
-func (f *runFolder) row(p net.Progress, steps int, validation string, took time.Duration) error {
+func (f *runFolder) row(p net.Progress, steps int, validation string, took time.Duration, busy string) error {
 	if f.rows == nil {
-		f.rows = []string{"epoch,steps,learning_rate,train_loss,train_accuracy,val_loss,val_accuracy,images_per_second,seconds"}
+		f.rows = []string{"epoch,steps,learning_rate,train_loss,train_accuracy,val_loss,val_accuracy,images_per_second,seconds,device_busy"}
 	}
-	f.rows = append(f.rows, fmt.Sprintf("%d,%d,%g,%.6f,%.6f,%s,%.1f,%.2f",
-		p.Epoch, steps, p.Rate, p.Loss, p.Accuracy, validation, rate(p), took.Seconds()))
+	f.rows = append(f.rows, fmt.Sprintf("%d,%d,%g,%.6f,%.6f,%s,%.1f,%.2f,%s",
+		p.Epoch, steps, p.Rate, p.Loss, p.Accuracy, validation, rate(p), took.Seconds(), busy))
 	return f.write(metricsFile, []byte(strings.Join(f.rows, "\n")+"\n"))
 }
 

@@ -11,6 +11,7 @@ import (
 	"cnnvk/cifar"
 	"cnnvk/engine/gpu"
 	"cnnvk/net"
+	"cnnvk/trace"
 )
 
 func trainCommand() *cli.Command {
@@ -31,6 +32,7 @@ func trainCommand() *cli.Command {
 			&cli.Float64Flag{Name: "lr", Value: d.LearningRate, Usage: "highest learning rate"},
 			&cli.StringFlag{Name: "out", Usage: "run folder `DIR` (default: runs/smallcifarnet, runs/smallcifarnet-2, ...)"},
 			&cli.BoolFlag{Name: "force", Usage: "replace the run that is in --out; other files there stay"},
+			traceFlag(),
 		}, verbosityFlags()...),
 		Action: train,
 	}
@@ -61,7 +63,10 @@ func train(c *cli.Context) error {
 		if conf.Device == m.Device().Name && conf.Driver == m.Device().Driver {
 			j.kernels = conf.Kernels
 		}
-		return j.run(c.Context)
+		return traced(c, m, func(l *trace.Timeline) error {
+			j.trace = l
+			return j.run(c.Context)
+		})
 	})
 }
 
@@ -77,6 +82,7 @@ type job struct {
 	began   time.Time
 	trainer *net.Trainer
 	folder  *runFolder
+	trace   *trace.Timeline // nil without --trace
 }
 
 // run makes everything ready, the run folder last, so that a training that cannot begin leaves none, and trains.
@@ -87,6 +93,7 @@ func (j *job) run(ctx context.Context) error {
 	}
 	j.trainer = newTrainer(j.recipe, model, dataOf(j.set, cifar.NormalizeTable()))
 	defer j.trainer.Close()
+	j.trainer.Trace = j.trace
 	if err := j.open(ctx); err != nil {
 		return err
 	}
@@ -98,7 +105,7 @@ func (j *job) run(ctx context.Context) error {
 		return err
 	}
 	defer f.close()
-	j.folder = f
+	j.folder, f.trace = f, j.trace
 	f.metadata = metadata(j.recipe, j.set, j.machine, j.trainer.Kernels())
 	if err := f.begin(config{j.recipe, j.dir, j.set.MD5, j.machine.Device().Name, j.machine.Device().Driver, version(), j.machine.choices()}, j.trainer.Val); err != nil {
 		return err
@@ -146,13 +153,21 @@ func (j *job) watch(ctx context.Context) error {
 			<-said
 		}
 	}()
+	running, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	j.trainer.OnSteps = w.steps
 	j.trainer.OnEpoch = func(e net.EpochEnded) error {
 		w.epoch(e)
 		j.machine.logMemory(j.log, fmt.Sprintf("epoch %d", e.Epoch))
-		return j.folder.epoch(j.trainer, e)
+		j.log.Debug("device", "epoch", e.Epoch, "busy", busyText(e))
+		j.trace.Note(fmt.Sprintf("device busy in epoch %d", e.Epoch), e.BusyShare())
+		return j.folder.epoch(j.trainer, e, stop)
 	}
-	return j.trainer.Run(ctx)
+	err := j.trainer.Run(running)
+	if failed := j.folder.wait(); failed != nil {
+		return failed // which ended the training, if it was not its last epoch
+	}
+	return err
 }
 
 // ended saves what there is of a training that was interrupted, and adds to any error what can be done about it.

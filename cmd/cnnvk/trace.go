@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/engine/gpu"
+	"cnnvk/net"
+	"cnnvk/trace"
+)
+
+func traceFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name:  "trace",
+		Usage: "write a time line of host and device to `FILE`, for ui.perfetto.dev; the first 8 steps of each batch size with all kernels",
+	}
+}
+
+// traced calls use with the time line that --trace asks for, or with none, and writes it, also where use failed. The machine's
+// sessions from then on are on it.
+func traced(c *cli.Context, m *machine, use func(*trace.Timeline) error) (err error) {
+	path := c.String("trace")
+	if path == "" {
+		return use(nil)
+	}
+	// That nothing can be written there is better known before a training than after it.
+	if s, err := net.Stage(path, all(nil)); err != nil {
+		return orOtherTrace(path, err)
+	} else {
+		s.Discard()
+	}
+	l := trace.New()
+	l.Note("command", "cnnvk "+c.Command.Name)
+	l.Note("version", version())
+	l.Note("device", m.Device().Name)
+	l.Note("driver", m.Device().Driver)
+	if on, ok := m.Executor.(*gpu.Executor); ok {
+		on.Trace(l)
+	}
+	defer func() {
+		if failed := net.WriteAtomically(path, l.Write); failed != nil {
+			err = errors.Join(err, orOtherTrace(path, failed))
+		}
+	}()
+	return use(l)
+}
+
+func orOtherTrace(path string, err error) error {
+	return hintError{fmt.Errorf("writing %s: %w", path, reason(err)), "--trace FILE in a folder that you may write to"}
+}
