@@ -135,14 +135,15 @@ func (b *Buffer) sync(call string, offset, size int64) error {
 	if b.part.block.mapped == nil {
 		return usage("%s of %q, which the host cannot see", call, b.label)
 	}
-	if d.memory.flags(b.part)&memoryHostCoherent != 0 {
-		return nil
-	}
 	return d.syncRange(call, b, offset, size)
 }
 
-// syncRange widens the range to whole atoms, which stay inside the buffer's part of the block, and makes the call.
+// syncRange widens the range to whole atoms, which stay inside the buffer's part of the block, and makes the call, where the
+// memory needs it.
 func (d *Device) syncRange(call string, b *Buffer, offset, size int64) error {
+	if d.memory.flags(b.part)&memoryHostCoherent != 0 {
+		return nil
+	}
 	atom := d.info.Limits.NonCoherentAtomSize
 	start := roundDown(b.part.start+offset, atom)
 	length := roundUp(b.part.start+offset+size, atom) - start

@@ -6,6 +6,7 @@ package vk
 import "C"
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -14,9 +15,9 @@ import (
 
 // Pending is a submission under way. Wait for it, or ask until it is done: until then it keeps a fence.
 type Pending struct {
-	device *Device
-	fence  vulkan.Fence
-	label  string // of the first commands
+	device   *Device
+	fence    vulkan.Fence
+	commands []*Commands
 
 	// Guarded by the device's mutex.
 	waiters int  // goroutines that use the fence outside of it
@@ -58,7 +59,7 @@ func (d *Device) Submit(cs ...*Commands) (*Pending, error) {
 		d.fences = append(d.fences, fence)
 		return nil, d.failed("vkQueueSubmit", int32(r), "of "+strconv.Quote(cs[0].label))
 	}
-	p := &Pending{device: d, fence: fence, label: cs[0].label}
+	p := &Pending{device: d, fence: fence, commands: slices.Clone(cs)}
 	d.inFlight[p] = struct{}{}
 	return p, nil
 }
@@ -134,13 +135,17 @@ func (p *Pending) settle(call string, r vulkan.Result) error {
 	d := p.device
 	if !p.done {
 		if r != vulkan.Success {
-			err := d.failed(call, int32(r), "of "+strconv.Quote(p.label))
+			err := d.failed(call, int32(r), "of "+strconv.Quote(p.commands[0].label))
 			if r == vulkan.Timeout {
 				return err
 			}
 			p.err = err
+		} else {
+			for _, c := range p.commands {
+				c.ran = true
+			}
 		}
-		p.done = true
+		p.done, p.commands = true, nil
 		delete(d.inFlight, p)
 	}
 	if p.waiters == 0 && p.fence != nil {

@@ -32,6 +32,7 @@ type Commands struct {
 	timestamps  timestamps
 	barriers    int
 	recorded    bool // Finish was called
+	ran         bool // a run is known to have ended; guarded by the device's mutex
 
 	// Guarded by the device's mutex.
 	alive bool
@@ -182,13 +183,17 @@ func (r *Recorder) Finish() (*Commands, error) {
 	if err := r.usable(); err != nil {
 		return nil, err
 	}
-	r.barrier(true)
 	c := r.commands
+	err := c.timestamps.finish(d, c.handle, c.label)
+	r.barrier(true)
 	r.commands = nil
-	if result := vulkan.EndCommandBuffer(c.handle); result != vulkan.Success {
+	if result := vulkan.EndCommandBuffer(c.handle); err == nil && result != vulkan.Success {
+		err = d.failed("vkEndCommandBuffer", int32(result), "of "+strconv.Quote(c.label))
+	}
+	if err != nil {
 		delete(d.living, c)
 		c.destroy()
-		return nil, d.failed("vkEndCommandBuffer", int32(result), "of "+strconv.Quote(c.label))
+		return nil, err
 	}
 	c.recorded = true
 	return c, nil

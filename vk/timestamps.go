@@ -1,9 +1,8 @@
 package vk
 
 import (
-	"strconv"
+	"encoding/binary"
 	"time"
-	"unsafe"
 
 	"github.com/vulkan-go/vulkan"
 )
@@ -11,10 +10,12 @@ import (
 // queriesPerPool is how many timestamps are made room for at once.
 const queriesPerPool = 256
 
-// timestamps are the places of one recording at which the device notes the time.
+// timestamps are the places of one recording at which the device notes the time. The recording ends with a copy of them to
+// memory that the host can see: asked for the queries themselves, lavapipe waits until the device is idle.
 type timestamps struct {
 	pools []vulkan.QueryPool
 	count int
+	ticks *Buffer // the copy
 }
 
 // Timestamp records that the device notes the time when all that was recorded so far is done. What is recorded after it may
@@ -57,8 +58,26 @@ func (s *timestamps) grow(d *Device, commands vulkan.CommandBuffer) error {
 	return nil
 }
 
+// finish records the copy.
+func (s *timestamps) finish(d *Device, commands vulkan.CommandBuffer, label string) error {
+	if s.count == 0 {
+		return nil
+	}
+	var err error
+	if s.ticks, err = d.newBuffer(8*int64(s.count), Readback, "timestamps of "+label); err != nil {
+		return err
+	}
+	for i, pool := range s.pools {
+		first := i * queriesPerPool
+		count := min(queriesPerPool, s.count-first)
+		vulkan.CmdCopyQueryPoolResults(commands, pool, 0, uint32(count), s.ticks.handle, vulkan.DeviceSize(8*first), 8,
+			vulkan.QueryResultFlags(vulkan.QueryResult64Bit|vulkan.QueryResultWaitBit))
+	}
+	return nil
+}
+
 // Timestamps are the times that the last run of the commands noted, on the device's clock (see [Device.Calibrate]). It is
-// [ErrUsage] to ask before a run is done.
+// [ErrUsage] to ask before Wait or Done has told that a run is done, and of no use while another one is under way.
 func (c *Commands) Timestamps() ([]time.Duration, error) {
 	d := c.device
 	d.mu.Lock()
@@ -69,34 +88,27 @@ func (c *Commands) Timestamps() ([]time.Duration, error) {
 	if !c.alive {
 		return nil, usage("timestamps of commands %q, which are destroyed", c.label)
 	}
-	ticks, err := c.timestamps.read(d, c.label)
-	if err != nil {
+	if !c.ran {
+		return nil, usage("timestamps of commands %q before a run of them is done", c.label)
+	}
+	ticks := c.timestamps.ticks
+	if ticks == nil {
+		return nil, nil
+	}
+	if err := d.syncRange("vkInvalidateMappedMemoryRanges", ticks, 0, ticks.size); err != nil {
 		return nil, err
 	}
-	times := make([]time.Duration, len(ticks))
-	for i, tick := range ticks {
-		times[i] = d.clock.time(tick)
+	times, mapped := make([]time.Duration, c.timestamps.count), ticks.mapped()
+	for i := range times {
+		times[i] = d.clock.time(binary.NativeEndian.Uint64(mapped[8*i:]))
 	}
 	return times, nil
 }
 
-func (s *timestamps) read(d *Device, label string) ([]uint64, error) {
-	ticks := make([]uint64, s.count)
-	for i, pool := range s.pools {
-		part := ticks[i*queriesPerPool : min((i+1)*queriesPerPool, s.count)]
-		r := vulkan.GetQueryPoolResults(d.handle, pool, 0, uint32(len(part)), uint(8*len(part)),
-			unsafe.Pointer(&part[0]), 8, vulkan.QueryResultFlags(vulkan.QueryResult64Bit))
-		if r == vulkan.NotReady {
-			return nil, usage("timestamps of commands %q before a run of them is done", label)
-		}
-		if r != vulkan.Success {
-			return nil, d.failed("vkGetQueryPoolResults", int32(r), "of "+strconv.Quote(label))
-		}
-	}
-	return ticks, nil
-}
-
 func (s *timestamps) destroy(d *Device) {
+	if s.ticks != nil {
+		s.ticks.destroy()
+	}
 	for _, pool := range s.pools {
 		vulkan.DestroyQueryPool(d.handle, pool, nil)
 	}
