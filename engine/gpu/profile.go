@@ -18,6 +18,7 @@ type KernelTime struct {
 	// MultiplyAdds are the op's, on the dispatch that does the product: packing a weight before it and adding up partial
 	// sums after it count for nothing.
 	MultiplyAdds int64
+	Bytes        int64 // of what it reads and writes, each once
 }
 
 // besides are the shaders of the dispatches before and after a product.
@@ -63,13 +64,40 @@ func (r *recorded) times(stamps []time.Duration) ([]KernelTime, error) {
 	var out []KernelTime
 	for i, d := range r.plan.dispatches {
 		op := r.plan.program.Ops[d.op]
-		k := KernelTime{Op: op.Kind, Shape: op.Inputs[0].Shape, Shader: d.kernel.shader, Time: stamps[i+1] - stamps[i]}
+		k := KernelTime{Op: op.Kind, Shape: op.Inputs[0].Shape, Shader: d.kernel.shader, Time: stamps[i+1] - stamps[i], Bytes: d.traffic()}
 		if !slices.Contains(besides, k.Shader) {
 			k.MultiplyAdds = op.MultiplyAdds()
 		}
 		out = append(out, k)
 	}
 	return out, nil
+}
+
+// traffic is the bytes of a dispatch's operands, counted twice where they are read and written. Of a resident tensor, which is a
+// whole data set, no more counts than is written: a batch is gathered from it.
+func (d *dispatch) traffic() int64 {
+	var read, written, resident int64
+	count := func(o operand, a vk.Access) {
+		switch {
+		case a&vk.Read != 0 && o.slab.home == residents:
+			resident += o.size()
+		case a&vk.Read != 0:
+			read += o.size()
+		}
+		if a&vk.Write != 0 {
+			written += o.size()
+		}
+	}
+	for i, o := range d.storage {
+		count(o, d.kernel.storage[i])
+	}
+	for _, o := range d.texel {
+		count(o, vk.Read)
+	}
+	if d.uniform != nil {
+		count(operand{slab: d.uniform}, vk.Read)
+	}
+	return read + written + min(resident, written)
 }
 
 // stamp records a timestamp if wanted.

@@ -108,6 +108,9 @@ func TestKernelsMatchSPIRV(t *testing.T) {
 		collect(p, engine.PlanOptions{Without: []string{Texels}})
 	}
 	collect(updateProgram(t), engine.PlanOptions{})
+	for _, k := range probes {
+		kernels[k.shader] = k
+	}
 	for name, k := range kernels {
 		t.Run(name, func(t *testing.T) { k.check(t, reflect(t, name)) })
 	}
