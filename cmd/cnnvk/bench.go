@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/engine/gpu"
 	"cnnvk/net"
 	"cnnvk/trace"
 )
@@ -28,7 +29,8 @@ func benchCommand() *cli.Command {
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
 			&cli.BoolFlag{Name: "markdown", Usage: "print a Markdown table instead"},
 			&cli.BoolFlag{Name: "csv", Usage: "print comma-separated values instead, with a header"},
-			&cli.BoolFlag{Name: "profile", Usage: "also print what each kernel takes on the device"},
+			&cli.BoolFlag{Name: "profile", Usage: "also print what each kernel takes on the device, and how near it comes to what that can do"},
+			&cli.BoolFlag{Name: "ceilings", Usage: "with --profile, measure anew what the device can do at most"},
 			traceFlag(),
 		}, verbosityFlags()...),
 		Action: bench,
@@ -89,6 +91,9 @@ func bench(c *cli.Context) error {
 	if c.Bool("profile") && wantsCPU(c.String("device")) {
 		return usagef("--profile: the Go reference has no kernels to time")
 	}
+	if c.Bool("ceilings") && !c.Bool("profile") {
+		return usagef("--ceilings needs --profile")
+	}
 	format, err := benchFormat(c)
 	if err != nil {
 		return err
@@ -104,6 +109,7 @@ func bench(c *cli.Context) error {
 	}
 	var r *benchResult
 	var profiles []programProfile
+	var ceilings gpu.Ceilings
 	err = onMachine(s.log, c.String("device"), func(m *machine) error {
 		if c.Bool("profile") && !m.device.Info().Features.Timestamps {
 			return fmt.Errorf("--profile: %s has no timestamps", m.Device().Name)
@@ -119,7 +125,10 @@ func bench(c *cli.Context) error {
 			if r, err = b.measure(repeats); err != nil || !c.Bool("profile") {
 				return err
 			}
-			profiles, err = b.profile()
+			if profiles, err = b.profile(); err != nil {
+				return err
+			}
+			ceilings, err = ceilingsOf(s, m, c.Bool("ceilings"))
 			return err
 		})
 	})
@@ -130,7 +139,10 @@ func bench(c *cli.Context) error {
 		return write(*r, c.App.Writer)
 	}
 	r.words(s)
-	return printProfiles(c.App.Writer, profiles)
+	if profiles == nil {
+		return nil
+	}
+	return printProfiles(c.App.Writer, profiles, ceilings)
 }
 
 func (r benchResult) words(s *console) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,9 @@ func TestBenchProfile(t *testing.T) {
 	}
 	o.ok(t)
 	tables := strings.Split(o.stdout, "\n\n")
+	if len(tables) == 4 && strings.HasPrefix(tables[1], "ceilings: ") {
+		tables = slices.Delete(tables, 1, 2)
+	}
 	if len(tables) != 3 || !strings.HasPrefix(tables[1], "train batch 2: ") || !strings.HasPrefix(tables[2], "eval batch 2: ") {
 		t.Fatalf("printed %q", o.stdout)
 	}
@@ -68,18 +72,22 @@ func TestBenchProfile(t *testing.T) {
 
 func TestProfileOf(t *testing.T) {
 	times := []gpu.KernelTime{
-		{Shader: "pack", Time: time.Millisecond}, {Shader: "gemm", Time: 2 * time.Millisecond, MultiplyAdds: 1e6},
-		{Shader: "gemm", Time: 3 * time.Millisecond, MultiplyAdds: 4e6}, {Shader: "pack", Time: time.Millisecond},
+		{Shader: "pack", Time: time.Millisecond, Bytes: 1e6}, {Shader: "gemm", Time: 2 * time.Millisecond, MultiplyAdds: 1e6, Bytes: 2e6},
+		{Shader: "gemm", Time: 3 * time.Millisecond, MultiplyAdds: 4e6, Bytes: 3e6}, {Shader: "pack", Time: time.Millisecond, Bytes: 2e6},
+		{Shader: "nothing"},
 	}
 	var out strings.Builder
-	if err := printProfiles(&out, []programProfile{profileOf("step", times)}); err != nil {
+	if err := printProfiles(&out, []programProfile{profileOf("step", times)}, gpu.Ceilings{Flops: 4e9, Bytes: 2.5e9}); err != nil {
 		t.Fatal(err)
 	}
 	const want = `
+ceilings: 4.0 Gflop/s in registers, 2.5 GB/s copying memory; more than 100 % of memory comes from caches
+
 step: 7.00 ms on the device
-    ms   share  calls  Gflop/s  kernel
-  5.00  71.4 %      2      2.0    gemm
-  2.00  28.6 %      2        -    pack
+    ms   share  calls  Gflop/s  GB/s   of ceiling   kernel
+  5.00  71.4 %      2      2.0   1.0    50 % flop     gemm
+  2.00  28.6 %      2        -   1.5  60 % memory     pack
+  0.00   0.0 %      1        -     -            -  nothing
 `
 	if out.String() != want {
 		t.Errorf("got %s\nwant %s", out.String(), want)
@@ -108,8 +116,8 @@ func TestBenchForms(t *testing.T) {
 	if len(lines) != 16 || !strings.HasPrefix(lines[1], "| --- ") || !strings.Contains(lines[2], `\| new`) {
 		t.Errorf("Markdown:\n%s", markdown.String())
 	}
-	for _, args := range []string{"--json --csv", "--csv --markdown", "--json --profile", "-q -v", "--profile --device cpu"} {
-		cnnvk(append([]string{"bench"}, strings.Fields(args)...)...).failed(t, exitUsage, `use one of them$|no kernels to time$`, "")
+	for _, args := range []string{"--json --csv", "--csv --markdown", "--json --profile", "-q -v", "--profile --device cpu", "--ceilings"} {
+		cnnvk(append([]string{"bench"}, strings.Fields(args)...)...).failed(t, exitUsage, `use one of them$|no kernels to time$|needs --profile$`, "")
 	}
 }
 

@@ -24,7 +24,11 @@ type kernelShare struct {
 	calls        int
 	time         time.Duration
 	multiplyAdds int64
+	bytes        int64
 }
+
+// flops are its floating-point operations: a multiply-add is two.
+func (s kernelShare) flops() float64 { return 2 * float64(s.multiplyAdds) }
 
 // profile runs a training step and an evaluation once more, with a timestamp after every kernel.
 func (b *bencher) profile() ([]programProfile, error) {
@@ -52,29 +56,37 @@ func profileOf(name string, times []gpu.KernelTime) programProfile {
 		p.shares[i].calls++
 		p.shares[i].time += t.Time
 		p.shares[i].multiplyAdds += t.MultiplyAdds
+		p.shares[i].bytes += t.Bytes
 		p.total += t.Time
 	}
 	slices.SortStableFunc(p.shares, func(a, b kernelShare) int { return int(b.time - a.time) })
 	return p
 }
 
-// printProfiles prints a table for each program. A multiply-add is two floating-point operations.
-func printProfiles(out io.Writer, profiles []programProfile) error {
+// printProfiles prints a table for each program, under the ceilings that its kernels are held against.
+func printProfiles(out io.Writer, profiles []programProfile, c gpu.Ceilings) error {
+	fmt.Fprintf(out, "\nceilings: %.1f Gflop/s in registers, %.1f GB/s copying memory; more than 100 %% of memory comes from caches\n",
+		c.Flops/1e9, c.Bytes/1e9)
 	for _, p := range profiles {
 		fmt.Fprintf(out, "\n%s: %.2f ms on the device\n", p.name, p.total.Seconds()*1e3)
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(w, "ms\tshare\tcalls\tGflop/s\tkernel\t")
+		fmt.Fprintln(w, "ms\tshare\tcalls\tGflop/s\tGB/s\tof ceiling\tkernel\t")
 		for _, s := range p.shares {
-			flops := "-"
-			if s.multiplyAdds > 0 && s.time > 0 {
-				flops = fmt.Sprintf("%.1f", 2*float64(s.multiplyAdds)/s.time.Seconds()/1e9)
-			}
-			fmt.Fprintf(w, "%.2f\t%.1f %%\t%d\t%s\t%s\t\n",
-				s.time.Seconds()*1e3, 100*s.time.Seconds()/max(p.total.Seconds(), 1e-12), s.calls, flops, s.shader)
+			fmt.Fprintf(w, "%.2f\t%.1f %%\t%d\t%s\t%s\t%s\t%s\t\n",
+				s.time.Seconds()*1e3, 100*s.time.Seconds()/max(p.total.Seconds(), 1e-12), s.calls,
+				perSecond(s.flops(), s.time), perSecond(float64(s.bytes), s.time), nearer(c, s.flops(), float64(s.bytes), s.time), s.shader)
 		}
 		if err := w.Flush(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// perSecond is a rate in billions, "-" where there is none.
+func perSecond(amount float64, took time.Duration) string {
+	if amount <= 0 || took <= 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", amount/took.Seconds()/1e9)
 }

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"cnnvk/engine/gpu"
+)
+
+// ceilingsFile holds, in a device's folder of a kernelStore, what it can do at most.
+const ceilingsFile = "ceilings.json"
+
+// keptCeilings is what ceilings.json holds.
+type keptCeilings struct {
+	Device  string  `json:"device"`
+	Driver  string  `json:"driver"`
+	GflopS  float64 `json:"gflop_s"`
+	GbyteS  float64 `json:"gbyte_s"`
+	Seconds float64 `json:"seconds"` // that measuring took
+}
+
+// ceilingsOf are the device's, measured earlier unless again is set, or now.
+func ceilingsOf(s *console, m *machine, again bool) (gpu.Ceilings, error) {
+	if m.store != nil && !again {
+		if c, ok := m.store.ceilings(); ok {
+			return c, nil
+		}
+	}
+	on, ok := m.Executor.(*gpu.Executor)
+	if !ok {
+		return gpu.Ceilings{}, errors.New("the Go reference has no ceilings to measure")
+	}
+	s.say("measuring what the device can do at most\n")
+	began := time.Now()
+	c, err := on.Ceilings()
+	if err == nil && m.store != nil {
+		m.store.keepCeilings(m, c, time.Since(began))
+	}
+	return c, err
+}
+
+// ceilings are those measured earlier, if there are any and the file is whole.
+func (s *kernelStore) ceilings() (gpu.Ceilings, bool) {
+	path := filepath.Join(s.dir, ceilingsFile)
+	text, err := os.ReadFile(path)
+	var k keptCeilings
+	if err == nil {
+		err = json.Unmarshal(text, &k)
+	}
+	if err == nil && (k.GflopS <= 0 || k.GbyteS <= 0) {
+		err = errors.New("a ceiling is not above 0")
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.log.Warn("the ceilings measured earlier cannot be read", "file", path, "error", err)
+	}
+	return gpu.Ceilings{Flops: k.GflopS * 1e9, Bytes: k.GbyteS * 1e9}, err == nil
+}
+
+func (s *kernelStore) keepCeilings(m *machine, c gpu.Ceilings, took time.Duration) {
+	text, err := json.MarshalIndent(keptCeilings{m.Device().Name, m.Device().Driver, c.Flops / 1e9, c.Bytes / 1e9, took.Seconds()}, "", "  ")
+	if err == nil {
+		err = s.write(ceilingsFile, append(text, '\n'))
+	}
+	if err != nil {
+		s.log.Warn("the ceilings measured cannot be kept", "error", err)
+	}
+}
+
+// nearer says how much of the nearer ceiling something reaches that did that much in that time: "62 % memory". Where caches spare it
+// the memory, it can be more than all.
+func nearer(c gpu.Ceilings, flops, bytes float64, took time.Duration) string {
+	if took <= 0 {
+		return "-"
+	}
+	arithmetic, memory := flops/took.Seconds()/c.Flops, bytes/took.Seconds()/c.Bytes
+	if arithmetic > memory {
+		return fmt.Sprintf("%.0f %% flop", 100*arithmetic)
+	}
+	return fmt.Sprintf("%.0f %% memory", 100*memory)
+}
