@@ -30,17 +30,26 @@ type kernelShare struct {
 // flops are its floating-point operations: a multiply-add is two.
 func (s kernelShare) flops() float64 { return 2 * float64(s.multiplyAdds) }
 
-// profile runs a training step and an evaluation once more, with a timestamp after every kernel.
+// profiledSteps are run with a timestamp after every kernel. The fastest counts: others disturb but never help.
+const profiledSteps = 3
+
+// profile runs training steps and evaluations once more.
 func (b *bencher) profile() ([]programProfile, error) {
 	var out []programProfile
 	for _, p := range []*engine.Program{b.train, b.eval} {
 		r := engine.NewRecord(p)
-		b.next(p, r)
-		times, err := gpu.Profile(b.session, p, r)
-		if err != nil {
-			return nil, err
+		var best *programProfile
+		for range profiledSteps {
+			b.next(p, r)
+			times, err := gpu.Profile(b.session, p, r)
+			if err != nil {
+				return nil, err
+			}
+			if one := profileOf(p.Name, times); best == nil || one.total < best.total {
+				best = &one
+			}
 		}
-		out = append(out, profileOf(p.Name, times))
+		out = append(out, *best)
 	}
 	return out, nil
 }
