@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"cnnvk/engine"
-	"cnnvk/trace"
+	"cnnvk/engine/trace"
 )
 
 // An epoch is queued without a wait: its steps, right behind them the validation, and while the device works on that, the next

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"cnnvk/engine"
-	"cnnvk/trace"
+	"cnnvk/engine/trace"
 )
 
 // ErrNotFinite is the end of a training whose loss or gradients left the finite numbers.

@@ -35,7 +35,7 @@ func TestClockTime(t *testing.T) {
 
 // What runs between two calibrations has timestamps between them, and the clocks run alike.
 func TestCalibrate(t *testing.T) {
-	d := testDevice(t, Options{Validation: ValidationAvailable()})
+	d := testDevice(t)
 	x := testBuffer(t, d, 1<<20, DeviceLocal, "x")
 	first, err := d.Calibrate()
 	if errors.Is(err, ErrUnsupported) && !d.info.Features.Calibration {

@@ -13,8 +13,8 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/engine/gpu"
+	"cnnvk/engine/trace"
 	"cnnvk/net"
-	"cnnvk/trace"
 )
 
 func benchCommand() *cli.Command {

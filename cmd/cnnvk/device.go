@@ -11,6 +11,7 @@ import (
 	"cnnvk/engine"
 	"cnnvk/engine/cpu"
 	"cnnvk/engine/gpu"
+	"cnnvk/engine/trace"
 	"cnnvk/vk"
 )
 
@@ -36,6 +37,7 @@ type machine struct {
 	store    *kernelStore // nil where nothing can be kept
 	compiled int          // bytes of compiled pipelines that the store had
 	want     string       // of --device
+	timeline *trace.Timeline
 }
 
 // onMachine opens the machine that --device names, lets use work on it and closes it. What is printed after that is
@@ -103,10 +105,21 @@ func (m *machine) reopen(log *slog.Logger) error {
 		return err
 	}
 	again, err := openAsSet(log, m.want)
-	if err == nil {
-		*m = *again
+	if err != nil {
+		return err
 	}
-	return err
+	timeline := m.timeline
+	*m = *again
+	m.trace(timeline)
+	return nil
+}
+
+// trace puts the machine's sessions from now on onto a time line; nil is none.
+func (m *machine) trace(l *trace.Timeline) {
+	m.timeline = l
+	if on, ok := m.Executor.(*gpu.Executor); ok {
+		on.Trace(l)
+	}
 }
 
 // keepPipelines keeps what the driver compiled, if it is news.

@@ -16,8 +16,8 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/cifar/filelock"
+	"cnnvk/engine/trace"
 	"cnnvk/net"
-	"cnnvk/trace"
 )
 
 // runFolder is where a training leaves its files. Each is written whole or not at all.

@@ -6,9 +6,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"cnnvk/engine/gpu"
+	"cnnvk/engine/trace"
 	"cnnvk/net"
-	"cnnvk/trace"
 )
 
 func traceFlag() cli.Flag {
@@ -36,9 +35,7 @@ func traced(c *cli.Context, m *machine, use func(*trace.Timeline) error) (err er
 	l.Note("version", version())
 	l.Note("device", m.Device().Name)
 	l.Note("driver", m.Device().Driver)
-	if on, ok := m.Executor.(*gpu.Executor); ok {
-		on.Trace(l)
-	}
+	m.trace(l)
 	defer func() {
 		if failed := net.WriteAtomically(path, l.Write); failed != nil {
 			err = errors.Join(err, orOtherTrace(path, failed))

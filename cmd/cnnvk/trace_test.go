@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"cnnvk/trace"
-	"cnnvk/trace/tracetest"
+	"cnnvk/engine/trace"
+	"cnnvk/engine/trace/tracetest"
 )
 
 // readTrace reads a trace and checks its form: spans nest, and the device did nothing before the host submitted it or after the

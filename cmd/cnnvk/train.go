@@ -10,8 +10,8 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/engine/gpu"
+	"cnnvk/engine/trace"
 	"cnnvk/net"
-	"cnnvk/trace"
 )
 
 func trainCommand() *cli.Command {

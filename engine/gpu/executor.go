@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"cnnvk/engine"
+	"cnnvk/engine/trace"
 	"cnnvk/shaders"
-	"cnnvk/trace"
 	"cnnvk/vk"
 )
 

@@ -2,7 +2,7 @@ package gpu
 
 import (
 	"fmt"
-	"slices"
+	"regexp"
 	"time"
 
 	"cnnvk/engine"
@@ -21,8 +21,8 @@ type KernelTime struct {
 	Bytes        int64 // of what it reads and writes, each once
 }
 
-// besides are the shaders of the dispatches before and after a product.
-var besides = []string{"pack_matrix", "sum_partials", "sum_partials_any"}
+// productShaders are what the names of the shaders begin with that do a product: those of the dispatches before and after it do not.
+var productShaders = regexp.MustCompile("^(pointwise_conv2d|depthwise_conv2d|linear)")
 
 // Profile runs a step of p once, with a timestamp after every dispatch. The session's state moves on as by a step.
 func Profile(s engine.Session, p *engine.Program, rec *engine.Record) ([]KernelTime, error) {
@@ -65,7 +65,7 @@ func (r *recorded) times(stamps []time.Duration) ([]KernelTime, error) {
 	for i, d := range r.plan.dispatches {
 		op := r.plan.program.Ops[d.op]
 		k := KernelTime{Op: op.Kind, Shape: op.Inputs[0].Shape, Shader: d.kernel.shader, Time: stamps[i+1] - stamps[i], Bytes: d.traffic()}
-		if !slices.Contains(besides, k.Shader) {
+		if productShaders.MatchString(k.Shader) {
 			k.MultiplyAdds = op.MultiplyAdds()
 		}
 		out = append(out, k)

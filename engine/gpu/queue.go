@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"cnnvk/engine"
-	"cnnvk/trace"
+	"cnnvk/engine/trace"
 	"cnnvk/vk"
 )
 

@@ -11,8 +11,8 @@ import (
 
 	"cnnvk/engine"
 	"cnnvk/engine/optest"
-	"cnnvk/trace"
-	"cnnvk/trace/tracetest"
+	"cnnvk/engine/trace"
+	"cnnvk/engine/trace/tracetest"
 	"cnnvk/vk"
 	"cnnvk/vk/vktest"
 )

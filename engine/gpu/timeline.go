@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"cnnvk/trace"
+	"cnnvk/engine/trace"
 )
 
 // deviceClock places the device's times on the time line. It starts from a calibration where the device can be calibrated, else

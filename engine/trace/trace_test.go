@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"cnnvk/trace"
-	"cnnvk/trace/tracetest"
+	"cnnvk/engine/trace"
+	"cnnvk/engine/trace/tracetest"
 )
 
 // What was added in any order is read back in that of time, each span before those inside it, to the nanosecond.

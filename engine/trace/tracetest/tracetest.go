@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"cnnvk/trace"
+	"cnnvk/engine/trace"
 )
 
 // File is a trace that was read back.
