@@ -79,7 +79,9 @@ func TestCalibrate(t *testing.T) {
 }
 
 func TestCalibrateUnsupported(t *testing.T) {
-	d := testDevice(t, Options{Floor: true})
+	o := watched(t)
+	o.Floor = true
+	d := deviceWith(t, o)
 	if _, err := d.Calibrate(); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("on the poorest device: %v", err)
 	}
