@@ -31,7 +31,7 @@ var examples = map[string][]string{
 	"cnnvk bench": {
 		"cnnvk bench",
 		"cnnvk bench --batch-size 64 --repeats 30 --markdown",
-		"cnnvk bench --profile",
+		"cnnvk bench --profile --trace bench.json",
 	},
 	"cnnvk tune": {
 		"cnnvk tune",
