@@ -100,11 +100,11 @@ func (c *call) runGroups(k kernel, groups [3]uint32, constants, push []uint32, o
 	})
 }
 
-// subgroups reports whether kernels can be run whose workgroups are subgroups that hand values round.
-func (c *call) subgroups() bool {
+// subgroups reports whether kernels can be run whose workgroups are subgroups that hand values round by broadcast, or by shuffle.
+func (c *call) subgroups(broadcast bool) bool {
 	t := c.plan.target
 	size := t.limits.SubgroupSize
-	return t.features.SubgroupShuffle && t.features.SubgroupBroadcast && size >= 4 && size <= workgroup && size&(size-1) == 0
+	return (broadcast && t.features.SubgroupBroadcast || !broadcast && t.features.SubgroupShuffle) && size >= 4 && size <= workgroup && size&(size-1) == 0
 }
 
 func (c *call) subgroupSize() int { return int(c.plan.target.limits.SubgroupSize) }

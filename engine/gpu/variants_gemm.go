@@ -40,7 +40,7 @@ func subgroupTiles(sizes ...[3]int) []tile {
 	for _, way := range []string{"shuffle", "broadcast"} {
 		for _, s := range sizes {
 			out = append(out, tile{
-				name: fmt.Sprintf("_%s_%dx%d", way, s[0], s[1]), shader: fmt.Sprintf("_subgroup_%dx%d", s[0], s[1]),
+				name: fmt.Sprintf("_%s_%dx%d", way, s[0], s[1]), shader: fmt.Sprintf("_%s_%dx%d", way, s[0], s[1]),
 				rows: s[0], columns: s[1], depth: s[2], texels: true, subgroup: true, broadcast: way == "broadcast",
 			})
 		}
@@ -90,7 +90,7 @@ func (t tile) multiplies(c *call) bool {
 
 // runs reports whether the device has what the tile's kernel needs for operands of so many values.
 func (t tile) runs(c *call, operands ...int) bool {
-	if t.subgroup && !c.subgroups() {
+	if t.subgroup && !c.subgroups(t.broadcast) {
 		return false
 	}
 	for _, elements := range operands {
@@ -125,7 +125,7 @@ func (c *call) gemm(t tile, r product) {
 	tiles := p.n * p.size / t.columns
 	constants, push, size := append(words(m, p.c, p.size/4, p.g[0], p.g[1]), flag(r.relu)), words(tiles), workgroup
 	if t.subgroup {
-		k.constants, constants, size = 7, append(constants, flag(t.broadcast)), c.subgroupSize()
+		size = c.subgroupSize()
 	}
 	if t.shared { // no part of a workgroup's tile can lie past the end
 		k.push, push, size = 0, nil, 1
@@ -204,9 +204,6 @@ func (c *call) weightGradient(t tile) {
 		operands = []operand{parts, c.of(dy), c.of(x)}
 	}
 	constants, push := words(m, kk, p.size/lanes, p.g[0], p.g[1]), words(steps, run, s)
-	if t.subgroup { // constant number 6 is that of a product over pixels
-		k.constants, constants = 7, append(constants, 0, flag(t.broadcast))
-	}
 	if t.subgroup || t.shared {
 		c.runGroups(k, [3]uint32{uint32(tiles * s), 1, 1}, constants, push, operands...)
 	} else {
