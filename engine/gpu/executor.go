@@ -27,7 +27,7 @@ func New(d *vk.Device) *Executor {
 		device:    d,
 		pipelines: map[string]*vk.Pipeline{},
 		choices:   Choices{},
-		target:    target{info.Limits, info.Features, info.Limits.StorageBufferRange},
+		target:    target{info.Limits, info.Features, info.Type, info.Limits.StorageBufferRange},
 	}
 }
 

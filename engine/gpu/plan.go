@@ -28,6 +28,7 @@ type plan struct {
 type target struct {
 	limits     vk.Limits
 	features   vk.Features
+	kind       vk.DeviceType
 	sliceBytes int64 // longest window of a resident tensor
 }
 

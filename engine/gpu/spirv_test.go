@@ -83,7 +83,7 @@ func TestKernelsMatchSPIRV(t *testing.T) {
 	kernels, everyFeature := map[string]kernel{}, vk.Features{SubgroupShuffle: true, SubgroupBroadcast: true}
 	collect := func(p *engine.Program, opt engine.PlanOptions) {
 		limits := vk.Limits{SubgroupSize: 8, TexelBufferElements: 1 << 27, StorageBufferRange: 1 << 27, WorkgroupCount: [3]uint32{65535, 65535, 65535}}
-		pl, err := newPlan(p, opt, target{limits, everyFeature, 1 << 27})
+		pl, err := newPlan(p, opt, target{limits, everyFeature, vk.CPU, 1 << 27})
 		if err != nil {
 			return // all variants of the op are forbidden
 		}
