@@ -102,11 +102,12 @@ def by_batch(driver):
     row("most to least", *ratios, "")
 
 
-if os.getloadavg()[0] > 0.5:
-    say(f"compare: others are at work here (load {os.getloadavg()[0]:.1f}): ratios will not hold")
+load = os.getloadavg()[0]
+if load > 0.5:  # PyTorch's threads wait for one another; what takes a core from one of them stops both
+    say(f"compare: others are at work here, load {load:.1f}: no ratio will hold")
 for driver in DRIVERS:
-    say("compare: compiling for " + bench(driver, repeats=1)["driver"])
-print(f"{datetime.date.today()}, {cpu()}, {THREADS} threads, rounds: {rounds}, median (least..most)\n", flush=True)
+    say("compare: compiling, and tuning where that was not done, for " + bench(driver, repeats=1)["driver"])
+print(f"{datetime.date.today()}, {cpu()}, {THREADS} threads, load before {load:.1f}, rounds: {rounds}, median (least..most)\n", flush=True)
 beside_pytorch()
 if batches_too:
     for driver in DRIVERS:
