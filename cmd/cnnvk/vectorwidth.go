@@ -114,18 +114,23 @@ func (m *machine) chooseWidth(ctx context.Context, s *console) error {
 	found := thisProcessor()
 	found.StepMS = map[string]float64{}
 	best := time.Duration(0)
-	for _, bits := range vectorWidths {
-		setWidth(bits)
-		if err := m.reopen(s.log); err != nil {
-			return err
-		}
-		t, err := m.smallStep(ctx, s)
-		if err != nil {
-			return err
-		}
-		found.StepMS[strconv.Itoa(bits)] = t.Seconds() * 1e3
-		if best == 0 || t < best {
-			best, found.Bits = t, bits
+	for range 2 { // in turns: others may be at work here for a while
+		for _, bits := range vectorWidths {
+			setWidth(bits)
+			if err := m.reopen(s.log); err != nil {
+				return err
+			}
+			t, err := m.smallStep(ctx, s)
+			if err != nil {
+				return err
+			}
+			name, ms := strconv.Itoa(bits), t.Seconds()*1e3
+			if earlier, ok := found.StepMS[name]; !ok || ms < earlier {
+				found.StepMS[name] = ms
+			}
+			if best == 0 || t < best {
+				best, found.Bits = t, bits
+			}
 		}
 	}
 	s.log.Debug("vector width", "bits", found.Bits, "step_ms", found.StepMS)
@@ -141,7 +146,7 @@ func (m *machine) smallStep(ctx context.Context, s *console) (time.Duration, err
 	if err != nil {
 		return 0, err
 	}
-	const batch, steps = 32, 5
+	const batch, steps = 32, 6
 	b, err := newBencher(ctx, m, tuner{console: s, off: true}, model, recipe, batch, time.Now())
 	if err != nil {
 		return 0, err
