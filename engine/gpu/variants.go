@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"runtime"
 	"slices"
 
 	"cnnvk/engine"
@@ -25,13 +26,24 @@ func byLanes(k engine.Kind, fits func(c *call) bool, emit func(c *call, suffix s
 	}
 }
 
-// invocationsWanted is how much parallel work a reduction is cut into: enough for a GPU of some thousand lanes.
-const invocationsWanted = 4096
+// invocationsWanted is how much parallel work a reduction is cut into: enough for a GPU of some thousand lanes. A CPU
+// has fewer, and every piece costs it memory traffic.
+const (
+	invocationsWanted  = 4096
+	invocationsOfACore = 512
+)
 
-// pieces cuts n things into at most as many pieces as bring the invocations to invocationsWanted, where
+func (t target) invocations() int {
+	if t.kind == vk.CPU {
+		return min(max(invocationsOfACore*runtime.NumCPU(), 1024), invocationsWanted)
+	}
+	return invocationsWanted
+}
+
+// pieces cuts n things into at most as many pieces as bring the invocations to those wanted, where
 // one piece is each invocations; it returns the size of a piece and the number of pieces.
-func pieces(n, each int) (per, count int) {
-	count = min(max(invocationsWanted/each, 1), n)
+func (c *call) pieces(n, each int) (per, count int) {
+	count = min(max(c.plan.target.invocations()/each, 1), n)
 	per = ceilDiv(n, count)
 	return per, ceilDiv(n, per)
 }

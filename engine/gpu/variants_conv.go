@@ -45,7 +45,7 @@ func depthwiseBackwardWeight(c *call) {
 	dy, x := c.in(0), c.in(1)
 	rows, columns := runOf(x.H()), runOf(x.W()/4)
 	p, strips := c.images(dy, x), x.W()/4/columns
-	_, splits := pieces(p.n, p.c*strips)
+	_, splits := c.pieces(p.n, p.c*strips)
 	parts := c.scratch("depthwise weight parts", splits*strips*p.c*9)
 	c.run(c.reading(k, dy.Shape.Elements(), x.Shape.Elements()), p.c*strips*splits, words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), words(p.n, splits),
 		parts, c.of(dy), c.of(x))
@@ -56,7 +56,7 @@ func depthwiseBackwardWeightAny(c *call) {
 	k := kernel{shader: "depthwise_conv2d_backward_weight_any", storage: []vk.Access{in, in, out}, constants: 5, push: 2}
 	dy, x := c.in(0), c.in(1)
 	p := c.images(dy, x)
-	_, splits := pieces(p.n, p.c*9)
+	_, splits := c.pieces(p.n, p.c*9)
 	parts := c.scratch("depthwise weight parts", splits*p.c*9)
 	c.run(k, p.c*9*splits, words(p.c, x.H(), x.W(), p.g[0], p.g[1]), words(p.n, splits), c.of(dy), c.of(x), parts)
 	c.sumPartials(parts, c.of(c.out(0)), p.c*9, splits)

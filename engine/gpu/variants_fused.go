@@ -132,7 +132,7 @@ func activateBackward(c *call) {
 		apply.shader, apply.constants = "norm_relu_dropout_pool_backward", 8
 	}
 
-	per, s := pieces(p.n, channels)
+	per, s := c.pieces(p.n, channels)
 	parts := c.scratch("norm_relu backward parts", s*2*channels)
 	first := c.concat(saved, 2*channels, coef, 3*channels, mask, masks)
 	units := dy.H() * dy.W() / 4

@@ -201,7 +201,7 @@ func (c *call) weightGradient(t tile) {
 	if t.shared {
 		size = workgroup
 	}
-	run, s := pieces(steps, tiles*size)
+	run, s := c.pieces(steps, tiles*size)
 	parts := c.scratch("pointwise weight parts", s*m*kk)
 
 	k := kernel{shader: "pointwise_conv2d_backward_weight" + t.shader, storage: []vk.Access{in, in, out}, constants: 5, push: 3, subgroup: t.subgroup}

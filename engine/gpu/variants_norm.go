@@ -56,7 +56,7 @@ func (c *call) statisticsOf(suffix string, lanes int) (parts operand, each, s in
 	k := kernel{shader: "batch_norm2d_statistics", storage: []vk.Access{out, in}, constants: 4, push: 3}
 	x := c.in(0)
 	p := c.planes(x)
-	per, s := pieces(p.n, p.c)
+	per, s := c.pieces(p.n, p.c)
 	parts = c.scratch("batch_norm2d parts", s*2*p.c)
 	if suffix == "" {
 		k = c.reading(k, x.Shape.Elements())
@@ -89,7 +89,7 @@ func (c *call) statisticsFromInputs() (parts operand, each, s int) {
 	}
 	k := kernel{shader: "input_covariance", storage: []vk.Access{out, in}, constants: 3, push: 3}
 	combine := kernel{shader: "covariance_statistics", storage: []vk.Access{in, in, out}, constants: 2, push: 3}
-	per, pieces := pieces(p.n, 1)
+	per, pieces := c.pieces(p.n, 1)
 	m := c.in(0).C()
 	moments := c.scratch("input covariance parts", pieces*20)
 	parts = c.scratch("batch_norm2d parts", 2*m)
@@ -137,7 +137,7 @@ func batchNormBackward(c *call, suffix string, lanes int) {
 	if p.size%lanes != 0 {
 		p = c.images(dy, x)
 	}
-	per, s := pieces(p.n, p.c)
+	per, s := c.pieces(p.n, p.c)
 	parts := c.scratch("batch_norm2d backward parts", s*2*p.c)
 	c.run(reduce, p.c*s, words(p.c, p.size/lanes, p.g[0], p.g[1]), words(p.n, per, s), c.of(dy), c.of(x), saved, parts)
 	coef := c.backwardCoefficients(c.ops[0], parts, s)

@@ -31,7 +31,7 @@ var updateVariants = slices.Concat([]variant{{
 		finish := kernel{shader: "gradient_norm_finish", storage: []vk.Access{in, inOut, out}, constants: 1, push: 1}
 		gradients, status := c.in(0), c.in(1)
 		count := gradients.Shape.Elements() / lanes
-		run, s := pieces(count, 1)
+		run, s := c.pieces(count, 1)
 		parts := c.scratch("gradient_norm parts", s)
 		if lanes == 4 {
 			parted = c.reading(parted, gradients.Shape.Elements())
