@@ -41,19 +41,19 @@ func Names() ([]string, error) {
 }
 
 // Hash names this set of compiled shaders: with any other code it is another.
-func Hash() string {
+func Hash() (string, error) {
 	h := sha256.New()
 	names, err := Names()
+	if err != nil {
+		return "", err
+	}
 	for _, name := range names {
-		code, e := Code(name)
-		if err == nil {
-			err = e
+		code, err := Code(name)
+		if err != nil {
+			return "", err
 		}
 		fmt.Fprintf(h, "%s %d\n", name, len(code))
 		h.Write(code)
 	}
-	if err != nil {
-		panic(err) // the files are part of the program
-	}
-	return hex.EncodeToString(h.Sum(nil))
+	return hex.EncodeToString(h.Sum(nil)), nil
 }

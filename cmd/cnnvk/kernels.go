@@ -58,11 +58,15 @@ func storeOf(info vk.Info, log *slog.Logger) *kernelStore {
 	if err != nil {
 		return nil
 	}
+	code, err := shaders.Hash()
+	if err != nil {
+		return nil
+	}
 	if log == nil {
 		log = slog.Default()
 	}
 	key := sha256.New()
-	fmt.Fprintf(key, "%s\n%s\n%s\n%v\n%s\n", info.Name, info.DriverLabel(), info.APIVersion, info.Features, shaders.Hash())
+	fmt.Fprintf(key, "%s\n%s\n%s\n%v\n%s\n", info.Name, info.DriverLabel(), info.APIVersion, info.Features, code)
 	return &kernelStore{filepath.Join(cache, "devices", hex.EncodeToString(key.Sum(nil)[:8])), log}
 }
 
@@ -138,7 +142,7 @@ func (t tuner) tune(ctx context.Context, m *machine, d demand, batch int) error 
 		return nil
 	}
 	tunes := !t.off && t.pinned == nil
-	if tunes && m.widthOpen() {
+	if tunes && m.widthOpen(t.again) {
 		if err := m.chooseWidth(ctx, t.console); err != nil {
 			return err
 		}

@@ -103,9 +103,9 @@ func setWidth(bits int) {
 	os.Setenv(widthVariable, strconv.Itoa(bits))
 }
 
-// widthOpen says whether the vector width is to be measured on this machine.
-func (m *machine) widthOpen() bool {
-	return m.device != nil && m.device.Info().Driver == "llvmpipe" && usersWidth == "" && cpu.X86.HasAVX512F && measuredWidth() == 0
+// widthOpen says whether the vector width is to be measured on this machine, where it was not measured yet or is to be again.
+func (m *machine) widthOpen(again bool) bool {
+	return m.device != nil && m.device.Info().Driver == "llvmpipe" && usersWidth == "" && cpu.X86.HasAVX512F && (again || measuredWidth() == 0)
 }
 
 // chooseWidth measures a small training step with each vector width, and opens the machine again with the better one.

@@ -25,7 +25,7 @@ const (
 	inOut = vk.ReadWrite
 )
 
-// workgroup is the size of every workgroup: one or two subgroups on GPUs, eight vectors on lavapipe.
+// workgroup is the size of every workgroup that is not one subgroup: one or two subgroups on GPUs, eight vectors on lavapipe.
 const workgroup = 64
 
 // dispatch is one kernel launch of a plan.

@@ -66,7 +66,10 @@ const hopeless = 2
 // chooses the fastest. A variant whose result differs from the first one's is passed over. Sizes are taken from the largest
 // batch. What is found is returned, and preferred from then on; observe, if set, is told of every op.
 func (e *Executor) Tune(ctx context.Context, l *engine.Layout, programs []*engine.Program, observe func(Tuned)) (Choices, error) {
-	jobs := e.untuned(l, programs)
+	jobs, err := e.untuned(l, programs)
+	if err != nil {
+		return nil, err
+	}
 	found, slow := Choices{}, map[string]bool{}
 	for i, j := range jobs {
 		if err := context.Cause(ctx); err != nil {
@@ -100,7 +103,7 @@ type tuning struct {
 
 // untuned lists the ops without a choice that have several variants to choose from, the most work first. Of a size that
 // several batches have, the largest batch counts; what is no work to speak of is left out.
-func (e *Executor) untuned(l *engine.Layout, programs []*engine.Program) []tuning {
+func (e *Executor) untuned(l *engine.Layout, programs []*engine.Program) ([]tuning, error) {
 	var out []tuning
 	var most int64
 	seen := map[string]bool{}
@@ -117,14 +120,18 @@ func (e *Executor) untuned(l *engine.Layout, programs []*engine.Program) []tunin
 			if e.choices[key] != "" {
 				continue
 			}
-			j := tuning{key: key, layout: l, program: alone(op, l, p.Batch)}
+			only, err := alone(op, l, p.Batch)
+			if err != nil {
+				return nil, err
+			}
+			j := tuning{key: key, layout: l, program: only}
 			if j.variants = e.variantsOf(j.program); len(j.variants) > 1 {
 				out = append(out, j)
 			}
 		}
 	}
 	slices.SortStableFunc(out, func(a, b tuning) int { return cmp.Compare(b.work(), a.work()) })
-	return slices.DeleteFunc(out, func(j tuning) bool { return j.work() < most/negligible })
+	return slices.DeleteFunc(out, func(j tuning) bool { return j.work() < most/negligible }), nil
 }
 
 // negligible is how much smaller than the largest product one is that is not worth the time of measuring.
@@ -139,22 +146,19 @@ var products = map[engine.Kind]bool{
 }
 
 // alone is a program of that op, over tensors of its own.
-func alone(op engine.Op, l *engine.Layout, batch int) *engine.Program {
+func alone(op engine.Op, l *engine.Layout, batch int) (*engine.Program, error) {
 	b := engine.NewBuilder("tuning "+string(op.Kind), l, batch)
 	var inputs []*engine.Tensor
 	for _, t := range op.Inputs {
 		inputs = append(inputs, b.Tensor(engine.Tensor{Name: t.Name, Shape: t.Shape, DType: t.DType, Batched: t.Batched}))
 	}
 	b.Apply(op.Kind, op.Attr, inputs)
-	p, err := b.Program()
-	if err != nil {
-		panic(err) // the op stood in a program
-	}
-	return p
+	return b.Program()
 }
 
-// variantsOf lists the variants that can run a program of one op. The one for any shape is too slow to be a candidate where
-// there is another.
+// variantsOf lists the variants that can run a program of one op, those that want most of a device last: what the plain
+// ones compute, which comes first, is what the others are held against. The one for any shape is too slow to be a candidate
+// where there is another.
 func (e *Executor) variantsOf(p *engine.Program) []string {
 	pl := &plan{program: p, target: e.target, panel: map[*engine.Tensor]int{}, slabs: map[*engine.Tensor]*slab{}}
 	pl.layOut()
@@ -168,6 +172,7 @@ func (e *Executor) variantsOf(p *engine.Program) []string {
 	if len(out) > 1 && strings.HasSuffix(out[len(out)-1], "_any") {
 		out = out[:len(out)-1]
 	}
+	slices.Reverse(out)
 	return out
 }
 

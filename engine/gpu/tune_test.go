@@ -38,6 +38,9 @@ func TestTune(t *testing.T) {
 	defer e.Close()
 	withoutSubgroups(e)
 	programs := twoProducts(t)
+	if first := e.variantsOf(programs[1])[0]; first != "pointwise_conv2d" {
+		t.Errorf("%s is what the others are held against", first)
+	}
 	var seen []Tuned
 	found, err := e.Tune(context.Background(), programs[0].Layout, programs, func(r Tuned) { seen = append(seen, r) })
 	must(t, err)
