@@ -15,6 +15,17 @@ func inferGather(op Op) ([]Tensor, error) {
 	return []Tensor{batched("", idx.Shape[0], img.C(), img.H(), img.W())}, nil
 }
 
+func inferAugment(op Op) ([]Tensor, error) {
+	if err := want(op, Shape{-1, 3, -1, -1}, Shape{3, 256}, Shape{-1, DrawElements}); err != nil {
+		return nil, err
+	}
+	img, draws := op.Inputs[0], op.Inputs[2]
+	if img.H()*img.W() > AugmentPixels {
+		return nil, fmt.Errorf("images of %d x %d pixels, at most %d pixels can be augmented", img.H(), img.W(), AugmentPixels)
+	}
+	return []Tensor{batched("", draws.Shape[0], 3, img.H(), img.W())}, nil
+}
+
 func inferDepthwise(op Op) ([]Tensor, error) {
 	if err := want(op, images, Shape{op.Inputs[0].C(), 1, 3, 3}); err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ type Kind string
 // The ops, forward and backward, in the order of a training step.
 const (
 	GatherNormalize = Kind("gather_normalize")
+	Augment         = Kind("augment")
 
 	DepthwiseConv2d               = Kind("depthwise_conv2d")
 	DepthwiseConv2dBackwardData   = Kind("depthwise_conv2d_backward_data")
@@ -60,6 +61,7 @@ type Attr struct {
 	WeightDecay float64 // adamw (decoupled), sgd (added to the gradient)
 	Nesterov    bool    // sgd
 	Decay       float64 // ema: weight of the old average
+	Kinds       uint32  // augment: a bit for every StepKind that a draw may hold
 }
 
 // Op is one line of a program.

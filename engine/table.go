@@ -19,6 +19,8 @@ func init() {
 	table = map[Kind]rule{
 		// images (D,C,H,W) uint8, table (C,256), indices (N) -> x (N,C,H,W)
 		GatherNormalize: {inputs: []string{"images", "table", "indices"}, infer: inferGather},
+		// images (D,3,H,W) uint8, table (3,256), draws (N,DrawElements) -> x (N,3,H,W); see Draw
+		Augment: {inputs: []string{"images", "table", "draws"}, infer: inferAugment},
 
 		// x (N,C,H,W), w (C,1,3,3) -> y (N,C,H,W); stride 1, padding 1
 		DepthwiseConv2d:               {[]string{"x", "w"}, inferDepthwise, gradDepthwise},
@@ -129,7 +131,7 @@ func operandType(name string) DType {
 	switch name {
 	case "images":
 		return Uint8
-	case "indices", "labels", "random":
+	case "indices", "draws", "labels", "random":
 		return Uint32
 	default:
 		return Float

@@ -6,6 +6,7 @@ import "cnnvk/engine"
 // table of package engine.
 var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 	engine.GatherNormalize: func(_ engine.Attr, out, in []*tensor) { gatherNormalize(out[0], in[0], in[1], in[2]) },
+	engine.Augment:         func(_ engine.Attr, out, in []*tensor) { augment(out[0], in[0], in[1], in[2]) },
 
 	engine.DepthwiseConv2d:               func(_ engine.Attr, out, in []*tensor) { depthwiseConv2d(out[0], in[0], in[1]) },
 	engine.DepthwiseConv2dBackwardData:   func(_ engine.Attr, out, in []*tensor) { depthwiseConv2dBackwardData(out[0], in[0], in[1]) },

@@ -122,28 +122,16 @@ func (s *session) Run(p *engine.Program, r *engine.Record) error {
 }
 
 // checkValues finds, before anything is computed, what the shapes do not say: residents that were
-// never set, indices of images that are not there, labels of classes that are not there.
+// never set, numbers of images, classes and steps that are not there.
 func (s *session) checkValues(w *workspace) error {
 	for _, t := range w.program.ByRole(engine.Resident) {
 		if !s.filled[t.Name] {
 			return fmt.Errorf("the resident %v was never set", t)
 		}
 	}
-	for _, op := range w.program.Ops {
-		var numbers *tensor
-		limit := 0
-		switch op.Kind {
-		case engine.GatherNormalize:
-			numbers, limit = w.tensors[op.Inputs[2].ID], op.Inputs[0].N()
-		case engine.CrossEntropy:
-			numbers, limit = w.tensors[op.Inputs[1].ID], op.Inputs[0].C()
-		default:
-			continue
-		}
-		for n, v := range numbers.uints {
-			if int64(v) >= int64(limit) {
-				return fmt.Errorf("%s: %s[%d] is %d, but there are only %d", op.Kind, numbers.Name, n, v, limit)
-			}
+	for _, t := range w.program.ByRole(engine.Input) {
+		if err := engine.CheckInput(w.program, t, w.tensors[t.ID].uints); err != nil {
+			return err
 		}
 	}
 	return nil

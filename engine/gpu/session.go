@@ -77,36 +77,14 @@ func (s *session) fill(r *recorded, slot int, rec *engine.Record) error {
 			continue
 		}
 		values := rec.Uints(t.Name)
-		if err := s.checkInput(r.plan.program, t, values); err != nil {
-			return err
+		if err := engine.CheckInput(r.plan.program, t, values); err != nil {
+			return fmt.Errorf("engine/gpu: %w", err)
 		}
 		for i, v := range values {
 			binary.LittleEndian.PutUint32(at[4*i:], v)
 		}
 	}
 	return r.records.Flush(int64(slot)*size, size)
-}
-
-// checkInput finds indices of images that are not there and labels of classes that are not there: a shader would read
-// whatever lies in their place.
-func (s *session) checkInput(p *engine.Program, t *engine.Tensor, values []uint32) error {
-	for _, op := range p.Ops {
-		limit := 0
-		switch {
-		case op.Kind == engine.GatherNormalize && op.Inputs[2] == t:
-			limit = op.Inputs[0].N()
-		case op.Kind == engine.CrossEntropy && op.Inputs[1] == t:
-			limit = op.Inputs[0].C()
-		default:
-			continue
-		}
-		for i, v := range values {
-			if int64(v) >= int64(limit) {
-				return fmt.Errorf("engine/gpu: %s: %s[%d] is %d, but there are only %d", op.Kind, t.Name, i, v, limit)
-			}
-		}
-	}
-	return nil
 }
 
 // report reads what the step in that slot gave back.

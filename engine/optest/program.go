@@ -60,6 +60,8 @@ func (c Case) shapes() []engine.Shape {
 	switch c.Kind {
 	case engine.GatherNormalize:
 		return list{{c.M, c.C, c.H, c.W}, {c.C, 256}, {c.N}}
+	case engine.Augment:
+		return list{{c.M, 3, c.H, c.W}, {3, 256}, {c.N, engine.DrawElements}}
 	case engine.DepthwiseConv2d, engine.DepthwiseConv2dBackwardData:
 		return list{x, {c.C, 1, 3, 3}}
 	case engine.PointwiseConv2d:
@@ -115,7 +117,7 @@ func (c Case) operands(b *engine.Builder) []*engine.Tensor {
 			out = append(out, b.Resident(name, engine.Uint8, shapes[i]...))
 		case name == "table":
 			out = append(out, b.Resident(name, engine.Float, shapes[i]...))
-		case name == "indices" || name == "labels" || name == "random":
+		case name == "indices" || name == "draws" || name == "labels" || name == "random":
 			out = append(out, b.Input(name, engine.Uint32, shapes[i]...))
 		case c.Placed && c.isSegment(name):
 			out = append(out, b.State(engine.Model, name))

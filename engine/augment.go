@@ -1,0 +1,146 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+)
+
+// Draw says what the op augment does to one image of a batch: a crop, a flip, then steps on 8-bit pixels in their order, and a
+// rectangle of zeros behind the table. The host draws it; both executors follow it to the same integers.
+type Draw struct {
+	Image     int  // its place in the data set
+	Top, Left int  // of the crop in the image; what lies outside of that is black
+	Flip      bool // left and right change places, after the crop
+	Steps     []Step
+	Erase     Rectangle // set to 0 in the op's result, behind the table
+}
+
+// Rectangle is a part of an image; none where Height is 0.
+type Rectangle struct{ Top, Left, Height, Width int }
+
+// Step is one change of an image of bytes. Its kind says which of the other fields it reads.
+type Step struct {
+	Kind   StepKind
+	Factor float32  // of the blends
+	Level  int      // Hue: added modulo 256; Posterize: the mask of the bits that stay; Solarize: the first value to be inverted
+	Affine [6]int32 // Affine: where a pixel is taken from, in units of 2^-16 pixels
+}
+
+// StepKind is what a step does.
+type StepKind uint32
+
+// The steps, in the 8-bit arithmetic of Pillow. A blend with a factor f is a + f (b - a) in float32, cut towards zero and clamped to
+// 0..255, where b is the pixel as it is and a is named below.
+const (
+	Brightness   StepKind = iota // a is black
+	Contrast                     // a is the mean grey of the image, rounded
+	Saturation                   // a is the pixel's grey, (19595 R + 38470 G + 7471 B + 32768) >> 16
+	Sharpness                    // a is the image smoothed by the 3x3 filter of ones with a 5 in the middle; the border as it is
+	Hue                          // the hue of the pixel in 8-bit HSV moves by Level
+	Posterize                    // the bits outside of the mask Level become 0
+	Solarize                     // v becomes 255 - v where v >= Level
+	AutoContrast                 // each channel is stretched to 0..255
+	Equalize                     // each channel's histogram is flattened
+	Affine                       // pixel (x, y) is taken from ((A0 x + A1 y + A2) >> 16, (A3 x + A4 y + A5) >> 16), black outside
+	stepKinds
+)
+
+// A draw as words of the step input "draws": image, top, left, flip, the rectangle, the number of steps, then the steps.
+const (
+	drawImage    = 0
+	drawTop      = 1
+	drawLeft     = 2
+	drawFlip     = 3
+	drawErase    = 4
+	drawCount    = 8
+	drawSteps    = 9
+	stepElements = 7 // kind, then a factor's bits, a level, or a matrix
+
+	// MostSteps is how many steps a draw may have.
+	MostSteps = 6
+	// DrawElements is the number of words of a draw.
+	DrawElements = drawSteps + MostSteps*stepElements + 1
+	// AugmentPixels is the largest image that can be augmented: two copies and a histogram lie in the memory of a workgroup.
+	AugmentPixels = 1536
+)
+
+// Put writes the draw into DrawElements words.
+func (d Draw) Put(words []uint32) error {
+	if len(d.Steps) > MostSteps {
+		return fmt.Errorf("engine: a draw has %d steps, at most %d are possible", len(d.Steps), MostSteps)
+	}
+	clear(words[:DrawElements])
+	words[drawImage], words[drawTop], words[drawLeft] = uint32(d.Image), uint32(d.Top), uint32(d.Left)
+	if d.Flip {
+		words[drawFlip] = 1
+	}
+	for i, v := range []int{d.Erase.Top, d.Erase.Left, d.Erase.Height, d.Erase.Width} {
+		words[drawErase+i] = uint32(v)
+	}
+	words[drawCount] = uint32(len(d.Steps))
+	for i, s := range d.Steps {
+		s.put(words[drawSteps+i*stepElements:][:stepElements])
+	}
+	return nil
+}
+
+func (s Step) put(words []uint32) {
+	words[0] = uint32(s.Kind)
+	switch s.Kind {
+	case Brightness, Contrast, Saturation, Sharpness:
+		words[1] = math.Float32bits(s.Factor)
+	case Affine:
+		for i, v := range s.Affine {
+			words[1+i] = uint32(v)
+		}
+	default:
+		words[1] = uint32(s.Level)
+	}
+}
+
+// DrawOf is the draw that Put wrote.
+func DrawOf(words []uint32) Draw {
+	signed := func(at int) int { return int(int32(words[at])) }
+	d := Draw{
+		Image: int(words[drawImage]), Top: signed(drawTop), Left: signed(drawLeft), Flip: words[drawFlip] != 0,
+		Erase: Rectangle{signed(drawErase), signed(drawErase + 1), signed(drawErase + 2), signed(drawErase + 3)},
+	}
+	for i := range int(min(words[drawCount], MostSteps)) {
+		d.Steps = append(d.Steps, stepOf(words[drawSteps+i*stepElements:][:stepElements]))
+	}
+	return d
+}
+
+func stepOf(words []uint32) Step {
+	s := Step{Kind: StepKind(words[0])}
+	switch s.Kind {
+	case Brightness, Contrast, Saturation, Sharpness:
+		s.Factor = math.Float32frombits(words[1])
+	case Affine:
+		for i := range s.Affine {
+			s.Affine[i] = int32(words[1+i])
+		}
+	default:
+		s.Level = int(words[1])
+	}
+	return s
+}
+
+// Bit is the kind's bit in Attr.Kinds.
+func (k StepKind) Bit() uint32 { return 1 << k }
+
+// checkDraw finds what an op of those kinds cannot follow.
+func checkDraw(words []uint32, images int, kinds uint32) error {
+	switch {
+	case int64(words[drawImage]) >= int64(images):
+		return fmt.Errorf("image %d, but there are only %d", words[drawImage], images)
+	case words[drawCount] > MostSteps:
+		return fmt.Errorf("%d steps, but at most %d are possible", words[drawCount], MostSteps)
+	}
+	for i := range int(words[drawCount]) {
+		if kind := StepKind(words[drawSteps+i*stepElements]); kind >= stepKinds || kinds&kind.Bit() == 0 {
+			return fmt.Errorf("step %d is of kind %d, for which the op was not written", i, kind)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package cpu
+
+import "cnnvk/engine"
+
+// augment computes x[n,c,i,j] = table[c, p[c,i,j]], or 0 inside the draw's rectangle, where p is image draws[n].Image after
+// crop, flip and the draw's steps. See engine.Draw.
+//
+//	images (D,3,H,W) uint8, table (3,256), draws (N,DrawElements), x (N,3,H,W)
+func augment(x, images, table, draws *tensor) {
+	size := x.H() * x.W()
+	parallel(x.N(), func(n int) {
+		d := engine.DrawOf(draws.uints[n*engine.DrawElements:][:engine.DrawElements])
+		p := newPicture(images.bytes[d.Image*3*size:][:3*size], x.H(), x.W())
+		p = p.crop(d.Top, d.Left, d.Flip)
+		for _, s := range d.Steps {
+			p = p.step(s)
+		}
+		for c := range 3 {
+			out := x.plane(n, c)
+			for i, v := range p.plane(c) {
+				if r, q := i/x.W()-d.Erase.Top, i%x.W()-d.Erase.Left; r >= 0 && r < d.Erase.Height && q >= 0 && q < d.Erase.Width {
+					out[i] = 0
+					continue
+				}
+				out[i] = table.row(c)[v]
+			}
+		}
+	})
+}
+
+// picture is an image of bytes: three planes of h rows.
+type picture struct {
+	h, w int
+	rgb  []byte // (3,H,W)
+}
+
+func newPicture(rgb []byte, h, w int) picture { return picture{h, w, rgb} }
+
+func (p picture) plane(c int) []byte { return p.rgb[c*p.h*p.w:][:p.h*p.w] }
+
+// sampled makes a picture each of whose pixels is one of p, which from names; black where that lies outside.
+func (p picture) sampled(from func(i, j int) (row, column int)) picture {
+	out := newPicture(make([]byte, len(p.rgb)), p.h, p.w)
+	for i := range p.h {
+		for j := range p.w {
+			row, column := from(i, j)
+			if row < 0 || row >= p.h || column < 0 || column >= p.w {
+				continue
+			}
+			for c := range 3 {
+				out.plane(c)[i*p.w+j] = p.plane(c)[row*p.w+column]
+			}
+		}
+	}
+	return out
+}
+
+func (p picture) crop(top, left int, flip bool) picture {
+	return p.sampled(func(i, j int) (int, int) {
+		if flip {
+			j = p.w - 1 - j
+		}
+		return i + top, j + left
+	})
+}
+
+// mapped makes a picture by a function of the pixel.
+func (p picture) mapped(f func(rgb [3]byte) [3]byte) picture {
+	out := newPicture(make([]byte, len(p.rgb)), p.h, p.w)
+	for i := range p.h * p.w {
+		for c, v := range f([3]byte{p.plane(0)[i], p.plane(1)[i], p.plane(2)[i]}) {
+			out.plane(c)[i] = v
+		}
+	}
+	return out
+}
+
+// step is the picture after one step.
+func (p picture) step(s engine.Step) picture {
+	towards := func(a byte) func([3]byte) [3]byte {
+		return func(v [3]byte) [3]byte { return blendAll([3]byte{a, a, a}, v, s.Factor) }
+	}
+	switch s.Kind {
+	case engine.Brightness:
+		return p.mapped(towards(0))
+	case engine.Contrast:
+		return p.mapped(towards(p.meanGrey()))
+	case engine.Saturation:
+		return p.mapped(func(v [3]byte) [3]byte { return towards(grey(v))(v) })
+	case engine.Sharpness:
+		return p.sharpened(s.Factor)
+	case engine.Hue:
+		return p.mapped(func(v [3]byte) [3]byte {
+			hsv := toHSV(v)
+			hsv[0] += byte(s.Level)
+			return toRGB(hsv)
+		})
+	case engine.Posterize:
+		return p.mapped(func(v [3]byte) [3]byte { return each(v, func(b byte) byte { return b & byte(s.Level) }) })
+	case engine.Solarize:
+		return p.mapped(func(v [3]byte) [3]byte {
+			return each(v, func(b byte) byte {
+				if int(b) < s.Level {
+					return b
+				}
+				return 255 - b
+			})
+		})
+	case engine.AutoContrast:
+		return p.looked(autoContrast)
+	case engine.Equalize:
+		return p.looked(equalize)
+	case engine.Affine:
+		a := s.Affine
+		return p.sampled(func(i, j int) (int, int) {
+			x, y := int32(j), int32(i)
+			return int((a[3]*x + a[4]*y + a[5]) >> 16), int((a[0]*x + a[1]*y + a[2]) >> 16)
+		})
+	}
+	return p
+}

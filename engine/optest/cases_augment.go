@@ -1,0 +1,80 @@
+package optest
+
+import (
+	"fmt"
+
+	"cnnvk/engine"
+)
+
+// The kinds of steps that the cases' draws hold.
+var (
+	colourSteps = engine.Brightness.Bit() | engine.Contrast.Bit() | engine.Saturation.Bit() | engine.Hue.Bit()
+	allSteps    = engine.Affine.Bit()<<1 - 1
+)
+
+func augmentCases() []Case {
+	kinds := func(k uint32) engine.Attr { return engine.Attr{Kinds: k} }
+	tables := engine.Contrast.Bit() | engine.AutoContrast.Bit() | engine.Equalize.Bit()
+	places := engine.Affine.Bit() | engine.Sharpness.Bit()
+	return each([]engine.Kind{engine.Augment},
+		Case{N: 8, M: 50, H: 32, W: 32, Attr: kinds(colourSteps), Why: "the recipe's steps on CIFAR"},
+		Case{N: 12, M: 50, H: 32, W: 32, Attr: kinds(allSteps), Why: "every step"},
+		Case{N: 6, M: 9, H: 32, W: 32, Why: "crop, flip and erase alone"},
+		Case{N: 12, M: 9, H: 32, W: 32, Attr: kinds(tables), Why: "narrowed ranges: autocontrast's roundings"},
+		Case{N: 12, M: 9, H: 9, W: 7, Attr: kinds(places), Why: "steps that read the other copy, one after another"},
+		Case{N: 5, M: 7, H: 5, W: 3, Attr: kinds(allSteps), Why: "images that start at no multiple of four bytes"},
+		Case{N: 7, M: 3, H: 40, W: 38, Attr: kinds(allSteps), Why: "nearly the largest image"},
+		Case{N: 1, M: 1, H: 1, W: 1, Attr: kinds(allSteps), Why: "one pixel"},
+	)
+}
+
+// draws fills the operand of that name of op augment: up to six steps of the case's kinds, in any order, twice the same too.
+func (c Case) draws(out []uint32) {
+	var kinds []engine.StepKind
+	for k := engine.Brightness; k <= engine.Affine; k++ {
+		if c.Attr.Kinds&k.Bit() != 0 {
+			kinds = append(kinds, k)
+		}
+	}
+	for n := range len(out) / engine.DrawElements {
+		s := newSource(c, fmt.Sprint("draw ", n))
+		d := engine.Draw{
+			Image: int(s.below(0, c.M)), Top: int(s.below(1, 9)) - 4, Left: int(s.below(2, 9)) - 4, Flip: s.below(3, 2) == 1,
+			Erase: engine.Rectangle{
+				Top: int(s.below(4, c.H)), Left: int(s.below(5, c.W)), Height: int(s.below(6, c.H)), Width: int(s.below(7, c.W))},
+		}
+		for i := range min(len(kinds), 1) * int(s.below(8, engine.MostSteps+1)) {
+			at := 10 * (i + 1)
+			d.Steps = append(d.Steps, drawnStep(s, at, kinds[s.below(at, len(kinds))]))
+		}
+		if err := d.Put(out[n*engine.DrawElements:]); err != nil {
+			panic(err) // there are never more than MostSteps
+		}
+	}
+}
+
+// drawnStep is a step of that kind, from draws at and the nine after it.
+func drawnStep(s source, at int, kind engine.StepKind) engine.Step {
+	out := engine.Step{Kind: kind}
+	switch kind {
+	case engine.Hue:
+		out.Level = int(s.below(at+1, 256))
+	case engine.Posterize:
+		out.Level = 256 - 1<<s.below(at+1, 8)
+	case engine.Solarize:
+		out.Level = int(s.below(at+1, 257))
+	case engine.Affine:
+		for i, unit := range []float64{1 << 16, 0, 0, 0, 1 << 16, 0} {
+			shift := 1.0
+			if i%3 == 2 {
+				shift = 8 // pixels
+			}
+			out.Affine[i] = int32(unit + (s.uniform(at+1+i, 0)-0.5)*shift*(1<<16))
+		}
+	case engine.Contrast:
+		out.Factor = float32(s.uniform(at+1, 0)) // only below 1, so that a later stretch has something to do
+	default:
+		out.Factor = float32(2 * s.uniform(at+1, 0))
+	}
+	return out
+}
