@@ -19,6 +19,7 @@ func philox4x32(counter [4]uint32, key [2]uint32) [4]uint32 {
 const (
 	streamEpochOrder uint32 = iota
 	streamSynthetic
+	streamAugment
 )
 
 // stream hands out the draws of one (seed, purpose, index) in order: the seed is Philox's key; the

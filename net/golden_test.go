@@ -32,6 +32,9 @@ type goldenCase struct {
 	EMADecay               float64 `json:"ema_decay"`
 	Dropout                float64
 	Tolerance              map[string]float64
+	Images                 int             // augment, randaugment
+	Draws                  []goldenDraw    // augment: one for each image
+	Ops                    []goldenImageOp // randaugment
 	dir                    string
 }
 
@@ -98,6 +101,12 @@ func (c goldenCase) run(t *testing.T, open func(*testing.T) engine.Executor, exa
 		t.Skipf("model %q is not built yet", c.Model)
 	case c.Kind == "optimizer":
 		compute = c.optimize
+	case c.Kind == "augment":
+		c.augment(t, open(t))
+		return
+	case c.Kind == "randaugment":
+		c.randAugment(t, open(t))
+		return
 	default:
 		t.Skipf("kind %q is not built yet", c.Kind)
 	}

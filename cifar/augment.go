@@ -1,0 +1,137 @@
+package cifar
+
+import (
+	"math"
+
+	"cnnvk/engine"
+)
+
+// Policy is how training images are augmented. Its draws are functions of seed, epoch and image alone. The zero value changes nothing.
+type Policy struct {
+	Name        string
+	Pad         int     // pixels that a crop may reach past the border, which is black there (torchvision's RandomCrop with padding)
+	Flip        bool    // left and right change places half of the time
+	RandAugment int     // steps of RandAugment, behind the flip
+	Jitter      Jitter  // behind those
+	EraseP      float64 // probability of erasing a rectangle (torchvision's RandomErasing, value 0)
+}
+
+// Jitter is torchvision's ColorJitter: factors are drawn from 1-v to 1+v, the hue's turn from -Hue to Hue, and the four changes
+// come in an order drawn for each image. The zero value changes nothing.
+type Jitter struct{ Brightness, Contrast, Saturation, Hue float64 }
+
+// The reference's constants of erasing: the share of the image's area, and height by width.
+const (
+	eraseAreaLow, eraseAreaHigh     = 0.02, 0.33
+	eraseAspectLow, eraseAspectHigh = 0.3, 3.3
+	eraseTries                      = 10
+)
+
+// Policies are those that a recipe can name: none, crops and flips alone, the reference's, and the reference's with
+// two steps of RandAugment (Cubuk, Zoph, Shlens and Le, 2020) between flip and jitter.
+func Policies() []Policy {
+	jitter := Jitter{0.2, 0.2, 0.2, 0.02}
+	return []Policy{
+		{Name: "none"},
+		{Name: "crop-flip", Pad: 4, Flip: true},
+		{Name: "reference", Pad: 4, Flip: true, Jitter: jitter, EraseP: 0.25},
+		{Name: "randaugment", Pad: 4, Flip: true, RandAugment: 2, Jitter: jitter, EraseP: 0.25},
+	}
+}
+
+// PolicyNamed finds a policy.
+func PolicyNamed(name string) (Policy, bool) {
+	for _, p := range Policies() {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return Policy{}, false
+}
+
+// None reports whether the policy changes nothing.
+func (p Policy) None() bool { return p == Policy{Name: p.Name} }
+
+// Kinds are the kinds of steps that draws may hold, for engine.Attr.
+func (p Policy) Kinds() uint32 {
+	var kinds uint32
+	if p.Jitter != (Jitter{}) {
+		kinds |= engine.Brightness.Bit() | engine.Contrast.Bit() | engine.Saturation.Bit() | engine.Hue.Bit()
+	}
+	if p.RandAugment > 0 {
+		kinds |= randAugmentKinds
+	}
+	return kinds
+}
+
+// Draw draws for one image.
+func (p Policy) Draw(seed uint32, epoch, image int) engine.Draw {
+	s := newStream(uint64(seed), streamAugment, uint64(uint32(epoch))<<32|uint64(uint32(image)))
+	d := engine.Draw{Image: image}
+	if p.Pad > 0 {
+		d.Top, d.Left = s.below(2*p.Pad+1)-p.Pad, s.below(2*p.Pad+1)-p.Pad
+	}
+	if p.Flip {
+		d.Flip = s.uniform() < 0.5
+	}
+	for range p.RandAugment {
+		if step, ok := s.randAugment(); ok {
+			d.Steps = append(d.Steps, step)
+		}
+	}
+	if p.Jitter != (Jitter{}) {
+		d.Steps = append(d.Steps, s.jitter(p.Jitter)...)
+	}
+	if p.EraseP > 0 && s.uniform() < p.EraseP {
+		d.Erase = s.rectangle()
+	}
+	return d
+}
+
+// jitter draws an order and the four changes.
+func (s *stream) jitter(j Jitter) []engine.Step {
+	order := []int{0, 1, 2, 3}
+	shuffle(order, s.next)
+	steps := []engine.Step{
+		{Kind: engine.Brightness, Factor: s.about(1, j.Brightness)},
+		{Kind: engine.Contrast, Factor: s.about(1, j.Contrast)},
+		{Kind: engine.Saturation, Factor: s.about(1, j.Saturation)},
+		HueStep(float64(s.about(0, j.Hue))),
+	}
+	out := make([]engine.Step, len(order))
+	for i, which := range order {
+		out[i] = steps[which]
+	}
+	return out
+}
+
+// HueStep turns the hue by that part of a full turn, as torchvision's adjust_hue does on 8 bits: by int(255 turn), cut towards zero,
+// modulo 256.
+func HueStep(turn float64) engine.Step {
+	return engine.Step{Kind: engine.Hue, Level: int(uint8(int(255 * turn)))}
+}
+
+// rectangle draws one that fits, with area and the logarithm of the aspect uniform; none after ten tries.
+func (s *stream) rectangle() engine.Rectangle {
+	for range eraseTries {
+		area := Side * Side * (eraseAreaLow + (eraseAreaHigh-eraseAreaLow)*s.uniform())
+		low, high := math.Log(eraseAspectLow), math.Log(eraseAspectHigh)
+		aspect := math.Exp(low + (high-low)*s.uniform())
+		h, w := int(math.RoundToEven(math.Sqrt(area*aspect))), int(math.RoundToEven(math.Sqrt(area/aspect)))
+		if h < Side && w < Side {
+			return engine.Rectangle{Top: s.below(Side - h + 1), Left: s.below(Side - w + 1), Height: h, Width: w}
+		}
+	}
+	return engine.Rectangle{}
+}
+
+// uniform is in [0, 1), in steps of 2^-24.
+func (s *stream) uniform() float64 { return float64(s.next()>>8) / (1 << 24) }
+
+// about is in [middle-reach, middle+reach).
+func (s *stream) about(middle, reach float64) float32 {
+	return float32(middle + reach*(2*s.uniform()-1))
+}
+
+// below is in 0..n-1, each equally likely.
+func (s *stream) below(n int) int { return int(interval(s.next, uint32(n-1))) }
