@@ -65,7 +65,7 @@ func (t *Trainer) order(epoch int) []int {
 func (t *Trainer) queueSteps(ctx context.Context, r *running, order []int) error {
 	batch, looked := t.Recipe.BatchSize, time.Now()
 	for from := 0; from < len(order) && !t.limited() && ctx.Err() == nil; from += batch {
-		if err := t.queue(order[from:min(from+batch, len(order))], r.Rate); err != nil {
+		if err := t.queue(order[from:min(from+batch, len(order))], r.Epoch-1, r.Rate); err != nil {
 			return err
 		}
 		r.queued++
@@ -83,7 +83,7 @@ func (t *Trainer) queueSteps(ctx context.Context, r *running, order []int) error
 }
 
 // queue hands one step to the device.
-func (t *Trainer) queue(indices []int, rate float64) error {
+func (t *Trainer) queue(indices []int, epoch int, rate float64) error {
 	p := t.train[len(indices)]
 	if p == nil {
 		return fmt.Errorf("net: no program for a batch of %d", len(indices))
@@ -94,6 +94,11 @@ func (t *Trainer) queue(indices []int, rate float64) error {
 		t.records[p] = r
 	}
 	fillBatch(r, t.Data, indices)
+	if t.Augment != nil {
+		if err := t.Augment.FillDraws(r, epoch, indices); err != nil {
+			return err
+		}
+	}
 	SetRandom(r.Uints(InputRandom), t.Recipe.Seed, t.step)
 	SetRates(r.Floats(InputRates), rate, t.step+1)
 	if err := t.session.Run(p, r); err != nil {

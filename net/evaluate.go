@@ -153,9 +153,12 @@ func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // fillBatch names a batch's images and labels in a record.
 func fillBatch(r *engine.Record, d Data, indices []int) {
-	to, labels := r.Uints(InputIndices), r.Uints(InputLabels)
+	to, labels := r.Uints(InputIndices), r.Uints(InputLabels) // without indices where draws name the images
 	for i, at := range indices {
-		to[i], labels[i] = uint32(at), uint32(d.Labels[at])
+		labels[i] = uint32(d.Labels[at])
+		if to != nil {
+			to[i] = uint32(at)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ type Recipe struct {
 	Epochs          int     `yaml:"epochs"`
 	LimitSteps      int     `yaml:"limit_steps"` // optimiser steps in the whole run, 0 for no limit
 	BatchSize       int     `yaml:"batch_size"`
+	Augment         string  `yaml:"augment"`   // the name of a policy of package cifar
 	Optimizer       string  `yaml:"optimizer"` // adamw, sgd, nesterov
 	LearningRate    float64 `yaml:"learning_rate"`
 	WarmupEpochs    int     `yaml:"warmup_epochs"`
@@ -25,10 +26,10 @@ type Recipe struct {
 	ValidationRatio float64 `yaml:"validation_ratio"`
 }
 
-// DefaultRecipe is the reference recipe of SmallCIFARNet, without its augmentation.
+// DefaultRecipe is the reference recipe of SmallCIFARNet.
 func DefaultRecipe() Recipe {
 	return Recipe{
-		Model: SmallCIFARNetName, Widths: SmallCIFARNetWidths, Seed: 42, Epochs: 50, BatchSize: 128,
+		Model: SmallCIFARNetName, Widths: SmallCIFARNetWidths, Seed: 42, Epochs: 50, BatchSize: 128, Augment: "reference",
 		Optimizer: "adamw", LearningRate: 1e-3, WarmupEpochs: 5, WeightDecay: 5e-4,
 		LabelSmoothing: 0.1, ClipNorm: 1, EMADecay: 0.995, ValidationRatio: 0.1,
 	}

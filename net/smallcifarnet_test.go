@@ -42,7 +42,7 @@ func TestBatchNormSingleValue(t *testing.T) {
 		t.Fatal(err)
 	}
 	small := Images{N: 10, C: 3, H: 8, W: 8}
-	_, err = TrainProgram(m, l, DefaultRecipe(), small, 1)
+	_, err = TrainProgram(m, l, DefaultRecipe(), small, 1, nil)
 	if err == nil || !strings.Contains(err.Error(), "BatchNorm in training needs more than one value per channel") ||
 		!strings.Contains(err.Error(), `program "train batch 1"`) || !strings.Contains(err.Error(), "use a larger batch") {
 		t.Errorf("a single value: %v", err)
@@ -50,7 +50,7 @@ func TestBatchNormSingleValue(t *testing.T) {
 	if err != nil && strings.Contains(err.Error(), "\n") {
 		t.Errorf("more than a line: %v", err)
 	}
-	if _, err := TrainProgram(m, l, DefaultRecipe(), small, 2); err != nil {
+	if _, err := TrainProgram(m, l, DefaultRecipe(), small, 2, nil); err != nil {
 		t.Errorf("two values: %v", err)
 	}
 	if _, err := EvalProgram(m, l, engine.Model, small, 1); err != nil {

@@ -16,6 +16,7 @@ const (
 	ResidentImages = "images"
 	ResidentTable  = "table"
 	InputIndices   = "indices"
+	InputDraws     = "draws"
 	InputLabels    = "labels"
 	InputRandom    = "random"
 	InputRates     = "rates"
@@ -24,8 +25,9 @@ const (
 	tensorLogits   = "logits"
 )
 
-// TrainProgram is a training step for batches of that size: gather to gradients, then norm to update.
-func TrainProgram(m *Model, l *engine.Layout, r Recipe, d Images, batch int) (*engine.Program, error) {
+// TrainProgram is a training step for batches of that size: gather to gradients, then norm to update. Without an augmentation the
+// network sees the images as they are.
+func TrainProgram(m *Model, l *engine.Layout, r Recipe, d Images, batch int, a *Augmentation) (*engine.Program, error) {
 	opt, err := optimizerOf(r)
 	if err != nil {
 		return nil, err
@@ -33,7 +35,13 @@ func TrainProgram(m *Model, l *engine.Layout, r Recipe, d Images, batch int) (*e
 	b := engine.NewBuilder(fmt.Sprintf("train batch %d", batch), l, batch)
 	f := &forward{b: b, weights: engine.Model, train: true,
 		random: b.Input(InputRandom, engine.Uint32, engine.RandomElements)}
-	logits := m.forward(f, gather(b, d, batch))
+	var x *engine.Tensor
+	if a == nil {
+		x = gather(b, d, batch)
+	} else {
+		x = augment(b, d, batch, a)
+	}
+	logits := m.forward(f, x)
 	dlogits := crossEntropy(b, logits, batch, r.LabelSmoothing)
 	b.Backward(logits, dlogits)
 	update(b, l, opt, r)

@@ -61,7 +61,7 @@ func stepProgram(t *testing.T, widths []int, batch int) *engine.Program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := net.TrainProgram(model, layout, net.DefaultRecipe(), stepShape, batch)
+	p, err := net.TrainProgram(model, layout, net.DefaultRecipe(), stepShape, batch, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

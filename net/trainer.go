@@ -35,6 +35,7 @@ type Trainer struct {
 	Data       Data
 	Train, Val []int                  // places of the training and validation images in Data
 	Order      func(epoch int) []int  // Train in the order of an epoch
+	Augment    *Augmentation          // of the training images; nil for none
 	OnSteps    func(Progress)         // called now and then during an epoch, if set
 	OnEpoch    func(EpochEnded) error // called after each validation, if set
 	Trace      *trace.Timeline        // of epochs, may be nil
@@ -129,7 +130,7 @@ func (t *Trainer) Open(e engine.Executor) error {
 func (t *Trainer) writePrograms() (err error) {
 	t.train, t.eval = map[int]*engine.Program{}, map[int]*engine.Program{}
 	for _, n := range batchSizes(len(t.Train), t.Recipe.BatchSize) {
-		if t.train[n], err = TrainProgram(t.Model, t.layout, t.Recipe, t.Data.Shape, n); err != nil {
+		if t.train[n], err = TrainProgram(t.Model, t.layout, t.Recipe, t.Data.Shape, n, t.Augment); err != nil {
 			return err
 		}
 	}

@@ -25,6 +25,7 @@ func benchCommand() *cli.Command {
 			deviceFlag(),
 			noTuneFlag(),
 			&cli.IntFlag{Name: "batch-size", Value: 128, Usage: "images in a step"},
+			augmentFlag("none"),
 			&cli.IntFlag{Name: "repeats", Value: 10, Usage: "steps measured, after 2 that are not"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
 			&cli.BoolFlag{Name: "markdown", Usage: "print a Markdown table instead"},
@@ -44,6 +45,7 @@ type benchResult struct {
 	Driver          string     `json:"driver"`
 	BatchSize       int        `json:"batch_size"`
 	Repeats         int        `json:"repeats"`
+	Augment         string     `json:"augment"`
 	TrainImgS       float64    `json:"train_img_s"`
 	TrainRange      [2]float64 `json:"train_img_s_range"`
 	EvalImgS        float64    `json:"eval_img_s"`
@@ -103,6 +105,10 @@ func bench(c *cli.Context) error {
 		return err
 	}
 	recipe := net.DefaultRecipe()
+	recipe.Augment = c.String("augment")
+	if err := checkAugment(recipe); err != nil {
+		return flagProblemOf(err, recipeFlags)
+	}
 	model, err := net.SmallCIFARNet(recipe.Widths, true)
 	if err != nil {
 		return err

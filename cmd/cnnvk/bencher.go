@@ -25,6 +25,8 @@ type bencher struct {
 	session     engine.Session
 	batch       int
 	train, eval *engine.Program
+	policy      string            // of the augmentation
+	augment     *net.Augmentation // of training steps; nil for none
 	steps       int
 	began       time.Time     // of the command
 	first       time.Duration // from then to the end of the first training step
@@ -42,7 +44,7 @@ func newBencher(ctx context.Context, m *machine, t tuner, model *net.Model, reci
 	if err != nil {
 		return nil, err
 	}
-	b := &bencher{ctx: ctx, machine: m, batch: batch, train: list[0], eval: list[1], began: began}
+	b := &bencher{ctx: ctx, machine: m, batch: batch, train: list[0], eval: list[1], policy: recipe.Augment, augment: augmentation(recipe), began: began}
 	if b.session, err = m.NewSession(layout, list, engine.PlanOptions{}); err != nil {
 		return nil, m.orSmaller(err, programs, batch)
 	}
@@ -61,7 +63,7 @@ func benchDemand(model *net.Model, recipe net.Recipe) demand {
 		if err != nil {
 			return nil, nil, err
 		}
-		train, err := net.TrainProgram(model, layout, recipe, shape, batch)
+		train, err := net.TrainProgram(model, layout, recipe, shape, batch, augmentation(recipe))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -105,7 +107,7 @@ func (b *bencher) measure(repeats int) (*benchResult, error) {
 		return nil, err
 	}
 	r := &benchResult{
-		Device: b.machine.Device().Name, Driver: b.machine.Device().Driver, BatchSize: b.batch, Repeats: repeats,
+		Device: b.machine.Device().Name, Driver: b.machine.Device().Driver, BatchSize: b.batch, Repeats: repeats, Augment: b.policy,
 		FirstStepS: b.first.Seconds(), DatasetBytes: b.session.ResidentBytes(),
 		PeakDeviceBytes: max(b.machine.peakBytes()-b.session.ResidentBytes(), 0),
 	}
@@ -130,7 +132,9 @@ func (b *bencher) times(p *engine.Program, repeats int) ([]time.Duration, error)
 			return nil, err
 		}
 		began := time.Now()
-		b.next(p, r)
+		if err := b.next(p, r); err != nil {
+			return nil, err
+		}
 		if err := b.session.Run(p, r); err != nil {
 			return nil, err
 		}
@@ -148,16 +152,25 @@ func (b *bencher) times(p *engine.Program, repeats int) ([]time.Duration, error)
 }
 
 // next fills the record of a step.
-func (b *bencher) next(p *engine.Program, r *engine.Record) {
-	for n := range r.Uints(net.InputIndices) {
-		r.Uints(net.InputIndices)[n] = uint32(n)
+func (b *bencher) next(p *engine.Program, r *engine.Record) error {
+	images := make([]int, p.Batch)
+	for n := range images {
+		images[n] = n
 		r.Uints(net.InputLabels)[n] = uint32(n % cifar.Classes)
 	}
-	if p == b.train {
-		b.steps++
-		net.SetRandom(r.Uints(net.InputRandom), 0, b.steps-1)
-		net.SetRates(r.Floats(net.InputRates), 1e-3, b.steps)
+	for n := range r.Uints(net.InputIndices) {
+		r.Uints(net.InputIndices)[n] = uint32(n)
 	}
+	if p != b.train {
+		return nil
+	}
+	b.steps++
+	net.SetRandom(r.Uints(net.InputRandom), 0, b.steps-1)
+	net.SetRates(r.Floats(net.InputRates), 1e-3, b.steps)
+	if b.augment == nil {
+		return nil
+	}
+	return b.augment.FillDraws(r, b.steps, images)
 }
 
 func (b *bencher) logChoices(log *slog.Logger) {

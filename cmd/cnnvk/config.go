@@ -173,6 +173,10 @@ func configOf(c *cli.Context) (config, error) {
 	override(c, "batch-size", &r.BatchSize, c.Int)
 	override(c, "opt", &r.Optimizer, c.String)
 	override(c, "lr", &r.LearningRate, c.Float64)
+	override(c, "augment", &r.Augment, c.String)
+	if err := checkAugment(*r); err != nil {
+		return conf, recipeProblem(c, err)
+	}
 	return conf, recipeProblem(c, r.Check())
 }
 
@@ -186,7 +190,7 @@ func override[T any](c *cli.Context, flag string, value *T, of func(string) T) {
 // recipeFlags are the flags of a recipe's values, by their keys in config.yaml.
 var recipeFlags = map[string]string{
 	"seed": "seed", "epochs": "epochs", "limit_steps": "limit-steps", "batch_size": "batch-size",
-	"optimizer": "opt", "learning_rate": "lr",
+	"optimizer": "opt", "learning_rate": "lr", "augment": "augment",
 }
 
 // recipeProblem turns a complaint about a value of the recipe into one about its flag, or about the file that it is from.

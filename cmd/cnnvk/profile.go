@@ -40,7 +40,9 @@ func (b *bencher) profile() ([]programProfile, error) {
 		r := engine.NewRecord(p)
 		var best *programProfile
 		for range profiledSteps {
-			b.next(p, r)
+			if err := b.next(p, r); err != nil {
+				return nil, err
+			}
 			times, err := gpu.Profile(b.session, p, r)
 			if err != nil {
 				return nil, err

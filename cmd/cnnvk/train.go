@@ -29,6 +29,7 @@ func trainCommand() *cli.Command {
 			&cli.IntFlag{Name: "batch-size", Value: d.BatchSize, Usage: "images in a step"},
 			&cli.IntFlag{Name: "limit-steps", Usage: "end after `N` optimiser steps in the whole run, with validation and saving"},
 			&cli.StringFlag{Name: "opt", Value: d.Optimizer, Usage: "`adamw|sgd|nesterov`"},
+			augmentFlag(d.Augment),
 			&cli.Float64Flag{Name: "lr", Value: d.LearningRate, Usage: "highest learning rate"},
 			&cli.StringFlag{Name: "out", Usage: "run folder `DIR` (default: runs/smallcifarnet, runs/smallcifarnet-2, ...)"},
 			&cli.BoolFlag{Name: "force", Usage: "replace the run that is in --out; other files there stay"},
@@ -194,6 +195,7 @@ func (j *job) ended(err error) error {
 func newTrainer(recipe net.Recipe, model *net.Model, data net.Data) *net.Trainer {
 	t := &net.Trainer{Recipe: recipe, Model: model, Data: data}
 	t.Val, t.Train = cifar.Split(data.Shape.N, recipe.ValidationRatio, recipe.Seed)
+	t.Augment = augmentation(recipe)
 	t.Order = func(epoch int) []int { return cifar.EpochOrder(t.Train, uint64(recipe.Seed), epoch) }
 	return t
 }

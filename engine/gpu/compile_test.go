@@ -50,7 +50,7 @@ func smallCIFARNet(t *testing.T, batch int) []*engine.Program {
 	layout, err := model.Layout(2)
 	must(t, err)
 	images := net.Images{N: 1024, C: 3, H: 32, W: 32}
-	train, err := net.TrainProgram(model, layout, net.DefaultRecipe(), images, batch)
+	train, err := net.TrainProgram(model, layout, net.DefaultRecipe(), images, batch, nil)
 	must(t, err)
 	eval, err := net.EvalProgram(model, layout, engine.EMA, images, batch)
 	must(t, err)

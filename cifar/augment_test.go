@@ -1,0 +1,144 @@
+package cifar
+
+import (
+	"math"
+	"reflect"
+	"testing"
+
+	"cnnvk/engine"
+)
+
+func policy(t *testing.T, name string) Policy {
+	t.Helper()
+	p, ok := PolicyNamed(name)
+	if !ok {
+		t.Fatalf("no policy %q", name)
+	}
+	return p
+}
+
+// TestDrawDepends holds a draw to be a function of seed, epoch and image, and of nothing else.
+func TestDrawDepends(t *testing.T) {
+	p := policy(t, "randaugment")
+	first := p.Draw(42, 3, 7)
+	for range 3 {
+		p.Draw(1, 2, 3)
+	}
+	if again := p.Draw(42, 3, 7); !reflect.DeepEqual(first, again) {
+		t.Errorf("the same draw twice: %+v, then %+v", first, again)
+	}
+	for _, other := range []engine.Draw{p.Draw(43, 3, 7), p.Draw(42, 4, 7), p.Draw(42, 3, 8)} {
+		if other.Image = first.Image; reflect.DeepEqual(first, other) {
+			t.Errorf("another seed, epoch or image gives the same draw %+v", other)
+		}
+	}
+}
+
+// TestReferenceDraws holds many draws against the recipe's distributions. Allowed is four standard deviations of the mean.
+func TestReferenceDraws(t *testing.T) {
+	p := policy(t, "reference")
+	const n = 20_000
+	var top, left, flips, erased, area, aspect, hue float64
+	var first [engine.Affine + 1]float64
+	var factors [engine.Affine + 1]float64
+	for image := range n {
+		d := p.Draw(42, 0, image)
+		if d.Image != image || d.Top < -4 || d.Top > 4 || d.Left < -4 || d.Left > 4 || len(d.Steps) != 4 {
+			t.Fatalf("draw %+v", d)
+		}
+		top, left = top+float64(d.Top), left+float64(d.Left)
+		if d.Flip {
+			flips++
+		}
+		first[d.Steps[0].Kind]++
+		seen := uint32(0)
+		for _, s := range d.Steps {
+			seen |= s.Kind.Bit()
+			factors[s.Kind] += float64(s.Factor)
+			if s.Kind == engine.Hue {
+				hue += float64(int8(s.Level))
+				if l := int8(s.Level); l < -5 || l > 5 {
+					t.Fatalf("hue moves by %d of 256, want at most int(255 * 0.02) = 5", l)
+				}
+			} else if s.Factor < 0.8 || s.Factor > 1.2 {
+				t.Fatalf("factor %g of step kind %d", s.Factor, s.Kind)
+			}
+		}
+		if seen != p.Kinds() {
+			t.Fatalf("draw of kinds %b, want %b", seen, p.Kinds())
+		}
+		if e := d.Erase; e.Height > 0 {
+			if e.Top < 0 || e.Left < 0 || e.Top+e.Height > Side || e.Left+e.Width > Side {
+				t.Fatalf("rectangle %+v", e)
+			}
+			erased++
+			area += float64(e.Height*e.Width) / (Side * Side)
+			aspect += math.Log(float64(e.Height) / float64(e.Width))
+		}
+	}
+	near := func(what string, got, want, deviation, count float64) {
+		t.Helper()
+		if allowed := 4 * deviation / math.Sqrt(count); math.Abs(got-want) > allowed {
+			t.Errorf("%s is %.4f in the mean, want %.4f within %.4f", what, got, want, allowed)
+		}
+	}
+	near("top", top/n, 0, 2.6, n)
+	near("left", left/n, 0, 2.6, n)
+	near("flip", flips/n, 0.5, 0.5, n)
+	near("erasing", erased/n, 0.25, 0.43, n)
+	near("area", area/erased, 0.175, 0.09, erased)
+	near("log aspect", aspect/erased, 0, 0.7, erased) // ln 0.3 and ln 3.3 lie almost alike around 0
+	near("hue", hue/n, 0, 3, n)
+	for _, k := range []engine.StepKind{engine.Brightness, engine.Contrast, engine.Saturation} {
+		near("factor", factors[k]/n, 1, 0.4/math.Sqrt(12), n)
+	}
+	for _, k := range []engine.StepKind{engine.Brightness, engine.Contrast, engine.Saturation, engine.Hue} {
+		near("first in order", first[k]/n, 0.25, 0.43, n)
+	}
+}
+
+// TestPolicies: what a policy does without.
+func TestPolicies(t *testing.T) {
+	if !policy(t, "none").None() || policy(t, "crop-flip").None() {
+		t.Error("none is the policy that changes nothing, and crop-flip is not")
+	}
+	d := policy(t, "crop-flip").Draw(1, 0, 5)
+	if len(d.Steps) != 0 || d.Erase != (engine.Rectangle{}) || policy(t, "crop-flip").Kinds() != 0 {
+		t.Errorf("crop-flip draws %+v", d)
+	}
+	for image := range 1000 {
+		var words [engine.DrawElements]uint32
+		d := policy(t, "randaugment").Draw(1, 0, image)
+		if err := d.Put(words[:]); err != nil {
+			t.Fatal(err)
+		}
+		if back := engine.DrawOf(words[:]); !reflect.DeepEqual(back, d) {
+			t.Fatalf("draw %+v comes back as %+v", d, back)
+		}
+	}
+	if _, ok := PolicyNamed("autoaugment"); ok {
+		t.Error("there is no policy autoaugment")
+	}
+}
+
+// TestRandAugmentMagnitudes: torchvision's for RandAugment(2, 9), and at level 20.
+func TestRandAugmentMagnitudes(t *testing.T) {
+	want := map[string][2]float64{
+		"ShearX": {0.09, 0.2}, "TranslateX": {4.3504534, 9.6676737}, "Rotate": {9, 20}, "Color": {0.27, 0.6},
+		"Posterize": {7, 5}, "Solarize": {178.5, 85}, "Identity": {0, 0},
+	}
+	for _, op := range randAugmentOps {
+		for i, level := range []int{9, 20} {
+			w, ok := want[op.name]
+			if got := op.magnitude(level); ok && math.Abs(got-w[i]) > 1e-6 {
+				t.Errorf("%s at level %d: %g, want %g", op.name, level, got, w[i])
+			}
+		}
+		if _, err := RandAugmentStep(op.name, 1, Side, Side); err != nil && op.name != "Identity" {
+			t.Error(err)
+		}
+	}
+	if _, err := RandAugmentStep("Invert", 0, Side, Side); err == nil {
+		t.Error("Invert is no operation of RandAugment")
+	}
+}

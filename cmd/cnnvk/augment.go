@@ -1,0 +1,43 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/cifar"
+	"cnnvk/engine"
+	"cnnvk/net"
+)
+
+func augmentFlag(value string) cli.Flag {
+	return &cli.StringFlag{Name: "augment", Value: value, Usage: "of the training images: `" + strings.Join(policyNames(), "|") + "`"}
+}
+
+func policyNames() []string {
+	var names []string
+	for _, p := range cifar.Policies() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// checkAugment finds the recipe's policy. The error is a *net.RecipeError.
+func checkAugment(r net.Recipe) error {
+	if _, ok := cifar.PolicyNamed(r.Augment); !ok {
+		return &net.RecipeError{Key: "augment", Value: r.Augment, Use: strings.Join(policyNames(), ", ")}
+	}
+	return nil
+}
+
+// augmentation is what the recipe's policy does in a training; nil where it changes nothing.
+func augmentation(r net.Recipe) *net.Augmentation {
+	policy, _ := cifar.PolicyNamed(r.Augment)
+	if policy.None() {
+		return nil
+	}
+	return &net.Augmentation{
+		Kinds: policy.Kinds(),
+		Draw:  func(epoch, image int) engine.Draw { return policy.Draw(r.Seed, epoch, image) },
+	}
+}
