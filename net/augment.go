@@ -1,6 +1,10 @@
 package net
 
-import "cnnvk/engine"
+import (
+	"fmt"
+
+	"cnnvk/engine"
+)
 
 // Augmentation is how training images are changed on the device before the network sees them.
 type Augmentation struct {
@@ -9,11 +13,11 @@ type Augmentation struct {
 }
 
 // augment is the network's input in training: the images that the record's draws name, changed and normalised.
-func augment(b *engine.Builder, d Images, batch int, a *Augmentation) *engine.Tensor {
+func augment(b *engine.Builder, d Images, batch int, kinds uint32) *engine.Tensor {
 	images := b.Resident(ResidentImages, engine.Uint8, d.N, d.C, d.H, d.W)
 	table := b.Resident(ResidentTable, engine.Float, d.C, 256)
 	draws := b.Input(InputDraws, engine.Uint32, batch, engine.DrawElements)
-	return b.Apply1(engine.Augment, engine.Attr{Kinds: a.Kinds}, []*engine.Tensor{images, table, draws})
+	return b.Apply1(engine.Augment, engine.Attr{Kinds: kinds}, []*engine.Tensor{images, table, draws})
 }
 
 // FillDraws draws for the images of a step.
@@ -25,4 +29,40 @@ func (a *Augmentation) FillDraws(r *engine.Record, epoch int, images []int) erro
 		}
 	}
 	return nil
+}
+
+// Augmented runs the op augment alone: x (len(draws),C,H,W) is what a network would see of d after these draws, which hold steps
+// of those kinds.
+func Augmented(e engine.Executor, d Data, kinds uint32, draws []engine.Draw) (x []float64, err error) {
+	layout, err := engine.NewLayout([]engine.Segment{{Name: "none", Shape: engine.Shape{1}, Trained: true}}, 1)
+	if err != nil {
+		return nil, err
+	}
+	b := engine.NewBuilder("augment", layout, len(draws))
+	out := augment(b, d.Shape, len(draws), kinds)
+	p, err := b.Program()
+	if err != nil {
+		return nil, err
+	}
+	s, err := e.NewSession(layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if err := setResidents(s, d); err != nil {
+		return nil, err
+	}
+	r := engine.NewRecord(p)
+	for i, draw := range draws {
+		if err := draw.Put(r.Uints(InputDraws)[i*engine.DrawElements:]); err != nil {
+			return nil, fmt.Errorf("net: draw %d: %w", i, err)
+		}
+	}
+	if err := s.Run(p, r); err != nil {
+		return nil, err
+	}
+	if _, err := s.Reports(); err != nil {
+		return nil, err
+	}
+	return s.Read(p, out)
 }

@@ -7,6 +7,7 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/engine"
+	"cnnvk/net"
 )
 
 // goldenDraw is what torchvision drew for one image.
@@ -148,40 +149,15 @@ func (c goldenCase) randAugment(t *testing.T, e engine.Executor) {
 	}
 }
 
-// augmented runs the op augment.
+// augmented runs the op augment with every kind of step.
 func augmented(t *testing.T, e engine.Executor, images []byte, table []float32, draws []engine.Draw) []float64 {
 	t.Helper()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
+	shape := net.Images{N: len(images) / cifar.ImageBytes, C: 3, H: cifar.Side, W: cifar.Side}
+	x, err := net.Augmented(e, net.Data{Images: images, Shape: shape, Table: table}, math.MaxUint32, draws)
+	if err != nil {
+		t.Fatal(err)
 	}
-	layout, err := engine.NewLayout([]engine.Segment{{Name: "unused", Shape: engine.Shape{1}, Trained: true}}, 1)
-	must(err)
-	b := engine.NewBuilder("augment", layout, len(draws))
-	x := b.Apply1(engine.Augment, engine.Attr{Kinds: math.MaxUint32}, []*engine.Tensor{
-		b.Resident("images", engine.Uint8, len(images)/cifar.ImageBytes, 3, cifar.Side, cifar.Side),
-		b.Resident("table", engine.Float, 3, 256),
-		b.Input("draws", engine.Uint32, len(draws), engine.DrawElements),
-	})
-	p, err := b.Program()
-	must(err)
-	s, err := e.NewSession(layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
-	must(err)
-	defer s.Close()
-	must(s.SetResident("images", images))
-	must(s.SetResident("table", table))
-	r := engine.NewRecord(p)
-	for i, d := range draws {
-		must(d.Put(r.Uints("draws")[i*engine.DrawElements:]))
-	}
-	must(s.Run(p, r))
-	_, err = s.Reports()
-	must(err)
-	out, err := s.Read(p, x)
-	must(err)
-	return out
+	return x
 }
 
 // plainTable leaves bytes as they are.

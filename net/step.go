@@ -39,7 +39,7 @@ func TrainProgram(m *Model, l *engine.Layout, r Recipe, d Images, batch int, a *
 	if a == nil {
 		x = gather(b, d, batch)
 	} else {
-		x = augment(b, d, batch, a)
+		x = augment(b, d, batch, a.Kinds)
 	}
 	logits := m.forward(f, x)
 	dlogits := crossEntropy(b, logits, batch, r.LabelSmoothing)

@@ -157,11 +157,11 @@ func configOf(c *cli.Context) (config, error) {
 		}
 	}
 	r := &conf.Recipe
-	if seed := c.Int64("seed"); c.IsSet("seed") {
-		if seed < 0 || seed > math.MaxUint32 {
-			return conf, usagef("--seed %d: use 0 to 4294967295", seed)
+	if c.IsSet("seed") {
+		var err error
+		if r.Seed, err = seedOf(c); err != nil {
+			return conf, err
 		}
-		r.Seed = uint32(seed)
 	}
 	if limit := c.Int("limit-steps"); c.IsSet("limit-steps") {
 		if limit < 1 {
@@ -178,6 +178,15 @@ func configOf(c *cli.Context) (config, error) {
 		return conf, recipeProblem(c, err)
 	}
 	return conf, recipeProblem(c, r.Check())
+}
+
+// seedOf is the value of --seed.
+func seedOf(c *cli.Context) (uint32, error) {
+	seed := c.Int64("seed")
+	if seed < 0 || seed > math.MaxUint32 {
+		return 0, usagef("--seed %d: use 0 to 4294967295", seed)
+	}
+	return uint32(seed), nil
 }
 
 // override lets a flag win over a value.

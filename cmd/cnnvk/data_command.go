@@ -6,9 +6,9 @@ import "github.com/urfave/cli/v2"
 func dataCommand() *cli.Command {
 	c := &cli.Command{
 		Name:            "data",
-		Usage:           "download CIFAR-100, or look at a copy of it",
+		Usage:           "download CIFAR-100, or look at a copy of it and at augmented images",
 		HideHelpCommand: true,
-		Subcommands:     []*cli.Command{dataDownloadCommand(), dataInfoCommand()},
+		Subcommands:     []*cli.Command{dataDownloadCommand(), dataInfoCommand(), dataPreviewCommand()},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return hintError{usagef("unknown command \"data %s\"", c.Args().First()), commandHint(c, c.Args().First())}

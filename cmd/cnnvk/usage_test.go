@@ -39,6 +39,11 @@ func TestUsageErrors(t *testing.T) {
 		{"bench --batch-size 0", `--batch-size 0: use 1 to 50000$`, ""},
 		{"bench --batch-size 9000000000", `--batch-size 9000000000: use 1 to 50000$`, ""},
 		{"bench --repeats 0", `--repeats 0: use 1 or more$`, ""},
+		{"train --augment autoaugment", `--augment "autoaugment": use none, crop-flip, reference, randaugment$`, ""},
+		{"bench --augment all", `--augment "all": use none, crop-flip, reference, randaugment$`, ""},
+		{"data preview --images 0", `--images 0: use 1 to 64$`, ""},
+		{"data preview --epochs 65", `--epochs 65: use 1 to 64$`, ""},
+		{"data preview --seed -1", `--seed -1: use 0 to 4294967295$`, ""},
 		{"devices 0", `devices takes no argument "0"$`, "cnnvk devices " + flags},
 		{"version -v", `unknown flag --v$`, "cnnvk version " + flags},
 	} {

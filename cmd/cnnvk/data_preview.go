@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"math"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/cifar"
+	"cnnvk/engine"
+	"cnnvk/net"
+)
+
+func dataPreviewCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "preview",
+		Usage: "draw a sheet of training images, each as it is and as the first epochs see it",
+		Flags: append([]cli.Flag{
+			trainDataFlag(),
+			deviceFlag(),
+			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Value: "sheet.png", Usage: "PNG `FILE` to write"},
+			augmentFlag(net.DefaultRecipe().Augment),
+			&cli.IntFlag{Name: "images", Value: 12, Usage: "rows: images from the beginning of the data set"},
+			&cli.IntFlag{Name: "epochs", Value: 9, Usage: "columns: epochs"},
+			&cli.Int64Flag{Name: "seed", Value: int64(net.DefaultRecipe().Seed), Usage: "of the draws, 0 to 4294967295"},
+		}, verbosityFlags()...),
+		Action: dataPreview,
+	}
+}
+
+// mostPreviewed bounds rows and columns: a sheet is to be looked at.
+const mostPreviewed = 64
+
+func dataPreview(c *cli.Context) error {
+	s, err := newConsole(c, false)
+	if err != nil {
+		return err
+	}
+	for _, flag := range []string{"images", "epochs"} {
+		if n := c.Int(flag); n < 1 || n > mostPreviewed {
+			return usagef("--%s %d: use 1 to %d", flag, n, mostPreviewed)
+		}
+	}
+	recipe := net.DefaultRecipe()
+	if recipe.Seed, err = seedOf(c); err != nil {
+		return err
+	}
+	recipe.Augment = c.String("augment")
+	if err := checkAugment(recipe); err != nil {
+		return flagProblemOf(err, recipeFlags)
+	}
+	set, _, err := trainingSet(c, s, "")
+	if err != nil {
+		return err
+	}
+	sheet := &sheet{set: set, rows: min(c.Int("images"), set.Len()), columns: 1 + c.Int("epochs")}
+	err = onMachine(s.log, c.String("device"), func(m *machine) error { return sheet.draw(m, recipe) })
+	if err != nil {
+		return err
+	}
+	path := c.String("out")
+	if err := net.WriteAtomically(path, func(w io.Writer) error { return png.Encode(w, sheet.picture()) }); err != nil {
+		return fmt.Errorf("%s: %w", path, reason(err))
+	}
+	s.result("%d images, as they are and in %d epochs under %q, in %s\n", sheet.rows, sheet.columns-1, recipe.Augment, path)
+	return nil
+}
+
+// sheet is a table of images: a row for each, the first column as it is, then one for each epoch.
+type sheet struct {
+	set           *cifar.Set
+	rows, columns int
+	pixels        []float64 // (rows*columns,3,32,32), normalised
+}
+
+// draw lets the executor that trains make the sheet's images.
+func (s *sheet) draw(e engine.Executor, recipe net.Recipe) error {
+	a := augmentation(recipe)
+	var kinds uint32
+	if a != nil {
+		kinds = a.Kinds
+	}
+	var draws []engine.Draw
+	for row := range s.rows {
+		draws = append(draws, engine.Draw{Image: row})
+		for epoch := range s.columns - 1 {
+			d := engine.Draw{Image: row}
+			if a != nil {
+				d = a.Draw(epoch, row)
+			}
+			draws = append(draws, d)
+		}
+	}
+	var err error
+	s.pixels, err = net.Augmented(e, dataOf(s.set, cifar.NormalizeTable()), kinds, draws)
+	return err
+}
+
+// The look of a sheet: a pixel of an image becomes a square of zoom pixels; gaps lie between images, a wider one behind the originals.
+const (
+	zoom      = 3
+	gap       = 4
+	wideGap   = 16
+	cell      = cifar.Side * zoom
+	paperGrey = 0xf0
+)
+
+// picture puts the images on paper.
+func (s *sheet) picture() image.Image {
+	width := gap + s.columns*(cell+gap) + wideGap - gap
+	out := image.NewRGBA(image.Rect(0, 0, width, gap+s.rows*(cell+gap)))
+	for i := range out.Pix {
+		out.Pix[i] = paperGrey
+		if i%4 == 3 {
+			out.Pix[i] = 0xff
+		}
+	}
+	const plane = cifar.Side * cifar.Side
+	for n := range s.rows * s.columns {
+		left, top := gap+n%s.columns*(cell+gap), gap+n/s.columns*(cell+gap)
+		if n%s.columns > 0 {
+			left += wideGap - gap
+		}
+		rgb := s.pixels[n*3*plane:][:3*plane]
+		for y := range cell {
+			for x := range cell {
+				at := y/zoom*cifar.Side + x/zoom
+				out.SetRGBA(left+x, top+y, color.RGBA{toByte(rgb, 0, at), toByte(rgb, 1, at), toByte(rgb, 2, at), 0xff})
+			}
+		}
+	}
+	return out
+}
+
+// toByte is the byte of a normalised value. What was erased is 0, the mean colour.
+func toByte(rgb []float64, c, at int) byte {
+	v := rgb[c*cifar.Side*cifar.Side+at]*cifar.Std[c] + cifar.Mean[c]
+	return byte(math.Round(min(max(v, 0), 1) * 255))
+}
