@@ -69,53 +69,71 @@ func evaluation(w *Weights, d Images, batch int) (map[int]*engine.Program, error
 	return programs, nil
 }
 
-// Evaluate runs the weights over all of d in order, without smoothing or dropout.
-func Evaluate(ctx context.Context, e engine.Executor, w *Weights, d Data, batch int) (Score, error) {
-	var score Score
+// Evaluate runs the weights over all of d in order, without smoothing or dropout. predicted is the class found for each image: that
+// with the largest logit, the first of equal ones.
+func Evaluate(ctx context.Context, e engine.Executor, w *Weights, d Data, batch int) (score Score, predicted []uint8, err error) {
 	programs, err := evaluation(w, d.Shape, batch)
 	if err != nil {
-		return score, err
+		return score, nil, err
 	}
-	s, err := e.NewSession(w.Layout, values(programs), engine.PlanOptions{})
+	s, err := e.NewSession(w.Layout, values(programs), engine.PlanOptions{Keep: []string{tensorLogits}})
 	if err != nil {
-		return score, err
+		return score, nil, err
 	}
 	defer s.Close()
 	if err := setResidents(s, d); err != nil {
-		return score, err
+		return score, nil, err
 	}
 	if err := s.WriteArena(engine.Model, w.Arena); err != nil {
-		return score, err
+		return score, nil, err
 	}
+	score, predicted, err = runEval(ctx, s, programs, d, min(batch, d.Shape.N))
+	if errors.Is(err, ErrNotFinite) || err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("net: evaluation: %w", err)
+	}
+	return score, predicted, err
+}
+
+// runEval runs evaluation programs, by batch size, over all images, until ctx ends.
+func runEval(ctx context.Context, s engine.Session, programs map[int]*engine.Program, d Data, batch int) (score Score, predicted []uint8, err error) {
 	indices := make([]int, d.Shape.N)
 	for i := range indices {
 		indices[i] = i
 	}
-	score, err = runEval(ctx, s, programs, d, indices, min(batch, d.Shape.N))
-	if errors.Is(err, ErrNotFinite) || err != nil && ctx.Err() != nil {
-		err = fmt.Errorf("net: evaluation: %w", err)
-	}
-	return score, err
-}
-
-// runEval runs evaluation programs, by batch size, over the images at indices, until ctx ends. The error is ErrNotFinite
-// itself where the loss is not: the caller knows when that was.
-func runEval(ctx context.Context, s engine.Session, programs map[int]*engine.Program, d Data, indices []int, batch int) (Score, error) {
-	var score Score
-	if err := queueEval(ctx, s, programs, d, indices, batch, nil); err != nil {
-		return score, err
+	err = queueEval(ctx, s, programs, d, indices, batch, func() error {
+		p := programs[min(batch, len(indices)-len(predicted))]
+		logits := p.Tensor(tensorLogits)
+		data, err := s.Read(p, logits)
+		for n := range len(data) / logits.C() {
+			predicted = append(predicted, largest(data[n*logits.C():][:logits.C()]))
+		}
+		return err
+	})
+	if err != nil {
+		return score, nil, err
 	}
 	reports, err := s.Reports()
 	if err != nil {
-		return score, err
+		return score, nil, err
 	}
 	for _, r := range reports {
 		score.add(r.Results[ResultMetrics], r.Program.Batch)
 	}
 	if !finite(score.LossSum) {
-		return score, ErrNotFinite
+		return score, nil, ErrNotFinite
 	}
-	return score, nil
+	return score, predicted, nil
+}
+
+// largest is the place of the largest value, the first of equal ones.
+func largest(values []float64) uint8 {
+	best := 0
+	for i, v := range values {
+		if v > values[best] {
+			best = i
+		}
+	}
+	return uint8(best)
 }
 
 // queueEval queues evaluation programs over the images at indices, until ctx ends, and calls each, if set, after every one.

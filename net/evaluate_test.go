@@ -68,12 +68,15 @@ func TestEvaluateBatches(t *testing.T) {
 	w, d := someWeights(t, narrow), someData(5)
 	var want Score
 	for i, batch := range []int{5, 1, 2, 100} {
-		s, err := Evaluate(t.Context(), cpu.New(), w, d, batch)
+		s, predicted, err := Evaluate(t.Context(), cpu.New(), w, d, batch)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if i == 0 {
 			want = s
+		}
+		if c := NewConfusion(cifar.Classes, d.Labels, predicted); correctOf(c) != s.Correct || len(predicted) != 5 {
+			t.Errorf("batches of %d: predictions %v, of which %d are right", batch, predicted, s.Correct)
 		}
 		if s.Total != 5 || s.Correct != want.Correct || s.CorrectTop5 != want.CorrectTop5 || math.Abs(s.LossSum-want.LossSum) > 1e-9 {
 			t.Errorf("batches of %d: %+v, want %+v", batch, s, want)
@@ -89,15 +92,40 @@ func TestEvaluateRefuses(t *testing.T) {
 	for _, c := range []struct {
 		n, batch int
 	}{{0, 4}, {3, 0}, {3, -1}} {
-		if _, err := Evaluate(t.Context(), cpu.New(), w, someData(c.n), c.batch); err == nil || !strings.HasPrefix(err.Error(), "net: evaluation of ") {
+		if _, _, err := Evaluate(t.Context(), cpu.New(), w, someData(c.n), c.batch); err == nil || !strings.HasPrefix(err.Error(), "net: evaluation of ") {
 			t.Errorf("%d images, batch size %d: %v", c.n, c.batch, err)
 		}
 	}
 	for i := range w.Arena {
 		w.Arena[i] *= 1e300 // finite, but not what comes of it
 	}
-	_, err := Evaluate(t.Context(), cpu.New(), w, someData(2), 2)
+	_, _, err := Evaluate(t.Context(), cpu.New(), w, someData(2), 2)
 	if !errors.Is(err, ErrNotFinite) || err.Error() != "net: evaluation: the loss is not finite" {
 		t.Errorf("weights of 1e300: %v", err)
+	}
+}
+
+// correctOf is the sum of the diagonal.
+func correctOf(c Confusion) (sum int) {
+	for label := range c.Classes {
+		correct, _ := c.Class(label)
+		sum += correct
+	}
+	return sum
+}
+
+func TestConfusion(t *testing.T) {
+	c := NewConfusion(3, []uint8{0, 0, 0, 0, 1, 2}, []uint8{0, 1, 2, 2, 1, 0})
+	if correct, total := c.Class(0); correct != 1 || total != 4 {
+		t.Errorf("class 0: %d of %d, want 1 of 4", correct, total)
+	}
+	if rival, times := c.Rival(0); rival != 2 || times != 2 {
+		t.Errorf("class 0 is taken for %d, %d times; want 2, twice", rival, times)
+	}
+	if _, times := c.Rival(1); times != 0 {
+		t.Errorf("class 1 is never taken for another, not %d times", times)
+	}
+	if correctOf(c) != 2 {
+		t.Errorf("%d are right, want 2", correctOf(c))
 	}
 }

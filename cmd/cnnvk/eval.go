@@ -22,6 +22,8 @@ func evalCommand() *cli.Command {
 			deviceFlag(),
 			noTuneFlag(),
 			&cli.IntFlag{Name: "batch-size", Value: 128, Usage: "images evaluated at once; it changes no result"},
+			&cli.StringFlag{Name: "out", Usage: "folder `DIR` for tables and pictures by class (default: eval in the weights' run folder)"},
+			&cli.BoolFlag{Name: "no-report", Usage: "write no tables and pictures"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
 		}, verbosityFlags()...),
 		Action: evaluate,
@@ -41,6 +43,7 @@ type evalResult struct {
 	DataMD5     string     `json:"data_md5"`
 	Device      string     `json:"device"`
 	Driver      string     `json:"driver"`
+	Report      string     `json:"report,omitempty"` // the folder of tables and pictures by class
 }
 
 // whereWeights is a hint for those who have none.
@@ -84,11 +87,21 @@ func evaluate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	result, err := score(c, s, w, dataOf(set, table))
+	result, predicted, err := score(c, s, w, dataOf(set, table))
 	if err != nil {
 		return err
 	}
 	result.DataMD5 = set.MD5
+	if !c.Bool("no-report") {
+		result.Report = reportOf(c.String("out"), path)
+	}
+	if result.Report != "" {
+		title := fmt.Sprintf("%s: %.2f %% of %d test images", w.Model.Name, result.Accuracy, result.Total)
+		if err := newClassReport(title, set, predicted).write(result.Report); err != nil {
+			return err
+		}
+		s.say("accuracy by class and confusion matrix are in %s\n", result.Report)
+	}
 	if c.Bool("json") {
 		return json.NewEncoder(c.App.Writer).Encode(result)
 	}
@@ -99,9 +112,10 @@ func evaluate(c *cli.Context) error {
 }
 
 // score evaluates the weights on the machine that --device names.
-func score(c *cli.Context, s *console, w *net.Weights, d net.Data) (*evalResult, error) {
-	r, batch := &evalResult{Model: w.Model.Name, Params: w.Model.Parameters()}, min(c.Int("batch-size"), d.Shape.N)
-	return r, onMachine(s.log, c.String("device"), func(m *machine) error {
+func score(c *cli.Context, s *console, w *net.Weights, d net.Data) (r *evalResult, predicted []uint8, err error) {
+	r = &evalResult{Model: w.Model.Name, Params: w.Model.Parameters()}
+	batch := min(c.Int("batch-size"), d.Shape.N)
+	err = onMachine(s.log, c.String("device"), func(m *machine) error {
 		r.Device, r.Driver = m.Device().Name, m.Device().Driver
 		s.say("device: %s, %s\n", r.Device, r.Driver)
 		need := evaluationDemand(w, d.Shape)
@@ -111,7 +125,8 @@ func score(c *cli.Context, s *console, w *net.Weights, d net.Data) (*evalResult,
 		if err := (tuner{console: s, off: c.Bool("no-tune")}).tune(c.Context, m, need, batch); err != nil {
 			return err
 		}
-		score, err := net.Evaluate(c.Context, m, w, d, batch)
+		var score net.Score
+		score, predicted, err = net.Evaluate(c.Context, m, w, d, batch)
 		if errors.Is(err, net.ErrNotFinite) {
 			return fmt.Errorf("the weights in %s: %w", c.String("weights"), err)
 		}
@@ -124,6 +139,7 @@ func score(c *cli.Context, s *console, w *net.Weights, d net.Data) (*evalResult,
 		r.Accuracy, r.Interval95 = 100*score.Accuracy(), [2]float64{100 * low, 100 * high}
 		return nil
 	})
+	return r, predicted, err
 }
 
 // sayModel prints the parameter count, and refuses a model that breaks the task's rule.

@@ -32,7 +32,7 @@ func TestEvalUnderValidation(t *testing.T) {
 	emptyFolder(t)
 	needValidation(t)
 	err := onMachine(nil, os.Getenv("CNNVK_DEVICE"), func(m *machine) error {
-		s, err := net.Evaluate(t.Context(), m, untrained(t, nil), dataOf(cifar.Synthetic(1, 19), cifar.NormalizeTable()), 8)
+		s, _, err := net.Evaluate(t.Context(), m, untrained(t, nil), dataOf(cifar.Synthetic(1, 19), cifar.NormalizeTable()), 8)
 		if s.Total != 19 {
 			t.Errorf("%d images evaluated", s.Total)
 		}

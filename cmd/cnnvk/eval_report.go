@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/chart"
+	"cnnvk/net"
+)
+
+// reportFolder is where eval leaves its tables and pictures in a run folder.
+const reportFolder = "eval"
+
+// reportOf is the folder for an evaluation's tables and pictures: the one that is named, or eval in the run folder that the
+// weights lie in; "" for weights that lie elsewhere.
+func reportOf(named, weights string) string {
+	if named != "" {
+		return named
+	}
+	run := filepath.Dir(filepath.Dir(weights))
+	if filepath.Base(filepath.Dir(weights)) != filepath.Dir(bestWeights) {
+		return ""
+	}
+	if _, err := os.Stat(filepath.Join(run, configFile)); err != nil {
+		return ""
+	}
+	return filepath.Join(run, reportFolder)
+}
+
+// classReport is what an evaluation says about each class.
+type classReport struct {
+	title     string
+	coarse    [cifar.Classes]int // of each class
+	confusion net.Confusion
+}
+
+func newClassReport(title string, set *cifar.Set, predicted []uint8) *classReport {
+	r := &classReport{title: title, confusion: net.NewConfusion(cifar.Classes, set.Labels, predicted)}
+	for i, label := range set.Labels {
+		r.coarse[label] = int(set.Coarse[i])
+	}
+	return r
+}
+
+// write leaves two tables, each with its picture. All are whole before the first takes its name.
+func (r *classReport) write(dir string) error {
+	classes, err := chart.Classes(r.title, cifar.FineNames[:], r.accuracy())
+	if err != nil {
+		return err
+	}
+	order := r.order()
+	confusion, err := chart.Confusion(r.title, cifar.Classes, r.ordered(order), r.groups(order))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return cannotReport(dir, err)
+	}
+	files := []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{"per_class.csv", r.classTable}, {"per_class.png", classes.PNG}, {"per_class.svg", classes.SVG},
+		{"confusion.csv", r.confusionTable}, {"confusion.png", confusion.PNG}, {"confusion.svg", confusion.SVG},
+	}
+	var staged []*net.Staged
+	for _, f := range files {
+		s, err := net.Stage(filepath.Join(dir, f.name), f.write)
+		if err != nil {
+			return cannotReport(filepath.Join(dir, f.name), err)
+		}
+		defer s.Discard()
+		staged = append(staged, s)
+	}
+	for i, s := range staged {
+		if err := s.Commit(); err != nil {
+			return cannotReport(filepath.Join(dir, files[i].name), err)
+		}
+	}
+	return nil
+}
+
+func cannotReport(path string, err error) error {
+	err = fmt.Errorf("writing %s: %w", path, reason(err))
+	if errors.Is(err, fs.ErrPermission) || cifar.DiskFull(err) {
+		return hintError{err, "--out DIR with another folder, or --no-report"}
+	}
+	return err
+}
+
+func (r *classReport) accuracy() []float64 {
+	out := make([]float64, cifar.Classes)
+	for c := range out {
+		correct, total := r.confusion.Class(c)
+		out[c] = float64(correct) / float64(max(total, 1))
+	}
+	return out
+}
+
+// order is the classes by superclass, so that those that look alike lie together.
+func (r *classReport) order() []int {
+	order := make([]int, cifar.Classes)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return r.coarse[a] - r.coarse[b] })
+	return order
+}
+
+func (r *classReport) ordered(order []int) []int {
+	var out []int
+	for _, label := range order {
+		row := r.confusion.Row(label)
+		for _, found := range order {
+			out = append(out, row[found])
+		}
+	}
+	return out
+}
+
+func (r *classReport) groups(order []int) []chart.Group {
+	var out []chart.Group
+	for i, class := range order {
+		if i == 0 || r.coarse[class] != r.coarse[order[i-1]] {
+			out = append(out, chart.Group{Name: cifar.CoarseNames[r.coarse[class]], First: i})
+		}
+	}
+	return out
+}
+
+// classTable is a row for each class, in order of label.
+func (r *classReport) classTable(w io.Writer) error {
+	rows := [][]string{{"label", "class", "superclass", "images", "correct", "accuracy", "most_taken_for", "times"}}
+	for c := range cifar.Classes {
+		correct, total := r.confusion.Class(c)
+		rival, times := r.confusion.Rival(c)
+		name := ""
+		if times > 0 {
+			name = cifar.FineNames[rival]
+		}
+		rows = append(rows, []string{strconv.Itoa(c), cifar.FineNames[c], cifar.CoarseNames[r.coarse[c]], strconv.Itoa(total),
+			strconv.Itoa(correct), fmt.Sprintf("%.4f", float64(correct)/float64(max(total, 1))), name, strconv.Itoa(times)})
+	}
+	return writeCSV(w, rows)
+}
+
+// confusionTable is the matrix in order of label: a row for each label, a column for each class found.
+func (r *classReport) confusionTable(w io.Writer) error {
+	rows := [][]string{append([]string{"label\\found"}, cifar.FineNames[:]...)}
+	for c := range cifar.Classes {
+		row := []string{cifar.FineNames[c]}
+		for _, n := range r.confusion.Row(c) {
+			row = append(row, strconv.Itoa(n))
+		}
+		rows = append(rows, row)
+	}
+	return writeCSV(w, rows)
+}
+
+func writeCSV(w io.Writer, rows [][]string) error {
+	var text bytes.Buffer
+	if err := csv.NewWriter(&text).WriteAll(rows); err != nil {
+		return err
+	}
+	_, err := w.Write(text.Bytes())
+	return err
+}
