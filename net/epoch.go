@@ -31,11 +31,11 @@ type running struct {
 func (t *Trainer) epoch(ctx context.Context, epoch int) (EpochEnded, error) {
 	defer t.Trace.Begin(trace.Host, fmt.Sprintf("epoch %d", epoch+1))()
 	order, batch := t.order(epoch), t.Recipe.BatchSize
-	r := &running{began: time.Now()}
+	r := t.begin()
 	r.Epoch, r.Steps, r.Rate = epoch+1, (len(order)+batch-1)/batch, t.Recipe.Schedule().Rate(epoch)
 	t.now = r.Progress
 	if t.Recipe.LimitSteps > 0 {
-		r.Steps = min(r.Steps, t.Recipe.LimitSteps-t.step)
+		r.Steps = min(r.Steps, t.Recipe.LimitSteps-t.at.Total+t.at.Step)
 	}
 	if err := t.queueSteps(ctx, r, order); err != nil {
 		return r.EpochEnded, err
@@ -44,11 +44,19 @@ func (t *Trainer) epoch(ctx context.Context, epoch int) (EpochEnded, error) {
 		return r.EpochEnded, err
 	}
 	if !finite(r.Validation.LossSum) {
-		return r.EpochEnded, fmt.Errorf("net: validation after step %d (epoch %d, learning rate %.4g): %w", t.step, r.Epoch, r.Rate, ErrNotFinite)
+		return r.EpochEnded, fmt.Errorf("net: validation after step %d (epoch %d, learning rate %.4g): %w", t.at.Total, r.Epoch, r.Rate, ErrNotFinite)
 	}
 	r.ValTime = r.finished.Sub(r.trained)
 	r.Wall, r.Busy = t.worked.read(r.finished, t.session.Busy())
 	return r.EpochEnded, nil
+}
+
+// begin is an epoch under way of which those steps are done that the position names.
+func (t *Trainer) begin() *running {
+	now := time.Now()
+	r := &running{sum: t.at.Sum, queued: t.at.Step, told: t.at.Step, began: now.Add(-t.at.Elapsed), trained: now, finished: now}
+	r.Step, r.Elapsed = t.at.Step, t.at.Elapsed
+	return r
 }
 
 // order is that of an epoch's images.
@@ -64,7 +72,7 @@ func (t *Trainer) order(epoch int) []int {
 // queueSteps queues an epoch's training steps. Those queued when ctx ends are waited for.
 func (t *Trainer) queueSteps(ctx context.Context, r *running, order []int) error {
 	batch, looked := t.Recipe.BatchSize, time.Now()
-	for from := 0; from < len(order) && !t.limited() && ctx.Err() == nil; from += batch {
+	for from := r.queued * batch; from < len(order) && !t.limited() && ctx.Err() == nil; from += batch {
 		if err := t.queue(order[from:min(from+batch, len(order))], r.Epoch-1, r.Rate); err != nil {
 			return err
 		}
@@ -74,6 +82,11 @@ func (t *Trainer) queueSteps(ctx context.Context, r *running, order []int) error
 				return err
 			}
 			looked = time.Now()
+		}
+		if t.OnSave != nil && time.Since(t.saved) >= t.SaveEvery {
+			if err := t.save(r); err != nil {
+				return err
+			}
 		}
 	}
 	if ctx.Err() == nil {
@@ -99,13 +112,13 @@ func (t *Trainer) queue(indices []int, epoch int, rate float64) error {
 			return err
 		}
 	}
-	SetRandom(r.Uints(InputRandom), t.Recipe.Seed, t.step)
-	SetRates(r.Floats(InputRates), rate, t.step+1)
+	SetRandom(r.Uints(InputRandom), t.Recipe.Seed, t.at.Total)
+	SetRates(r.Floats(InputRates), rate, t.at.Total+1)
 	if err := t.session.Run(p, r); err != nil {
 		return err
 	}
-	t.step++
-	t.counters.Step(t.Recipe.EMADecay)
+	t.at.Total++
+	t.at.Counters.Step(t.Recipe.EMADecay)
 	return nil
 }
 
@@ -130,12 +143,29 @@ func (t *Trainer) validate(ctx context.Context, r *running) error {
 	return t.look(r, t.session.Reports)
 }
 
-// stop waits for what is queued. The error is the *Stopped of an epoch that was cut short.
-func (t *Trainer) stop(ctx context.Context, r *running) error {
-	if err := t.look(r, t.session.Reports); err != nil {
+// save waits for what is queued and lets a checkpoint be taken.
+func (t *Trainer) save(r *running) error {
+	if err := t.pause(r); err != nil {
 		return err
 	}
-	return &Stopped{r.Progress, t.step, context.Cause(ctx)}
+	err := t.OnSave()
+	t.saved = time.Now()
+	return err
+}
+
+// stop waits for what is queued. The error is the *Stopped of an epoch that was cut short.
+func (t *Trainer) stop(ctx context.Context, r *running) error {
+	if err := t.pause(r); err != nil {
+		return err
+	}
+	return &Stopped{r.Progress, t.at.Total, context.Cause(ctx)}
+}
+
+// pause waits for what is queued, and takes note of how far the epoch is.
+func (t *Trainer) pause(r *running) error {
+	err := t.look(r, t.session.Reports)
+	t.at.Step, t.at.Sum, t.at.Elapsed = r.Step, r.sum, r.Elapsed
+	return err
 }
 
 // look adds up what steps gave back, and tells the observer of training steps that are news.

@@ -24,6 +24,7 @@ type Recipe struct {
 	ClipNorm        float64 `yaml:"clip_norm"` // 0 for no clipping
 	EMADecay        float64 `yaml:"ema_decay"`
 	ValidationRatio float64 `yaml:"validation_ratio"`
+	Patience        int     `yaml:"patience"` // epochs without a better validation accuracy after which training stops, 0 for never
 }
 
 // DefaultRecipe is the reference recipe of SmallCIFARNet.
@@ -31,7 +32,7 @@ func DefaultRecipe() Recipe {
 	return Recipe{
 		Model: SmallCIFARNetName, Widths: SmallCIFARNetWidths, Seed: 42, Epochs: 50, BatchSize: 128, Augment: "reference",
 		Optimizer: "adamw", LearningRate: 1e-3, WarmupEpochs: 5, WeightDecay: 5e-4,
-		LabelSmoothing: 0.1, ClipNorm: 1, EMADecay: 0.995, ValidationRatio: 0.1,
+		LabelSmoothing: 0.1, ClipNorm: 1, EMADecay: 0.995, ValidationRatio: 0.1, Patience: 10,
 	}
 }
 
@@ -83,6 +84,7 @@ func (r Recipe) Check() error {
 		{"label_smoothing", r.LabelSmoothing, r.LabelSmoothing >= 0 && r.LabelSmoothing < 1, "a number from 0 to below 1"},
 		{"clip_norm", r.ClipNorm, r.ClipNorm >= 0 && finite(r.ClipNorm), "a number above 0, or 0 for no clipping"},
 		{"ema_decay", r.EMADecay, r.EMADecay >= 0 && r.EMADecay < 1, "a number from 0 to below 1"},
+		{"patience", r.Patience, r.Patience >= 0, "1 or more, or 0 to train all epochs"},
 		{"validation_ratio", r.ValidationRatio, r.ValidationRatio > 0 && r.ValidationRatio < 1, "a number between 0 and 1"},
 	} {
 		if !c.good {

@@ -23,11 +23,13 @@ const maxSafetensorsBytes = 1 << 30
 const metadataKey = "__metadata__"
 
 // NamedTensor is an entry of a state_dict. Exactly one of F32 and I64 is not nil, and holds the
-// values in row-major order: as many as the product of Shape, one where Shape is empty.
+// values in row-major order: as many as the product of Shape, one where Shape is empty. Where F64 is
+// not nil, F32 is F64 rounded, and the file has F64.
 type NamedTensor struct {
 	Name  string
 	Shape []int
 	F32   []float32
+	F64   []float64
 	I64   []int64
 }
 
@@ -97,6 +99,12 @@ func viewOf(t NamedTensor) (tensorView, error) {
 	if t.I64 != nil {
 		return tensorView{safetensors.I64, shape, encodeI64(t.I64)}, nil
 	}
+	if t.F64 != nil {
+		if len(t.F64) != len(t.F32) {
+			return tensorView{}, fmt.Errorf("tensor %q has %d values, but %d rounded ones", t.Name, len(t.F64), len(t.F32))
+		}
+		return tensorView{safetensors.F64, shape, encodeF64(t.F64)}, nil
+	}
 	return tensorView{safetensors.F32, shape, encodeF32(t.F32)}, nil
 }
 
@@ -104,6 +112,14 @@ func encodeF32(values []float32) []byte {
 	b := make([]byte, 0, 4*len(values))
 	for _, v := range values {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	return b
+}
+
+func encodeF64(values []float64) []byte {
+	b := make([]byte, 0, 8*len(values))
+	for _, v := range values {
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
 	}
 	return b
 }
@@ -117,7 +133,7 @@ func encodeI64(values []int64) []byte {
 }
 
 // ReadSafetensors reads a safetensors file: its tensors, in the order in which their values lie in
-// the file, and its metadata. F32 and F64 arrive in F32 (F64 is rounded), I64, I32 and U8 in I64; other
+// the file, and its metadata. F32 arrives in F32, F64 in F64 and, rounded, in F32, I64, I32 and U8 in I64; other
 // types are refused, as are files over 1 GiB, anything that is no regular file, and a header that is
 // longer than the file, not JSON, has a name twice, or whose offsets overlap or leave gaps.
 func ReadSafetensors(path string) ([]NamedTensor, map[string]string, error) {
@@ -263,7 +279,8 @@ func decodeTensor(name string, view safetensors.TensorView) (NamedTensor, error)
 	case safetensors.F32:
 		t.F32 = decodeValues(view.Data(), 4, func(b []byte) float32 { return math.Float32frombits(le.Uint32(b)) })
 	case safetensors.F64:
-		t.F32 = decodeValues(view.Data(), 8, func(b []byte) float32 { return float32(math.Float64frombits(le.Uint64(b))) })
+		t.F64 = decodeValues(view.Data(), 8, func(b []byte) float64 { return math.Float64frombits(le.Uint64(b)) })
+		t.F32 = rounded(t.F64)
 	case safetensors.I64:
 		t.I64 = decodeValues(view.Data(), 8, func(b []byte) int64 { return int64(le.Uint64(b)) })
 	case safetensors.I32:
@@ -274,6 +291,14 @@ func decodeTensor(name string, view safetensors.TensorView) (NamedTensor, error)
 		return t, fmt.Errorf("tensor %q is of type %s; F32, F64, I64, I32 and U8 are read", name, view.DType())
 	}
 	return t, nil
+}
+
+func rounded(values []float64) []float32 {
+	out := make([]float32, len(values))
+	for i, v := range values {
+		out[i] = float32(v)
+	}
+	return out
 }
 
 func decodeValues[T any](data []byte, size int, decode func([]byte) T) []T {

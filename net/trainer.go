@@ -38,19 +38,21 @@ type Trainer struct {
 	Augment    *Augmentation          // of the training images; nil for none
 	OnSteps    func(Progress)         // called now and then during an epoch, if set
 	OnEpoch    func(EpochEnded) error // called after each validation, if set
-	Trace      *trace.Timeline        // of epochs, may be nil
+	OnSave     func() error           // called between two steps when SaveEvery has passed since it or OnEpoch was, if set
+	SaveEvery  time.Duration
+	Trace      *trace.Timeline // of epochs, may be nil
 
-	layout   *engine.Layout
-	session  engine.Session
-	train    map[int]*engine.Program // by batch size
-	eval     map[int]*engine.Program
-	records  map[*engine.Program]*engine.Record
-	step     int      // optimiser steps queued so far
-	done     int      // of them, those whose report has come
-	now      Progress // epoch and rate of the last one
-	counters Counters
-	ahead    []int // the order of the next epoch, if it is known already
-	worked   meter
+	layout  *engine.Layout
+	session engine.Session
+	train   map[int]*engine.Program // by batch size
+	eval    map[int]*engine.Program
+	records map[*engine.Program]*engine.Record
+	at      Position  // Total and Counters of what is queued so far; of the epoch under way as it was when it paused
+	done    int       // optimiser steps whose report has come
+	now     Progress  // epoch and rate of the last one
+	ahead   []int     // the order of the next epoch, if it is known already
+	saved   time.Time // OnSave or OnEpoch was called
+	worked  meter
 }
 
 // Progress is how far an epoch is.
@@ -156,79 +158,60 @@ func (t *Trainer) Close() error {
 	return t.session.Close()
 }
 
+// Position is how far the training is. It may be asked by OnEpoch and OnSave, and after Run.
+func (t *Trainer) Position() Position { return t.at }
+
 // Run trains to the end of the recipe, or until ctx ends: then no further step is queued, those queued are waited for, and
 // the error is a *Stopped.
 func (t *Trainer) Run(ctx context.Context) error {
-	best := -1.0
-	t.worked.read(time.Now(), t.session.Busy())
-	for epoch := 0; epoch < t.Recipe.Epochs; epoch++ {
-		end, err := t.epoch(ctx, epoch)
+	t.saved = time.Now()
+	t.worked.read(t.saved, t.session.Busy())
+	for t.Recipe.Finished(t.at) == "" {
+		end, err := t.epoch(ctx, t.at.Epoch)
 		if err != nil {
 			return err
 		}
-		end.TotalSteps = t.step
-		end.Last = epoch == t.Recipe.Epochs-1 || t.limited()
-		if end.Best = end.Validation.Accuracy() > best; end.Best {
-			best = end.Validation.Accuracy()
-		}
+		t.ended(&end)
 		if t.OnEpoch != nil {
 			if err := t.OnEpoch(end); err != nil {
 				return err
 			}
 		}
-		if end.Last {
-			break
-		}
+		t.saved = time.Now()
 	}
 	return nil
+}
+
+// ended takes note of an epoch, and adds to it what follows from those before.
+func (t *Trainer) ended(end *EpochEnded) {
+	accuracy := end.Validation.Accuracy()
+	if end.Best = t.at.BestEpoch == 0 || accuracy > t.at.Best; end.Best {
+		t.at.Best, t.at.BestEpoch = accuracy, end.Epoch
+	}
+	t.at.Epoch, t.at.Step, t.at.Sum, t.at.Elapsed = end.Epoch, 0, Score{}, 0
+	end.TotalSteps, end.Last = t.at.Total, t.Recipe.Finished(t.at) != ""
 }
 
 // limited reports whether the limit of steps is reached.
-func (t *Trainer) limited() bool { return t.Recipe.LimitSteps > 0 && t.step >= t.Recipe.LimitSteps }
+func (t *Trainer) limited() bool { return t.Recipe.LimitSteps > 0 && t.at.Total >= t.Recipe.LimitSteps }
 
-// Averaged are the moving average of the weights as they are now, ready to be saved. Weights that no file can hold are a
-// training that is lost, though its loss may still be a number: the error is an ErrNotFinite.
-func (t *Trainer) Averaged(metadata map[string]string) (*Weights, error) {
-	a, batches := engine.EMA, t.counters.EMA
-	if t.Recipe.EMADecay == 0 {
-		a, batches = engine.Model, t.counters.Model
+// Finished says why no step follows that position, nothing where one does.
+func (r Recipe) Finished(p Position) string {
+	switch {
+	case p.Epoch >= r.Epochs:
+		return fmt.Sprintf("all %d epochs are done", r.Epochs)
+	case r.LimitSteps > 0 && p.Total >= r.LimitSteps && p.Step == 0: // else a validation follows
+		return fmt.Sprintf("the limit of %d steps is reached", r.LimitSteps)
+	case r.OutOfPatience(p):
+		return fmt.Sprintf("the validation accuracy has not improved in %d epochs", r.Patience)
 	}
-	defer t.Trace.Begin(trace.Host, "read weights")()
-	arena, err := t.session.ReadArena(a)
-	if err != nil {
-		return nil, err
-	}
-	if err := t.savable(arena); err != nil {
-		return nil, err
-	}
-	return &Weights{Model: t.Model, Layout: t.layout, Arena: arena, Batches: batches, Metadata: metadata}, nil
+	return ""
 }
 
-// savable looks for values that are not finite in a file's float32.
-func (t *Trainer) savable(arena []float64) error {
-	for _, s := range t.layout.Segments {
-		for _, v := range arena[s.Offset:][:s.Shape.Elements()] {
-			if !finite(float64(float32(v))) {
-				return &overflow{t.step, t.now, s.Name, v}
-			}
-		}
-	}
-	return nil
+// OutOfPatience says whether too many epochs have passed since the best one.
+func (r Recipe) OutOfPatience(p Position) bool {
+	return r.Patience > 0 && p.BestEpoch > 0 && p.Epoch-p.BestEpoch >= r.Patience
 }
-
-type overflow struct {
-	step  int
-	at    Progress
-	name  string
-	value float64
-}
-
-func (e *overflow) Error() string {
-	return fmt.Sprintf("net: step %d (epoch %d, learning rate %.4g): %s holds %.4g, not finite in float32",
-		e.step, e.at.Epoch, e.at.Rate, e.name, e.value)
-}
-
-func (e *overflow) Unwrap() error { return ErrNotFinite }
 
 // Kernels lists the kernels that the training step uses, without repetitions, in the order of the step.
 func (t *Trainer) Kernels() []string {

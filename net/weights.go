@@ -2,6 +2,7 @@ package net
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -88,6 +89,9 @@ func weightsOf(tensors []NamedTensor, meta map[string]string) (*Weights, error) 
 
 // modelOf finds out which network the tensors belong to.
 func modelOf(tensors []NamedTensor, meta map[string]string) (*Model, error) {
+	if meta[metaFormat] == checkpointFormat {
+		return nil, errors.New("it is a checkpoint to resume a run from: take a file of weights")
+	}
 	if name, ok := meta[metaModel]; ok && name != SmallCIFARNetName {
 		return nil, fmt.Errorf("model %q is unknown to this version: it knows %s", name, SmallCIFARNetName)
 	}
