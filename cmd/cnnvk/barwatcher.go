@@ -30,8 +30,8 @@ type barWatcher struct {
 	first bool
 }
 
-func newBarWatcher(s *console, recipe net.Recipe, began time.Time) *barWatcher {
-	w := &barWatcher{out: s.words, began: began, pace: pace{recipe: recipe}, now: net.Progress{Epoch: 1}}
+func newBarWatcher(s *console, p pace, began time.Time) *barWatcher {
+	w := &barWatcher{out: s.words, began: began, pace: p, now: net.Progress{Epoch: p.from.Epoch + 1}}
 	w.bars = mpb.New(mpb.WithOutput(s.words), mpb.WithRefreshRate(200*time.Millisecond))
 	draw := func(out io.Writer, st decor.Statistics) error {
 		_, err := io.WriteString(out, home+w.line(st.AvailableWidth-1)) // terminals may wrap what fills their last column
@@ -58,7 +58,7 @@ func (w *barWatcher) steps(p net.Progress) {
 	w.first = w.first || first
 	w.mu.Unlock()
 	if first {
-		w.say(firstLine(p, w.began))
+		w.say(w.pace.firstLine(p, w.began))
 	}
 }
 

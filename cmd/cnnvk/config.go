@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -29,6 +30,15 @@ type config struct {
 	// Kernels are the kernels chosen by measurement, by matrix product. A run made of this file on the same device and driver
 	// takes them again, so that it comes to the same bits.
 	Kernels gpu.Choices `yaml:"kernels"`
+}
+
+// text is the configuration as it is written.
+func (c config) text() ([]byte, error) {
+	text, err := yaml.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", configFile, err)
+	}
+	return text, nil
 }
 
 // readConfig reads a config.yaml, or a part of one, over the default recipe. The error names the file and the key.
@@ -173,6 +183,7 @@ func configOf(c *cli.Context) (config, error) {
 	override(c, "batch-size", &r.BatchSize, c.Int)
 	override(c, "opt", &r.Optimizer, c.String)
 	override(c, "lr", &r.LearningRate, c.Float64)
+	override(c, "patience", &r.Patience, c.Int)
 	override(c, "augment", &r.Augment, c.String)
 	if err := checkAugment(*r); err != nil {
 		return conf, recipeProblem(c, err)
@@ -199,14 +210,18 @@ func override[T any](c *cli.Context, flag string, value *T, of func(string) T) {
 // recipeFlags are the flags of a recipe's values, by their keys in config.yaml.
 var recipeFlags = map[string]string{
 	"seed": "seed", "epochs": "epochs", "limit_steps": "limit-steps", "batch_size": "batch-size",
-	"optimizer": "opt", "learning_rate": "lr", "augment": "augment",
+	"optimizer": "opt", "learning_rate": "lr", "augment": "augment", "patience": "patience",
 }
 
 // recipeProblem turns a complaint about a value of the recipe into one about its flag, or about the file that it is from.
 func recipeProblem(c *cli.Context, err error) error {
 	var bad *net.RecipeError
-	if errors.As(err, &bad) && c.IsSet("config") && !c.IsSet(recipeFlags[bad.Key]) {
-		return fmt.Errorf("%s: %s", c.String("config"), bad.About(bad.Key))
+	file := c.String("config")
+	if c.IsSet("resume") {
+		file = filepath.Join(c.String("resume"), configFile)
+	}
+	if errors.As(err, &bad) && file != "" && !c.IsSet(recipeFlags[bad.Key]) {
+		return fmt.Errorf("%s: %s", file, bad.About(bad.Key))
 	}
 	return flagProblemOf(err, recipeFlags)
 }

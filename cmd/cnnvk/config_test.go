@@ -25,7 +25,7 @@ func TestConfigAgain(t *testing.T) {
 	}
 	want := net.DefaultRecipe()
 	want.Widths, want.BatchSize = []int{2, 2, 2, 2, 2, 2}, 30
-	want.Seed, want.LearningRate, want.LimitSteps = 5, 0.003, 2
+	want.Seed, want.LearningRate, want.LimitSteps, want.Patience = 5, 0.003, 2, 0
 	if !reflect.DeepEqual(c.Recipe, want) || c.Data != synthetic || c.Version != version() {
 		t.Errorf("the run has %+v", c)
 	}

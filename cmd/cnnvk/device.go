@@ -15,13 +15,19 @@ import (
 	"cnnvk/vk"
 )
 
+const (
+	deviceUsage    = "`INDEX|NAME|cpu`: a Vulkan device by its place or a part of its name, or the Go reference executor"
+	deviceVariable = "CNNVK_DEVICE"
+)
+
 // deviceFlag chooses where the work is done.
 func deviceFlag() cli.Flag {
-	return &cli.StringFlag{
-		Name:    "device",
-		Usage:   "`INDEX|NAME|cpu`: a Vulkan device by its place or a part of its name, or the Go reference executor",
-		EnvVars: []string{"CNNVK_DEVICE"},
-	}
+	return &cli.StringFlag{Name: "device", Usage: deviceUsage, EnvVars: []string{deviceVariable}}
+}
+
+// trainDeviceFlag is deviceFlag where a run that is resumed may name a device, too: the environment must not look like the flag then.
+func trainDeviceFlag() cli.Flag {
+	return &cli.StringFlag{Name: "device", Usage: deviceUsage + " (default: that of the run with --resume) [$" + deviceVariable + "]"}
 }
 
 // cpuDevice is the value of --device that means the reference executor.

@@ -221,7 +221,7 @@ func TestNotFinite(t *testing.T) {
 	if _, err := net.LoadWeights("late/weights/last.safetensors"); err != nil {
 		t.Error(err)
 	}
-	want := []string{"late/config.yaml", "late/metrics.csv", "late/split.json", "late/weights/best.safetensors", "late/weights/last.safetensors"}
+	want := []string{"late/checkpoints/best.safetensors", "late/checkpoints/last.safetensors", "late/config.yaml", "late/metrics.csv", "late/split.json", "late/weights/best.safetensors", "late/weights/last.safetensors"}
 	if got := files(t, "late"); !slices.Equal(got, want) {
 		t.Errorf("left over: %q", got)
 	}
@@ -248,7 +248,7 @@ func TestLastGoodWeights(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if got := files(t, "lost"); len(got) != 5 {
+	if got := files(t, "lost"); len(got) != len(allFiles) {
 		t.Errorf("left over: %q", got)
 	}
 }

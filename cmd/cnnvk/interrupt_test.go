@@ -8,6 +8,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -63,15 +64,15 @@ func TestInterrupted(t *testing.T) {
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		out := "run-" + s.String()
 		o := interruptTraining(t, out, s)
-		o.failed(t, exitInterrupted, `^cnnvk: interrupted in epoch \d+, after step \d+$`, "the averaged weights as they were then are in "+out+"/weights/last.safetensors, the best so far (")
+		o.failed(t, exitInterrupted, `^cnnvk: interrupted in epoch \d+, after step \d+$`, "cnnvk train --resume "+out+" goes on from there; the averaged weights as they were then are in "+out+"/weights/last.safetensors, the best so far (")
 		if !strings.Contains(o.stdout, "\nstopping; Ctrl-C again stops at once\n") {
 			t.Errorf("%v: nothing is said of the stopping:\n%s", s, o.stdout)
 		}
-		want := []string{out + "/config.yaml", out + "/metrics.csv", out + "/split.json", out + "/weights/best.safetensors", out + "/weights/last.safetensors"}
+		want := []string{out + "/checkpoints/best.safetensors", out + "/checkpoints/last.safetensors", out + "/config.yaml", out + "/metrics.csv", out + "/split.json", out + "/weights/best.safetensors", out + "/weights/last.safetensors"}
 		if got := files(t, out); !slices.Equal(got, want) {
 			t.Errorf("left over: %q", got)
 		}
-		for _, path := range want[3:] {
+		for _, path := range want[5:] {
 			if _, err := net.LoadWeights(path); err != nil {
 				t.Error(err)
 			}
@@ -104,10 +105,15 @@ func TestInterruptedTwice(t *testing.T) {
 			t.Errorf("exit code %d: %s", o.code, o.stderr)
 		}
 		for _, path := range files(t, "run") {
-			if strings.HasSuffix(path, ".safetensors") {
-				if _, err := net.LoadWeights(path); err != nil {
-					t.Error(err)
-				}
+			var err error
+			switch filepath.Base(filepath.Dir(path)) {
+			case "weights":
+				_, err = net.LoadWeights(path)
+			case "checkpoints":
+				_, err = net.LoadCheckpoint(path)
+			}
+			if err != nil {
+				t.Error(err)
 			}
 		}
 		if _, err := readConfig("run/config.yaml"); err != nil {

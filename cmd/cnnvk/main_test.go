@@ -228,6 +228,6 @@ func writeFile(t *testing.T, path string, data []byte) {
 func narrowConfig(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "narrow.yaml")
-	writeFile(t, path, []byte("widths: [2, 2, 2, 2, 2, 2]\nbatch_size: 30\ndata: synthetic\n"))
+	writeFile(t, path, []byte("widths: [2, 2, 2, 2, 2, 2]\nbatch_size: 30\npatience: 0\ndata: synthetic\n"))
 	return path
 }

@@ -11,6 +11,7 @@ import (
 // pace knows how fast a training goes, and puts that into lines.
 type pace struct {
 	recipe net.Recipe
+	from   net.Position  // where this process began
 	spent  time.Duration // all epochs so far, validation included
 	done   int           // their steps
 }
@@ -28,6 +29,7 @@ func (p *pace) left(now net.Progress) time.Duration {
 	if p.recipe.LimitSteps > 0 {
 		total = min(total, p.recipe.LimitSteps)
 	}
+	total -= p.from.Total - p.from.Step
 	if done == 0 {
 		return 0
 	}
@@ -72,6 +74,15 @@ func (p *pace) epochOf(now net.Progress) string {
 func lossText(now net.Progress) string     { return fmt.Sprintf("loss %.4f", now.Loss) }
 func accuracyText(now net.Progress) string { return fmt.Sprintf("acc %.2f %%", 100*now.Accuracy) }
 func rateText(now net.Progress) string     { return fmt.Sprintf("%.0f images/s", rate(now)) }
+
+// firstLine is the line of the first steps.
+func (p *pace) firstLine(now net.Progress, began time.Time) string {
+	steps := now.Step
+	if now.Epoch == p.from.Epoch+1 {
+		steps -= p.from.Step
+	}
+	return fmt.Sprintf("first %d steps done %.1f s after start", steps, time.Since(began).Seconds())
+}
 
 // stepLine is a line in the midst of an epoch.
 func (p *pace) stepLine(now net.Progress) string {

@@ -1,18 +1,16 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"gopkg.in/yaml.v3"
 
 	"cnnvk/cifar"
 	"cnnvk/cifar/filelock"
@@ -23,10 +21,11 @@ import (
 // runFolder is where a training leaves its files. Each is written whole or not at all.
 type runFolder struct {
 	dir      string
-	metadata map[string]string // of the weights files
+	identity map[string]string // of the training, in its checkpoints
 	rows     []string          // of metrics.csv
 	best     float64           // validation accuracy of the best weights
 	epochs   int               // that were validated, and whose weights are saved
+	saved    bool              // there is a checkpoint
 	made     bool              // the folder is new, not the user's
 	force    bool              // a run that is there is replaced
 	lock     *os.File          // held as long as the folder is this training's own
@@ -41,6 +40,8 @@ const (
 	metricsFile = "metrics.csv"
 	bestWeights = "weights/best.safetensors"
 	lastWeights = "weights/last.safetensors"
+	bestState   = "checkpoints/best.safetensors"
+	lastState   = "checkpoints/last.safetensors"
 )
 
 // newRunFolder makes the folder: dir, which must be new or empty unless force is set, or, without dir, the first free
@@ -117,7 +118,7 @@ func cannotMake(dir string, err error) error {
 	return hintError{err, elsewhere}
 }
 
-// make locks the folder and makes the one for weights in it. What lies there without force, or is locked, belongs to a
+// make locks the folder and makes those for weights and checkpoints in it. What lies there without force, or is locked, belongs to a
 // training that came in between, and is not touched.
 func (f *runFolder) make() (_ *runFolder, err error) {
 	if f.lock, err = lockFolder(f.dir); err == nil && !f.force {
@@ -127,9 +128,11 @@ func (f *runFolder) make() (_ *runFolder, err error) {
 		f.giveUp()
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(f.path(lastWeights)), 0o777); err != nil {
-		f.discard()
-		return nil, cannotMake(f.dir, err)
+	for _, name := range []string{lastWeights, lastState} {
+		if err := os.MkdirAll(filepath.Dir(f.path(name)), 0o777); err != nil {
+			f.discard()
+			return nil, cannotMake(f.dir, err)
+		}
 	}
 	return f, nil
 }
@@ -149,6 +152,7 @@ func (f *runFolder) discard() {
 		os.Remove(f.path(configFile))
 	}
 	os.Remove(filepath.Dir(f.path(lastWeights)))
+	os.Remove(filepath.Dir(f.path(lastState)))
 	f.giveUp()
 }
 
@@ -170,18 +174,18 @@ func (f *runFolder) begin(c config, val []int) (err error) {
 			f.discard()
 		}
 	}()
-	text, err := yaml.Marshal(c)
+	text, err := c.text()
 	if err != nil {
-		return fmt.Errorf("%s: %w", configFile, err)
+		return err
 	}
-	split, err := json.Marshal(map[string][]int{"val": val})
+	split, err := splitText(val)
 	if err != nil {
-		return fmt.Errorf("%s: %w", splitFile, err)
+		return err
 	}
 	files := []struct {
 		name string
 		text []byte
-	}{{configFile, text}, {splitFile, append(split, '\n')}, {lastWeights, nil}} // the last for its folder's rights alone
+	}{{configFile, text}, {splitFile, split}, {lastWeights, nil}, {lastState, nil}} // the last two for their folders' rights alone
 	var staged []*net.Staged
 	for _, file := range files {
 		s, err := net.Stage(f.path(file.name), all(file.text))
@@ -196,7 +200,7 @@ func (f *runFolder) begin(c config, val []int) (err error) {
 			return f.cannotWrite(files[i].name, err)
 		}
 	}
-	for _, name := range []string{metricsFile, bestWeights, lastWeights} {
+	for _, name := range []string{lastState, bestState, metricsFile, bestWeights, lastWeights} {
 		if err := os.Remove(f.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("replacing %s: %w", f.path(name), reason(err))
 		}
@@ -204,29 +208,57 @@ func (f *runFolder) begin(c config, val []int) (err error) {
 	return nil
 }
 
-// epoch has an epoch's files written while the device goes on with the next one. An error of the epoch before is returned here; to
+// epoch has an epoch's files written while the device goes on with the next one. An error of those before is returned here; to
 // hear of one sooner there is failed, which may be called at any time.
 func (f *runFolder) epoch(t *net.Trainer, e net.EpochEnded, failed func(error)) error {
 	if err := f.wait(); err != nil {
 		return err
 	}
-	w, err := t.Averaged(f.metadata)
+	validation := fmt.Sprintf("%.6f,%.6f", e.Validation.Loss(), e.Validation.Accuracy())
+	rows := f.with(e.Progress, e.TotalSteps, validation, e.Elapsed+e.ValTime, busyText(e))
+	c, err := f.checkpoint(t, rows)
 	if err != nil {
 		return err
 	}
+	f.write(func() error { return f.save(c, t.Model, rows) }, failed)
+	return nil
+}
+
+// between has a checkpoint written in the midst of an epoch, unless the one before is not written yet.
+func (f *runFolder) between(t *net.Trainer, failed func(error)) error {
+	select {
+	case err := <-f.writing:
+		if f.writing = nil; err != nil {
+			return err
+		}
+	default:
+		if f.writing != nil {
+			return nil
+		}
+	}
+	c, err := f.checkpoint(t, f.rows)
+	if err != nil {
+		return err
+	}
+	f.write(func() error { return f.keep(c) }, failed)
+	return nil
+}
+
+// write has files written in a goroutine of its own.
+func (f *runFolder) write(files func() error, failed func(error)) {
 	done := make(chan error, 1)
 	f.writing = done
 	go func() {
-		err := f.save(w, e)
+		defer f.trace.Begin(trace.Saving, "write files")()
+		err := files()
 		if err != nil {
 			failed(err)
 		}
 		done <- err
 	}()
-	return nil
 }
 
-// wait waits until the epoch's files are written. Only then do the folder's other fields tell of that epoch.
+// wait waits until the files are written. Only then do the folder's other fields tell of the epoch.
 func (f *runFolder) wait() error {
 	if f.writing == nil {
 		return nil
@@ -236,21 +268,35 @@ func (f *runFolder) wait() error {
 	return err
 }
 
-// save writes the averaged weights and adds a row to metrics.csv.
-func (f *runFolder) save(w *net.Weights, e net.EpochEnded) error {
-	defer f.trace.Begin(trace.Saving, "write files")()
+// save writes the files of an epoch's end, the checkpoint first: a run that is resumed makes the others of it again.
+func (f *runFolder) save(c *net.Checkpoint, m *net.Model, rows []string) error {
+	if err := f.keep(c); err != nil {
+		return err
+	}
+	return f.derive(c, m, rows)
+}
+
+// derive writes what follows from the checkpoint of an epoch's end: those of the best one, weights, and, last of all, metrics.csv.
+func (f *runFolder) derive(c *net.Checkpoint, m *net.Model, rows []string) error {
+	w, err := averaged(c, m)
+	if err != nil {
+		return err
+	}
 	if err := w.Save(f.path(lastWeights), cifar.Mean, cifar.Std); err != nil {
 		return err
 	}
 	f.epochs++
-	if e.Best {
-		f.best = e.Validation.Accuracy()
+	if c.BestEpoch == c.Epoch {
+		f.best = c.Best
 		if err := w.Save(f.path(bestWeights), cifar.Mean, cifar.Std); err != nil {
 			return err
 		}
+		if err := c.Save(f.path(bestState)); err != nil {
+			return err
+		}
 	}
-	validation := fmt.Sprintf("%.6f,%.6f", e.Validation.Loss(), e.Validation.Accuracy())
-	return f.row(e.Progress, e.TotalSteps, validation, e.Elapsed+e.ValTime, busyText(e))
+	f.rows = rows
+	return f.put(metricsFile, tableOfRows(rows))
 }
 
 // busyText is the share of an epoch in which the device worked, "" where it does not tell.
@@ -261,30 +307,40 @@ func busyText(e net.EpochEnded) string {
 	return fmt.Sprintf("%.4f", e.BusyShare())
 }
 
-// cut saves what there is of a training that was stopped: the averaged weights as they are, and a row for the epoch
+// cut saves what there is of a training that was stopped: a checkpoint, the averaged weights as they are, and a row for the epoch
 // that has no validation.
 func (f *runFolder) cut(t *net.Trainer, s *net.Stopped) error {
-	w, err := t.Averaged(f.metadata)
+	c, err := f.checkpoint(t, f.rows)
+	if err != nil {
+		return err
+	}
+	if err := f.keep(c); err != nil {
+		return err
+	}
+	w, err := averaged(c, t.Model)
 	if err != nil {
 		return err
 	}
 	if err := w.Save(f.path(lastWeights), cifar.Mean, cifar.Std); err != nil || s.Step == 0 {
 		return err
 	}
-	return f.row(s.Progress, s.TotalSteps, ",", s.Elapsed, "")
+	return f.put(metricsFile, tableOfRows(f.with(s.Progress, s.TotalSteps, ",", s.Elapsed, "")))
 }
 
-// row adds a row to metrics.csv.
-func (f *runFolder) row(p net.Progress, steps int, validation string, took time.Duration, busy string) error {
-	if f.rows == nil {
-		f.rows = []string{"epoch,steps,learning_rate,train_loss,train_accuracy,val_loss,val_accuracy,images_per_second,seconds,device_busy"}
+// with is metrics.csv's rows and one more.
+func (f *runFolder) with(p net.Progress, steps int, validation string, took time.Duration, busy string) []string {
+	rows := slices.Clone(f.rows)
+	if rows == nil {
+		rows = []string{"epoch,steps,learning_rate,train_loss,train_accuracy,val_loss,val_accuracy,images_per_second,seconds,device_busy"}
 	}
-	f.rows = append(f.rows, fmt.Sprintf("%d,%d,%g,%.6f,%.6f,%s,%.1f,%.2f,%s",
+	return append(rows, fmt.Sprintf("%d,%d,%g,%.6f,%.6f,%s,%.1f,%.2f,%s",
 		p.Epoch, steps, p.Rate, p.Loss, p.Accuracy, validation, rate(p), took.Seconds(), busy))
-	return f.write(metricsFile, []byte(strings.Join(f.rows, "\n")+"\n"))
 }
 
-func (f *runFolder) write(name string, text []byte) error {
+func tableOfRows(rows []string) []byte { return []byte(strings.Join(rows, "\n") + "\n") }
+
+// put writes a text.
+func (f *runFolder) put(name string, text []byte) error {
 	if err := net.WriteAtomically(f.path(name), all(text)); err != nil {
 		return f.cannotWrite(name, err)
 	}
@@ -328,6 +384,9 @@ func (f *runFolder) stopped(err error, r net.Recipe) error {
 	}
 	if f.epochs > 0 {
 		hints = append(hints, "the last good weights are in "+f.path(lastWeights))
+	}
+	if f.saved && !errors.Is(err, net.ErrNotFinite) {
+		hints = append(hints, f.goesOn("from its last checkpoint"))
 	}
 	return hintError{err, strings.Join(hints, "; ")}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -72,5 +71,10 @@ func tryFolder(f *os.File, dir string) error {
 	if text, err := io.ReadAll(io.LimitReader(f, 20)); err == nil && len(text) > 0 {
 		who = "process " + strings.TrimSpace(string(text))
 	}
-	return hintError{fmt.Errorf("%s is training in the run folder %s", who, dir), "--out " + filepath.Clean(dir) + "-2, or another new folder"}
+	return hintError{folderInUse{who, dir}, "--out " + filepath.Clean(dir) + "-2, or another new folder"}
 }
+
+// folderInUse is a run folder in which a process trains.
+type folderInUse struct{ who, dir string }
+
+func (e folderInUse) Error() string { return e.who + " is training in the run folder " + e.dir }

@@ -34,7 +34,7 @@ func TestSecondProcess(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if got := files(t, "run"); len(got) != 5 {
+	if got := files(t, "run"); len(got) != len(allFiles) {
 		t.Errorf("left over: %q", got)
 	}
 }

@@ -59,7 +59,7 @@ func TestTrainTrace(t *testing.T) {
 	o := cnnvk("train", "--epochs", "2", "--batch-size", "30", "--out", "run", "--trace", "train.json", "-v")
 	o.ok(t)
 	f := readTrace(t, "train.json")
-	for name, want := range map[string]int{"epoch ": 2, "validation": 2, "read weights": 2, "submit": -1, "fill record": 3 + 3 + 1 + 1} {
+	for name, want := range map[string]int{"epoch ": 2, "validation": 2, "read checkpoint": 2, "submit": -1, "fill record": 3 + 3 + 1 + 1} {
 		if got := count(f, trace.Host, name); got != want && want >= 0 || got == 0 {
 			t.Errorf("%d spans %q, want %d", got, name, want)
 		}

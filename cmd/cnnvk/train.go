@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -21,8 +22,9 @@ func trainCommand() *cli.Command {
 		Usage: "train SmallCIFARNet and keep the best weights",
 		Flags: append([]cli.Flag{
 			trainDataFlag(),
-			deviceFlag(),
+			trainDeviceFlag(),
 			noTuneFlag(),
+			&cli.StringFlag{Name: "resume", Usage: "go on with the run in the folder `RUN`, which was stopped or killed: to the same bits, and without other flags"},
 			&cli.StringFlag{Name: "config", Usage: "take the recipe and the data folder from a run's config.yaml, `FILE`; other flags win"},
 			&cli.Int64Flag{Name: "seed", Value: int64(d.Seed), Usage: "of initial weights, split, order and dropout, 0 to 4294967295"},
 			&cli.IntFlag{Name: "epochs", Value: d.Epochs, Usage: "passes over the training images"},
@@ -31,6 +33,7 @@ func trainCommand() *cli.Command {
 			&cli.StringFlag{Name: "opt", Value: d.Optimizer, Usage: "`adamw|sgd|nesterov`"},
 			augmentFlag(d.Augment),
 			&cli.Float64Flag{Name: "lr", Value: d.LearningRate, Usage: "highest learning rate"},
+			&cli.IntFlag{Name: "patience", Value: d.Patience, Usage: "end after `N` epochs without a better validation accuracy, 0 for never"},
 			&cli.StringFlag{Name: "out", Usage: "run folder `DIR` (default: runs/smallcifarnet, runs/smallcifarnet-2, ...)"},
 			&cli.BoolFlag{Name: "force", Usage: "replace the run that is in --out; other files there stay"},
 			traceFlag(),
@@ -44,6 +47,9 @@ func train(c *cli.Context) error {
 	s, err := newConsole(c, false)
 	if err != nil {
 		return err
+	}
+	if c.IsSet("resume") {
+		return resume(c, s, began)
 	}
 	conf, err := configOf(c)
 	if err != nil {
@@ -59,15 +65,13 @@ func train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return onMachine(s.log, c.String("device"), func(m *machine) error {
-		j := &job{console: s, flags: c, recipe: conf.Recipe, machine: m, set: set, dir: dir, began: began}
-		if conf.Device == m.Device().Name && conf.Driver == m.Device().Driver {
-			j.kernels = conf.Kernels
-		}
-		return traced(c, m, func(l *trace.Timeline) error {
-			j.trace = l
-			return j.run(c.Context)
-		})
+	device := c.String("device")
+	if device == "" {
+		device = os.Getenv(deviceVariable)
+	}
+	return onMachine(s.log, device, func(m *machine) error {
+		j := &job{console: s, flags: c, recipe: conf.Recipe, set: set, dir: dir, began: began}
+		return j.on(m, conf)
 	})
 }
 
@@ -83,7 +87,20 @@ type job struct {
 	began   time.Time
 	trainer *net.Trainer
 	folder  *runFolder
+	from    *net.Checkpoint // from which the run is resumed; nil if it begins
 	trace   *trace.Timeline // nil without --trace
+}
+
+// on trains on a machine. On the one of the configuration it takes the kernels that this names.
+func (j *job) on(m *machine, conf config) error {
+	j.machine = m
+	if conf.Device == m.Device().Name && conf.Driver == m.Device().Driver {
+		j.kernels = conf.Kernels
+	}
+	return traced(j.flags, m, func(l *trace.Timeline) error {
+		j.trace = l
+		return j.run(j.flags.Context)
+	})
 }
 
 // run makes everything ready, the run folder last, so that a training that cannot begin leaves none, and trains.
@@ -101,23 +118,46 @@ func (j *job) run(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	f, err := newRunFolder(j.flags.String("out"), model.Name, j.flags.Bool("force"))
-	if err != nil {
+	if err := j.claim(); err != nil {
 		return err
 	}
-	defer f.close()
-	j.folder, f.trace = f, j.trace
-	f.metadata = metadata(j.recipe, j.set, j.machine, j.trainer.Kernels())
-	if err := f.begin(config{j.recipe, j.dir, j.set.MD5, j.machine.Device().Name, j.machine.Device().Driver, version(), j.machine.choices()}, j.trainer.Val); err != nil {
-		return err
-	}
+	defer j.folder.close()
 	j.introduce(model)
 	if err := j.watch(ctx); err != nil {
 		return j.ended(err)
 	}
+	if p := j.trainer.Position(); p.Epoch < j.recipe.Epochs {
+		j.say("stopped after epoch %d: %s\n", p.Epoch, j.recipe.Finished(p))
+	}
+	j.conclude()
+	return nil
+}
+
+// claim makes the run folder this training's own, with what is known before the next step.
+func (j *job) claim() (err error) {
+	if j.folder == nil {
+		if j.folder, err = newRunFolder(j.flags.String("out"), j.trainer.Model.Name, j.flags.Bool("force")); err != nil {
+			return err
+		}
+	}
+	f, d := j.folder, j.machine.Device()
+	f.trace = j.trace
+	f.identity, err = identityOf(j.recipe, j.set, j.trainer.Val, metadata(j.recipe, j.set, j.machine, j.trainer.Kernels()))
+	if err != nil {
+		return err
+	}
+	conf := config{j.recipe, j.dir, j.set.MD5, d.Name, d.Driver, version(), j.machine.choices()}
+	if j.from != nil {
+		return j.goOn(conf)
+	}
+	return f.begin(conf, j.trainer.Val)
+}
+
+// conclude tells what came of the run.
+func (j *job) conclude() {
+	f := j.folder
 	j.result("best validation accuracy %.2f %%, weights in %s\n", 100*f.best, f.path(bestWeights))
 	j.say("evaluate them on the test set: cnnvk eval --data %s --weights %s\n", orDIR(j.dir), f.path(bestWeights))
-	return nil
 }
 
 // open prepares the trainer on the machine. A batch for which there is no room is refused before anything is allocated.
@@ -142,7 +182,7 @@ func (j *job) open(ctx context.Context) error {
 
 // watch trains and shows it.
 func (j *job) watch(ctx context.Context) error {
-	w := newWatcher(j.console, j.recipe, j.began)
+	w := newWatcher(j.console, pace{recipe: j.recipe, from: j.trainer.Position()}, j.began)
 	defer w.end()
 	said := make(chan struct{})
 	unless := context.AfterFunc(ctx, func() {
@@ -164,6 +204,8 @@ func (j *job) watch(ctx context.Context) error {
 		j.trace.Note(fmt.Sprintf("device busy in epoch %d", e.Epoch), e.BusyShare())
 		return j.folder.epoch(j.trainer, e, stop)
 	}
+	j.trainer.SaveEvery = checkpointEvery
+	j.trainer.OnSave = func() error { return j.folder.between(j.trainer, stop) }
 	err := j.trainer.Run(running)
 	if failed := j.folder.wait(); failed != nil {
 		return failed // which ended the training, if it was not its last epoch
@@ -184,7 +226,7 @@ func (j *job) ended(err error) error {
 	if err := j.folder.cut(j.trainer, stopped); err != nil {
 		return j.folder.stopped(err, j.recipe)
 	}
-	hint := "the averaged weights as they were then are in " + j.folder.path(lastWeights)
+	hint := j.folder.goesOn("from there; the averaged weights as they were then are in " + j.folder.path(lastWeights))
 	if j.folder.epochs > 0 {
 		hint += fmt.Sprintf(", the best so far (%.2f %%) in %s", 100*j.folder.best, j.folder.path(bestWeights))
 	}
@@ -215,6 +257,9 @@ func (j *job) introduce(model *net.Model) {
 	limit := ""
 	if r.LimitSteps > 0 {
 		limit = fmt.Sprintf(", at most %d steps", r.LimitSteps)
+	}
+	if p := j.trainer.Position(); j.from != nil {
+		j.say("resuming after step %d, in epoch %d\n", p.Total, p.Epoch+1)
 	}
 	j.say("training: %d epochs%s, batch %d, %s, learning rate %g, seed %d, into %s\n",
 		r.Epochs, limit, r.BatchSize, r.Optimizer, r.LearningRate, r.Seed, j.folder.dir)

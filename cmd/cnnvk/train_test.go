@@ -27,6 +27,9 @@ func quickRecipe() net.Recipe {
 	return r
 }
 
+// allFiles are what a run consists of.
+var allFiles = []string{bestState, lastState, configFile, metricsFile, splitFile, bestWeights, lastWeights}
+
 func TestTrain(t *testing.T) {
 	emptyFolder(t)
 	needVulkan(t)
@@ -41,7 +44,8 @@ func TestTrain(t *testing.T) {
 			t.Errorf("%q is not said:\n%s", say, o.stdout)
 		}
 	}
-	want := []string{"runs", "runs/smallcifarnet", "runs/smallcifarnet/config.yaml", "runs/smallcifarnet/metrics.csv",
+	want := []string{"runs", "runs/smallcifarnet", "runs/smallcifarnet/checkpoints", "runs/smallcifarnet/checkpoints/best.safetensors",
+		"runs/smallcifarnet/checkpoints/last.safetensors", "runs/smallcifarnet/config.yaml", "runs/smallcifarnet/metrics.csv",
 		"runs/smallcifarnet/split.json", "runs/smallcifarnet/weights", "runs/smallcifarnet/weights/best.safetensors",
 		"runs/smallcifarnet/weights/last.safetensors"}
 	if got := slices.Sorted(maps.Keys(listing(t))); !slices.Equal(got, want) {

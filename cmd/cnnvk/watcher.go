@@ -18,11 +18,11 @@ type watcher interface {
 }
 
 // newWatcher is a bar where someone watches on a terminal, else lines.
-func newWatcher(s *console, recipe net.Recipe, began time.Time) watcher {
+func newWatcher(s *console, p pace, began time.Time) watcher {
 	if !s.quiet && isTerminal(s.words) {
-		return newBarWatcher(s, recipe, began)
+		return newBarWatcher(s, p, began)
 	}
-	return &lineWatcher{pace: pace{recipe: recipe}, out: s.words, began: began}
+	return &lineWatcher{pace: p, out: s.words, began: began}
 }
 
 // lineWatcher prints a line now and then, and one an epoch.
@@ -41,7 +41,7 @@ const sayEvery = 15 * time.Second
 func (w *lineWatcher) steps(p net.Progress) {
 	if !w.first && p.Step > 0 {
 		w.first = true
-		w.say(firstLine(p, w.began))
+		w.say(w.firstLine(p, w.began))
 		w.said = time.Now()
 		return
 	}
@@ -50,10 +50,6 @@ func (w *lineWatcher) steps(p net.Progress) {
 	}
 	w.said = time.Now()
 	w.say(w.stepLine(p))
-}
-
-func firstLine(p net.Progress, began time.Time) string {
-	return fmt.Sprintf("first %d steps done %.1f s after start", p.Step, time.Since(began).Seconds())
 }
 
 func (w *lineWatcher) epoch(e net.EpochEnded) {

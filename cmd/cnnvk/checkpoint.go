@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"cnnvk/cifar"
+	"cnnvk/net"
+)
+
+// checkpointEvery is the most that a training loses when its process is killed in the midst of a long epoch. Tests make it shorter.
+var checkpointEvery = time.Minute
+
+// The keys of a checkpoint's metadata beside the trainer's own. A checkpoint says all that its run's other files say, so that these
+// can be made of it.
+const (
+	metaRecipe  = "recipe"       // as in config.yaml
+	metaData    = "train_md5"    // of the training images
+	metaSplit   = "split_sha256" // of split.json
+	metaRows    = "metrics"      // the rows of metrics.csv
+	metaWeights = "weights"      // the metadata of weights files
+)
+
+// identityOf is what a checkpoint says of the training that it belongs to.
+func identityOf(r net.Recipe, set *cifar.Set, val []int, weights map[string]string) (map[string]string, error) {
+	recipe, err := yaml.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	split, err := splitText(val)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(split)
+	of, err := json.Marshal(weights)
+	return map[string]string{
+		metaRecipe: string(recipe), metaData: set.MD5, metaSplit: hex.EncodeToString(sum[:]), metaWeights: string(of),
+	}, err
+}
+
+// splitText is what split.json holds.
+func splitText(val []int) ([]byte, error) {
+	text, err := json.Marshal(map[string][]int{"val": val})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", splitFile, err)
+	}
+	return append(text, '\n'), nil
+}
+
+// checkpoint takes a checkpoint of a training, which begins metrics.csv with those rows.
+func (f *runFolder) checkpoint(t *net.Trainer, rows []string) (*net.Checkpoint, error) {
+	metadata := maps.Clone(f.identity)
+	metadata[metaRows] = strings.Join(rows, "\n")
+	return t.Checkpoint(metadata)
+}
+
+// keep writes a checkpoint from which the run can be resumed.
+func (f *runFolder) keep(c *net.Checkpoint) error {
+	if err := c.Save(f.path(lastState)); err != nil {
+		return err
+	}
+	f.saved = true
+	return nil
+}
+
+// goesOn is a hint.
+func (f *runFolder) goesOn(from string) string {
+	return "cnnvk train --resume " + f.dir + " goes on " + from
+}
+
+// weightsMetadata is what a checkpoint has weights files say.
+func weightsMetadata(checkpoint map[string]string) (map[string]string, error) {
+	var out map[string]string
+	if err := json.Unmarshal([]byte(checkpoint[metaWeights]), &out); err != nil {
+		return nil, fmt.Errorf("the checkpoint's metadata %s: %w", metaWeights, err)
+	}
+	return out, nil
+}
+
+// averaged are the weights of a checkpoint.
+func averaged(c *net.Checkpoint, m *net.Model) (*net.Weights, error) {
+	metadata, err := weightsMetadata(c.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	return c.Averaged(m, metadata)
+}
+
+// restore makes the folder what it was when the checkpoint was taken, if it is not: the files of the epoch before, which the
+// process may have had no time to write, and no row of the epoch under way.
+func (f *runFolder) restore(c *net.Checkpoint, m *net.Model) error {
+	f.saved, f.epochs, f.best = true, c.Epoch, c.Best
+	var rows []string
+	if text := c.Metadata[metaRows]; text != "" {
+		rows = strings.Split(text, "\n")
+	}
+	f.rows = rows
+	if rows == nil {
+		return nil
+	}
+	if text, err := os.ReadFile(f.path(metricsFile)); err == nil && bytes.Equal(text, tableOfRows(rows)) {
+		return nil // the last of the files
+	}
+	if c.Step > 0 {
+		return f.put(metricsFile, tableOfRows(rows))
+	}
+	f.epochs-- // which derive counts
+	return f.derive(c, m, rows)
+}
+
+// fits says whether a checkpoint is of the run that config.yaml describes.
+func (f *runFolder) fits(c *net.Checkpoint, conf config) error {
+	was := net.DefaultRecipe()
+	if err := yaml.Unmarshal([]byte(c.Metadata[metaRecipe]), &was); err != nil {
+		return fmt.Errorf("%s: %s: %w", f.path(lastState), metaRecipe, errors.New(oneLine(err.Error())))
+	}
+	is, before := fieldsOf(reflect.ValueOf(&conf.Recipe).Elem()), fieldsOf(reflect.ValueOf(&was).Elem())
+	for _, key := range slices.Sorted(maps.Keys(is)) {
+		if a, b := is[key].Interface(), before[key].Interface(); !reflect.DeepEqual(a, b) {
+			return hintError{fmt.Errorf("%s says %s %v, but its checkpoint is of a training with %v", f.path(configFile), key, a, b),
+				fmt.Sprintf("set it back to go on, or cnnvk train --config %s --out DIR begins another run", f.path(configFile))}
+		}
+	}
+	return nil
+}
+
+// fitsData says whether a checkpoint is of a training on those images, dealt like this.
+func (f *runFolder) fitsData(c *net.Checkpoint, dir string) error {
+	if a, b := f.identity[metaData], c.Metadata[metaData]; a != b {
+		return otherData(f, dir, a, b)
+	}
+	if f.identity[metaSplit] != c.Metadata[metaSplit] {
+		return hintError{fmt.Errorf("the run %s dealt its images to training and validation in another way than this program does", f.dir),
+			"the program that began it can resume it; " + f.anew()}
+	}
+	return nil
+}
+
+func otherData(f *runFolder, dir, is, was string) error {
+	return hintError{fmt.Errorf("the training images of %s have the MD5 %s, but the run %s has those of %s", dir, is, f.dir, was),
+		"--data DIR with the run's own; " + f.anew()}
+}
+
+// anew is a hint.
+func (f *runFolder) anew() string {
+	return fmt.Sprintf("cnnvk train --config %s --out DIR begins another run", f.path(configFile))
+}
+
+// readCheckpoint reads the last checkpoint; nil where there is none yet.
+func (f *runFolder) readCheckpoint() (*net.Checkpoint, error) {
+	if _, err := os.Lstat(f.path(lastState)); errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	c, err := net.LoadCheckpoint(f.path(lastState))
+	switch {
+	case err == nil:
+		return c, nil
+	case errors.Is(err, net.ErrFormat):
+		return nil, hintError{err, "the version of cnnvk that wrote it can resume the run; " + f.anew()}
+	case errors.Is(err, os.ErrPermission):
+		return nil, hintError{err, "chmod u+r gives its owner the right to read a file"}
+	}
+	hint := f.anew()
+	if best, e := net.LoadCheckpoint(f.path(bestState)); e == nil {
+		hint = fmt.Sprintf("cp %s %s goes back to epoch %d, the best; ", f.path(bestState), f.path(lastState), best.Epoch) + hint
+	}
+	return nil, hintError{err, hint}
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/engine/cpu"
+	"cnnvk/net"
+	"cnnvk/vk"
+)
+
+// withResume are the flags that may stand beside --resume: where the work is done and what is told of it. What is trained is the
+// run's own: other epochs would be other rates, and nothing would be left of the same bits.
+var withResume = []string{"resume", "data", "device", "no-tune", "trace", "quiet", "verbose"}
+
+// resume goes on with the run in a folder.
+func resume(c *cli.Context, s *console, began time.Time) error {
+	dir := c.String("resume")
+	for _, flag := range c.Command.Flags {
+		if name := flag.Names()[0]; c.IsSet(name) && !slices.Contains(withResume, name) {
+			return hintError{usagef("--%s does not go with --resume: a run goes on as it began", name),
+				fmt.Sprintf("cnnvk train --config %s --%s ... begins another run", filepath.Join(dir, configFile), name)}
+		}
+	}
+	f, err := reopenRunFolder(dir)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	j := &job{console: s, flags: c, began: began, folder: f}
+	conf, err := j.readRun()
+	if err != nil {
+		return err
+	}
+	if j.from != nil {
+		if why := j.recipe.Finished(j.from.Position); why != "" {
+			return j.finished(why)
+		}
+	}
+	if j.set, j.dir, err = trainingSet(c, s, conf.Data); err != nil {
+		return hintError{err, "--data DIR says where the run's images are now"}
+	}
+	if conf.DataMD5 != "" && conf.DataMD5 != j.set.MD5 {
+		return otherData(f, j.dir, j.set.MD5, conf.DataMD5)
+	}
+	return j.onRunsDevice(conf, func(m *machine) error { return j.on(m, conf) })
+}
+
+// reopenRunFolder makes the folder of an earlier training this one's own.
+func reopenRunFolder(dir string) (*runFolder, error) {
+	config := filepath.Join(dir, configFile)
+	if _, err := os.Stat(config); err != nil {
+		return nil, hintError{fmt.Errorf("%s cannot be resumed: %s: %w", dir, config, reason(err)), "--resume takes the folder of a run that cnnvk train began"}
+	}
+	f, err := (&runFolder{dir: dir, force: true}).make()
+	switch {
+	case errors.As(err, new(folderInUse)):
+		return nil, hintError{err, "it goes on by itself; what has stopped can be resumed"}
+	case errors.Is(err, fs.ErrPermission):
+		return nil, hintError{err, "a run is resumed in its folder: chmod -R u+w gives its owner the right to write there"}
+	}
+	return f, err
+}
+
+// readRun reads how the run is trained and how far it is.
+func (j *job) readRun() (config, error) {
+	conf, err := readConfig(j.folder.path(configFile))
+	if err != nil {
+		return conf, err
+	}
+	j.recipe, j.dir = conf.Recipe, conf.Data
+	if err := conf.Recipe.Check(); err != nil {
+		return conf, recipeProblem(j.flags, err)
+	}
+	if j.from, err = j.folder.readCheckpoint(); err != nil || j.from == nil {
+		return conf, err
+	}
+	return conf, j.folder.fits(j.from, conf)
+}
+
+// finished says how a run ended on which there is nothing more to do.
+func (j *job) finished(why string) error {
+	model, err := net.SmallCIFARNet(j.recipe.Widths, true)
+	if err != nil {
+		return err
+	}
+	if err := j.folder.restore(j.from, model); err != nil {
+		return err
+	}
+	j.say("the run %s is finished: %s\n", j.folder.dir, why)
+	j.conclude()
+	return nil
+}
+
+// onRunsDevice opens the device that --device names, or else the one that the run had, if it is still there.
+func (j *job) onRunsDevice(conf config, use func(*machine) error) error {
+	device := j.flags.String("device")
+	if device != "" {
+		return onMachine(j.log, device, use)
+	}
+	if conf.Device == cpu.New().Device().Name {
+		return onMachine(j.log, cpuDevice, use)
+	}
+	pinWidth(conf.Device)
+	opened := false
+	err := onMachine(j.log, conf.Device, func(m *machine) error { opened = true; return use(m) })
+	if !opened && errors.Is(err, vk.ErrNoDevice) {
+		return onMachine(j.log, os.Getenv(deviceVariable), use)
+	}
+	return err
+}
+
+var widthInName = regexp.MustCompile(`^llvmpipe \(.*\b(\d+) bits\)$`)
+
+// pinWidth sets the vector width that a run's device has in its name, unless the user set one.
+func pinWidth(device string) {
+	if found := widthInName.FindStringSubmatch(device); found != nil && usersWidth == "" {
+		usersWidth = found[1]
+		os.Setenv(widthVariable, usersWidth)
+	}
+}
+
+// goOn brings trainer and folder to the checkpoint. conf says where the run goes on.
+func (j *job) goOn(conf config) error {
+	f := j.folder
+	if err := f.fitsData(j.from, j.dir); err != nil {
+		return err
+	}
+	if err := j.warn(); err != nil {
+		return err
+	}
+	if err := j.trainer.Restore(j.from); err != nil {
+		return hintError{fmt.Errorf("%s: %w", f.path(lastState), err), f.anew()}
+	}
+	if err := f.restore(j.from, j.trainer.Model); err != nil {
+		return err
+	}
+	text, err := conf.text()
+	if err != nil {
+		return err
+	}
+	if old, err := os.ReadFile(f.path(configFile)); err == nil && bytes.Equal(old, text) {
+		return nil
+	}
+	return f.put(configFile, text)
+}
+
+// warn says what keeps the run from the bits of one that was never stopped.
+func (j *job) warn() error {
+	was, err := weightsMetadata(j.from.Metadata)
+	if err != nil {
+		return err
+	}
+	is, err := weightsMetadata(j.folder.identity)
+	if err != nil {
+		return err
+	}
+	for _, what := range []string{"device", "driver", "version", "kernels"} { // of which each may change the next
+		if was[what] != is[what] {
+			j.log.Warn("the run goes on with another "+what+": its bits may differ from those of one that was never stopped", "was", was[what], "is", is[what])
+			return nil
+		}
+	}
+	return nil
+}
