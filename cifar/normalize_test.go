@@ -39,6 +39,17 @@ func TestNormalizeTable(t *testing.T) {
 	}
 }
 
+// Pixels that are only scaled are x/255 as torchvision's ToTensor has it.
+func TestScaleTable(t *testing.T) {
+	for c, row := range InputTable(ScaleMean, ScaleStd) {
+		for x, got := range row {
+			if want := float32(x) / 255; got != want {
+				t.Errorf("channel %d, pixel %d: %v, want %v", c, x, got, want)
+			}
+		}
+	}
+}
+
 // torchvision's own result: every value of y is the table's for the pixel, or 0 where it was erased.
 func TestNormalizeTableTorch(t *testing.T) {
 	path := filepath.Join(sharedFolder(t, "CNNVK_GOLDEN"), "augment-seed42", "expect.safetensors")

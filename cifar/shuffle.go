@@ -1,6 +1,7 @@
 package cifar
 
 import (
+	"math"
 	"math/bits"
 
 	"gonum.org/v1/gonum/mathext/prng"
@@ -11,6 +12,40 @@ import (
 // training, both in shuffled order. The draws are 32-bit MT19937 draws, so seeds are 0 to 2^32-1.
 // A ratio outside 0..1 counts as the nearer of the two, NaN as 0; n below 0 counts as 0.
 func Split(n int, valRatio float64, seed uint32) (val, train []int) {
+	order := shuffled(n, seed)
+	count := int(float64(len(order)) * clamp(valRatio)) // cut towards zero, as Python's int() does
+	return order[:count:count], order[count:]
+}
+
+// SplitStratified deals records with these labels into validation and training so that the same share of each class
+// validates. It goes through the order that Split deals, and takes for validation the first images of each class, as many as
+// are due. Due are together, of the n images of the classes up to any, n*valRatio, rounded to the nearest; so each class has
+// one image more or less than its exact share at most, and its exact share where that is whole for every class. Both parts
+// are in shuffled order. Ratios out of range count as with Split.
+func SplitStratified(labels []uint8, valRatio float64, seed uint32) (val, train []int) {
+	var due [256]int // images of each class
+	for _, class := range labels {
+		due[class]++
+	}
+	sum, given := 0, 0
+	for class, n := range due {
+		sum += n
+		upTo := int(math.Round(float64(sum) * clamp(valRatio)))
+		due[class], given = upTo-given, upTo
+	}
+	for _, i := range shuffled(len(labels), seed) {
+		if due[labels[i]] > 0 {
+			due[labels[i]]--
+			val = append(val, i)
+		} else {
+			train = append(train, i)
+		}
+	}
+	return val, train
+}
+
+// shuffled is numpy's shuffle of arange(n) after numpy.random.seed(seed).
+func shuffled(n int, seed uint32) []int {
 	order := make([]int, max(n, 0))
 	for i := range order {
 		order[i] = i
@@ -18,11 +53,15 @@ func Split(n int, valRatio float64, seed uint32) (val, train []int) {
 	source := prng.NewMT19937()
 	source.Seed(uint64(seed))
 	shuffle(order, source.Uint32)
-	if !(valRatio > 0) { // also true of NaN
-		valRatio = 0
+	return order
+}
+
+// clamp is a ratio as one from 0 to 1.
+func clamp(ratio float64) float64 {
+	if !(ratio > 0) { // also true of NaN
+		return 0
 	}
-	count := int(float64(len(order)) * min(valRatio, 1)) // cut towards zero, as Python's int() does
-	return order[:count:count], order[count:]
+	return min(ratio, 1)
 }
 
 // EpochOrder returns the indices in the order in which an epoch visits them: a shuffle that is a

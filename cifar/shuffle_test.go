@@ -58,6 +58,73 @@ func TestSplitReference(t *testing.T) {
 	}
 }
 
+// Stratified, each class has its exact share, in the order of the random split; seeds deal differently.
+func TestSplitStratified(t *testing.T) {
+	labels := make([]uint8, 50_000)
+	for i := range labels {
+		labels[i] = uint8(i * 7 % 100)
+	}
+	random, _ := Split(len(labels), 1, 42)
+	var vals [][]int
+	for _, seed := range []uint32{42, 42, 43} {
+		val, train := SplitStratified(labels, 0.1, seed)
+		vals = append(vals, val)
+		var counts [100]int
+		for _, i := range val {
+			counts[labels[i]]++
+		}
+		if counts != [100]int(slices.Repeat([]int{50}, 100)) || len(train) != 45_000 {
+			t.Errorf("seed %d: %v of each class, %d to train on", seed, counts, len(train))
+		}
+		all := slices.Sorted(slices.Values(slices.Concat(val, train)))
+		for i, at := range all {
+			if i != at {
+				t.Fatalf("seed %d: image %d is not dealt once", seed, i)
+			}
+		}
+	}
+	if !slices.Equal(vals[0], vals[1]) || slices.Equal(vals[0], vals[2]) {
+		t.Error("the split is not a function of the seed")
+	}
+	place := map[int]int{}
+	for k, i := range random {
+		place[i] = k
+	}
+	if !slices.IsSortedFunc(vals[0], func(a, b int) int { return place[a] - place[b] }) {
+		t.Error("the validation is not in shuffled order")
+	}
+}
+
+// Where a share is not whole, the shares of all classes together are rounded to the nearest.
+func TestSplitStratifiedRounding(t *testing.T) {
+	for _, c := range []struct {
+		classes []int // images of each
+		ratio   float64
+		want    []int
+	}{
+		{[]int{5, 5, 5, 5}, 0.1, []int{1, 0, 1, 0}}, // up to each class 0.5, 1, 1.5, 2; halves away from 0
+		{[]int{1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 0.1, []int{0, 0, 0, 0, 1, 0, 0, 0, 0, 0}},
+		{[]int{100}, 0.29, []int{29}}, // in float64 100*0.29 is below 29
+		{[]int{7, 3}, 1.5, []int{7, 3}},
+		{[]int{7, 3}, 0, []int{0, 0}},
+		{[]int{7, 3}, math.NaN(), []int{0, 0}},
+		{nil, 0.5, nil},
+	} {
+		var labels []uint8
+		for class, n := range c.classes {
+			labels = append(labels, slices.Repeat([]uint8{uint8(class)}, n)...)
+		}
+		val, train := SplitStratified(labels, c.ratio, 1)
+		got := make([]int, len(c.classes))
+		for _, i := range val {
+			got[labels[i]]++
+		}
+		if !slices.Equal(got, c.want) || len(val)+len(train) != len(labels) {
+			t.Errorf("%v at %v: %v, want %v", c.classes, c.ratio, got, c.want)
+		}
+	}
+}
+
 // Arguments that make no sense do not panic, and the two parts cannot grow into each other.
 func TestSplitEdges(t *testing.T) {
 	for _, c := range []struct {
