@@ -190,6 +190,9 @@ func setResidents(s engine.Session, d Data) error {
 // batchSizes are the sizes into which n things fall at that batch size: it, and what is left over.
 func batchSizes(n, batch int) []int {
 	var out []int
+	if n == 0 {
+		return nil
+	}
 	if n >= batch {
 		out = append(out, batch)
 	}

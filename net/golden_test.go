@@ -129,7 +129,8 @@ func (c goldenCase) run(t *testing.T, open func(*testing.T) engine.Executor, exa
 
 func (c goldenCase) recipe() net.Recipe {
 	r := net.DefaultRecipe()
-	r.Seed, r.BatchSize, r.Optimizer, r.Widths = c.Seed, c.Batch, c.Optimizer, c.Widths
+	r.UseOptimizer(c.Optimizer)
+	r.Seed, r.BatchSize, r.Widths = c.Seed, c.Batch, c.Widths
 	r.WeightDecay, r.LabelSmoothing, r.ClipNorm, r.EMADecay = c.WeightDecay, c.LabelSmoothing, c.ClipNorm, c.EMADecay
 	return r
 }

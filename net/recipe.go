@@ -3,42 +3,67 @@ package net
 import (
 	"fmt"
 	"slices"
-
-	"cnnvk/engine"
+	"strings"
+	"time"
 )
 
 // Recipe is how a network is trained. It is stored as a run's config.yaml.
 type Recipe struct {
-	Model           string  `yaml:"model"`
-	Widths          []int   `yaml:"widths,flow"`
-	Seed            uint32  `yaml:"seed"`
-	Epochs          int     `yaml:"epochs"`
-	LimitSteps      int     `yaml:"limit_steps"` // optimiser steps in the whole run, 0 for no limit
-	BatchSize       int     `yaml:"batch_size"`
-	Augment         string  `yaml:"augment"`   // the name of a policy of package cifar
-	Optimizer       string  `yaml:"optimizer"` // adamw, sgd, nesterov
-	LearningRate    float64 `yaml:"learning_rate"`
-	WarmupEpochs    int     `yaml:"warmup_epochs"`
-	WeightDecay     float64 `yaml:"weight_decay"`
-	LabelSmoothing  float64 `yaml:"label_smoothing"`
-	ClipNorm        float64 `yaml:"clip_norm"` // 0 for no clipping
-	EMADecay        float64 `yaml:"ema_decay"`
-	ValidationRatio float64 `yaml:"validation_ratio"`
-	Patience        int     `yaml:"patience"` // epochs without a better validation accuracy after which training stops, 0 for never
+	Name            string        `yaml:"recipe"` // the named one that this began as
+	Model           string        `yaml:"model"`
+	Widths          []int         `yaml:"widths,flow"`
+	Seed            uint32        `yaml:"seed"`
+	Epochs          int           `yaml:"epochs"`      // 0: as many as end within MaxTime
+	MaxTime         time.Duration `yaml:"max_time"`    // that Epochs was made of, 0 for none
+	LimitSteps      int           `yaml:"limit_steps"` // optimiser steps in the whole run, 0 for no limit
+	BatchSize       int           `yaml:"batch_size"`
+	Augment         string        `yaml:"augment"` // the name of a policy of package cifar
+	Optimizer       string        `yaml:"optimizer"`
+	LearningRate    float64       `yaml:"learning_rate"`
+	Momentum        float64       `yaml:"momentum"` // of sgd and nesterov
+	WeightDecay     float64       `yaml:"weight_decay"`
+	Schedule        string        `yaml:"schedule"`
+	WarmupEpochs    int           `yaml:"warmup_epochs"`
+	DecayEpochs     int           `yaml:"decay_epochs"` // of the schedule step
+	DecayRate       float64       `yaml:"decay_rate"`   // of the schedule step
+	LabelSmoothing  float64       `yaml:"label_smoothing"`
+	ClipNorm        float64       `yaml:"clip_norm"` // 0 for no clipping
+	EMADecay        float64       `yaml:"ema_decay"` // 0 for no average
+	Normalize       bool          `yaml:"normalize"` // else images are scaled to 0..1
+	Split           string        `yaml:"split"`
+	ValidationRatio float64       `yaml:"validation_ratio"` // 0 for no validation: the last weights are the best
+	Patience        int           `yaml:"patience"`         // epochs without a better validation accuracy after which training stops, 0 for never
 }
 
-// DefaultRecipe is the reference recipe of SmallCIFARNet.
-func DefaultRecipe() Recipe {
-	return Recipe{
-		Model: SmallCIFARNetName, Widths: SmallCIFARNetWidths, Seed: 42, Epochs: 50, BatchSize: 128, Augment: "reference",
-		Optimizer: "adamw", LearningRate: 1e-3, WarmupEpochs: 5, WeightDecay: 5e-4,
-		LabelSmoothing: 0.1, ClipNorm: 1, EMADecay: 0.995, ValidationRatio: 0.1, Patience: 10,
+// The ways to choose the images of the validation, as in Recipe.Split.
+const (
+	RandomSplit     = "random"
+	StratifiedSplit = "stratified" // as many of each class
+)
+
+// Splits lists the ways to choose the images of the validation.
+var Splits = []string{RandomSplit, StratifiedSplit}
+
+// Rates is the recipe's learning rate by epoch.
+func (r Recipe) Rates() Schedule {
+	return Schedule{Kind: r.Schedule, Base: r.LearningRate, WarmupEpochs: r.WarmupEpochs, Epochs: r.Epochs, DecayEpochs: r.DecayEpochs, DecayRate: r.DecayRate}
+}
+
+// Settle brings the values that nobody said in line with those that were said over the recipe before: said tells of a
+// key's.
+func (r *Recipe) Settle(before Recipe, said func(key string) bool) {
+	if r.Optimizer != before.Optimizer && !said("momentum") {
+		r.UseOptimizer(r.Optimizer)
 	}
-}
-
-// Schedule is the recipe's learning rate by epoch.
-func (r Recipe) Schedule() Schedule {
-	return Schedule{Base: r.LearningRate, WarmupEpochs: r.WarmupEpochs, Epochs: r.Epochs}
+	if r.Model != before.Model && !said("widths") {
+		r.Widths = nil // the model's own
+	}
+	switch {
+	case said("max_time") && !said("epochs") && r.MaxTime > 0:
+		r.Epochs = 0 // until they are measured
+	case said("epochs") && !said("max_time"):
+		r.MaxTime = 0
+	}
 }
 
 // RecipeError is a value of a recipe that no training can use.
@@ -65,6 +90,15 @@ func goodWidths(widths []int) bool {
 	return widths == nil || checkWidths(widths) == nil && slices.Max(widths) <= maxWidth
 }
 
+// oneOf names choices: "a", "a or b", "a, b or c".
+func oneOf(choices []string) string {
+	last := len(choices) - 1
+	if last < 1 {
+		return strings.Join(choices, "")
+	}
+	return strings.Join(choices[:last], ", ") + " or " + choices[last]
+}
+
 // Check finds the first value that no training can use. The error is a *RecipeError.
 func (r Recipe) Check() error {
 	for _, c := range []struct {
@@ -75,47 +109,30 @@ func (r Recipe) Check() error {
 	}{
 		{"model", r.Model, r.Model == SmallCIFARNetName, SmallCIFARNetName},
 		{"widths", r.Widths, goodWidths(r.Widths), fmt.Sprintf("6 numbers from 1 to %d", maxWidth)},
-		{"epochs", r.Epochs, r.Epochs >= 1, "1 or more"},
+		{"max_time", r.MaxTime, r.MaxTime == 0 || r.MaxTime >= time.Second, "1s or more"},
+		{"epochs", r.Epochs, r.Epochs >= 1 || r.Epochs == 0 && r.MaxTime > 0, "1 or more"},
 		{"limit_steps", r.LimitSteps, r.LimitSteps >= 0, "1 or more, or 0 for no limit"},
 		{"batch_size", r.BatchSize, r.BatchSize >= 1, "1 or more"},
+		{"optimizer", r.Optimizer, slices.Contains(Optimizers, r.Optimizer), oneOf(Optimizers)},
 		{"learning_rate", r.LearningRate, r.LearningRate > 0 && finite(r.LearningRate), "a number above 0"},
-		{"warmup_epochs", r.WarmupEpochs, r.WarmupEpochs >= 0, "0 or more"},
+		{"momentum", r.Momentum, r.Momentum >= 0 && r.Momentum < 1, "a number from 0 to below 1"},
+		{"momentum", r.Momentum, r.Momentum == 0 || r.Optimizer != AdamW, "0 with adamw, or sgd or nesterov"},
+		{"momentum", r.Momentum, r.Momentum > 0 || r.Optimizer != Nesterov, "a number above 0 with nesterov, or sgd"},
 		{"weight_decay", r.WeightDecay, r.WeightDecay >= 0 && finite(r.WeightDecay), "0 or more"},
+		{"schedule", r.Schedule, slices.Contains(Schedules, r.Schedule), oneOf(Schedules)},
+		{"warmup_epochs", r.WarmupEpochs, r.WarmupEpochs >= 0, "0 or more"},
+		{"decay_epochs", r.DecayEpochs, r.DecayEpochs >= 1, "1 or more"},
+		{"decay_rate", r.DecayRate, r.DecayRate > 0 && r.DecayRate <= 1, "a number above 0, to 1"},
 		{"label_smoothing", r.LabelSmoothing, r.LabelSmoothing >= 0 && r.LabelSmoothing < 1, "a number from 0 to below 1"},
 		{"clip_norm", r.ClipNorm, r.ClipNorm >= 0 && finite(r.ClipNorm), "a number above 0, or 0 for no clipping"},
 		{"ema_decay", r.EMADecay, r.EMADecay >= 0 && r.EMADecay < 1, "a number from 0 to below 1"},
 		{"patience", r.Patience, r.Patience >= 0, "1 or more, or 0 to train all epochs"},
-		{"validation_ratio", r.ValidationRatio, r.ValidationRatio > 0 && r.ValidationRatio < 1, "a number between 0 and 1"},
+		{"split", r.Split, slices.Contains(Splits, r.Split), oneOf(Splits)},
+		{"validation_ratio", r.ValidationRatio, r.ValidationRatio >= 0 && r.ValidationRatio < 1, "a number from 0 to below 1"},
 	} {
 		if !c.good {
 			return &RecipeError{c.key, c.value, c.use}
 		}
 	}
-	_, err := optimizerOf(r)
-	return err
-}
-
-// The constants of the optimisers, as in PyTorch.
-const (
-	adamBeta1, adamBeta2, adamEpsilon = 0.9, 0.999, 1e-8
-	sgdMomentum                       = 0.9
-)
-
-// optimizer is an update rule: its op, and how many values it keeps for each parameter.
-type optimizer struct {
-	kind       engine.Kind
-	attr       engine.Attr
-	momentSets int
-}
-
-func optimizerOf(r Recipe) (optimizer, error) {
-	switch r.Optimizer {
-	case "adamw":
-		return optimizer{engine.AdamW, engine.Attr{Beta1: adamBeta1, Beta2: adamBeta2, Epsilon: adamEpsilon, WeightDecay: r.WeightDecay}, 2}, nil
-	case "sgd":
-		return optimizer{engine.SGD, engine.Attr{WeightDecay: r.WeightDecay}, 1}, nil
-	case "nesterov":
-		return optimizer{engine.SGD, engine.Attr{WeightDecay: r.WeightDecay, Momentum: sgdMomentum, Nesterov: true}, 1}, nil
-	}
-	return optimizer{}, &RecipeError{"optimizer", r.Optimizer, "adamw, sgd or nesterov"}
+	return nil
 }

@@ -3,7 +3,11 @@ package net
 import (
 	"errors"
 	"math"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 )
 
 func TestRecipeCheck(t *testing.T) {
@@ -31,8 +35,18 @@ func TestRecipeCheck(t *testing.T) {
 		{func(r *Recipe) { r.LabelSmoothing = 1 }, "net: label_smoothing 1: use a number from 0 to below 1"},
 		{func(r *Recipe) { r.ClipNorm = -1 }, "net: clip_norm -1: use a number above 0, or 0 for no clipping"},
 		{func(r *Recipe) { r.EMADecay = 1 }, "net: ema_decay 1: use a number from 0 to below 1"},
-		{func(r *Recipe) { r.ValidationRatio = 0 }, "net: validation_ratio 0: use a number between 0 and 1"},
-		{func(r *Recipe) { r.ValidationRatio = math.NaN() }, "net: validation_ratio NaN: use a number between 0 and 1"},
+		{func(r *Recipe) { r.ValidationRatio = 1 }, "net: validation_ratio 1: use a number from 0 to below 1"},
+		{func(r *Recipe) { r.ValidationRatio = math.NaN() }, "net: validation_ratio NaN: use a number from 0 to below 1"},
+		{func(r *Recipe) { r.Split = "even" }, `net: split "even": use random or stratified`},
+		{func(r *Recipe) { r.Schedule = "" }, `net: schedule "": use cosine, step, linear or constant`},
+		{func(r *Recipe) { r.DecayEpochs = 0 }, "net: decay_epochs 0: use 1 or more"},
+		{func(r *Recipe) { r.DecayRate = 0 }, "net: decay_rate 0: use a number above 0, to 1"},
+		{func(r *Recipe) { r.DecayRate = math.NaN() }, "net: decay_rate NaN: use a number above 0, to 1"},
+		{func(r *Recipe) { r.MaxTime = 90 }, "net: max_time 90ns: use 1s or more"},
+		{func(r *Recipe) { r.MaxTime, r.Epochs = time.Hour, -1 }, "net: epochs -1: use 1 or more"},
+		{func(r *Recipe) { r.Momentum = 0.9 }, "net: momentum 0.9: use 0 with adamw, or sgd or nesterov"},
+		{func(r *Recipe) { r.Optimizer, r.Momentum = SGD, 1 }, "net: momentum 1: use a number from 0 to below 1"},
+		{func(r *Recipe) { r.Optimizer = Nesterov }, "net: momentum 0: use a number above 0 with nesterov, or sgd"},
 		{func(r *Recipe) { r.Optimizer = "" }, `net: optimizer "": use adamw, sgd or nesterov`},
 	} {
 		r := DefaultRecipe()
@@ -48,14 +62,76 @@ func TestRecipeCheck(t *testing.T) {
 	}
 }
 
-// What a recipe leaves out is allowed: no limit, no warm-up, no decay, no clipping, no average.
+// What a recipe leaves out is allowed: no limit, no warm-up, no decay, no clipping, no average, no validation.
 func TestRecipeCheckZeros(t *testing.T) {
 	r := DefaultRecipe()
-	r.LimitSteps, r.WarmupEpochs, r.WeightDecay, r.LabelSmoothing, r.ClipNorm, r.EMADecay = 0, 0, 0, 0, 0, 0
-	for _, optimizer := range []string{"adamw", "sgd", "nesterov"} {
-		r.Optimizer = optimizer
+	r.LimitSteps, r.WarmupEpochs, r.WeightDecay, r.LabelSmoothing, r.ClipNorm, r.EMADecay, r.ValidationRatio = 0, 0, 0, 0, 0, 0, 0
+	r.MaxTime, r.Epochs = time.Hour, 0
+	for _, optimizer := range Optimizers {
+		r.UseOptimizer(optimizer)
 		if err := r.Check(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// Every named recipe can be trained, under a name of its own, and the list cannot be changed through one.
+func TestRecipes(t *testing.T) {
+	for _, name := range RecipeNames() {
+		r, err := RecipeNamed(name)
+		if err != nil || r.Name != name {
+			t.Errorf("%s is %+v", name, r)
+		}
+		if r.Model != SmallCIFARNetName { // not built yet: the rest can be checked with another
+			r.Model, r.Widths = SmallCIFARNetName, nil
+		}
+		if err := r.Check(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := RecipeNamed("large"); err == nil || err.Error() != `net: recipe "large": use smallcifarnet or tinynet` {
+		t.Errorf("got %v", err)
+	}
+	DefaultRecipe().Widths[0] = 7
+	if DefaultRecipe().Widths[0] != 64 || SmallCIFARNetWidths[0] != 64 {
+		t.Error("the default recipe has changed")
+	}
+}
+
+// What nobody said follows from what was said over a recipe.
+func TestRecipeSettle(t *testing.T) {
+	tiny, _ := RecipeNamed("tinynet")
+	for _, c := range []struct {
+		before Recipe
+		said   string
+		change func(*Recipe)
+		want   func(*Recipe)
+		why    string
+	}{
+		{DefaultRecipe(), "optimizer", func(r *Recipe) { r.Optimizer = Nesterov }, func(r *Recipe) { r.Momentum = 0.9 }, "its usual momentum"},
+		{DefaultRecipe(), "optimizer", func(r *Recipe) { r.Optimizer = SGD }, func(r *Recipe) {}, "plain"},
+		{DefaultRecipe(), "optimizer momentum", func(r *Recipe) { r.Optimizer, r.Momentum = SGD, 0.8 }, func(r *Recipe) {}, "as said"},
+		{tiny, "momentum", func(r *Recipe) { r.Momentum = 0.8 }, func(r *Recipe) {}, "the optimiser stays"},
+		{tiny, "model", func(r *Recipe) { r.Model = SmallCIFARNetName }, func(r *Recipe) { r.Widths = nil }, "another model has other widths"},
+		{tiny, "model widths", func(r *Recipe) { r.Model, r.Widths = SmallCIFARNetName, narrow }, func(r *Recipe) {}, "as said"},
+		{tiny, "max_time", func(r *Recipe) { r.MaxTime = time.Hour }, func(r *Recipe) { r.Epochs = 0 }, "to be measured"},
+		{tiny, "max_time epochs", func(r *Recipe) { r.MaxTime, r.Epochs = time.Hour, 3 }, func(r *Recipe) {}, "measured before"},
+		{tiny, "max_time", func(r *Recipe) { r.MaxTime = 0 }, func(r *Recipe) {}, "no limit"},
+	} {
+		got := c.before
+		c.change(&got)
+		want := got
+		c.want(&want)
+		got.Settle(c.before, func(key string) bool { return slices.Contains(strings.Fields(c.said), key) })
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s over %s (%s): %+v, want %+v", c.said, c.before.Name, c.why, got, want)
+		}
+	}
+	timed := tiny
+	timed.MaxTime, timed.Epochs = time.Hour, 99
+	got := timed
+	got.Epochs = 3
+	if got.Settle(timed, func(key string) bool { return key == "epochs" }); got.MaxTime != 0 || got.Epochs != 3 {
+		t.Errorf("epochs over a measured number: %+v", got)
 	}
 }

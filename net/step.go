@@ -2,7 +2,6 @@ package net
 
 import (
 	"fmt"
-	"math"
 
 	"cnnvk/engine"
 )
@@ -102,11 +101,4 @@ func update(b *engine.Builder, l *engine.Layout, opt optimizer, r Recipe) {
 		model, average := flat(engine.Model, 0, l.Elements), flat(engine.EMA, 0, l.Elements)
 		b.Apply(engine.ExponentialMean, engine.Attr{Decay: r.EMADecay}, []*engine.Tensor{model, status, average}, average)
 	}
-}
-
-// SetRates fills the step input "rates" for the optimiser's t-th step, counted from 1.
-func SetRates(rates []float64, rate float64, t int) {
-	rates[engine.RateLearning] = rate
-	rates[engine.RateMomentScale] = rate / (1 - math.Pow(adamBeta1, float64(t)))
-	rates[engine.RateVarianceRoot] = 1 / math.Sqrt(1-math.Pow(adamBeta2, float64(t)))
 }

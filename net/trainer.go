@@ -33,7 +33,7 @@ type Trainer struct {
 	Recipe     Recipe
 	Model      *Model
 	Data       Data
-	Train, Val []int                  // places of the training and validation images in Data
+	Train, Val []int                  // places of the training and validation images in Data; Val may be empty
 	Order      func(epoch int) []int  // Train in the order of an epoch
 	Augment    *Augmentation          // of the training images; nil for none
 	OnSteps    func(Progress)         // called now and then during an epoch, if set
@@ -71,7 +71,7 @@ type EpochEnded struct {
 	ValTime    time.Duration // the validation's share of the time
 	Wall       time.Duration // from the end of the validation before, or the training's begin, to the end of this one
 	Busy       time.Duration // that the device worked in it; 0 where it does not tell
-	Best       bool          // the best validation accuracy so far
+	Best       bool          // the best validation accuracy so far; without validation every epoch is the best
 	Last       bool          // no epoch follows
 	TotalSteps int           // optimiser steps in the run so far
 }
@@ -84,7 +84,7 @@ func (t *Trainer) Programs() (*engine.Layout, []*engine.Program, error) {
 	if err := t.Recipe.Check(); err != nil {
 		return nil, nil, err
 	}
-	if len(t.Train) == 0 || len(t.Val) == 0 {
+	if len(t.Train) == 0 || len(t.Val) == 0 && t.Recipe.ValidationRatio > 0 {
 		return nil, nil, fmt.Errorf("net: %d images to train on and %d for validation: both need at least one", len(t.Train), len(t.Val))
 	}
 	if batch := t.Recipe.BatchSize; batch > len(t.Train) {
@@ -116,16 +116,7 @@ func (t *Trainer) Open(e engine.Executor) error {
 	if err := setResidents(t.session, t.Data); err != nil {
 		return err
 	}
-	initial, err := t.Model.Initial(t.Recipe.Seed, layout)
-	if err != nil {
-		return err
-	}
-	for _, a := range []engine.Arena{engine.Model, engine.EMA} {
-		if err := t.session.WriteArena(a, initial); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.setInitial()
 }
 
 // writePrograms writes a program for every batch size that an epoch and a validation have.
@@ -185,7 +176,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 // ended takes note of an epoch, and adds to it what follows from those before.
 func (t *Trainer) ended(end *EpochEnded) {
 	accuracy := end.Validation.Accuracy()
-	if end.Best = t.at.BestEpoch == 0 || accuracy > t.at.Best; end.Best {
+	if end.Best = t.at.BestEpoch == 0 || accuracy > t.at.Best || len(t.Val) == 0; end.Best {
 		t.at.Best, t.at.BestEpoch = accuracy, end.Epoch
 	}
 	t.at.Epoch, t.at.Step, t.at.Sum, t.at.Elapsed = end.Epoch, 0, Score{}, 0

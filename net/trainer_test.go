@@ -54,7 +54,7 @@ func TestTrainerEpochs(t *testing.T) {
 		var got []end
 		tr.OnEpoch = func(e EpochEnded) error {
 			got = append(got, end{e.Epoch, e.Step, e.Steps, e.Images, e.TotalSteps, e.Last})
-			if e.Validation.Total != 3 || e.Rate != tr.Recipe.Schedule().Rate(e.Epoch-1) || e.Epoch == 1 && !e.Best {
+			if e.Validation.Total != 3 || e.Rate != tr.Recipe.Rates().Rate(e.Epoch-1) || e.Epoch == 1 && !e.Best {
 				t.Errorf("limit %d: %+v", c.limit, e)
 			}
 			return nil
@@ -68,6 +68,31 @@ func TestTrainerEpochs(t *testing.T) {
 		if !slices.Equal(got, c.want) {
 			t.Errorf("limit %d: %+v, want %+v", c.limit, got, c.want)
 		}
+	}
+}
+
+// Without validation every epoch is the best so far, and nothing is scored.
+func TestTrainerNoValidation(t *testing.T) {
+	tr := someTrainer(t, func(r *Recipe) { r.ValidationRatio = 0 })
+	tr.Val, tr.Train = cifar.Split(12, 0, 0)
+	epochs := 0
+	tr.OnEpoch = func(e EpochEnded) error {
+		epochs++
+		if e.Validation != (Score{}) || !e.Best || e.ValTime != 0 || e.Images != 12 || e.Last != (epochs == 2) {
+			t.Errorf("%+v", e)
+		}
+		c, err := tr.Checkpoint(nil)
+		if err != nil {
+			return err
+		}
+		_, err = c.Averaged(tr.Model, nil)
+		return err
+	}
+	if err := tr.Open(cpu.New()); err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Run(t.Context()); err != nil || epochs != 2 {
+		t.Errorf("%d epochs, %v", epochs, err)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 func augmentFlag(value string) cli.Flag {
-	return &cli.StringFlag{Name: "augment", Value: value, Usage: "of the training images: `" + strings.Join(policyNames(), "|") + "`"}
+	return &cli.StringFlag{Name: "augment", Value: value, Usage: choice(policyNames()) + ": what the training images go through"}
 }
 
 func policyNames() []string {

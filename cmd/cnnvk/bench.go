@@ -107,7 +107,7 @@ func bench(c *cli.Context) error {
 	recipe := net.DefaultRecipe()
 	recipe.Augment = c.String("augment")
 	if err := checkAugment(recipe); err != nil {
-		return flagProblemOf(err, recipeFlags)
+		return flagProblemOf(err, recipeFlagNames())
 	}
 	model, err := net.SmallCIFARNet(recipe.Widths, true)
 	if err != nil {

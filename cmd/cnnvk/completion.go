@@ -40,7 +40,10 @@ func completionCommand() *cli.Command {
 
 // choices are the values of flags that have few.
 var choices = map[string][]string{
-	"opt":    {"adamw", "sgd", "nesterov"},
+	"recipe": net.RecipeNames(),
+	"opt":    net.Optimizers,
+	"sched":  net.Schedules,
+	"split":  net.Splits,
 	"model":  {net.SmallCIFARNetName},
 	"device": {"vulkan", cpuDevice},
 }

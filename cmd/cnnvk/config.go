@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -41,9 +40,13 @@ func (c config) text() ([]byte, error) {
 	return text, nil
 }
 
-// readConfig reads a config.yaml, or a part of one, over the default recipe. The error names the file and the key.
-func readConfig(path string) (config, error) {
-	c := config{Recipe: net.DefaultRecipe()}
+// readConfig reads a config.yaml, or a part of one, over the default recipe.
+func readConfig(path string) (config, error) { return readConfigOver(path, net.DefaultRecipe()) }
+
+// readConfigOver reads a config.yaml, or a part of one, over the recipe that it names, else over that one. The error names
+// the file and the key.
+func readConfigOver(path string, recipe net.Recipe) (config, error) {
+	c := config{Recipe: recipe}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", path, reason(err))
@@ -63,18 +66,32 @@ func readConfig(path string) (config, error) {
 	if root.Kind != yaml.MappingNode {
 		return c, fmt.Errorf("%s: line %d: is no list of keys and values", path, root.Line)
 	}
-	seen := map[string]bool{}
+	return c, c.read(path, root)
+}
+
+// read takes over the keys and values of a file.
+func (c *config) read(path string, root *yaml.Node) error {
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if key := root.Content[i]; key.Value == "recipe" {
+			var err error
+			if c.Recipe, err = recipeNamed(root.Content[i+1].Value, "recipe"); err != nil {
+				return atLine(err, path, key.Line)
+			}
+		}
+	}
+	seen, before := map[string]bool{}, c.Recipe
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
 		if seen[key.Value] {
-			return c, fmt.Errorf("%s: line %d: the key %s is there twice", path, key.Line, key.Value)
+			return fmt.Errorf("%s: line %d: the key %s is there twice", path, key.Line, key.Value)
 		}
 		seen[key.Value] = true
 		if err := c.set(key.Value, value); err != nil {
-			return c, atLine(err, path, key.Line)
+			return atLine(err, path, key.Line)
 		}
 	}
-	return c, nil
+	c.Recipe.Settle(before, func(key string) bool { return seen[key] })
+	return nil
 }
 
 func atLine(err error, path string, line int) error {
@@ -115,6 +132,10 @@ func isKind(value *yaml.Node, kind reflect.Kind) bool {
 		return value.Tag == "!!int"
 	case reflect.Float64:
 		return value.Tag == "!!int" || value.Tag == "!!float"
+	case reflect.Bool:
+		return value.Tag == "!!bool"
+	case reflect.Int64: // a time: a number without a unit would count nanoseconds
+		return value.Tag == "!!str"
 	case reflect.Slice:
 		return value.Kind == yaml.SequenceNode &&
 			!slices.ContainsFunc(value.Content, func(n *yaml.Node) bool { return !isKind(n, reflect.Int) })
@@ -149,6 +170,10 @@ func kindInWords(field reflect.Value) string {
 		return "a whole number"
 	case reflect.Float64:
 		return "a number"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int64:
+		return "a time such as 1h or 90m"
 	case reflect.Map:
 		return "a kernel for every product"
 	case reflect.Slice:
@@ -157,73 +182,44 @@ func kindInWords(field reflect.Value) string {
 	return "words"
 }
 
-// configOf is the configuration of a training: --config's, or the default, with what other flags say instead.
+// configOf is the configuration of a training: a named recipe's, what --config says instead, and what other flags say
+// instead of both.
 func configOf(c *cli.Context) (config, error) {
-	conf, path := config{Recipe: net.DefaultRecipe()}, c.String("config")
-	if c.IsSet("config") {
-		var err error
-		if conf, err = readConfig(path); err != nil {
+	conf := config{Recipe: net.DefaultRecipe()}
+	var err error
+	if c.IsSet("recipe") {
+		if conf.Recipe, err = recipeNamed(c.String("recipe"), "--recipe"); err != nil {
+			return conf, usageError{err}
+		}
+	}
+	if path := c.String("config"); c.IsSet("config") {
+		if conf, err = readConfigOver(path, conf.Recipe); err != nil {
 			return conf, err
 		}
-	}
-	r := &conf.Recipe
-	if c.IsSet("seed") {
-		var err error
-		if r.Seed, err = seedOf(c); err != nil {
-			return conf, err
+		if name := c.String("recipe"); c.IsSet("recipe") && name != conf.Name {
+			return conf, usagef("--recipe %s: %s is of the recipe %s", name, path, conf.Name)
 		}
 	}
-	if limit := c.Int("limit-steps"); c.IsSet("limit-steps") {
-		if limit < 1 {
-			return conf, usagef("--limit-steps %d: use 1 or more", limit)
-		}
-		r.LimitSteps = limit
+	if err := withFlags(c, &conf.Recipe); err != nil {
+		return conf, err
 	}
-	override(c, "epochs", &r.Epochs, c.Int)
-	override(c, "batch-size", &r.BatchSize, c.Int)
-	override(c, "opt", &r.Optimizer, c.String)
-	override(c, "lr", &r.LearningRate, c.Float64)
-	override(c, "patience", &r.Patience, c.Int)
-	override(c, "augment", &r.Augment, c.String)
-	if err := checkAugment(*r); err != nil {
+	if err := checkAugment(conf.Recipe); err != nil {
 		return conf, recipeProblem(c, err)
 	}
-	return conf, recipeProblem(c, r.Check())
-}
-
-// seedOf is the value of --seed.
-func seedOf(c *cli.Context) (uint32, error) {
-	seed := c.Int64("seed")
-	if seed < 0 || seed > math.MaxUint32 {
-		return 0, usagef("--seed %d: use 0 to 4294967295", seed)
-	}
-	return uint32(seed), nil
-}
-
-// override lets a flag win over a value.
-func override[T any](c *cli.Context, flag string, value *T, of func(string) T) {
-	if c.IsSet(flag) {
-		*value = of(flag)
-	}
-}
-
-// recipeFlags are the flags of a recipe's values, by their keys in config.yaml.
-var recipeFlags = map[string]string{
-	"seed": "seed", "epochs": "epochs", "limit_steps": "limit-steps", "batch_size": "batch-size",
-	"optimizer": "opt", "learning_rate": "lr", "augment": "augment", "patience": "patience",
+	return conf, recipeProblem(c, conf.Recipe.Check())
 }
 
 // recipeProblem turns a complaint about a value of the recipe into one about its flag, or about the file that it is from.
 func recipeProblem(c *cli.Context, err error) error {
 	var bad *net.RecipeError
-	file := c.String("config")
+	file, flags := c.String("config"), recipeFlagNames()
 	if c.IsSet("resume") {
 		file = filepath.Join(c.String("resume"), configFile)
 	}
-	if errors.As(err, &bad) && file != "" && !c.IsSet(recipeFlags[bad.Key]) {
+	if errors.As(err, &bad) && file != "" && !c.IsSet(flags[bad.Key]) {
 		return fmt.Errorf("%s: %s", file, bad.About(bad.Key))
 	}
-	return flagProblemOf(err, recipeFlags)
+	return flagProblemOf(err, flags)
 }
 
 // flagProblemOf turns a complaint about a value of the recipe into one about its flag, if it has one.

@@ -51,7 +51,7 @@ func dataPreview(c *cli.Context) error {
 	}
 	recipe.Augment = c.String("augment")
 	if err := checkAugment(recipe); err != nil {
-		return flagProblemOf(err, recipeFlags)
+		return flagProblemOf(err, recipeFlagNames())
 	}
 	set, _, err := trainingSet(c, s, "")
 	if err != nil {

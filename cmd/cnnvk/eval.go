@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 
 	"github.com/urfave/cli/v2"
 
@@ -158,8 +159,10 @@ func tableOf(w *net.Weights) ([3][256]float32, error) {
 	if err != nil || !named {
 		return cifar.NormalizeTable(), err
 	}
-	if mean != cifar.Mean || std != cifar.Std {
-		return [3][256]float32{}, fmt.Errorf("they want images normalised by mean %v and std %v, which this version does not do", mean, std)
+	for c := range std {
+		if !(std[c] > 0) || math.IsInf(std[c], 1) || math.IsNaN(mean[c]) || math.IsInf(mean[c], 0) {
+			return [3][256]float32{}, fmt.Errorf("images cannot be normalised by mean %v and std %v", mean, std)
+		}
 	}
-	return cifar.NormalizeTable(), nil
+	return cifar.InputTable(mean, std), nil
 }

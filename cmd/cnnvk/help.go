@@ -18,6 +18,8 @@ var examples = map[string][]string{
 	"cnnvk train": {
 		"cnnvk train --data ~/cifar100 --out runs/mine",
 		"cnnvk train --epochs 3 --batch-size 64 --device 0",
+		"cnnvk train --max-time 1h --opt nesterov --lr 0.05",
+		"cnnvk train --recipe tinynet",
 		"cnnvk train --config runs/mine/config.yaml --seed 43 --out runs/again",
 	},
 	"cnnvk eval": {
@@ -74,6 +76,9 @@ func giveExamples(parent string, commands []*cli.Command) {
 		c.CustomHelpTemplate = withExamples(cli.CommandHelpTemplate)
 		if len(c.Subcommands) > 0 {
 			c.CustomHelpTemplate = withExamples(cli.SubcommandHelpTemplate)
+		}
+		if c.Name == "train" {
+			c.CustomHelpTemplate += recipesHelp()
 		}
 		giveExamples(name, c.Subcommands)
 	}

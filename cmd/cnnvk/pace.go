@@ -92,9 +92,13 @@ func (p *pace) stepLine(now net.Progress) string {
 
 // epochLine is the line of an epoch that has been added.
 func (p *pace) epochLine(e net.EpochEnded, width int) string {
-	best, eta := "", ""
-	if e.Best {
-		best = "best"
+	loss, accuracy, best, eta := "", "", "", ""
+	if e.Validation.Total > 0 {
+		loss = fmt.Sprintf("val loss %.4f", e.Validation.Loss())
+		accuracy = fmt.Sprintf("val acc %.2f %%", 100*e.Validation.Accuracy())
+		if e.Best {
+			best = "best"
+		}
 	}
 	if !e.Last {
 		eta = "ETA " + p.left(net.Progress{Epoch: e.Epoch + 1, Steps: e.Steps}).String()
@@ -103,8 +107,8 @@ func (p *pace) epochLine(e net.EpochEnded, width int) string {
 		part{0, p.epochOf(e.Progress)},
 		part{3, lossText(e.Progress)},
 		part{4, accuracyText(e.Progress)},
-		part{6, fmt.Sprintf("val loss %.4f", e.Validation.Loss())},
-		part{1, fmt.Sprintf("val acc %.2f %%", 100*e.Validation.Accuracy())},
+		part{6, loss},
+		part{1, accuracy},
 		part{8, fmt.Sprintf("lr %.2g", e.Rate)},
 		part{7, rateText(e.Progress)},
 		part{5, fmt.Sprintf("%.0f s", (e.Elapsed + e.ValTime).Seconds())},

@@ -22,15 +22,17 @@ import (
 type runFolder struct {
 	dir      string
 	identity map[string]string // of the training, in its checkpoints
-	rows     []string          // of metrics.csv
-	best     float64           // validation accuracy of the best weights
-	epochs   int               // that were validated, and whose weights are saved
-	saved    bool              // there is a checkpoint
-	made     bool              // the folder is new, not the user's
-	force    bool              // a run that is there is replaced
-	lock     *os.File          // held as long as the folder is this training's own
-	writing  chan error        // of an epoch whose files are being written; nil if none is
-	trace    *trace.Timeline   // of the writing, may be nil
+	mean     [3]float64        // of the images, in the weights files too
+	std      [3]float64
+	rows     []string        // of metrics.csv
+	best     float64         // validation accuracy of the best weights
+	epochs   int             // that were validated, and whose weights are saved
+	saved    bool            // there is a checkpoint
+	made     bool            // the folder is new, not the user's
+	force    bool            // a run that is there is replaced
+	lock     *os.File        // held as long as the folder is this training's own
+	writing  chan error      // of an epoch whose files are being written; nil if none is
+	trace    *trace.Timeline // of the writing, may be nil
 }
 
 // The files of a run.
@@ -214,7 +216,10 @@ func (f *runFolder) epoch(t *net.Trainer, e net.EpochEnded, failed func(error)) 
 	if err := f.wait(); err != nil {
 		return err
 	}
-	validation := fmt.Sprintf("%.6f,%.6f", e.Validation.Loss(), e.Validation.Accuracy())
+	validation := ","
+	if e.Validation.Total > 0 {
+		validation = fmt.Sprintf("%.6f,%.6f", e.Validation.Loss(), e.Validation.Accuracy())
+	}
 	rows := f.with(e.Progress, e.TotalSteps, validation, e.Elapsed+e.ValTime, busyText(e))
 	c, err := f.checkpoint(t, rows)
 	if err != nil {
@@ -282,13 +287,13 @@ func (f *runFolder) derive(c *net.Checkpoint, m *net.Model, rows []string) error
 	if err != nil {
 		return err
 	}
-	if err := w.Save(f.path(lastWeights), cifar.Mean, cifar.Std); err != nil {
+	if err := w.Save(f.path(lastWeights), f.mean, f.std); err != nil {
 		return err
 	}
 	f.epochs++
 	if c.BestEpoch == c.Epoch {
 		f.best = c.Best
-		if err := w.Save(f.path(bestWeights), cifar.Mean, cifar.Std); err != nil {
+		if err := w.Save(f.path(bestWeights), f.mean, f.std); err != nil {
 			return err
 		}
 		if err := c.Save(f.path(bestState)); err != nil {
@@ -321,7 +326,7 @@ func (f *runFolder) cut(t *net.Trainer, s *net.Stopped) error {
 	if err != nil {
 		return err
 	}
-	if err := w.Save(f.path(lastWeights), cifar.Mean, cifar.Std); err != nil || s.Step == 0 {
+	if err := w.Save(f.path(lastWeights), f.mean, f.std); err != nil || s.Step == 0 {
 		return err
 	}
 	return f.put(metricsFile, tableOfRows(f.with(s.Progress, s.TotalSteps, ",", s.Elapsed, "")))

@@ -16,28 +16,24 @@ import (
 )
 
 func trainCommand() *cli.Command {
-	d := net.DefaultRecipe()
+	flags := []cli.Flag{
+		trainDataFlag(),
+		trainDeviceFlag(),
+		noTuneFlag(),
+		&cli.StringFlag{Name: "resume", Usage: "go on with the run in the folder `RUN`, which was stopped or killed: to the same bits, and without other flags"},
+		&cli.StringFlag{Name: "recipe", Value: net.Recipes[0].Name, Usage: "the named recipe to start from, `NAME`; flags and --config win over it (the defaults shown are smallcifarnet's)"},
+		&cli.StringFlag{Name: "config", Usage: "take the recipe and the data folder from a run's config.yaml, `FILE`; other flags win"},
+		&cli.StringFlag{Name: "out", Usage: "run folder `DIR` (default: runs/RECIPE, runs/RECIPE-2, ...)"},
+		&cli.BoolFlag{Name: "force", Usage: "replace the run that is in --out; other files there stay"},
+		traceFlag(),
+	}
+	for _, f := range recipeFlags() {
+		flags = append(flags, f.flag)
+	}
 	return &cli.Command{
-		Name:  "train",
-		Usage: "train SmallCIFARNet and keep the best weights",
-		Flags: append([]cli.Flag{
-			trainDataFlag(),
-			trainDeviceFlag(),
-			noTuneFlag(),
-			&cli.StringFlag{Name: "resume", Usage: "go on with the run in the folder `RUN`, which was stopped or killed: to the same bits, and without other flags"},
-			&cli.StringFlag{Name: "config", Usage: "take the recipe and the data folder from a run's config.yaml, `FILE`; other flags win"},
-			&cli.Int64Flag{Name: "seed", Value: int64(d.Seed), Usage: "of initial weights, split, order and dropout, 0 to 4294967295"},
-			&cli.IntFlag{Name: "epochs", Value: d.Epochs, Usage: "passes over the training images"},
-			&cli.IntFlag{Name: "batch-size", Value: d.BatchSize, Usage: "images in a step"},
-			&cli.IntFlag{Name: "limit-steps", Usage: "end after `N` optimiser steps in the whole run, with validation and saving"},
-			&cli.StringFlag{Name: "opt", Value: d.Optimizer, Usage: "`adamw|sgd|nesterov`"},
-			augmentFlag(d.Augment),
-			&cli.Float64Flag{Name: "lr", Value: d.LearningRate, Usage: "highest learning rate"},
-			&cli.IntFlag{Name: "patience", Value: d.Patience, Usage: "end after `N` epochs without a better validation accuracy, 0 for never"},
-			&cli.StringFlag{Name: "out", Usage: "run folder `DIR` (default: runs/smallcifarnet, runs/smallcifarnet-2, ...)"},
-			&cli.BoolFlag{Name: "force", Usage: "replace the run that is in --out; other files there stay"},
-			traceFlag(),
-		}, verbosityFlags()...),
+		Name:   "train",
+		Usage:  "train a network and keep the best weights",
+		Flags:  append(flags, verbosityFlags()...),
 		Action: train,
 	}
 }
@@ -109,10 +105,15 @@ func (j *job) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j.trainer = newTrainer(j.recipe, model, dataOf(j.set, cifar.NormalizeTable()))
+	j.recipe.Widths = model.Widths
+	mean, std := normalization(j.recipe)
+	j.trainer = newTrainer(j.recipe, model, dataOf(j.set, cifar.InputTable(mean, std)))
 	defer j.trainer.Close()
 	j.trainer.Trace = j.trace
 	if err := j.open(ctx); err != nil {
+		return err
+	}
+	if err := j.fitEpochs(ctx); err != nil {
 		return err
 	}
 	if err := context.Cause(ctx); err != nil {
@@ -136,12 +137,13 @@ func (j *job) run(ctx context.Context) error {
 // claim makes the run folder this training's own, with what is known before the next step.
 func (j *job) claim() (err error) {
 	if j.folder == nil {
-		if j.folder, err = newRunFolder(j.flags.String("out"), j.trainer.Model.Name, j.flags.Bool("force")); err != nil {
+		if j.folder, err = newRunFolder(j.flags.String("out"), j.recipe.Name, j.flags.Bool("force")); err != nil {
 			return err
 		}
 	}
 	f, d := j.folder, j.machine.Device()
 	f.trace = j.trace
+	f.mean, f.std = normalization(j.recipe)
 	f.identity, err = identityOf(j.recipe, j.set, j.trainer.Val, metadata(j.recipe, j.set, j.machine, j.trainer.Kernels()))
 	if err != nil {
 		return err
@@ -156,7 +158,11 @@ func (j *job) claim() (err error) {
 // conclude tells what came of the run.
 func (j *job) conclude() {
 	f := j.folder
-	j.result("best validation accuracy %.2f %%, weights in %s\n", 100*f.best, f.path(bestWeights))
+	if len(j.trainer.Val) == 0 {
+		j.result("weights of the last epoch in %s\n", f.path(bestWeights))
+	} else {
+		j.result("best validation accuracy %.2f %%, weights in %s\n", 100*f.best, f.path(bestWeights))
+	}
 	j.say("evaluate them on the test set: cnnvk eval --data %s --weights %s\n", orDIR(j.dir), f.path(bestWeights))
 }
 
@@ -227,7 +233,7 @@ func (j *job) ended(err error) error {
 		return j.folder.stopped(err, j.recipe)
 	}
 	hint := j.folder.goesOn("from there; the averaged weights as they were then are in " + j.folder.path(lastWeights))
-	if j.folder.epochs > 0 {
+	if j.folder.epochs > 0 && len(j.trainer.Val) > 0 {
 		hint += fmt.Sprintf(", the best so far (%.2f %%) in %s", 100*j.folder.best, j.folder.path(bestWeights))
 	}
 	return hintError{fmt.Errorf("%w in epoch %d, after step %d", interrupted{}, stopped.Epoch, stopped.TotalSteps), hint}
@@ -236,10 +242,22 @@ func (j *job) ended(err error) error {
 // newTrainer deals the images to training and validation.
 func newTrainer(recipe net.Recipe, model *net.Model, data net.Data) *net.Trainer {
 	t := &net.Trainer{Recipe: recipe, Model: model, Data: data}
-	t.Val, t.Train = cifar.Split(data.Shape.N, recipe.ValidationRatio, recipe.Seed)
 	t.Augment = augmentation(recipe)
+	if recipe.Split == net.StratifiedSplit {
+		t.Val, t.Train = cifar.SplitStratified(data.Labels, recipe.ValidationRatio, recipe.Seed)
+	} else {
+		t.Val, t.Train = cifar.Split(data.Shape.N, recipe.ValidationRatio, recipe.Seed)
+	}
 	t.Order = func(epoch int) []int { return cifar.EpochOrder(t.Train, uint64(recipe.Seed), epoch) }
 	return t
+}
+
+// normalization is the mean and deviation by which the recipe's images become the network's input.
+func normalization(r net.Recipe) (mean, std [cifar.Channels]float64) {
+	if r.Normalize {
+		return cifar.Mean, cifar.Std
+	}
+	return cifar.ScaleMean, cifar.ScaleStd
 }
 
 func orDIR(data string) string {
@@ -261,6 +279,6 @@ func (j *job) introduce(model *net.Model) {
 	if p := j.trainer.Position(); j.from != nil {
 		j.say("resuming after step %d, in epoch %d\n", p.Total, p.Epoch+1)
 	}
-	j.say("training: %d epochs%s, batch %d, %s, learning rate %g, seed %d, into %s\n",
-		r.Epochs, limit, r.BatchSize, r.Optimizer, r.LearningRate, r.Seed, j.folder.dir)
+	j.say("training: recipe %s, %d epochs%s, batch %d, %s, learning rate %g, seed %d, into %s\n",
+		r.Name, r.Epochs, limit, r.BatchSize, r.Optimizer, r.LearningRate, r.Seed, j.folder.dir)
 }

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/net"
+)
+
+// recipeFlag is a flag of train for the value of a recipe that config.yaml has under that key.
+type recipeFlag struct {
+	key  string
+	flag cli.Flag
+}
+
+func (f recipeFlag) name() string { return f.flag.Names()[0] }
+
+// The parts of train's help.
+const (
+	onData    = "Images"
+	onLength  = "Model and length of the training"
+	onUpdate  = "Optimiser"
+	onWeights = "Regularisation"
+	onRate    = "Schedule of the learning rate"
+)
+
+// recipeFlags lists the flags, named as in timm where it has them. The defaults shown are those of the default recipe.
+func recipeFlags() []recipeFlag {
+	d := net.DefaultRecipe()
+	return []recipeFlag{
+		{"model", &cli.StringFlag{Name: "model", Category: onLength, Value: d.Model, Usage: "the network, `NAME`"}},
+		{"widths", &cli.StringFlag{Name: "widths", Category: onLength, Value: joinInts(d.Widths), Usage: "output channels of the network's blocks, `N,N,...`"}},
+		{"epochs", &cli.IntFlag{Name: "epochs", Category: onLength, Value: d.Epochs, Usage: "passes over the training images"}},
+		{"max_time", &cli.DurationFlag{Name: "max-time", Category: onLength, DefaultText: "none", Usage: "train as many epochs as end within `TIME`, such as 1h or 90m, by steps measured on this device"}},
+		{"patience", &cli.IntFlag{Name: "patience", Category: onLength, Value: d.Patience, Usage: "end after `N` epochs without a better validation accuracy, 0 for never"}},
+		{"limit_steps", &cli.IntFlag{Name: "limit-steps", Category: onLength, DefaultText: "none", Usage: "end after `N` optimiser steps in the whole run, with validation and saving"}},
+		{"batch_size", &cli.IntFlag{Name: "batch-size", Category: onLength, Value: d.BatchSize, Usage: "images in a step"}},
+		{"seed", &cli.Int64Flag{Name: "seed", Category: onLength, Value: int64(d.Seed), Usage: "of initial weights, split, order and dropout, 0 to 4294967295"}},
+
+		{"optimizer", &cli.StringFlag{Name: "opt", Category: onUpdate, Value: d.Optimizer, Usage: choice(net.Optimizers)}},
+		{"momentum", &cli.Float64Flag{Name: "momentum", Category: onUpdate, Usage: "of sgd and nesterov", DefaultText: "0.9 with nesterov, else 0"}},
+		{"weight_decay", &cli.Float64Flag{Name: "weight-decay", Category: onUpdate, Value: d.WeightDecay, Usage: "decoupled with adamw, else added to the gradient"}},
+		{"clip_norm", &cli.Float64Flag{Name: "clip-grad", Category: onUpdate, Value: d.ClipNorm, Usage: "largest global norm of the gradients, 0 for any"}},
+
+		{"learning_rate", &cli.Float64Flag{Name: "lr", Category: onRate, Value: d.LearningRate, Usage: "highest learning rate"}},
+		{"schedule", &cli.StringFlag{Name: "sched", Category: onRate, Value: d.Schedule, Usage: choice(net.Schedules) + ": what the rate does after the warm-up"}},
+		{"warmup_epochs", &cli.IntFlag{Name: "warmup-epochs", Category: onRate, Value: d.WarmupEpochs, Usage: "epochs in which the rate rises, 0 for none"}},
+		{"decay_epochs", &cli.IntFlag{Name: "decay-epochs", Category: onRate, Value: d.DecayEpochs, Usage: "with --sched step: epochs from one fall of the rate to the next"}},
+		{"decay_rate", &cli.Float64Flag{Name: "decay-rate", Category: onRate, Value: d.DecayRate, Usage: "with --sched step: share of the rate that each fall leaves"}},
+
+		{"label_smoothing", &cli.Float64Flag{Name: "smoothing", Category: onWeights, Value: d.LabelSmoothing, Usage: "label smoothing"}},
+		{"ema_decay", &cli.Float64Flag{Name: "model-ema-decay", Category: onWeights, Value: d.EMADecay, Usage: "of the averaged weights that are validated and saved, 0 for the weights themselves"}},
+
+		{"augment", &cli.StringFlag{Name: "augment", Category: onData, Value: d.Augment, Usage: choice(policyNames()) + ": what the training images go through"}},
+		{"normalize", &cli.BoolFlag{Name: "normalize", Category: onData, Value: d.Normalize, Usage: "bring the images to mean 0 and deviation 1; --normalize=false only scales them to 0..1"}},
+		{"split", &cli.StringFlag{Name: "split", Category: onData, Value: d.Split, Usage: choice(net.Splits) + ": which training images validate; stratified takes as many of each class"}},
+		{"validation_ratio", &cli.Float64Flag{Name: "val-ratio", Category: onData, Value: d.ValidationRatio, Usage: "share of the training images that validates; with 0 none does, and the last weights are the best"}},
+	}
+}
+
+// choice names choices in a flag's usage, in the place of its value.
+func choice(of []string) string { return "`" + strings.Join(of, "|") + "`" }
+
+// recipeFlagNames are the names of the flags by their keys.
+func recipeFlagNames() map[string]string {
+	names := map[string]string{}
+	for _, f := range recipeFlags() {
+		names[f.key] = f.name()
+	}
+	return names
+}
+
+// recipesHelp is the part of train's help that lists the named recipes.
+func recipesHelp() string {
+	var out strings.Builder
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\nRECIPES:")
+	for _, r := range net.Recipes {
+		fmt.Fprintf(w, "   %s\t%s\n", r.Name, r.About)
+	}
+	w.Flush()
+	return out.String()
+}
+
+// recipeNamed finds a named recipe; calls it so where there is none of that name.
+func recipeNamed(name, calls string) (net.Recipe, error) {
+	r, err := net.RecipeNamed(name)
+	var bad *net.RecipeError
+	if !errors.As(err, &bad) {
+		return r, err
+	}
+	err = errors.New(bad.About(calls))
+	if like := near(name, net.RecipeNames()); like != "" {
+		return r, hintError{err, "did you mean " + like + "?"}
+	}
+	return r, err
+}
+
+// withFlags lets the flags win over the recipe's values.
+func withFlags(c *cli.Context, r *net.Recipe) error {
+	before, names := *r, recipeFlagNames()
+	fields := fieldsOf(reflect.ValueOf(r).Elem())
+	for key, name := range names {
+		if !c.IsSet(name) {
+			continue
+		}
+		if err := give(c, name, fields[key].Addr().Interface()); err != nil {
+			return err
+		}
+	}
+	r.Settle(before, func(key string) bool { return c.IsSet(names[key]) })
+	return checkFlags(c, *r)
+}
+
+// give puts the flag's value into the recipe's.
+func give(c *cli.Context, flag string, value any) error {
+	switch v := value.(type) {
+	case *string:
+		*v = c.String(flag)
+	case *int:
+		*v = c.Int(flag)
+	case *float64:
+		*v = c.Float64(flag)
+	case *bool:
+		*v = c.Bool(flag)
+	case *time.Duration:
+		*v = c.Duration(flag)
+	case *uint32:
+		var err error
+		if *v, err = seedOf(c); err != nil {
+			return err
+		}
+	case *[]int:
+		list, err := parseInts(c.String(flag))
+		if err != nil {
+			return usagef("--%s %q: use numbers with commas between them", flag, c.String(flag))
+		}
+		*v = list
+	}
+	return nil
+}
+
+// seedOf is the value of --seed.
+func seedOf(c *cli.Context) (uint32, error) {
+	n := c.Int64("seed")
+	if n < 0 || n > math.MaxUint32 {
+		return 0, usagef("--seed %d: use 0 to 4294967295", n)
+	}
+	return uint32(n), nil
+}
+
+// checkFlags refuses flags that do nothing, and values that config.yaml has for those who say nothing.
+func checkFlags(c *cli.Context, r net.Recipe) error {
+	switch {
+	case c.IsSet("max-time") && c.IsSet("epochs"):
+		return usagef("--max-time and --epochs: use one of them")
+	case c.IsSet("max-time") && r.MaxTime <= 0:
+		return usagef("--max-time %v: use 1s or more", r.MaxTime)
+	case c.IsSet("limit-steps") && r.LimitSteps < 1:
+		return usagef("--limit-steps %d: use 1 or more", r.LimitSteps)
+	}
+	for _, name := range []string{"decay-epochs", "decay-rate"} {
+		if c.IsSet(name) && r.Schedule != net.ScheduleStep {
+			return usagef("--%s does nothing with the schedule %s: use --sched step", name, r.Schedule)
+		}
+	}
+	return nil
+}

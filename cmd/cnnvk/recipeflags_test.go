@@ -1,0 +1,199 @@
+package main
+
+import (
+	"bytes"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+	"gopkg.in/yaml.v3"
+
+	"cnnvk/net"
+)
+
+// parsed is what train would make of those flags, without training.
+func parsed(t *testing.T, args ...string) (config, error) {
+	t.Helper()
+	app := newApp(new(bytes.Buffer), new(bytes.Buffer))
+	var got config
+	var err error
+	for _, c := range app.Commands {
+		if c.Name == "train" {
+			c.Action = func(c *cli.Context) error {
+				got, err = configOf(c)
+				return nil
+			}
+		}
+	}
+	if failed := app.Run(append([]string{"cnnvk", "train"}, args...)); failed != nil {
+		t.Fatal(failed)
+	}
+	return got, err
+}
+
+// someValues are values of the flags that the default recipe does not have, and what else they need.
+var someValues = map[string]string{
+	"widths": "--widths 1,2,3,4,5,6", "epochs": "--epochs 7", "max-time": "--max-time 90m", "limit-steps": "--limit-steps 9",
+	"batch-size": "--batch-size 64", "seed": "--seed 4294967295", "opt": "--opt nesterov", "momentum": "--momentum 0.8 --opt sgd",
+	"weight-decay": "--weight-decay 0.01", "clip-grad": "--clip-grad 0", "lr": "--lr 0.05", "sched": "--sched linear",
+	"warmup-epochs": "--warmup-epochs 0", "decay-epochs": "--decay-epochs 20 --sched step", "decay-rate": "--decay-rate 0.5 --sched step",
+	"smoothing": "--smoothing 0", "model-ema-decay": "--model-ema-decay 0.9", "normalize": "--normalize=false",
+	"split": "--split stratified", "val-ratio": "--val-ratio 0",
+}
+
+// Each key of a recipe has a flag, and what a flag says comes back from the config.yaml that the run would have.
+func TestRecipeFlags(t *testing.T) {
+	emptyFolder(t)
+	names := recipeFlagNames()
+	for key := range fieldsOf(reflect.ValueOf(net.Recipe{})) {
+		if names[key] == "" && key != "recipe" {
+			t.Errorf("the key %s has no flag", key)
+		}
+	}
+	d := net.DefaultRecipe()
+	for _, f := range recipeFlags() {
+		words, known := someValues[f.name()]
+		if !known {
+			if f.key != "model" { // there is but one
+				t.Errorf("no value of --%s is tested", f.name())
+			}
+			continue
+		}
+		first, err := parsed(t, strings.Fields(words)...)
+		if err != nil {
+			t.Errorf("%s: %v", words, err)
+			continue
+		}
+		got := fieldsOf(reflect.ValueOf(first.Recipe))[f.key].Interface()
+		if reflect.DeepEqual(got, fieldsOf(reflect.ValueOf(d))[f.key].Interface()) {
+			t.Errorf("%s changes nothing: %v", words, got)
+		}
+		text, err := yaml.Marshal(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, "c.yaml", text)
+		again, err := parsed(t, "--config", "c.yaml")
+		if err != nil || !reflect.DeepEqual(again.Recipe, first.Recipe) {
+			t.Errorf("%s: %+v, by way of config.yaml %+v, %v", words, first.Recipe, again.Recipe, err)
+		}
+	}
+}
+
+// A named recipe gives all values; a file's win over it, and flags over both.
+func TestRecipeLayers(t *testing.T) {
+	emptyFolder(t)
+	tiny, err := net.RecipeNamed("tinynet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := func(change func(*net.Recipe)) net.Recipe {
+		r := tiny
+		r.Model, r.Widths = net.SmallCIFARNetName, nil // tinynet is not built yet
+		change(&r)
+		return r
+	}
+	writeFile(t, "part.yaml", []byte("epochs: 3\nlearning_rate: 0.1\n"))
+	writeFile(t, "named.yaml", []byte("learning_rate: 0.1\nrecipe: tinynet\noptimizer: nesterov\n"))
+	const model = " --model smallcifarnet"
+	for _, c := range []struct {
+		args string
+		want net.Recipe
+	}{
+		{"", net.DefaultRecipe()},
+		{"--recipe smallcifarnet", net.DefaultRecipe()},
+		{"--recipe tinynet" + model, here(func(r *net.Recipe) {})},
+		{"--recipe tinynet --epochs 9 --normalize" + model, here(func(r *net.Recipe) { r.Epochs, r.Normalize = 9, true })},
+		{"--recipe tinynet --config part.yaml --lr 0.2" + model, here(func(r *net.Recipe) { r.Epochs, r.LearningRate = 3, 0.2 })},
+		{"--config named.yaml" + model, here(func(r *net.Recipe) { r.LearningRate, r.Optimizer, r.Momentum = 0.1, net.Nesterov, 0.9 })},
+		{"--recipe tinynet --config named.yaml --opt sgd" + model, here(func(r *net.Recipe) { r.LearningRate = 0.1 })},
+	} {
+		got, err := parsed(t, strings.Fields(c.args)...)
+		if err != nil || !reflect.DeepEqual(got.Recipe, c.want) {
+			t.Errorf("%q: %+v, %v, want %+v", c.args, got.Recipe, err, c.want)
+		}
+	}
+	for _, c := range []struct{ args, says, hint string }{
+		{"--recipe tinynat", `--recipe "tinynat": use smallcifarnet or tinynet`, "did you mean tinynet?"},
+		{"--recipe large", `--recipe "large": use smallcifarnet or tinynet`, ""},
+		{"--recipe smallcifarnet --config named.yaml", "--recipe smallcifarnet: named.yaml is of the recipe tinynet", ""},
+	} {
+		if _, err := parsed(t, strings.Fields(c.args)...); err == nil || err.Error() != c.says || hintOf(err) != c.hint {
+			t.Errorf("%q: %v, hint %q", c.args, err, hintOf(err))
+		}
+	}
+	writeFile(t, "c.yaml", []byte("epochs: 3\nrecipe: tinynetz\n"))
+	cnnvk("train", "--config", "c.yaml").failed(t, exitFailed, `^cnnvk: c\.yaml: line 2: recipe "tinynetz": use smallcifarnet or tinynet$`, "did you mean tinynet?")
+}
+
+// The time in config.yaml is the record of a number of epochs; without that number it is to be measured.
+func TestRecipeMaxTime(t *testing.T) {
+	emptyFolder(t)
+	writeFile(t, "run.yaml", []byte("epochs: 12\nmax_time: 1h\n"))
+	writeFile(t, "wish.yaml", []byte("max_time: 1h\n"))
+	for _, c := range []struct {
+		args   string
+		epochs int
+		time   string
+	}{
+		{"--max-time 30m", 0, "30m0s"},
+		{"--config run.yaml", 12, "1h0m0s"},
+		{"--config wish.yaml", 0, "1h0m0s"},
+		{"--config run.yaml --lr 0.1", 12, "1h0m0s"},
+		{"--config run.yaml --epochs 5", 5, "0s"},
+		{"--config run.yaml --max-time 2h", 0, "2h0m0s"},
+	} {
+		got, err := parsed(t, strings.Fields(c.args)...)
+		if err != nil || got.Epochs != c.epochs || got.MaxTime.String() != c.time {
+			t.Errorf("%q: %d epochs in %v, %v", c.args, got.Epochs, got.MaxTime, err)
+		}
+	}
+}
+
+// The help and the shells' completion know all named recipes.
+func TestRecipeNames(t *testing.T) {
+	o := cnnvk("train", "--help")
+	o.ok(t)
+	_, list, _ := strings.Cut(o.stdout, "\nRECIPES:\n")
+	if lines := strings.Split(strings.TrimSpace(list), "\n"); len(lines) != len(net.Recipes) {
+		t.Errorf("the help lists %q", lines)
+	}
+	if !slices.Equal(choices["recipe"], net.RecipeNames()) {
+		t.Errorf("completion offers %v", choices["recipe"])
+	}
+}
+
+// Training on all images leaves metrics.csv without validation, and best weights that are the last.
+func TestTrainNoValidation(t *testing.T) {
+	emptyFolder(t)
+	o := quickest(t, "--epochs", "2", "--limit-steps", "8", "--val-ratio", "0", "--normalize=false", "--out", "a")
+	o.ok(t)
+	if strings.Contains(o.stdout, "  val ") || !strings.Contains(o.stdout, "weights of the last epoch in a/weights/best.safetensors") {
+		t.Errorf("it says\n%s", o.stdout)
+	}
+	rows := strings.Split(strings.TrimSpace(read(t, "a/metrics.csv")), "\n")
+	if len(rows) != 3 {
+		t.Fatalf("metrics.csv has %q", rows)
+	}
+	for _, row := range rows[1:] {
+		if cells := strings.Split(row, ","); len(cells) != 10 || cells[5] != "" || cells[6] != "" || cells[4] == "" || cells[7] == "" {
+			t.Errorf("the row %q", row)
+		}
+	}
+	if sum(t, "a/"+bestWeights) != sum(t, "a/"+lastWeights) || read(t, "a/split.json") != "{\"val\":[]}\n" {
+		t.Errorf("the best weights are not the last, or the split is %s", read(t, "a/split.json"))
+	}
+	w, err := net.LoadWeights("a/" + bestWeights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Metadata["preprocessing"]; got != `{"mean":[0,0,0],"std":[1,1,1]}` {
+		t.Errorf("preprocessing %s", got)
+	}
+	table, err := tableOf(w)
+	if err != nil || table[1][51] != 0.2 {
+		t.Errorf("eval takes byte 51 as %v, %v", table[1][51], err)
+	}
+}

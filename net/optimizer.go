@@ -1,0 +1,52 @@
+package net
+
+import (
+	"math"
+
+	"cnnvk/engine"
+)
+
+// The optimisers, as in Recipe.Optimizer.
+const (
+	AdamW    = "adamw"
+	SGD      = "sgd"
+	Nesterov = "nesterov" // SGD with Nesterov's momentum
+)
+
+// Optimizers lists the optimisers.
+var Optimizers = []string{AdamW, SGD, Nesterov}
+
+// UseOptimizer changes the optimiser, and the momentum to what that one is used with.
+func (r *Recipe) UseOptimizer(name string) {
+	r.Optimizer, r.Momentum = name, 0
+	if name == Nesterov {
+		r.Momentum = 0.9
+	}
+}
+
+// The constants of AdamW, as in PyTorch.
+const adamBeta1, adamBeta2, adamEpsilon = 0.9, 0.999, 1e-8
+
+// optimizer is an update rule: its op, and how many values it keeps for each parameter.
+type optimizer struct {
+	kind       engine.Kind
+	attr       engine.Attr
+	momentSets int
+}
+
+func optimizerOf(r Recipe) (optimizer, error) {
+	switch r.Optimizer {
+	case AdamW:
+		return optimizer{engine.AdamW, engine.Attr{Beta1: adamBeta1, Beta2: adamBeta2, Epsilon: adamEpsilon, WeightDecay: r.WeightDecay}, 2}, nil
+	case SGD, Nesterov:
+		return optimizer{engine.SGD, engine.Attr{WeightDecay: r.WeightDecay, Momentum: r.Momentum, Nesterov: r.Optimizer == Nesterov}, 1}, nil
+	}
+	return optimizer{}, &RecipeError{"optimizer", r.Optimizer, oneOf(Optimizers)}
+}
+
+// SetRates fills the step input "rates" for the optimiser's t-th step, counted from 1.
+func SetRates(rates []float64, rate float64, t int) {
+	rates[engine.RateLearning] = rate
+	rates[engine.RateMomentScale] = rate / (1 - math.Pow(adamBeta1, float64(t)))
+	rates[engine.RateVarianceRoot] = 1 / math.Sqrt(1-math.Pow(adamBeta2, float64(t)))
+}

@@ -1,0 +1,55 @@
+package net
+
+import "slices"
+
+// NamedRecipe is a recipe that --recipe names, under Recipe.Name.
+type NamedRecipe struct {
+	Recipe
+	About string // in a line of --help
+}
+
+// Recipes are the named recipes; the first is the default.
+var Recipes = []NamedRecipe{
+	{Recipe{
+		Name: "smallcifarnet", Model: SmallCIFARNetName, Widths: SmallCIFARNetWidths,
+		Seed: 42, Epochs: 50, BatchSize: 128, Augment: "reference",
+		Optimizer: AdamW, LearningRate: 1e-3, WeightDecay: 5e-4,
+		Schedule: ScheduleCosine, WarmupEpochs: 5, DecayEpochs: 30, DecayRate: 0.1,
+		LabelSmoothing: 0.1, ClipNorm: 1, EMADecay: 0.995,
+		Normalize: true, Split: RandomSplit, ValidationRatio: 0.1, Patience: 10,
+	}, "the reference: AdamW, warm-up and cosine, smoothing, clipping, averaged weights"},
+	{Recipe{
+		Name: "tinynet", Model: "tinynet", Widths: []int{32, 64, 128},
+		Seed: 42, Epochs: 10, BatchSize: 32, Augment: "none",
+		Optimizer: SGD, LearningRate: 1e-3,
+		Schedule: ScheduleConstant, DecayEpochs: 30, DecayRate: 0.1,
+		Split: RandomSplit,
+	}, "the baseline: plain SGD on all 50,000 images, neither normalised nor validated"},
+}
+
+// DefaultRecipe is the reference recipe of SmallCIFARNet.
+func DefaultRecipe() Recipe { return Recipes[0].clone() }
+
+// RecipeNamed finds a named recipe. The error is a *RecipeError.
+func RecipeNamed(name string) (Recipe, error) {
+	names := RecipeNames()
+	i := slices.Index(names, name)
+	if i < 0 {
+		return Recipe{}, &RecipeError{"recipe", name, oneOf(names)}
+	}
+	return Recipes[i].clone(), nil
+}
+
+// RecipeNames lists the named recipes.
+func RecipeNames() []string {
+	var names []string
+	for _, r := range Recipes {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+func (r Recipe) clone() Recipe {
+	r.Widths = slices.Clone(r.Widths)
+	return r
+}
