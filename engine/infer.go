@@ -226,6 +226,9 @@ func inferOptimizer(momentSets int) func(op Op) ([]Tensor, error) {
 		if err := want(op, Shape{-1}, Shape{StatusElements}, Shape{RateElements}, Shape{p}, Shape{momentSets * p}); err != nil {
 			return nil, err
 		}
+		if n := op.Attr.Undecayed; n < 0 || n > p {
+			return nil, fmt.Errorf("weight decay leaves out %d of %d parameters", n, p)
+		}
 		return []Tensor{value("parameters", p), value("moments", momentSets*p)}, nil
 	}
 }

@@ -11,14 +11,16 @@ type Segment struct {
 	Name    string // PyTorch's state_dict name
 	Shape   Shape
 	Trained bool // a parameter; else a statistic that forward computes
+	NoDecay bool // a parameter that weight decay leaves alone
 	Offset  int  // in elements
 }
 
-// Layout places a network's parameters and statistics in the arenas: parameters first, in the order
-// given, then statistics. The gaps that alignment leaves are zero in every arena and stay so.
+// Layout places a network's parameters and statistics in the arenas, each in the order given: parameters that decay, those that
+// do not, statistics. So what the update treats alike lies together. The gaps that alignment leaves are zero in every arena and stay so.
 type Layout struct {
 	Segments   []Segment
-	Parameters int // elements of the parameter part, gaps included
+	Decayed    int // elements of the parameters that decay, gaps included
+	Parameters int // elements of all parameters, gaps included
 	Elements   int // elements of the whole arena
 	MomentSets int // how many values per parameter the optimiser keeps: adamw 2, sgd 1
 	byName     map[string]int
@@ -27,9 +29,9 @@ type Layout struct {
 // NewLayout places the segments; their Offset is filled in. Names must be unique.
 func NewLayout(segments []Segment, momentSets int) (*Layout, error) {
 	l := &Layout{MomentSets: momentSets, byName: map[string]int{}}
-	place := func(trained bool) error {
+	place := func(trained, decays bool) error {
 		for _, s := range segments {
-			if s.Trained != trained {
+			if s.Trained != trained || trained && s.NoDecay == decays {
 				continue
 			}
 			if _, twice := l.byName[s.Name]; twice {
@@ -42,11 +44,15 @@ func NewLayout(segments []Segment, momentSets int) (*Layout, error) {
 		}
 		return nil
 	}
-	if err := place(true); err != nil {
+	if err := place(true, true); err != nil {
+		return nil, err
+	}
+	l.Decayed = l.Elements
+	if err := place(true, false); err != nil {
 		return nil, err
 	}
 	l.Parameters = l.Elements
-	return l, place(false)
+	return l, place(false, false)
 }
 
 // Segment finds a segment by name.

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -44,6 +45,24 @@ func TestLayout(t *testing.T) {
 	}
 	if _, ok := l.Segment("fc.bias"); ok {
 		t.Error("a segment was found that is not there")
+	}
+}
+
+// Parameters that weight decay leaves alone lie behind the others; statistics have no part in that.
+func TestLayoutNoDecay(t *testing.T) {
+	list := segments()
+	list[1].NoDecay, list[2].NoDecay = true, true
+	l, err := engine.NewLayout(list, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range l.Segments {
+		got = append(got, fmt.Sprint(s.Name, " ", s.Offset))
+	}
+	const want = "conv.weight 0, fc.weight 64, bn.weight 192, bn.running_mean 256, bn.running_var 320"
+	if text := strings.Join(got, ", "); text != want || l.Decayed != 192 || l.Parameters != 256 || l.Elements != 384 {
+		t.Errorf("%s; %d of %d parameters decay", text, l.Decayed, l.Parameters)
 	}
 }
 

@@ -59,6 +59,7 @@ type Attr struct {
 	Beta1       float64 // adamw
 	Beta2       float64 // adamw
 	WeightDecay float64 // adamw (decoupled), sgd (added to the gradient)
+	Undecayed   int     // adamw, sgd: how many of the last parameters are free of weight decay
 	Nesterov    bool    // sgd
 	Decay       float64 // ema: weight of the old average
 	Kinds       uint32  // augment: a bit for every StepKind that a draw may hold

@@ -45,11 +45,25 @@ func (m *Model) Parameters() int {
 
 // Layout places the network's state, with that many values per parameter for the optimiser.
 func (m *Model) Layout(momentSets int) (*engine.Layout, error) {
-	var segments []engine.Segment
-	for _, p := range m.parameters() {
-		segments = append(segments, engine.Segment{Name: p.name, Shape: p.shape, Trained: p.trained})
+	return engine.NewLayout(m.segments(false), momentSets)
+}
+
+// TrainLayout is the layout for a training by that recipe.
+func (m *Model) TrainLayout(r Recipe) (*engine.Layout, error) {
+	opt, err := optimizerOf(r)
+	if err != nil {
+		return nil, err
 	}
-	return engine.NewLayout(segments, momentSets)
+	return engine.NewLayout(m.segments(r.NoDecay1D), opt.momentSets)
+}
+
+// segments are the places that the state needs, for an optimiser that decays biases and BatchNorm's parameters or not.
+func (m *Model) segments(noDecay1D bool) []engine.Segment {
+	var out []engine.Segment
+	for _, p := range m.parameters() {
+		out = append(out, engine.Segment{Name: p.name, Shape: p.shape, Trained: p.trained, NoDecay: noDecay1D && len(p.shape) == 1})
+	}
+	return out
 }
 
 // Initial is the state that PyTorch's constructor leaves after torch.manual_seed(seed), to the bit, in l's places.

@@ -22,6 +22,7 @@ type Recipe struct {
 	LearningRate    float64       `yaml:"learning_rate"`
 	Momentum        float64       `yaml:"momentum"` // of sgd and nesterov
 	WeightDecay     float64       `yaml:"weight_decay"`
+	NoDecay1D       bool          `yaml:"no_decay_1d"` // no weight decay on biases and BatchNorm
 	Schedule        string        `yaml:"schedule"`
 	WarmupEpochs    int           `yaml:"warmup_epochs"`
 	DecayEpochs     int           `yaml:"decay_epochs"` // of the schedule step

@@ -91,6 +91,7 @@ func update(b *engine.Builder, l *engine.Layout, opt optimizer, r Recipe) {
 	rates := b.Input(InputRates, engine.Float, engine.RateElements)
 
 	b.Apply(engine.GradientNorm, engine.Attr{ClipNorm: r.ClipNorm}, []*engine.Tensor{gradients, status}, status)
+	opt.attr.Undecayed = l.Parameters - l.Decayed
 	b.Apply(opt.kind, opt.attr, []*engine.Tensor{gradients, status, rates, parameters, moments}, parameters, moments)
 	if l.Elements > l.Parameters {
 		statistics := flat(engine.Model, l.Parameters, l.Elements)

@@ -90,11 +90,8 @@ func (t *Trainer) Programs() (*engine.Layout, []*engine.Program, error) {
 	if batch := t.Recipe.BatchSize; batch > len(t.Train) {
 		return nil, nil, &RecipeError{"batch_size", batch, fmt.Sprintf("%d or less: there are no more training images", len(t.Train))}
 	}
-	opt, err := optimizerOf(t.Recipe)
-	if err != nil {
-		return nil, nil, err
-	}
-	if t.layout, err = t.Model.Layout(opt.momentSets); err != nil {
+	var err error
+	if t.layout, err = t.Model.TrainLayout(t.Recipe); err != nil {
 		return nil, nil, err
 	}
 	if err := t.writePrograms(); err != nil {

@@ -12,12 +12,13 @@
 #include "lanes.glsl"
 
 layout(constant_id = 1) const uint COUNT = 1;
-layout(constant_id = 2) const float BETA1 = 0.9;
-layout(constant_id = 3) const float BETA2 = 0.999;
-layout(constant_id = 4) const float EPSILON = 1e-8;
-layout(constant_id = 5) const float DECAY = 0.0;
-layout(constant_id = 6) const float GAIN1 = 0.1;   // 1 - BETA1 and 1 - BETA2, taken in float64: here they
-layout(constant_id = 7) const float GAIN2 = 0.001; // would carry the rounding of BETA
+layout(constant_id = 2) const uint DECAYED = 1; // the first so many of COUNT decay
+layout(constant_id = 3) const float BETA1 = 0.9;
+layout(constant_id = 4) const float BETA2 = 0.999;
+layout(constant_id = 5) const float EPSILON = 1e-8;
+layout(constant_id = 6) const float DECAY = 0.0;
+layout(constant_id = 7) const float GAIN1 = 0.1;   // 1 - BETA1 and 1 - BETA2, taken in float64: here they
+layout(constant_id = 8) const float GAIN2 = 0.001; // would carry the rounding of BETA
 
 layout(std430, binding = 0) readonly  buffer Gradients { lanes gradients[]; };
 layout(std430, binding = 1) readonly  buffer Status { float status[]; };
@@ -33,6 +34,6 @@ void main() {
     lanes v = BETA2 * moments[COUNT + i] + GAIN2 * g * g;
     moments[i] = m;
     moments[COUNT + i] = v;
-    p -= rates.x * DECAY * p;
+    p -= rates.x * (i < DECAYED ? DECAY : 0.0) * p;
     parameters[i] = p - rates.y * m / (sqrt(v) * rates.z + EPSILON);
 }

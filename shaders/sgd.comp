@@ -11,9 +11,10 @@
 #include "lanes.glsl"
 
 layout(constant_id = 1) const uint COUNT = 1;
-layout(constant_id = 2) const float MOMENTUM = 0.9;
-layout(constant_id = 3) const float DECAY = 0.0;
-layout(constant_id = 4) const bool NESTEROV = false;
+layout(constant_id = 2) const uint DECAYED = 1; // the first so many of COUNT decay
+layout(constant_id = 3) const float MOMENTUM = 0.9;
+layout(constant_id = 4) const float DECAY = 0.0;
+layout(constant_id = 5) const bool NESTEROV = false;
 
 layout(std430, binding = 0) readonly  buffer Gradients { lanes gradients[]; };
 layout(std430, binding = 1) readonly  buffer Status { float status[]; };
@@ -24,7 +25,7 @@ layout(std140, binding = 4) uniform Rates { vec4 rates; };
 void main() {
     uint i = invocation();
     if (i >= COUNT || status[1] != 0.0) return;
-    lanes p = parameters[i], g = gradients[i] * status[0] + DECAY * p;
+    lanes p = parameters[i], g = gradients[i] * status[0] + (i < DECAYED ? DECAY : 0.0) * p;
     lanes b = MOMENTUM * moments[i] + g;
     moments[i] = b;
     parameters[i] = p - rates.x * (NESTEROV ? g + MOMENTUM * b : b);

@@ -47,6 +47,7 @@ func recipeFlags() []recipeFlag {
 		{"optimizer", &cli.StringFlag{Name: "opt", Category: onUpdate, Value: d.Optimizer, Usage: choice(net.Optimizers)}},
 		{"momentum", &cli.Float64Flag{Name: "momentum", Category: onUpdate, Usage: "of sgd and nesterov", DefaultText: "0.9 with nesterov, else 0"}},
 		{"weight_decay", &cli.Float64Flag{Name: "weight-decay", Category: onUpdate, Value: d.WeightDecay, Usage: "decoupled with adamw, else added to the gradient"}},
+		{"no_decay_1d", &cli.BoolFlag{Name: "no-decay-1d", Category: onUpdate, Usage: "no weight decay on parameters of one dimension: biases and BatchNorm's"}},
 		{"clip_norm", &cli.Float64Flag{Name: "clip-grad", Category: onUpdate, Value: d.ClipNorm, Usage: "largest global norm of the gradients, 0 for any"}},
 
 		{"learning_rate", &cli.Float64Flag{Name: "lr", Category: onRate, Value: d.LearningRate, Usage: "highest learning rate"}},

@@ -42,7 +42,7 @@ func gradientNorm(attr engine.Attr, status, norm, gradients, old *tensor) {
 
 // adamW is PyTorch's AdamW (Loshchilov and Hutter 2019). With g = scale gradient at step t:
 //
-//	p = p (1 - lr weight_decay)
+//	p = p (1 - lr weight_decay), but for the last Undecayed parameters
 //	m = β1 m + (1-β1) g,  v = β2 v + (1-β2) g²
 //	p = p - lr/(1-β1^t) m / (sqrt(v) / sqrt(1-β2^t) + ε)
 //
@@ -61,7 +61,9 @@ func adamW(attr engine.Attr, parameters, moments, gradients, status, rates, oldP
 	momentScale, varianceRoot := rates.floats[engine.RateMomentScale], rates.floats[engine.RateVarianceRoot]
 	for i := range p {
 		g := status.floats[engine.StatusScale] * gradients.floats[i]
-		p[i] *= 1 - lr*attr.WeightDecay
+		if i < n-attr.Undecayed {
+			p[i] *= 1 - lr*attr.WeightDecay
+		}
 		m[i] = attr.Beta1*m[i] + (1-attr.Beta1)*g
 		v[i] = attr.Beta2*v[i] + (1-attr.Beta2)*g*g
 		p[i] -= momentScale * m[i] / (math.Sqrt(v[i])*varianceRoot + attr.Epsilon)
@@ -70,7 +72,7 @@ func adamW(attr engine.Attr, parameters, moments, gradients, status, rates, oldP
 
 // sgd is PyTorch's SGD with dampening 0:
 //
-//	g = scale gradient + weight_decay p
+//	g = scale gradient + weight_decay p, without the latter for the last Undecayed parameters
 //	buffer = momentum buffer + g
 //	p = p - lr (g + momentum buffer) with Nesterov's momentum, p - lr buffer without
 //
@@ -83,7 +85,10 @@ func sgd(attr engine.Attr, parameters, moments, gradients, status, rates, oldPar
 	}
 	p, buffer := parameters.floats, moments.floats
 	for i := range p {
-		g := status.floats[engine.StatusScale]*gradients.floats[i] + attr.WeightDecay*p[i]
+		g := status.floats[engine.StatusScale] * gradients.floats[i]
+		if i < len(p)-attr.Undecayed {
+			g += attr.WeightDecay * p[i]
+		}
 		buffer[i] = attr.Momentum*buffer[i] + g
 		step := buffer[i]
 		if attr.Nesterov {

@@ -166,3 +166,17 @@ func TestNotFiniteStepChangesNothing(t *testing.T) {
 	o.set(0, 1, 2).set(2, 3, 4)
 	o.run().want(0, 1, 2)
 }
+
+// TestUndecayed checks by hand that the last parameters are free of weight decay: without gradients, decay alone moves them.
+func TestUndecayed(t *testing.T) {
+	status, rates, three := engine.Shape{engine.StatusElements}, engine.Shape{engine.RateElements}, engine.Shape{3}
+	for k, moments := range map[engine.Kind]int{engine.SGD: 3, engine.AdamW: 6} {
+		for undecayed, want := range [][]float64{{3, 3, 3}, {3, 3, 4}, {3, 4, 4}, {4, 4, 4}} {
+			attr := engine.Attr{WeightDecay: 0.5, Epsilon: 1, Undecayed: undecayed}
+			o := newOne(t, k, attr, three, status, rates, three, engine.Shape{moments})
+			o.set(0, 0, 0, 0).set(3, 4, 4, 4).set(4, make([]float64, moments)...)
+			o.record.Floats("rates")[engine.RateLearning] = 0.5 // 4 (1 - 0.5*0.5)
+			o.run().want(0, want...)
+		}
+	}
+}

@@ -11,8 +11,9 @@ import (
 	"cnnvk/vk/vktest"
 )
 
-// updateProgram is the update of a small network: norm, clip, AdamW, BatchNorm's statistics and the moving average.
-func updateProgram(t *testing.T) *engine.Program {
+// updateProgram is the update of a small network: norm, clip, AdamW, which spares the last parameters from weight decay,
+// BatchNorm's statistics and the moving average.
+func updateProgram(t *testing.T, undecayed int) *engine.Program {
 	t.Helper()
 	l, err := engine.NewLayout([]engine.Segment{
 		{Name: "w", Shape: engine.Shape{37, 53}, Trained: true}, {Name: "b", Shape: engine.Shape{37}, Trained: true},
@@ -26,7 +27,7 @@ func updateProgram(t *testing.T) *engine.Program {
 	statistics, candidates := flat(engine.Model, l.Parameters, l.Elements), flat(engine.Gradient, l.Parameters, l.Elements)
 	model, average := flat(engine.Model, 0, l.Elements), flat(engine.EMA, 0, l.Elements)
 	b.Apply(engine.GradientNorm, engine.Attr{ClipNorm: 1}, []*engine.Tensor{gradients, status}, status)
-	b.Apply(engine.AdamW, engine.Attr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.05},
+	b.Apply(engine.AdamW, engine.Attr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 5, Undecayed: undecayed},
 		[]*engine.Tensor{gradients, status, b.Input("rates", engine.Float, engine.RateElements), parameters, moments}, parameters, moments)
 	b.Apply(engine.RunningStatistics, engine.Attr{}, []*engine.Tensor{candidates, status, statistics}, statistics)
 	b.Apply(engine.ExponentialMean, engine.Attr{Decay: 0.995}, []*engine.Tensor{model, status, average}, average)
@@ -35,11 +36,17 @@ func updateProgram(t *testing.T) *engine.Program {
 	return p
 }
 
-// TestFusedUpdate holds the update in one pass against its ops, for two steps, and for one whose gradient is not finite.
+// TestFusedUpdate holds the update in one pass against its ops, for two steps, and for one whose gradient is not finite; without
+// weight decay on the bias, too.
 func TestFusedUpdate(t *testing.T) {
 	e := New(vktest.Device(t))
 	defer e.Close()
-	p := updateProgram(t)
+	for _, undecayed := range []int{0, 64} {
+		testFusedUpdate(t, e, updateProgram(t, undecayed))
+	}
+}
+
+func testFusedUpdate(t *testing.T, e *Executor, p *engine.Program) {
 	for _, bad := range []bool{false, true} {
 		want, _ := runUpdate(t, cpu.New(), p, engine.PlanOptions{}, bad)
 		for _, opt := range []engine.PlanOptions{{}, {NoFusion: true}} {

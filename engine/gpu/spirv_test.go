@@ -107,7 +107,7 @@ func TestKernelsMatchSPIRV(t *testing.T) {
 		collect(p, engine.PlanOptions{})
 		collect(p, engine.PlanOptions{Without: []string{Texels}})
 	}
-	collect(updateProgram(t), engine.PlanOptions{})
+	collect(updateProgram(t, 0), engine.PlanOptions{})
 	for _, k := range probes {
 		kernels[k.shader] = k
 	}

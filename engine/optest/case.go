@@ -68,7 +68,7 @@ func attrText(a engine.Attr) string {
 	}{
 		{"eps", a.Epsilon}, {"momentum", a.Momentum}, {"p", a.P}, {"layer", float64(a.Layer)},
 		{"smoothing", a.Smoothing}, {"clip", a.ClipNorm}, {"beta1", a.Beta1}, {"beta2", a.Beta2},
-		{"decay", a.WeightDecay}, {"ema", a.Decay}, {"kinds", float64(a.Kinds)},
+		{"decay", a.WeightDecay}, {"undecayed", float64(a.Undecayed)}, {"ema", a.Decay}, {"kinds", float64(a.Kinds)},
 	} {
 		if f.value != 0 {
 			parts = append(parts, fmt.Sprintf("%s=%g", f.name, f.value))

@@ -29,6 +29,8 @@ func gradientNormCases() []Case {
 
 func adamWCases() []Case {
 	recipe := engine.Attr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 5e-4}
+	groups := recipe
+	groups.WeightDecay = 0.5 // so that a step with it cannot be taken for one without
 	other := engine.Attr{Beta1: 0.8, Beta2: 0.95, Epsilon: 1e-4}
 	return each([]engine.Kind{engine.AdamW},
 		Case{N: 1, M: 100, C: 512, Attr: recipe, Why: "the recipe"},
@@ -38,11 +40,21 @@ func adamWCases() []Case {
 		Case{N: 1, M: 7, C: 20, Attr: recipe, Fill: ZeroGrads, Why: "moments fade, weights decay"},
 		Case{N: 1, M: 7, C: 20, Attr: recipe, Fill: SmallGrads, Why: "gradients below epsilon, which then decides the step"},
 		Case{N: 1, M: 7, C: 20, Attr: recipe, Fill: Flagged, Why: "nothing changes once a step was not finite"},
+		Case{N: 1, M: 20, C: 100, Attr: undecayed(groups, 320), Why: "vectors do not decay"},
+		Case{N: 1, M: 7, C: 36, Attr: undecayed(groups, 118), Why: "the decay ends within a vec4"},
+		Case{N: 1, M: 1, C: 1, Attr: undecayed(groups, 256), Why: "nothing decays"},
 	)
+}
+
+// undecayed are the attributes with weight decay for all parameters but the last n.
+func undecayed(attr engine.Attr, n int) engine.Attr {
+	attr.Undecayed = n
+	return attr
 }
 
 func sgdCases() []Case {
 	nesterov := engine.Attr{Momentum: 0.9, WeightDecay: 5e-4, Nesterov: true}
+	groups := engine.Attr{Momentum: 0.9, WeightDecay: 0.5, Nesterov: true}
 	return each([]engine.Kind{engine.SGD},
 		Case{N: 1, M: 100, C: 512, Attr: nesterov, Why: "Nesterov's momentum"},
 		Case{N: 1, M: 20, C: 12, Attr: engine.Attr{Momentum: 0.9, WeightDecay: 5e-4}, Why: "plain momentum"},
@@ -51,6 +63,9 @@ func sgdCases() []Case {
 		Case{N: 1, M: 1, C: 1, Attr: nesterov, Fill: FirstUpdate, Why: "one parameter a segment, first step"},
 		Case{N: 1, M: 7, C: 20, Attr: nesterov, Fill: ZeroGrads, Why: "the velocity carries on"},
 		Case{N: 1, M: 7, C: 20, Attr: nesterov, Fill: Flagged, Why: "nothing changes once a step was not finite"},
+		Case{N: 1, M: 20, C: 100, Attr: undecayed(groups, 320), Why: "vectors do not decay"},
+		Case{N: 1, M: 7, C: 36, Attr: undecayed(groups, 118), Why: "the decay ends within a vec4"},
+		Case{N: 1, M: 1, C: 1, Attr: undecayed(groups, 256), Why: "nothing decays"},
 	)
 }
 
