@@ -118,8 +118,10 @@ func (w *barWatcher) line(width int) string {
 	switch {
 	case now.Step == 0:
 		state = "starting"
-	case now.Step == now.Steps:
+	case now.Step == now.Steps && w.pace.recipe.ValidationRatio > 0:
 		state = "validating"
+	case now.Step == now.Steps:
+		state = "saving"
 	default:
 		state, pace = "ETA "+w.pace.left(now).String(), rateText(now)
 	}

@@ -34,7 +34,7 @@ func TestTrainMaxTime(t *testing.T) {
 			if device == "" {
 				needVulkan(t)
 			}
-			narrow := []string{"train", "--config", narrowConfig(t), "--limit-steps", "8", "--device", device}
+			narrow := []string{"train", "--config", narrowConfig(t), "--limit-steps", "8", "--model-ema-decay", "0.5", "--device", device} // so low that the counters show in the file
 			o := cnnvk(append(narrow, "--max-time", "2s", "--out", "timed")...)
 			o.ok(t)
 			if !strings.Contains(o.stdout, "\ntime: an epoch takes ") || !strings.Contains(o.stdout, " of 2s are spent: epochs ") {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"gopkg.in/yaml.v3"
 
+	"cnnvk/cifar"
 	"cnnvk/net"
 )
 
@@ -195,5 +197,19 @@ func TestTrainNoValidation(t *testing.T) {
 	table, err := tableOf(w)
 	if err != nil || table[1][51] != 0.2 {
 		t.Errorf("eval takes byte 51 as %v, %v", table[1][51], err)
+	}
+}
+
+// The images of a stratified validation are those that split.json names.
+func TestTrainStratified(t *testing.T) {
+	emptyFolder(t)
+	quickest(t, "--limit-steps", "1", "--split", "stratified", "--seed", "7", "--out", "a").ok(t)
+	var split map[string][]int
+	if err := json.Unmarshal([]byte(read(t, "a/split.json")), &split); err != nil {
+		t.Fatal(err)
+	}
+	want, _ := cifar.SplitStratified(cifar.Synthetic(0, syntheticImages).Labels, 0.1, 7)
+	if len(want) != 10 || !slices.Equal(split["val"], want) {
+		t.Errorf("split.json has %v, want %v", split, want)
 	}
 }

@@ -271,14 +271,17 @@ func orDIR(data string) string {
 func (j *job) introduce(model *net.Model) {
 	d, r := j.machine.Device(), j.recipe
 	j.say("device: %s, %s\n", d.Name, d.Driver)
-	j.say("model: %s, %d parameters\n", model.Name, model.Parameters())
-	limit := ""
+	recipe, limit := "", ""
+	if r.Name != model.Name {
+		recipe = ", recipe " + r.Name
+	}
+	j.say("model: %s, %d parameters%s\n", model.Name, model.Parameters(), recipe)
 	if r.LimitSteps > 0 {
 		limit = fmt.Sprintf(", at most %d steps", r.LimitSteps)
 	}
 	if p := j.trainer.Position(); j.from != nil {
 		j.say("resuming after step %d, in epoch %d\n", p.Total, p.Epoch+1)
 	}
-	j.say("training: recipe %s, %d epochs%s, batch %d, %s, learning rate %g, seed %d, into %s\n",
-		r.Name, r.Epochs, limit, r.BatchSize, r.Optimizer, r.LearningRate, r.Seed, j.folder.dir)
+	j.say("training: %d epochs%s, batch %d, %s, learning rate %g, seed %d, into %s\n",
+		r.Epochs, limit, r.BatchSize, r.Optimizer, r.LearningRate, r.Seed, j.folder.dir)
 }
