@@ -5,6 +5,12 @@ package engine
 func (op Op) MultiplyAdds() int64 {
 	x, w := op.Inputs[0], op.Inputs[len(op.Inputs)-1]
 	switch op.Kind {
+	case Conv2d:
+		return int64(op.Outputs[0].N()*op.Outputs[0].H()*op.Outputs[0].W()) * int64(op.Inputs[1].Shape.Elements())
+	case Conv2dBackwardData:
+		return int64(x.N()*x.H()*x.W()) * int64(op.Inputs[1].Shape.Elements())
+	case Conv2dBackwardWeight:
+		return int64(x.N()*x.H()*x.W()) * int64(op.Outputs[0].Shape.Elements())
 	case DepthwiseConv2d, DepthwiseConv2dBackwardData, DepthwiseConv2dBackwardWeight:
 		return int64(x.Shape.Elements()) * 9
 	case PointwiseConv2d, PointwiseConv2dBackwardData:

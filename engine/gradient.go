@@ -120,6 +120,15 @@ func (g *gradients) give(t *Tensor, k Kind, attr Attr, inputs ...*Tensor) {
 	}
 }
 
+func gradConv2d(g *gradients, op Op) {
+	x, w, dy := op.Inputs[0], op.Inputs[1], g.of(op.Outputs[0])
+	if len(op.Inputs) > 2 {
+		g.give(op.Inputs[2], Conv2dBackwardBias, Attr{}, dy)
+	}
+	g.give(w, Conv2dBackwardWeight, op.Attr, dy, x)
+	g.give(x, Conv2dBackwardData, op.Attr, dy, w, x)
+}
+
 func gradDepthwise(g *gradients, op Op) {
 	x, w, dy := op.Inputs[0], op.Inputs[1], g.of(op.Outputs[0])
 	g.give(w, DepthwiseConv2dBackwardWeight, Attr{}, dy, x)
@@ -156,6 +165,10 @@ func gradPool(g *gradients, op Op) {
 
 func gradGlobal(g *gradients, op Op) {
 	g.give(op.Inputs[0], GlobalAvgPoolBackward, Attr{}, g.of(op.Outputs[0]), op.Inputs[0])
+}
+
+func gradFlatten(g *gradients, op Op) {
+	g.give(op.Inputs[0], FlattenBackward, Attr{}, g.of(op.Outputs[0]), op.Inputs[0])
 }
 
 func gradLinear(g *gradients, op Op) {

@@ -26,6 +26,62 @@ func inferAugment(op Op) ([]Tensor, error) {
 	return []Tensor{batched("", draws.Shape[0], 3, img.H(), img.W())}, nil
 }
 
+// slides is the number of places at which a convolution's kernel stands along an image of that size.
+func (a Attr) slides(size int) int { return (size+2*a.Padding-a.Kernel)/a.Stride + 1 }
+
+// wantKernel checks the constants of a convolution of images of that size.
+func wantKernel(a Attr, h, w int) error {
+	switch {
+	case a.Kernel < 1 || a.Stride < 1 || a.Padding < 0:
+		return fmt.Errorf("a kernel of %d, stride %d and padding %d make no convolution", a.Kernel, a.Stride, a.Padding)
+	case min(h, w)+2*a.Padding < a.Kernel:
+		return fmt.Errorf("a %d x %d image with padding %d has no %d x %d window", h, w, a.Padding, a.Kernel, a.Kernel)
+	}
+	return nil
+}
+
+func inferConv2d(op Op) ([]Tensor, error) {
+	x, w, r := op.Inputs[0], op.Inputs[1], op.Attr.Kernel
+	shapes := []Shape{images, {-1, x.C(), r, r}, {w.dim(0)}}
+	if err := want(op, shapes[:len(op.Inputs)]...); err != nil {
+		return nil, err
+	}
+	if err := wantKernel(op.Attr, x.H(), x.W()); err != nil {
+		return nil, err
+	}
+	return []Tensor{batched("", x.N(), w.Shape[0], op.Attr.slides(x.H()), op.Attr.slides(x.W()))}, nil
+}
+
+func inferConv2dData(op Op) ([]Tensor, error) {
+	dy, x, r := op.Inputs[0], op.Inputs[2], op.Attr.Kernel
+	if err := wantKernel(op.Attr, x.H(), x.W()); err != nil {
+		return nil, err
+	}
+	y := Shape{x.N(), -1, op.Attr.slides(x.H()), op.Attr.slides(x.W())}
+	if err := want(op, y, Shape{dy.C(), x.C(), r, r}, images); err != nil {
+		return nil, err
+	}
+	return []Tensor{batched("", x.N(), x.C(), x.H(), x.W())}, nil
+}
+
+func inferConv2dWeight(op Op) ([]Tensor, error) {
+	dy, x, r := op.Inputs[0], op.Inputs[1], op.Attr.Kernel
+	if err := wantKernel(op.Attr, x.H(), x.W()); err != nil {
+		return nil, err
+	}
+	if err := want(op, Shape{x.N(), -1, op.Attr.slides(x.H()), op.Attr.slides(x.W())}, images); err != nil {
+		return nil, err
+	}
+	return []Tensor{value("", dy.C(), x.C(), r, r)}, nil
+}
+
+func inferConv2dBias(op Op) ([]Tensor, error) {
+	if err := want(op, images); err != nil {
+		return nil, err
+	}
+	return []Tensor{value("", op.Inputs[0].C())}, nil
+}
+
 func inferDepthwise(op Op) ([]Tensor, error) {
 	if err := want(op, images, Shape{op.Inputs[0].C(), 1, 3, 3}); err != nil {
 		return nil, err
@@ -166,6 +222,22 @@ func inferGlobal(op Op) ([]Tensor, error) {
 func inferLikeSecond(op Op) ([]Tensor, error) {
 	x := op.Inputs[1]
 	if err := want(op, Shape{x.N(), x.C(), 1, 1}, images); err != nil {
+		return nil, err
+	}
+	return []Tensor{batched("", x.N(), x.C(), x.H(), x.W())}, nil
+}
+
+func inferFlatten(op Op) ([]Tensor, error) {
+	if err := want(op, images); err != nil {
+		return nil, err
+	}
+	x := op.Inputs[0]
+	return []Tensor{batched("", x.N(), x.C()*x.H()*x.W(), 1, 1)}, nil
+}
+
+func inferFlattenBackward(op Op) ([]Tensor, error) {
+	x := op.Inputs[1]
+	if err := want(op, Shape{x.N(), x.C() * x.H() * x.W(), 1, 1}, images); err != nil {
 		return nil, err
 	}
 	return []Tensor{batched("", x.N(), x.C(), x.H(), x.W())}, nil

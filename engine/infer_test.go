@@ -8,33 +8,48 @@ import (
 
 type shapes = []engine.Shape
 
+// conv is the constants of a convolution.
+func conv(kernel, stride, padding int) engine.Attr {
+	return engine.Attr{Kernel: kernel, Stride: stride, Padding: padding}
+}
+
 // TestInfer checks the outputs of each op whose outputs do not look like its first input.
 func TestInfer(t *testing.T) {
 	for _, row := range []struct {
 		kind    engine.Kind
+		attr    engine.Attr
 		inputs  shapes
 		outputs shapes
 	}{
-		{engine.DepthwiseConv2d, shapes{{4, 3, 8, 6}, {3, 1, 3, 3}}, shapes{{4, 3, 8, 6}}},
-		{engine.DepthwiseConv2dBackwardWeight, shapes{{4, 3, 8, 6}, {4, 3, 8, 6}}, shapes{{3, 1, 3, 3}}},
-		{engine.PointwiseConv2d, shapes{{4, 3, 8, 6}, {5, 3, 1, 1}}, shapes{{4, 5, 8, 6}}},
-		{engine.PointwiseConv2dBackwardData, shapes{{4, 5, 8, 6}, {5, 3, 1, 1}}, shapes{{4, 3, 8, 6}}},
-		{engine.PointwiseConv2dBackwardWeight, shapes{{4, 5, 8, 6}, {4, 3, 8, 6}}, shapes{{5, 3, 1, 1}}},
-		{engine.BatchNorm2d, shapes{{4, 3, 8, 6}, {3}, {3}, {3}, {3}}, shapes{{4, 3, 8, 6}, {2, 3}, {3}, {3}}},
-		{engine.BatchNorm2dEval, shapes{{1, 3, 1, 1}, {3}, {3}, {3}, {3}}, shapes{{1, 3, 1, 1}}},
-		{engine.BatchNorm2dBackward, shapes{{4, 3, 8, 6}, {4, 3, 8, 6}, {3}, {2, 3}}, shapes{{4, 3, 8, 6}, {3}, {3}}},
-		{engine.MaxPool2d, shapes{{4, 3, 9, 7}}, shapes{{4, 3, 4, 3}}},
-		{engine.MaxPool2dBackward, shapes{{4, 3, 4, 3}, {4, 3, 9, 7}}, shapes{{4, 3, 9, 7}}},
-		{engine.GlobalAvgPool, shapes{{4, 3, 9, 7}}, shapes{{4, 3, 1, 1}}},
-		{engine.GlobalAvgPoolBackward, shapes{{4, 3, 1, 1}, {4, 3, 9, 7}}, shapes{{4, 3, 9, 7}}},
-		{engine.Linear, shapes{{4, 3, 1, 1}, {5, 3}, {5}}, shapes{{4, 5, 1, 1}}},
-		{engine.LinearBackwardData, shapes{{4, 5, 1, 1}, {5, 3}}, shapes{{4, 3, 1, 1}}},
-		{engine.LinearBackwardWeight, shapes{{4, 5, 1, 1}, {4, 3, 1, 1}}, shapes{{5, 3}}},
-		{engine.LinearBackwardBias, shapes{{4, 5, 1, 1}}, shapes{{5}}},
-		{engine.Add, shapes{{5, 3}, {5, 3}}, shapes{{5, 3}}},
+		{engine.Conv2d, conv(3, 1, 1), shapes{{4, 3, 8, 6}, {5, 3, 3, 3}, {5}}, shapes{{4, 5, 8, 6}}},
+		{engine.Conv2d, conv(3, 2, 1), shapes{{4, 3, 7, 6}, {5, 3, 3, 3}}, shapes{{4, 5, 4, 3}}},
+		{engine.Conv2d, conv(1, 2, 0), shapes{{4, 3, 7, 6}, {5, 3, 1, 1}}, shapes{{4, 5, 4, 3}}},
+		{engine.Conv2d, conv(5, 1, 0), shapes{{4, 3, 5, 6}, {5, 3, 5, 5}}, shapes{{4, 5, 1, 2}}},
+		{engine.Conv2dBackwardData, conv(3, 2, 1), shapes{{4, 5, 4, 3}, {5, 3, 3, 3}, {4, 3, 8, 6}}, shapes{{4, 3, 8, 6}}},
+		{engine.Conv2dBackwardWeight, conv(3, 2, 1), shapes{{4, 5, 4, 3}, {4, 3, 7, 5}}, shapes{{5, 3, 3, 3}}},
+		{engine.Conv2dBackwardBias, engine.Attr{}, shapes{{4, 5, 4, 3}}, shapes{{5}}},
+		{engine.Flatten, engine.Attr{}, shapes{{4, 3, 8, 6}}, shapes{{4, 144, 1, 1}}},
+		{engine.FlattenBackward, engine.Attr{}, shapes{{4, 144, 1, 1}, {4, 3, 8, 6}}, shapes{{4, 3, 8, 6}}},
+		{engine.DepthwiseConv2d, engine.Attr{}, shapes{{4, 3, 8, 6}, {3, 1, 3, 3}}, shapes{{4, 3, 8, 6}}},
+		{engine.DepthwiseConv2dBackwardWeight, engine.Attr{}, shapes{{4, 3, 8, 6}, {4, 3, 8, 6}}, shapes{{3, 1, 3, 3}}},
+		{engine.PointwiseConv2d, engine.Attr{}, shapes{{4, 3, 8, 6}, {5, 3, 1, 1}}, shapes{{4, 5, 8, 6}}},
+		{engine.PointwiseConv2dBackwardData, engine.Attr{}, shapes{{4, 5, 8, 6}, {5, 3, 1, 1}}, shapes{{4, 3, 8, 6}}},
+		{engine.PointwiseConv2dBackwardWeight, engine.Attr{}, shapes{{4, 5, 8, 6}, {4, 3, 8, 6}}, shapes{{5, 3, 1, 1}}},
+		{engine.BatchNorm2d, engine.Attr{}, shapes{{4, 3, 8, 6}, {3}, {3}, {3}, {3}}, shapes{{4, 3, 8, 6}, {2, 3}, {3}, {3}}},
+		{engine.BatchNorm2dEval, engine.Attr{}, shapes{{1, 3, 1, 1}, {3}, {3}, {3}, {3}}, shapes{{1, 3, 1, 1}}},
+		{engine.BatchNorm2dBackward, engine.Attr{}, shapes{{4, 3, 8, 6}, {4, 3, 8, 6}, {3}, {2, 3}}, shapes{{4, 3, 8, 6}, {3}, {3}}},
+		{engine.MaxPool2d, engine.Attr{}, shapes{{4, 3, 9, 7}}, shapes{{4, 3, 4, 3}}},
+		{engine.MaxPool2dBackward, engine.Attr{}, shapes{{4, 3, 4, 3}, {4, 3, 9, 7}}, shapes{{4, 3, 9, 7}}},
+		{engine.GlobalAvgPool, engine.Attr{}, shapes{{4, 3, 9, 7}}, shapes{{4, 3, 1, 1}}},
+		{engine.GlobalAvgPoolBackward, engine.Attr{}, shapes{{4, 3, 1, 1}, {4, 3, 9, 7}}, shapes{{4, 3, 9, 7}}},
+		{engine.Linear, engine.Attr{}, shapes{{4, 3, 1, 1}, {5, 3}, {5}}, shapes{{4, 5, 1, 1}}},
+		{engine.LinearBackwardData, engine.Attr{}, shapes{{4, 5, 1, 1}, {5, 3}}, shapes{{4, 3, 1, 1}}},
+		{engine.LinearBackwardWeight, engine.Attr{}, shapes{{4, 5, 1, 1}, {4, 3, 1, 1}}, shapes{{5, 3}}},
+		{engine.LinearBackwardBias, engine.Attr{}, shapes{{4, 5, 1, 1}}, shapes{{5}}},
+		{engine.Add, engine.Attr{}, shapes{{5, 3}, {5, 3}}, shapes{{5, 3}}},
 	} {
 		b := builder(t)
-		outputs := b.Apply(row.kind, engine.Attr{}, free(b, row.inputs...))
+		outputs := b.Apply(row.kind, row.attr, free(b, row.inputs...))
 		program(t, b)
 		if len(outputs) != len(row.outputs) {
 			t.Errorf("%s has %d outputs, want %d", row.kind, len(outputs), len(row.outputs))
@@ -57,6 +72,17 @@ func TestInferErrors(t *testing.T) {
 		inputs shapes
 		words  string
 	}{
+		{engine.Conv2d, engine.Attr{}, shapes{x, {5, 3, 0, 0}}, "w is (5, 3, 0, 0)"},
+		{engine.Conv2d, conv(3, 0, 1), shapes{x, {5, 3, 3, 3}}, "a kernel of 3, stride 0 and padding 1 make no convolution"},
+		{engine.Conv2d, conv(9, 1, 1), shapes{x, {5, 3, 9, 9}}, "a 8 x 6 image with padding 1 has no 9 x 9 window"},
+		{engine.Conv2d, conv(3, 1, 1), shapes{x, {5, 4, 3, 3}}, "w is (5, 4, 3, 3), want (-1, 3, 3, 3)"},
+		{engine.Conv2d, conv(3, 1, 1), shapes{x, {5, 3, 3, 3}, {4}}, "b is (4), want (5)"},
+		{engine.Conv2d, conv(3, 1, 1), shapes{x}, "has 1 inputs, not 3"},
+		{engine.Conv2dBackwardData, conv(3, 2, 1), shapes{{4, 5, 4, 4}, {5, 3, 3, 3}, x}, "dy is (4, 5, 4, 4), want (4, -1, 4, 3)"},
+		{engine.Conv2dBackwardData, conv(3, 2, 1), shapes{{4, 5, 4, 3}, {6, 3, 3, 3}, x}, "w is (6, 3, 3, 3), want (5, 3, 3, 3)"},
+		{engine.Conv2dBackwardWeight, conv(3, 1, 1), shapes{{3, 5, 8, 6}, x}, "dy is (3, 5, 8, 6), want (4, -1, 8, 6)"},
+		{engine.Conv2dBackwardBias, engine.Attr{}, shapes{{5}}, "dy is (5)"},
+		{engine.FlattenBackward, engine.Attr{}, shapes{{4, 143, 1, 1}, x}, "dy is (4, 143, 1, 1), want (4, 144, 1, 1)"},
 		{engine.DepthwiseConv2d, engine.Attr{}, shapes{x, {4, 1, 3, 3}}, "w is (4, 1, 3, 3), want (3, 1, 3, 3)"},
 		{engine.DepthwiseConv2d, engine.Attr{}, shapes{{4}, {4, 1, 3, 3}}, "x is (4), want (-1, -1, -1, -1)"},
 		{engine.DepthwiseConv2d, engine.Attr{}, shapes{{0, 3, 8, 6}, {3, 1, 3, 3}}, "x is (0, 3, 8, 6)"},

@@ -8,6 +8,11 @@ const (
 	GatherNormalize = Kind("gather_normalize")
 	Augment         = Kind("augment")
 
+	Conv2d               = Kind("conv2d")
+	Conv2dBackwardData   = Kind("conv2d_backward_data")
+	Conv2dBackwardWeight = Kind("conv2d_backward_weight")
+	Conv2dBackwardBias   = Kind("conv2d_backward_bias")
+
 	DepthwiseConv2d               = Kind("depthwise_conv2d")
 	DepthwiseConv2dBackwardData   = Kind("depthwise_conv2d_backward_data")
 	DepthwiseConv2dBackwardWeight = Kind("depthwise_conv2d_backward_weight")
@@ -32,6 +37,9 @@ const (
 	GlobalAvgPool         = Kind("global_avg_pool")
 	GlobalAvgPoolBackward = Kind("global_avg_pool_backward")
 
+	Flatten         = Kind("flatten")
+	FlattenBackward = Kind("flatten_backward")
+
 	Linear               = Kind("linear")
 	LinearBackwardData   = Kind("linear_backward_data")
 	LinearBackwardWeight = Kind("linear_backward_weight")
@@ -50,6 +58,9 @@ const (
 
 // Attr holds the constants of an op; each kind reads the fields that its row in the table names.
 type Attr struct {
+	Kernel      int     // conv2d: rows and columns of the kernel
+	Stride      int     // conv2d: pixels of x from one output to the next, each way
+	Padding     int     // conv2d: zeros around x on each side
 	Epsilon     float64 // batch_norm2d, adamw: added to the variance, to the root of the second moment
 	Momentum    float64 // batch_norm2d: weight of the new statistic; sgd: of the old velocity
 	P           float64 // dropout2d_mask: probability of dropping a channel of an image

@@ -6,6 +6,8 @@ import "fmt"
 type rule struct {
 	// inputs names the operands, in order.
 	inputs []string
+	// optional is how many of the last operands may be left out.
+	optional int
 	// infer checks the inputs and says what the outputs look like.
 	infer func(op Op) ([]Tensor, error)
 	// gradient emits the ops that bring the gradients of the outputs to the inputs; nil where none flows.
@@ -22,43 +24,54 @@ func init() {
 		// images (D,3,H,W) uint8, table (3,256), draws (N,DrawElements) -> x (N,3,H,W); see Draw
 		Augment: {inputs: []string{"images", "table", "draws"}, infer: inferAugment},
 
+		// x (N,K,H,W), w (M,K,R,R), perhaps b (M) -> y (N,M,HO,WO), R being the kernel and
+		// HO = (H + 2*padding - R)/stride + 1;  "like" is x, for its shape alone
+		Conv2d:               {[]string{"x", "w", "b"}, 1, inferConv2d, gradConv2d},
+		Conv2dBackwardData:   {inputs: []string{"dy", "w", "like"}, infer: inferConv2dData},
+		Conv2dBackwardWeight: {inputs: []string{"dy", "x"}, infer: inferConv2dWeight},
+		Conv2dBackwardBias:   {inputs: []string{"dy"}, infer: inferConv2dBias},
+
 		// x (N,C,H,W), w (C,1,3,3) -> y (N,C,H,W); stride 1, padding 1
-		DepthwiseConv2d:               {[]string{"x", "w"}, inferDepthwise, gradDepthwise},
+		DepthwiseConv2d:               {[]string{"x", "w"}, 0, inferDepthwise, gradDepthwise},
 		DepthwiseConv2dBackwardData:   {inputs: []string{"dy", "w"}, infer: inferDepthwise},
 		DepthwiseConv2dBackwardWeight: {inputs: []string{"dy", "x"}, infer: inferDepthwiseWeight},
 
 		// x (N,K,H,W), w (M,K,1,1) -> y (N,M,H,W)
-		PointwiseConv2d:               {[]string{"x", "w"}, inferPointwise, gradPointwise},
+		PointwiseConv2d:               {[]string{"x", "w"}, 0, inferPointwise, gradPointwise},
 		PointwiseConv2dBackwardData:   {inputs: []string{"dy", "w"}, infer: inferPointwiseData},
 		PointwiseConv2dBackwardWeight: {inputs: []string{"dy", "x"}, infer: inferPointwiseWeight},
 
 		// x, weight (C), bias (C), running_mean (C), running_var (C) -> y, saved (2,C) = mean and 1/sqrt(var+eps),
 		// next running_mean (C), next running_var (C)
-		BatchNorm2d: {[]string{"x", "weight", "bias", "running_mean", "running_var"}, inferBatchNorm, gradBatchNorm},
+		BatchNorm2d: {[]string{"x", "weight", "bias", "running_mean", "running_var"}, 0, inferBatchNorm, gradBatchNorm},
 		// the same inputs -> y
 		BatchNorm2dEval: {inputs: []string{"x", "weight", "bias", "running_mean", "running_var"}, infer: inferBatchNormEval},
 		// dy, x, weight, saved -> dx, dweight, dbias
 		BatchNorm2dBackward: {inputs: []string{"dy", "x", "weight", "saved"}, infer: inferBatchNormBackward},
 
 		// x -> y;  dy, y -> dx
-		ReLU:         {[]string{"x"}, inferSame, gradReLU},
+		ReLU:         {[]string{"x"}, 0, inferSame, gradReLU},
 		ReLUBackward: {inputs: []string{"dy", "y"}, infer: inferSame},
 
 		// like (N,C,H,W), random -> mask (N,C), 0 or 1/(1-p)
 		Dropout2dMask: {inputs: []string{"like", "random"}, infer: inferMask},
 		// x (N,C,H,W), mask (N,C) -> y; its own backward
-		Dropout2d: {[]string{"x", "mask"}, inferDropout, gradDropout},
+		Dropout2d: {[]string{"x", "mask"}, 0, inferDropout, gradDropout},
 
 		// x (N,C,H,W) -> y (N,C,H/2,W/2), window and stride 2;  dy, x -> dx
-		MaxPool2d:         {[]string{"x"}, inferPool, gradPool},
+		MaxPool2d:         {[]string{"x"}, 0, inferPool, gradPool},
 		MaxPool2dBackward: {inputs: []string{"dy", "x"}, infer: inferPoolBackward},
 
 		// x (N,C,H,W) -> y (N,C,1,1);  dy, x (for its shape alone) -> dx
-		GlobalAvgPool:         {[]string{"x"}, inferGlobal, gradGlobal},
+		GlobalAvgPool:         {[]string{"x"}, 0, inferGlobal, gradGlobal},
 		GlobalAvgPoolBackward: {inputs: []string{"dy", "like"}, infer: inferLikeSecond},
 
+		// x (N,C,H,W) -> y (N,C*H*W,1,1), in the order of C, H, W;  dy, x (for its shape alone) -> dx
+		Flatten:         {[]string{"x"}, 0, inferFlatten, gradFlatten},
+		FlattenBackward: {inputs: []string{"dy", "like"}, infer: inferFlattenBackward},
+
 		// x (N,K,1,1), w (M,K), b (M) -> y (N,M,1,1)
-		Linear:               {[]string{"x", "w", "b"}, inferLinear, gradLinear},
+		Linear:               {[]string{"x", "w", "b"}, 0, inferLinear, gradLinear},
 		LinearBackwardData:   {inputs: []string{"dy", "w"}, infer: inferPointwiseData},
 		LinearBackwardWeight: {inputs: []string{"dy", "x"}, infer: inferLinearWeight},
 		LinearBackwardBias:   {inputs: []string{"dy"}, infer: inferLinearBias},
@@ -66,7 +79,7 @@ func init() {
 		// logits (N,M,1,1), labels (N) -> metrics, dlogits (N,M,1,1) of the mean loss
 		CrossEntropy: {inputs: []string{"logits", "labels"}, infer: inferCrossEntropy},
 
-		Add: {[]string{"a", "b"}, inferSameTwo, gradAdd},
+		Add: {[]string{"a", "b"}, 0, inferSameTwo, gradAdd},
 
 		// gradients (P), status -> status, norm
 		GradientNorm: {inputs: []string{"gradients", "status"}, infer: inferNorm},
@@ -112,10 +125,10 @@ func want(op Op, shapes ...Shape) error {
 // wantOperands checks what must hold before an op's shapes can be looked at: that the operands are there, and
 // their element types.
 func wantOperands(r rule, op Op) error {
-	if len(op.Inputs) != len(r.inputs) {
-		return fmt.Errorf("has %d inputs, not %d", len(op.Inputs), len(r.inputs))
+	if n := len(op.Inputs); n > len(r.inputs) || n < len(r.inputs)-r.optional {
+		return fmt.Errorf("has %d inputs, not %d", n, len(r.inputs))
 	}
-	for i, name := range r.inputs {
+	for i, name := range r.inputs[:len(op.Inputs)] {
 		if op.Inputs[i] == nil {
 			return fmt.Errorf("%s is missing", name)
 		}

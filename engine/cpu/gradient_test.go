@@ -31,6 +31,12 @@ func apply(k engine.Kind, attr engine.Attr) func(b *engine.Builder, leaves []*en
 }
 
 var forwards = []forward{
+	{"conv2d", conv2dLeaves(3, 4, 5), apply(engine.Conv2d, engine.Attr{Kernel: 3, Stride: 1, Padding: 1})},
+	{"conv2d, stride 2", conv2dLeaves(3, 5, 6), apply(engine.Conv2d, engine.Attr{Kernel: 3, Stride: 2, Padding: 1})},
+	{"conv2d, no padding", conv2dLeaves(5, 6, 5), apply(engine.Conv2d, engine.Attr{Kernel: 5, Stride: 1})},
+	{"conv2d, 1x1, stride 2", conv2dLeaves(1, 5, 4), apply(engine.Conv2d, engine.Attr{Kernel: 1, Stride: 2})},
+	{"conv2d, no bias", conv2dLeaves(3, 3, 3)[:2], apply(engine.Conv2d, engine.Attr{Kernel: 3, Stride: 1, Padding: 1})},
+	{"flatten", []leaf{{"x", engine.Shape{2, 3, 4, 2}}, {"w", engine.Shape{3, 24}}, {"b", engine.Shape{3}}}, writeFlatten},
 	{"depthwise_conv2d", []leaf{{"x", engine.Shape{2, 3, 4, 5}}, {"w", engine.Shape{3, 1, 3, 3}}}, apply(engine.DepthwiseConv2d, engine.Attr{})},
 	{"pointwise_conv2d", []leaf{{"x", engine.Shape{2, 3, 2, 3}}, {"w", engine.Shape{5, 3, 1, 1}}}, apply(engine.PointwiseConv2d, engine.Attr{})},
 	{"relu", []leaf{{"x", engine.Shape{2, 3, 3, 3}}}, apply(engine.ReLU, engine.Attr{})},
@@ -42,6 +48,17 @@ var forwards = []forward{
 	{"add of two", []leaf{{"x", engine.Shape{2, 2, 2, 2}}, {"a", engine.Shape{2, 2, 2, 2}}}, apply(engine.Add, engine.Attr{})},
 	{"residual connection", []leaf{{"x", engine.Shape{2, 3, 3, 3}}, {"w", engine.Shape{3, 3, 1, 1}}}, writeResidual},
 	{"one weight, three readers", []leaf{{"x", engine.Shape{2, 3, 2, 2}}, {"w", engine.Shape{3, 3, 1, 1}}}, writeThrice},
+}
+
+// conv2dLeaves are the operands of a convolution from 2 to 3 channels.
+func conv2dLeaves(kernel, h, w int) []leaf {
+	return []leaf{{"x", engine.Shape{2, 2, h, w}}, {"w", engine.Shape{3, 2, kernel, kernel}}, {"b", engine.Shape{3}}}
+}
+
+// writeFlatten joins flatten and linear, whose weights tell the features apart.
+func writeFlatten(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
+	y := b.Apply(engine.Flatten, engine.Attr{}, leaves[:1])[0]
+	return b.Apply(engine.Linear, engine.Attr{}, []*engine.Tensor{y, leaves[1], leaves[2]})[0]
 }
 
 func writeBatchNorm(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {

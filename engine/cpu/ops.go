@@ -8,6 +8,11 @@ var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 	engine.GatherNormalize: func(_ engine.Attr, out, in []*tensor) { gatherNormalize(out[0], in[0], in[1], in[2]) },
 	engine.Augment:         func(_ engine.Attr, out, in []*tensor) { augment(out[0], in[0], in[1], in[2]) },
 
+	engine.Conv2d:               func(a engine.Attr, out, in []*tensor) { conv2d(a, out[0], in[0], in[1], in[2:]...) },
+	engine.Conv2dBackwardData:   func(a engine.Attr, out, in []*tensor) { conv2dBackwardData(a, out[0], in[0], in[1]) },
+	engine.Conv2dBackwardWeight: func(a engine.Attr, out, in []*tensor) { conv2dBackwardWeight(a, out[0], in[0], in[1]) },
+	engine.Conv2dBackwardBias:   func(_ engine.Attr, out, in []*tensor) { conv2dBackwardBias(out[0], in[0]) },
+
 	engine.DepthwiseConv2d:               func(_ engine.Attr, out, in []*tensor) { depthwiseConv2d(out[0], in[0], in[1]) },
 	engine.DepthwiseConv2dBackwardData:   func(_ engine.Attr, out, in []*tensor) { depthwiseConv2dBackwardData(out[0], in[0], in[1]) },
 	engine.DepthwiseConv2dBackwardWeight: func(_ engine.Attr, out, in []*tensor) { depthwiseConv2dBackwardWeight(out[0], in[0], in[1]) },
@@ -37,6 +42,9 @@ var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 
 	engine.GlobalAvgPool:         func(_ engine.Attr, out, in []*tensor) { globalAvgPool(out[0], in[0]) },
 	engine.GlobalAvgPoolBackward: func(_ engine.Attr, out, in []*tensor) { globalAvgPoolBackward(out[0], in[0]) },
+
+	engine.Flatten:         func(_ engine.Attr, out, in []*tensor) { flatten(out[0], in[0]) },
+	engine.FlattenBackward: func(_ engine.Attr, out, in []*tensor) { flattenBackward(out[0], in[0]) },
 
 	engine.Linear:               func(_ engine.Attr, out, in []*tensor) { linear(out[0], in[0], in[1], in[2]) },
 	engine.LinearBackwardData:   func(_ engine.Attr, out, in []*tensor) { linearBackwardData(out[0], in[0], in[1]) },

@@ -104,6 +104,30 @@ func TestDepthwiseConv2d(t *testing.T) {
 		0, 6, 5, 0, 3, 2)
 }
 
+// TestConv2d multiplies by hand: two input channels, one output, at stride 1 and 2.
+func TestConv2d(t *testing.T) {
+	shapes := []engine.Shape{{1, 2, 2, 3}, {1, 2, 3, 3}, {1}}
+	fill := func(o *one) *one {
+		o.set(0, 1, 2, 3, 4, 5, 6, 0, 0, 1, 0, 0, 0) // the second channel: one pixel, which shows the taps turned around
+		o.set(1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 30, 40, 50, 60, 70, 80, 90)
+		return o.set(2, 0.5).run()
+	}
+	want := []float64{
+		0.5 + 5*1 + 6*2 + 8*4 + 9*5, 0.5 + 4*1 + 5*2 + 6*3 + 7*4 + 8*5 + 9*6 + 60, 0.5 + 4*2 + 5*3 + 7*5 + 8*6 + 50,
+		0.5 + 2*1 + 3*2 + 5*4 + 6*5, 0.5 + 1*1 + 2*2 + 3*3 + 4*4 + 5*5 + 6*6 + 30, 0.5 + 1*2 + 2*3 + 4*5 + 5*6 + 20,
+	}
+	fill(newOne(t, engine.Conv2d, engine.Attr{Kernel: 3, Stride: 1, Padding: 1}, shapes...)).want(0, want...)
+	fill(newOne(t, engine.Conv2d, engine.Attr{Kernel: 3, Stride: 2, Padding: 1}, shapes...)).want(0, want[0], want[2])
+}
+
+func TestFlatten(t *testing.T) {
+	o := newOne(t, engine.Flatten, engine.Attr{}, engine.Shape{2, 2, 1, 2})
+	o.set(0, 1, 2, 3, 4, 5, 6, 7, 8).run().want(0, 1, 2, 3, 4, 5, 6, 7, 8)
+	if y := o.op.Outputs[0]; !y.Shape.Equal(engine.Shape{2, 4, 1, 1}) {
+		t.Errorf("the output is %v", y)
+	}
+}
+
 func TestPointwiseConv2d(t *testing.T) {
 	o := newOne(t, engine.PointwiseConv2d, engine.Attr{}, engine.Shape{2, 2, 1, 2}, engine.Shape{3, 2, 1, 1})
 	o.set(0, 1, 2, 3, 4, 5, 6, 7, 8).set(1, 1, 10, 2, 20, 3, -1)

@@ -38,7 +38,7 @@ func TestOps(t *testing.T) {
 // eitherWay are the ops whose kernels read activations from texel buffers or from storage buffers.
 var eitherWay = map[engine.Kind]bool{
 	engine.DepthwiseConv2d: true, engine.DepthwiseConv2dBackwardData: true, engine.DepthwiseConv2dBackwardWeight: true,
-	engine.BatchNorm2d: true,
+	engine.BatchNorm2d: true, engine.Conv2dBackwardBias: true,
 }
 
 // mostSubgroupCases bounds the cases of each of the many variants with subgroups: drivers take half a second to compile

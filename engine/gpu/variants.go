@@ -9,7 +9,7 @@ import (
 )
 
 // variants lists every way to run an op, the preferred one first. The last one for an op takes any shape on any device.
-var variants = slices.Concat(foldedVariants, fusedVariants, gatherVariants, augmentVariants, depthwiseVariants, pointwiseVariants, batchNormVariants,
+var variants = slices.Concat(foldedVariants, fusedVariants, gatherVariants, augmentVariants, denseVariants, depthwiseVariants, pointwiseVariants, batchNormVariants,
 	elementwiseVariants, poolVariants, lossVariants, updateVariants)
 
 // one is a variant that runs a single op.

@@ -22,6 +22,7 @@ type Case struct {
 	// Placed puts parameters, statistics and their gradients into the arenas, as a network does, and not
 	// into tensors of their own.
 	Placed bool
+	NoBias bool   // leaves the operand out that conv2d can do without
 	Why    string // what the case is for
 }
 
@@ -56,6 +57,9 @@ func (c Case) String() string {
 	if c.Placed {
 		parts = append(parts, "placed")
 	}
+	if c.NoBias {
+		parts = append(parts, "no bias")
+	}
 	return strings.Join(parts, ", ")
 }
 
@@ -66,6 +70,7 @@ func attrText(a engine.Attr) string {
 		name  string
 		value float64
 	}{
+		{"kernel", float64(a.Kernel)}, {"stride", float64(a.Stride)}, {"padding", float64(a.Padding)},
 		{"eps", a.Epsilon}, {"momentum", a.Momentum}, {"p", a.P}, {"layer", float64(a.Layer)},
 		{"smoothing", a.Smoothing}, {"clip", a.ClipNorm}, {"beta1", a.Beta1}, {"beta2", a.Beta2},
 		{"decay", a.WeightDecay}, {"undecayed", float64(a.Undecayed)}, {"ema", a.Decay}, {"kinds", float64(a.Kinds)},

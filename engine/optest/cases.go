@@ -9,8 +9,8 @@ import (
 // Cases lists every case: for each op kind the shapes of the networks at few images, and those at
 // which a kernel would go wrong.
 func Cases() []Case {
-	return slices.Concat(gatherCases(), augmentCases(), convCases(), normCases(), elementCases(), dropoutCases(), poolCases(),
-		linearCases(), lossCases(), updateCases())
+	return slices.Concat(gatherCases(), augmentCases(), denseCases(), convCases(), normCases(), elementCases(), dropoutCases(), poolCases(),
+		flattenCases(), linearCases(), lossCases(), updateCases())
 }
 
 // each writes the same rows for several kinds.
@@ -152,6 +152,19 @@ func poolCases() []Case {
 		Case{N: 6, C: 9, H: 2, W: 6, Why: "12 pixels"},
 	)
 	return append(maximum, average...)
+}
+
+func flattenCases() []Case {
+	return each([]engine.Kind{engine.Flatten, engine.FlattenBackward},
+		Case{N: 8, C: 64, H: 8, W: 8, Why: "TinyNet"},
+		Case{N: 12, C: 3, H: 2, W: 6, Why: "12 pixels, twelve images: blocks of four"},
+		Case{N: 7, C: 5, H: 3, W: 5, Why: "nothing divides"},
+		Case{N: 6, C: 4, H: 4, W: 4, Why: "pixels divide by four, images do not"},
+		Case{N: 4, C: 3, H: 3, W: 3, Why: "images divide by four, pixels do not"},
+		Case{N: 16, C: 20, H: 1, W: 1, Why: "one pixel: flat already"},
+		Case{N: 1, C: 12, H: 2, W: 4, Why: "one image"},
+		Case{N: 32, C: 7, H: 4, W: 8, Why: "eight blocks of images"},
+	)
 }
 
 func linearCases() []Case {

@@ -36,6 +36,8 @@ func (c Case) segments() []engine.Segment {
 	rows, columns := max(c.M, 1), max(c.C, 1)
 	w := engine.Shape{rows, columns}
 	switch c.Kind {
+	case engine.Conv2d, engine.Conv2dBackwardData, engine.Conv2dBackwardWeight, engine.Conv2dBackwardBias:
+		w = engine.Shape{rows, columns, c.Attr.Kernel, c.Attr.Kernel}
 	case engine.DepthwiseConv2d, engine.DepthwiseConv2dBackwardData, engine.DepthwiseConv2dBackwardWeight:
 		w = engine.Shape{columns, 1, 3, 3}
 	case engine.PointwiseConv2d, engine.PointwiseConv2dBackwardData, engine.PointwiseConv2dBackwardWeight:
@@ -57,7 +59,26 @@ func (c Case) shapes() []engine.Shape {
 	x := engine.Shape{c.N, c.C, c.H, c.W}
 	y := engine.Shape{c.N, c.M, c.H, c.W}
 	perChannel := engine.Shape{c.C}
+	if c.Attr.Kernel > 0 { // a convolution's output, and its weight
+		a := c.Attr
+		slides := func(size int) int { return (size+2*a.Padding-a.Kernel)/a.Stride + 1 }
+		y = engine.Shape{c.N, c.M, slides(c.H), slides(c.W)}
+	}
+	kernel := engine.Shape{c.M, c.C, c.Attr.Kernel, c.Attr.Kernel}
 	switch c.Kind {
+	case engine.Conv2d:
+		if c.NoBias {
+			return list{x, kernel}
+		}
+		return list{x, kernel, {c.M}}
+	case engine.Conv2dBackwardData:
+		return list{y, kernel, x}
+	case engine.Conv2dBackwardBias:
+		return list{y}
+	case engine.Flatten:
+		return list{x}
+	case engine.FlattenBackward:
+		return list{{c.N, c.C * c.H * c.W, 1, 1}, x}
 	case engine.GatherNormalize:
 		return list{{c.M, c.C, c.H, c.W}, {c.C, 256}, {c.N}}
 	case engine.Augment:
@@ -68,7 +89,7 @@ func (c Case) shapes() []engine.Shape {
 		return list{x, {c.M, c.C, 1, 1}}
 	case engine.PointwiseConv2dBackwardData:
 		return list{y, {c.M, c.C, 1, 1}}
-	case engine.PointwiseConv2dBackwardWeight, engine.LinearBackwardWeight:
+	case engine.Conv2dBackwardWeight, engine.PointwiseConv2dBackwardWeight, engine.LinearBackwardWeight:
 		return list{y, x}
 	case engine.BatchNorm2d, engine.BatchNorm2dEval:
 		return list{x, perChannel, perChannel, perChannel, perChannel}
@@ -107,6 +128,9 @@ func (c Case) shapes() []engine.Shape {
 func (c Case) operands(b *engine.Builder) []*engine.Tensor {
 	var out []*engine.Tensor
 	shapes, names := c.shapes(), engine.Operands(c.Kind)
+	if c.NoBias {
+		names = names[:len(names)-1]
+	}
 	if len(shapes) != len(names) {
 		b.Fail(fmt.Errorf("optest does not know the operands of %q", c.Kind))
 		return nil
@@ -135,7 +159,7 @@ func (c Case) isSegment(name string) bool {
 	case "w", "weight", "bias", "running_mean", "running_var":
 		return true
 	}
-	return name == "b" && c.Kind == engine.Linear
+	return name == "b" && (c.Kind == engine.Linear || c.Kind == engine.Conv2d)
 }
 
 // gradientSegments says where a placed op writes, nil for a tensor of its own.
@@ -144,6 +168,8 @@ func (c Case) gradientSegments(b *engine.Builder) []*engine.Tensor {
 		return nil
 	}
 	names := map[engine.Kind][]string{
+		engine.Conv2dBackwardWeight:          {"w"},
+		engine.Conv2dBackwardBias:            {"b"},
 		engine.DepthwiseConv2dBackwardWeight: {"w"},
 		engine.PointwiseConv2dBackwardWeight: {"w"},
 		engine.BatchNorm2d:                   {"", "", "running_mean", "running_var"},

@@ -37,7 +37,7 @@ func (c Case) fill(s engine.Session, p *engine.Program, r *engine.Record) error 
 		}
 	}
 	op := p.Ops[0]
-	for i, name := range engine.Operands(op.Kind) {
+	for i, name := range engine.Operands(op.Kind)[:len(op.Inputs)] {
 		t := op.Inputs[i]
 		var err error
 		switch {

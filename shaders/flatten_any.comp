@@ -1,0 +1,32 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// flatten on any shape: y[n,c*PLANE+r] = x[n,c,r], or, REVERSED, flatten_backward: x[n,c,r] = y[n,c*PLANE+r]
+//
+//   x  (N/GX, C, GX, PLANE), planes being images   y  (N/GY, C*PLANE, GY)
+//
+// One invocation moves one value.
+#include "dispatch.glsl"
+#include "panels.glsl"
+
+layout(constant_id = 1) const uint C = 64;
+layout(constant_id = 2) const uint PLANE = 64;
+layout(constant_id = 3) const uint GX = 1;
+layout(constant_id = 4) const uint GY = 1;
+layout(constant_id = 5) const bool REVERSED = false;
+
+layout(push_constant) uniform Push { uint count; } push; // N*C*PLANE
+
+layout(std430, binding = 0) readonly  buffer From { float from[]; };
+layout(std430, binding = 1) writeonly buffer To { float to[]; };
+
+void main() {
+    uint x = invocation();
+    if (x >= push.count) return;
+    Place p = place_of(x, C, GX, PLANE);
+    uint y = plane_at(p.n, p.c * PLANE + p.r, C * PLANE, GY, 1u);
+    if (REVERSED) {
+        to[x] = from[y];
+    } else {
+        to[y] = from[x];
+    }
+}
