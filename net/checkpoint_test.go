@@ -223,7 +223,7 @@ func TestCheckpointRefused(t *testing.T) {
 	if _, err := LoadCheckpoint(path); !errors.Is(err, ErrFormat) {
 		t.Errorf("an earlier format: %v", err)
 	}
-	w := someWeights(t, narrow)
+	w := someWeights(t, SmallCIFARNetName, narrow)
 	if err := w.Save(path, [3]float64{}, [3]float64{}); err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func someData(n int) Data {
 
 // The batch size changes no result: each image is evaluated by itself, in float64.
 func TestEvaluateBatches(t *testing.T) {
-	w, d := someWeights(t, narrow), someData(5)
+	w, d := someWeights(t, SmallCIFARNetName, narrow), someData(5)
 	var want Score
 	for i, batch := range []int{5, 1, 2, 100} {
 		s, predicted, err := Evaluate(t.Context(), cpu.New(), w, d, batch)
@@ -88,7 +88,7 @@ func TestEvaluateBatches(t *testing.T) {
 }
 
 func TestEvaluateRefuses(t *testing.T) {
-	w := someWeights(t, narrow)
+	w := someWeights(t, SmallCIFARNetName, narrow)
 	for _, c := range []struct {
 		n, batch int
 	}{{0, 4}, {3, 0}, {3, -1}} {

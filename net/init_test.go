@@ -48,12 +48,16 @@ func smallCIFARNetDraws(widths []int) []drawn {
 	return append(list, drawn{"classifier.weight", []int{100, in}, in}, drawn{"classifier.bias", []int{100}, in})
 }
 
-func tinyNetDraws() []drawn {
+func tinyNetDraws(widths []int) []drawn {
+	if widths == nil {
+		widths = []int{32, 64, 128}
+	}
+	a, b, c := widths[0], widths[1], widths[2]
 	return []drawn{
-		{"conv1.weight", []int{32, 3, 3, 3}, 27}, {"conv1.bias", []int{32}, 27},
-		{"conv2.weight", []int{64, 32, 3, 3}, 288}, {"conv2.bias", []int{64}, 288},
-		{"fc1.weight", []int{128, 4096}, 4096}, {"fc1.bias", []int{128}, 4096},
-		{"fc2.weight", []int{100, 128}, 128}, {"fc2.bias", []int{100}, 128},
+		{"conv1.weight", []int{a, 3, 3, 3}, 27}, {"conv1.bias", []int{a}, 27},
+		{"conv2.weight", []int{b, a, 3, 3}, 9 * a}, {"conv2.bias", []int{b}, 9 * a},
+		{"fc1.weight", []int{c, 64 * b}, 64 * b}, {"fc1.bias", []int{c}, 64 * b},
+		{"fc2.weight", []int{100, c}, c}, {"fc2.bias", []int{100}, c},
 	}
 }
 
@@ -126,7 +130,10 @@ func TestKaimingUniformGolden(t *testing.T) {
 		if c.Kind != "train" {
 			continue
 		}
-		list := tinyNetDraws()
+		var list []drawn
+		if c.Model == "tinynet" {
+			list = tinyNetDraws(c.Widths)
+		}
 		if c.Model == "smallcifarnet" && c.Widths == nil {
 			c.Widths = []int{64, 128, 256, 512, 512, 512}
 		}

@@ -92,6 +92,48 @@ func (f *forward) dropoutMask(x *engine.Tensor, p float64) *engine.Tensor {
 	return f.b.Apply1(engine.Dropout2dMask, engine.Attr{P: p, Layer: layer}, []*engine.Tensor{x, f.random})
 }
 
+// conv2d is Conv2d(in, out) with bias; attr holds kernel, stride and padding.
+type conv2d struct {
+	in, out int
+	attr    engine.Attr
+}
+
+func (c conv2d) kind() string { return "Conv2d" }
+
+func (c conv2d) parameters(name string) []parameter {
+	r := c.attr.Kernel
+	return []parameter{
+		{name: name + ".weight", shape: engine.Shape{c.out, c.in, r, r}, trained: true, fanIn: c.in * r * r},
+		{name: name + ".bias", shape: engine.Shape{c.out}, trained: true, fanIn: c.in * r * r},
+	}
+}
+
+func (c conv2d) forward(f *forward, name string, x *engine.Tensor) *engine.Tensor {
+	return f.b.Apply1(engine.Conv2d, c.attr, []*engine.Tensor{x, f.weight(name + ".weight"), f.weight(name + ".bias")})
+}
+
+// relu is ReLU.
+type relu struct{}
+
+func (relu) kind() string { return "ReLU" }
+
+func (relu) parameters(string) []parameter { return nil }
+
+func (relu) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
+	return f.b.Apply1(engine.ReLU, engine.Attr{}, []*engine.Tensor{x})
+}
+
+// flatten is Flatten: an image's channels, rows and columns become features, in that order.
+type flatten struct{}
+
+func (flatten) kind() string { return "Flatten" }
+
+func (flatten) parameters(string) []parameter { return nil }
+
+func (flatten) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
+	return f.b.Apply1(engine.Flatten, engine.Attr{}, []*engine.Tensor{x})
+}
+
 // maxPool is MaxPool2d(2).
 type maxPool struct{}
 

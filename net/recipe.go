@@ -87,8 +87,8 @@ func (e *RecipeError) About(name string) string {
 // maxWidth keeps a slip in a file from asking for more memory than any machine has.
 const maxWidth = 8192
 
-func goodWidths(widths []int) bool {
-	return widths == nil || checkWidths(widths) == nil && slices.Max(widths) <= maxWidth
+func goodWidths(model string, widths []int) bool {
+	return widths == nil || checkWidths(model, widths) == nil && slices.Max(widths) <= maxWidth
 }
 
 // oneOf names choices: "a", "a or b", "a, b or c".
@@ -102,14 +102,15 @@ func oneOf(choices []string) string {
 
 // Check finds the first value that no training can use. The error is a *RecipeError.
 func (r Recipe) Check() error {
+	kind, known := modelNamed(r.Model)
 	for _, c := range []struct {
 		key   string
 		value any
 		good  bool
 		use   string
 	}{
-		{"model", r.Model, r.Model == SmallCIFARNetName, SmallCIFARNetName},
-		{"widths", r.Widths, goodWidths(r.Widths), fmt.Sprintf("6 numbers from 1 to %d", maxWidth)},
+		{"model", r.Model, known, modelChoice()},
+		{"widths", r.Widths, goodWidths(r.Model, r.Widths), fmt.Sprintf("%d numbers from 1 to %d", len(kind.widths), maxWidth)},
 		{"max_time", r.MaxTime, r.MaxTime == 0 || r.MaxTime >= time.Second, "1s or more"},
 		{"epochs", r.Epochs, r.Epochs >= 1 || r.Epochs == 0 && r.MaxTime > 0, "1 or more"},
 		{"limit_steps", r.LimitSteps, r.LimitSteps >= 0, "1 or more, or 0 for no limit"},

@@ -18,7 +18,9 @@ func TestRecipeCheck(t *testing.T) {
 		change func(*Recipe)
 		says   string
 	}{
-		{func(r *Recipe) { r.Model = "tinynet" }, `net: model "tinynet": use smallcifarnet`},
+		{func(r *Recipe) { r.Model = "resnet" }, `net: model "resnet": use smallcifarnet or tinynet`},
+		{func(r *Recipe) { r.Model = TinyNetName }, "net: widths [64 128 256 512 512 512]: use 3 numbers from 1 to 8192"},
+		{func(r *Recipe) { r.Model, r.Widths = TinyNetName, []int{1, 2, 8193} }, "net: widths [1 2 8193]: use 3 numbers from 1 to 8192"},
 		{func(r *Recipe) { r.Widths = []int{1, 2} }, "net: widths [1 2]: use 6 numbers from 1 to 8192"},
 		{func(r *Recipe) { r.Widths = []int{1, 2, 3, 4, 5, 0} }, "net: widths [1 2 3 4 5 0]: use 6 numbers from 1 to 8192"},
 		{func(r *Recipe) { r.Widths = []int{1, 2, 3, 4, 5, 8193} }, "net: widths [1 2 3 4 5 8193]: use 6 numbers from 1 to 8192"},
@@ -67,6 +69,10 @@ func TestRecipeCheckZeros(t *testing.T) {
 	r := DefaultRecipe()
 	r.LimitSteps, r.WarmupEpochs, r.WeightDecay, r.LabelSmoothing, r.ClipNorm, r.EMADecay, r.ValidationRatio = 0, 0, 0, 0, 0, 0, 0
 	r.MaxTime, r.Epochs = time.Hour, 0
+	if err := r.Check(); err != nil {
+		t.Error(err)
+	}
+	r.Model, r.Widths = TinyNetName, TinyNetWidths
 	for _, optimizer := range Optimizers {
 		r.UseOptimizer(optimizer)
 		if err := r.Check(); err != nil {

@@ -19,7 +19,7 @@ var Recipes = []NamedRecipe{
 		Normalize: true, Split: RandomSplit, ValidationRatio: 0.1, Patience: 10,
 	}, "the reference: AdamW, warm-up and cosine, smoothing, clipping, averaged weights"},
 	{Recipe{
-		Name: "tinynet", Model: "tinynet", Widths: []int{32, 64, 128},
+		Name: "tinynet", Model: TinyNetName, Widths: TinyNetWidths,
 		Seed: 42, Epochs: 10, BatchSize: 32, Augment: "none",
 		Optimizer: SGD, LearningRate: 1e-3,
 		Schedule: ScheduleConstant, DecayEpochs: 30, DecayRate: 0.1,

@@ -26,7 +26,7 @@ func TestCounters(t *testing.T) {
 }
 
 func TestLoadStateDictRefuses(t *testing.T) {
-	w := someWeights(t, narrow)
+	w := someWeights(t, SmallCIFARNetName, narrow)
 	good, err := w.Model.stateDict(w.Layout, w.Arena, 7)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestLoadStateDictRefuses(t *testing.T) {
 }
 
 func TestStateDictRefuses(t *testing.T) {
-	w := someWeights(t, narrow)
+	w := someWeights(t, SmallCIFARNetName, narrow)
 	if _, err := w.Model.stateDict(w.Layout, w.Arena[:10], 0); err == nil {
 		t.Error("an arena that is too short was written")
 	}

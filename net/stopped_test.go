@@ -66,7 +66,7 @@ func TestEvaluateStopped(t *testing.T) {
 	ctx, end := context.WithCancelCause(t.Context())
 	cause := errors.New("interrupted")
 	end(cause)
-	_, _, err := Evaluate(ctx, cpu.New(), someWeights(t, narrow), someData(5), 2)
+	_, _, err := Evaluate(ctx, cpu.New(), someWeights(t, SmallCIFARNetName, narrow), someData(5), 2)
 	if !errors.Is(err, cause) || err.Error() != "net: evaluation: interrupted" {
 		t.Errorf("got %v", err)
 	}

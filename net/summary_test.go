@@ -8,9 +8,26 @@ import (
 	"cnnvk/net"
 )
 
-// TestSummary checks the reference network's numbers: recipe and PyTorch agree on them.
+// TestSummary checks the networks' numbers: recipe and PyTorch agree on them.
 func TestSummary(t *testing.T) {
-	m, err := net.SmallCIFARNet(nil, true)
+	rows := summary(t, net.SmallCIFARNetName, 765055, 15361024)
+	if r := rows[4]; r.Name != "features.4" || r.Kind != "DSConv" || !slices.Equal(r.Output, []int{256, 8, 8}) || r.Parameters != 128*9+128*256+2*256 {
+		t.Errorf("features.4 is %+v", r)
+	}
+}
+
+func TestSummaryTinyNet(t *testing.T) {
+	const conv1, conv2, fc1, fc2 = 1024 * 32 * 27, 256 * 64 * 288, 4096 * 128, 128 * 100
+	rows := summary(t, net.TinyNetName, 556708, conv1+conv2+fc1+fc2)
+	if r := rows[3]; r.Name != "conv2" || r.Kind != "Conv2d" || !slices.Equal(r.Output, []int{64, 16, 16}) || r.Parameters != 64*288+64 {
+		t.Errorf("conv2 is %+v", r)
+	}
+}
+
+// summary demands a reference network's parameters and multiply-adds.
+func summary(t *testing.T, model string, parameters int, costs int64) []net.LayerSummary {
+	t.Helper()
+	m, err := net.NewModel(model, nil, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -18,17 +35,15 @@ func TestSummary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parameters, costs := 0, int64(0)
+	p, c := 0, int64(0)
 	for _, r := range rows {
-		parameters += r.Parameters
-		costs += r.MultiplyAdds
+		p += r.Parameters
+		c += r.MultiplyAdds
 	}
-	if parameters != 765055 || costs != 15361024 {
-		t.Errorf("%d parameters, %d multiply-adds; want 765055 and 15361024", parameters, costs)
+	if p != parameters || c != costs || m.Parameters() != parameters {
+		t.Errorf("%s has %d parameters and %d multiply-adds, want %d and %d", model, p, c, parameters, costs)
 	}
-	if r := rows[4]; r.Name != "features.4" || r.Kind != "DSConv" || !slices.Equal(r.Output, []int{256, 8, 8}) || r.Parameters != 128*9+128*256+2*256 {
-		t.Errorf("features.4 is %+v", r)
-	}
+	return rows
 }
 
 // TestMultiplyAddsOfAStep: backward costs twice forward, but for the gradient by the images, which nobody wants.

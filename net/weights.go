@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cnnvk/engine"
@@ -92,8 +93,11 @@ func modelOf(tensors []NamedTensor, meta map[string]string) (*Model, error) {
 	if meta[metaFormat] == checkpointFormat {
 		return nil, errors.New("it is a checkpoint to resume a run from: take a file of weights")
 	}
-	if name, ok := meta[metaModel]; ok && name != SmallCIFARNetName {
-		return nil, fmt.Errorf("model %q is unknown to this version: it knows %s", name, SmallCIFARNetName)
+	kind := closest(tensors)
+	if name, ok := meta[metaModel]; ok {
+		if kind, ok = modelNamed(name); !ok {
+			return nil, fmt.Errorf("model %q is unknown to this version: it knows %s", name, strings.Join(ModelNames(), " and "))
+		}
 	}
 	var widths []int
 	if text, ok := meta[metaWidths]; ok {
@@ -102,33 +106,45 @@ func modelOf(tensors []NamedTensor, meta map[string]string) (*Model, error) {
 		}
 	} else {
 		var err error
-		if widths, err = widthsOf(tensors); err != nil {
+		if widths, err = kind.widthsOf(tensors); err != nil {
 			return nil, err
 		}
 	}
-	if err := checkWidths(widths); err != nil {
+	if err := checkWidths(kind.name, widths); err != nil {
 		return nil, err
 	}
-	return SmallCIFARNet(widths, true)
+	return kind.build(widths, true)
 }
 
-// widthsOf reads SmallCIFARNet's widths off the shapes of its pointwise convolutions.
-func widthsOf(tensors []NamedTensor) ([]int, error) {
-	shapes := map[string][]int{}
-	for _, t := range tensors {
-		shapes[t.Name] = t.Shape
+// closest is the network of whose marks the tensors have the most, the first of equal ones.
+func closest(tensors []NamedTensor) modelKind {
+	best, most := models[0], 0
+	for _, k := range models {
+		found := 0
+		for _, m := range k.marks {
+			if slices.ContainsFunc(tensors, func(t NamedTensor) bool { return t.Name == m.name }) {
+				found++
+			}
+		}
+		if found > most {
+			best, most = k, found
+		}
 	}
+	return best
+}
+
+// widthsOf reads the network's widths off the shapes of its marks.
+func (k modelKind) widthsOf(tensors []NamedTensor) ([]int, error) {
 	var widths []int
-	for _, i := range []int{0, 2, 4, 6, 7, 8} {
-		name := fmt.Sprintf("features.%d.pointwise.weight", i)
-		s, ok := shapes[name]
-		if !ok {
-			return nil, fmt.Errorf("the tensors are not those of %s: %s is missing", SmallCIFARNetName, name)
+	for _, m := range k.marks {
+		at := slices.IndexFunc(tensors, func(t NamedTensor) bool { return t.Name == m.name })
+		if at < 0 {
+			return nil, fmt.Errorf("the tensors are not those of %s: %s is missing", k.name, m.name)
 		}
-		if len(s) != 4 {
-			return nil, fmt.Errorf("the tensors are not those of %s: %s is %v, not of 4 dimensions", SmallCIFARNetName, name, engine.Shape(s))
+		if s := tensors[at].Shape; len(s) != m.dims {
+			return nil, fmt.Errorf("the tensors are not those of %s: %s is %v, not of %d dimensions", k.name, m.name, engine.Shape(s), m.dims)
 		}
-		widths = append(widths, s[0])
+		widths = append(widths, tensors[at].Shape[0])
 	}
 	return widths, nil
 }

@@ -15,9 +15,9 @@ import (
 var narrow = []int{4, 5, 6, 7, 8, 9}
 
 // someWeights are a network's initial weights, with statistics that tell its layers apart.
-func someWeights(t *testing.T, widths []int) *Weights {
+func someWeights(t *testing.T, model string, widths []int) *Weights {
 	t.Helper()
-	m, err := SmallCIFARNet(widths, true)
+	m, err := NewModel(model, widths, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,8 +41,14 @@ func someWeights(t *testing.T, widths []int) *Weights {
 
 // Saving and loading gives every value back; the network follows from the metadata, or, without them, from the tensors.
 func TestWeightsRoundTrip(t *testing.T) {
-	for _, widths := range [][]int{nil, narrow} {
-		want := someWeights(t, widths)
+	for _, c := range []struct {
+		model  string
+		widths []int
+	}{{SmallCIFARNetName, nil}, {SmallCIFARNetName, narrow}, {TinyNetName, nil}, {TinyNetName, []int{2, 3, 5}}} {
+		want := someWeights(t, c.model, c.widths)
+		if c.model == TinyNetName { // it has no BatchNorm that would count batches
+			want.Batches = 0
+		}
 		want.Metadata = map[string]string{"seed": "3"}
 		path := filepath.Join(t.TempDir(), "w.safetensors")
 		if err := want.Save(path, cifar.Mean, cifar.Std); err != nil {
@@ -50,7 +56,7 @@ func TestWeightsRoundTrip(t *testing.T) {
 		}
 		got := load(t, path)
 		checkSameWeights(t, got, want)
-		if got.Metadata["seed"] != "3" || got.Metadata["model"] != "smallcifarnet" || len(want.Metadata) != 1 {
+		if got.Metadata["seed"] != "3" || got.Metadata["model"] != c.model || len(want.Metadata) != 1 {
 			t.Errorf("metadata %q", got.Metadata)
 		}
 		mean, std, named, err := got.Normalization()
@@ -96,7 +102,7 @@ func checkSameWeights(t *testing.T, got, want *Weights) {
 
 // The same weights give the same bytes, whatever map order the metadata come in.
 func TestWeightsSaveRepeats(t *testing.T) {
-	w := someWeights(t, narrow)
+	w := someWeights(t, SmallCIFARNetName, narrow)
 	w.Metadata = map[string]string{"a": "1", "b": "2", "c": "3", "d": "4"}
 	dir := t.TempDir()
 	first := ""
@@ -123,13 +129,17 @@ func TestModelOfRefuses(t *testing.T) {
 		tensors []NamedTensor
 		meta    map[string]string
 	}{
-		{`model "resnet" is unknown to this version: it knows smallcifarnet`, nil, map[string]string{"model": "resnet"}},
+		{`model "resnet" is unknown to this version: it knows smallcifarnet and tinynet`, nil, map[string]string{"model": "resnet"}},
 		{`metadata widths "64" is no list of numbers`, nil, map[string]string{"widths": "64"}},
 		{"smallcifarnet has 6 blocks of at least one channel, not widths []", nil, map[string]string{"widths": "null"}},
 		{"smallcifarnet has 6 blocks of at least one channel, not widths [1 2 3 4 5 -6]", nil, map[string]string{"widths": "[1,2,3,4,5,-6]"}},
 		{"the tensors are not those of smallcifarnet: features.0.pointwise.weight is missing", nil, nil},
 		{"the tensors are not those of smallcifarnet: features.0.pointwise.weight is (64, 3), not of 4 dimensions", shaped(64, 3), nil},
 		{"the tensors are not those of smallcifarnet: features.2.pointwise.weight is missing", shaped(64, 3, 1, 1), nil},
+		{"tinynet has 3 layers of at least one channel, not widths [1 2]", nil, map[string]string{"model": "tinynet", "widths": "[1,2]"}},
+		{"the tensors are not those of tinynet: conv2.weight is missing",
+			[]NamedTensor{{Name: "conv1.weight", Shape: []int{1, 3, 3, 3}}}, nil},
+		{"the tensors are not those of tinynet: conv1.weight is missing", nil, map[string]string{"model": "tinynet"}},
 	} {
 		if _, err := modelOf(c.tensors, c.meta); err == nil || err.Error() != c.says {
 			t.Errorf("got %v, want %s", err, c.says)

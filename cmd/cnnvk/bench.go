@@ -109,7 +109,7 @@ func bench(c *cli.Context) error {
 	if err := checkAugment(recipe); err != nil {
 		return flagProblemOf(err, recipeFlagNames())
 	}
-	model, err := net.SmallCIFARNet(recipe.Widths, true)
+	model, err := net.NewModel(recipe.Model, recipe.Widths, true)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ var choices = map[string][]string{
 	"opt":    net.Optimizers,
 	"sched":  net.Schedules,
 	"split":  net.Splits,
-	"model":  {net.SmallCIFARNetName},
+	"model":  net.ModelNames(),
 	"device": {"vulkan", cpuDevice},
 }
 

@@ -58,7 +58,7 @@ func orOtherWeights(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return hintError{err, "chmod u+r gives its owner the right to read a file, chmod u+x to open what is in a folder"}
 	}
-	return hintError{err, "eval takes what cnnvk train saved, or a SmallCIFARNet's whole state_dict; a damaged file is best copied again"}
+	return hintError{err, "eval takes what cnnvk train saved, or the whole state_dict of a SmallCIFARNet or TinyNet; a damaged file is best copied again"}
 }
 
 func evaluate(c *cli.Context) error {

@@ -89,7 +89,7 @@ func (j *job) readRun() (config, error) {
 
 // finished says how a run ended on which there is nothing more to do.
 func (j *job) finished(why string) error {
-	model, err := net.SmallCIFARNet(j.recipe.Widths, true)
+	model, err := net.NewModel(j.recipe.Model, j.recipe.Widths, true)
 	if err != nil {
 		return err
 	}

@@ -136,7 +136,7 @@ func TestSummary(t *testing.T) {
 		}
 	}
 	for args, says := range map[string]string{
-		"--model tinynet":      `--model "tinynet": use smallcifarnet$`,
+		"--model resnet":       `--model "resnet": use smallcifarnet or tinynet$`,
 		"--widths wide":        `--widths "wide": use numbers with commas between them$`,
 		"--widths 1,2":         `--widths \[1 2\]: use 6 numbers from 1 to 8192$`,
 		"--batch-size 0":       `--batch-size 0: use 1 or more$`,

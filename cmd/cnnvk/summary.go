@@ -20,8 +20,8 @@ func summaryCommand() *cli.Command {
 		Name:  "summary",
 		Usage: "list a model's layers, parameters and multiply-adds, and the memory that training it takes",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "model", Value: d.Model, Usage: "`NAME`"},
-			&cli.StringFlag{Name: "widths", Value: joinInts(d.Widths), Usage: "output channels of the six blocks, `N,N,N,N,N,N`"},
+			&cli.StringFlag{Name: "model", Value: d.Model, Usage: "`NAME`: " + strings.Join(net.ModelNames(), ", ")},
+			&cli.StringFlag{Name: "widths", Usage: "output channels of the model's blocks, `N,N,...` (default: the reference's)"},
 			&cli.IntFlag{Name: "batch-size", Value: d.BatchSize, Usage: "images in a step"},
 			deviceFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
@@ -48,13 +48,16 @@ func summary(c *cli.Context) error {
 	r := net.DefaultRecipe()
 	r.Model, r.BatchSize = c.String("model"), c.Int("batch-size")
 	var err error
-	if r.Widths, err = parseInts(c.String("widths")); err != nil {
-		return usagef("--widths %q: use numbers with commas between them", c.String("widths"))
+	r.Widths = nil // the model's own
+	if c.IsSet("widths") {
+		if r.Widths, err = parseInts(c.String("widths")); err != nil {
+			return usagef("--widths %q: use numbers with commas between them", c.String("widths"))
+		}
 	}
 	if err := modelProblem(r.Check()); err != nil {
 		return err
 	}
-	model, err := net.SmallCIFARNet(r.Widths, true)
+	model, err := net.NewModel(r.Model, r.Widths, true)
 	if err != nil {
 		return err
 	}

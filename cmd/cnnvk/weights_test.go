@@ -60,8 +60,8 @@ func TestEvalBadWeights(t *testing.T) {
 		tensors    []net.NamedTensor
 		meta       map[string]string
 	}{
-		{"another model", `model "tinynet" is unknown to this version`, tensors, map[string]string{"model": "tinynet"}},
-		{"another model's tensors", `the tensors are not those of smallcifarnet: features\.0\.pointwise\.weight is missing$`,
+		{"another model", `model "resnet" is unknown to this version`, tensors, map[string]string{"model": "resnet"}},
+		{"another model's tensors", `the tensors are not those of tinynet: conv1\.weight is \(1\), not of 4 dimensions$`,
 			[]net.NamedTensor{{Name: "conv1.weight", Shape: []int{1}, F32: []float32{1}}}, nil},
 		{"no tensors", `features\.0\.pointwise\.weight is missing$`, nil, nil},
 		{"widths in words", `metadata widths "wide" is no list of numbers$`, tensors, map[string]string{"widths": "wide"}},
@@ -95,7 +95,7 @@ func TestEvalBadWeights(t *testing.T) {
 }
 
 // otherWeights is in the hint about weights that cannot be used.
-const otherWeights = "eval takes what cnnvk train saved, or a SmallCIFARNet's whole state_dict"
+const otherWeights = "eval takes what cnnvk train saved, or the whole state_dict of a SmallCIFARNet or TinyNet"
 
 // badWeights evaluates them, with a data folder that must not matter any more.
 func badWeights(t *testing.T, path, says, hint string) {

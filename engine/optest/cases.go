@@ -158,6 +158,7 @@ func flattenCases() []Case {
 	return each([]engine.Kind{engine.Flatten, engine.FlattenBackward},
 		Case{N: 8, C: 64, H: 8, W: 8, Why: "TinyNet"},
 		Case{N: 12, C: 3, H: 2, W: 6, Why: "12 pixels, twelve images: blocks of four"},
+		Case{N: 64, C: 9, H: 2, W: 2, Why: "four pixels, one block of them"},
 		Case{N: 7, C: 5, H: 3, W: 5, Why: "nothing divides"},
 		Case{N: 6, C: 4, H: 4, W: 4, Why: "pixels divide by four, images do not"},
 		Case{N: 4, C: 3, H: 3, W: 3, Why: "images divide by four, pixels do not"},

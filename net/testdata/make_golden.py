@@ -8,7 +8,7 @@
 Needs python3-torch (written with Debian's 1.13). The images are made up, so the cases hold no data set.
 A case is a folder with a case.json, whose "kind" tells what else lies in it:
 
-train: some steps of SmallCIFARNet, narrow and without dropout (PyTorch's dropout stream is not ours).
+train: some steps of a narrow network, SmallCIFARNet without dropout (PyTorch's dropout stream is not ours) or TinyNet.
     init.safetensors      the state_dict after torch.manual_seed(seed) and building the model
     batches.safetensors   x0, x1, ... uint8 (N, 3, 32, 32) and y0, y1, ... int64 (N,), one pair a step; the network sees
                           (x/255 - mean)/std, each operation rounded to float32
@@ -55,6 +55,9 @@ CASES = {
     # Everything that can be off is off.
     "narrow-sgd": dict(TRAIN, widths=[4, 8, 8, 16, 16, 16], seed=11, batch=4, steps=3, optimizer="sgd", lr=0.1,
                        weight_decay=0.0, label_smoothing=0.0, clip_grad_norm=0.0, ema_decay=0.0),
+    # Biases, a flatten, no BatchNorm: nothing is a multiple of four.
+    "narrow-tinynet": dict(TRAIN, model="tinynet", widths=[3, 5, 7], seed=8, batch=3, steps=3, optimizer="sgd", lr=0.05,
+                           weight_decay=0.0, label_smoothing=0.0, clip_grad_norm=0.0, ema_decay=0.0),
     "optimizer-adamw": dict(OPTIMIZER, optimizer="adamw"),
     "optimizer-nesterov": dict(OPTIMIZER, optimizer="nesterov"),
 }
@@ -87,9 +90,24 @@ class SmallCIFARNet(nn.Module):
         return self.classifier(self.features(x).mean((2, 3)))
 
 
+class TinyNet(nn.Module):
+    def __init__(self, widths):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, widths[0], 3, padding=1)
+        self.conv2 = nn.Conv2d(widths[0], widths[1], 3, padding=1)
+        self.fc1 = nn.Linear(widths[1] * 8 * 8, widths[2])
+        self.fc2 = nn.Linear(widths[2], 100)
+        self.relu, self.pool = nn.ReLU(), nn.MaxPool2d(2)
+
+    def forward(self, x):
+        x = self.pool(self.relu(self.conv1(x)))
+        x = self.pool(self.relu(self.conv2(x)))
+        return self.fc2(self.relu(self.fc1(x.flatten(1))))
+
+
 def build(case):
     torch.manual_seed(case["seed"])
-    return SmallCIFARNet(case["widths"])
+    return {"smallcifarnet": SmallCIFARNet, "tinynet": TinyNet}[case["model"]](case["widths"])
 
 
 def build_optimizer(case, parameters, lr):
@@ -129,9 +147,9 @@ def made_up(case):
 
 def watch_choices(net, margins):
     """Note, for each training step, by how much the closest choice of a ReLU and of a maximum was made."""
-    def relu(bn, _, y):
-        if bn.training:
-            margins.append(y.abs().min().item())
+    def relu(layer, inputs, y):  # a ReLU, or the BatchNorm before one
+        if layer.training:
+            margins.append((inputs[0] if isinstance(layer, nn.ReLU) else y).abs().min().item())
 
     def maximum(pool, inputs, _):
         if pool.training:
@@ -139,8 +157,8 @@ def watch_choices(net, margins):
             margins.append((first - second)[first > 0].min().item())  # a window of zeros passes no gradient
 
     for m in net.modules():
-        if isinstance(m, (nn.BatchNorm2d, nn.MaxPool2d)):
-            m.register_forward_hook(relu if isinstance(m, nn.BatchNorm2d) else maximum)
+        if isinstance(m, (nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d)):
+            m.register_forward_hook(maximum if isinstance(m, nn.MaxPool2d) else relu)
 
 
 def run_training(case, batches, dtype, layout=torch.contiguous_format, backwards=False, nudge=False, margins=None):
