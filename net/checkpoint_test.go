@@ -69,7 +69,7 @@ func onDisk(t *testing.T, c *Checkpoint) *Checkpoint {
 func TestResume(t *testing.T) {
 	for name, change := range map[string]func(*Recipe){
 		"adamw":      nil,
-		"nesterov":   func(r *Recipe) { r.Optimizer = "nesterov" },
+		"nesterov":   func(r *Recipe) { r.UseOptimizer(Nesterov) },
 		"no average": func(r *Recipe) { r.EMADecay = 0 },
 	} {
 		recipe := func(r *Recipe) {

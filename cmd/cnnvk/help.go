@@ -20,6 +20,7 @@ var examples = map[string][]string{
 		"cnnvk train --epochs 3 --batch-size 64 --device 0",
 		"cnnvk train --max-time 1h --opt nesterov --lr 0.05",
 		"cnnvk train --recipe tinynet",
+		"cnnvk train --resume runs/smallcifarnet",
 		"cnnvk train --config runs/mine/config.yaml --seed 43 --out runs/again",
 	},
 	"cnnvk eval": {
@@ -54,6 +55,10 @@ var examples = map[string][]string{
 	"cnnvk data info": {
 		"cnnvk data info",
 		"cnnvk data info --data ~/cifar100 --json",
+	},
+	"cnnvk data preview": {
+		"cnnvk data preview -o sheet.png",
+		"cnnvk data preview --augment randaugment --images 20 --epochs 12",
 	},
 	"cnnvk completion": {
 		`eval "$(cnnvk completion bash)"     # in ~/.bashrc`,
