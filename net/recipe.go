@@ -57,7 +57,8 @@ func (r *Recipe) Settle(before Recipe, said func(key string) bool) {
 		r.UseOptimizer(r.Optimizer)
 	}
 	if r.Model != before.Model && !said("widths") {
-		r.Widths = nil // the model's own
+		kind, _ := modelNamed(r.Model)
+		r.Widths = slices.Clone(kind.widths)
 	}
 	switch {
 	case said("max_time") && !said("epochs") && r.MaxTime > 0:
