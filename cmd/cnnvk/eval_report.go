@@ -36,6 +36,21 @@ func reportOf(named, weights string) string {
 	return filepath.Join(run, reportFolder)
 }
 
+// The files of a report.
+const (
+	classesCSV, classesPNG, classesSVG       = "per_class.csv", "per_class.png", "per_class.svg"
+	confusionCSV, confusionPNG, confusionSVG = "confusion.csv", "confusion.png", "confusion.svg"
+)
+
+// reportPaths are the files of a report in a run folder.
+func reportPaths() []string {
+	var out []string
+	for _, name := range []string{classesCSV, classesPNG, classesSVG, confusionCSV, confusionPNG, confusionSVG} {
+		out = append(out, reportFolder+"/"+name)
+	}
+	return out
+}
+
 // classReport is what an evaluation says about each class.
 type classReport struct {
 	title     string
@@ -69,8 +84,8 @@ func (r *classReport) write(dir string) error {
 		name  string
 		write func(io.Writer) error
 	}{
-		{"per_class.csv", r.classTable}, {"per_class.png", classes.PNG}, {"per_class.svg", classes.SVG},
-		{"confusion.csv", r.confusionTable}, {"confusion.png", confusion.PNG}, {"confusion.svg", confusion.SVG},
+		{classesCSV, r.classTable}, {classesPNG, classes.PNG}, {classesSVG, classes.SVG},
+		{confusionCSV, r.confusionTable}, {confusionPNG, confusion.PNG}, {confusionSVG, confusion.SVG},
 	}
 	var staged []*net.Staged
 	for _, f := range files {

@@ -45,14 +45,14 @@ func TestClassReport(t *testing.T) {
 	}
 	correct := 0
 	for _, row := range classes[1:] {
-		correct += number(t, row[4])
+		correct += wholeNumber(t, row[4])
 	}
 	matrix := table(t, "report/confusion.csv")
 	off := 0
 	for label, row := range matrix[1:] {
 		for found, n := range row[1:] {
 			if found != label {
-				off += number(t, n)
+				off += wholeNumber(t, n)
 			}
 		}
 	}
@@ -112,7 +112,7 @@ func TestReportRefused(t *testing.T) {
 	}
 }
 
-func number(t *testing.T, text string) int {
+func wholeNumber(t *testing.T, text string) int {
 	t.Helper()
 	n, err := strconv.Atoi(text)
 	if err != nil {

@@ -78,6 +78,7 @@ func (j *job) readRun() (config, error) {
 		return conf, err
 	}
 	j.recipe, j.dir = conf.Recipe, conf.Data
+	j.folder.mean, j.folder.std = normalization(j.recipe)
 	if err := conf.Recipe.Check(); err != nil {
 		return conf, recipeProblem(j.flags, err)
 	}

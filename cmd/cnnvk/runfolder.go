@@ -10,10 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"cnnvk/cifar"
 	"cnnvk/cifar/filelock"
+	"cnnvk/cmd/cnnvk/chart"
 	"cnnvk/engine/trace"
 	"cnnvk/net"
 )
@@ -40,6 +40,8 @@ const (
 	configFile  = "config.yaml"
 	splitFile   = "split.json"
 	metricsFile = "metrics.csv"
+	curvesPNG   = "curves.png"
+	curvesSVG   = "curves.svg"
 	bestWeights = "weights/best.safetensors"
 	lastWeights = "weights/last.safetensors"
 	bestState   = "checkpoints/best.safetensors"
@@ -152,6 +154,7 @@ func (f *runFolder) discard() {
 	if !f.force {
 		os.Remove(f.path(splitFile))
 		os.Remove(f.path(configFile))
+		os.Remove(f.path(eventsFile))
 	}
 	os.Remove(filepath.Dir(f.path(lastWeights)))
 	os.Remove(filepath.Dir(f.path(lastState)))
@@ -202,7 +205,7 @@ func (f *runFolder) begin(c config, val []int) (err error) {
 			return f.cannotWrite(files[i].name, err)
 		}
 	}
-	for _, name := range []string{lastState, bestState, metricsFile, bestWeights, lastWeights} {
+	for _, name := range append(reportPaths(), lastState, bestState, metricsFile, eventsFile, curvesPNG, curvesSVG, bestWeights, lastWeights) {
 		if err := os.Remove(f.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("replacing %s: %w", f.path(name), reason(err))
 		}
@@ -216,11 +219,7 @@ func (f *runFolder) epoch(t *net.Trainer, e net.EpochEnded, failed func(error)) 
 	if err := f.wait(); err != nil {
 		return err
 	}
-	validation := ","
-	if e.Validation.Total > 0 {
-		validation = fmt.Sprintf("%.6f,%.6f", e.Validation.Loss(), e.Validation.Accuracy())
-	}
-	rows := f.with(e.Progress, e.TotalSteps, validation, e.Elapsed+e.ValTime, busyText(e))
+	rows := f.with(metricsRow(e))
 	c, err := f.checkpoint(t, rows)
 	if err != nil {
 		return err
@@ -281,7 +280,8 @@ func (f *runFolder) save(c *net.Checkpoint, m *net.Model, rows []string) error {
 	return f.derive(c, m, rows)
 }
 
-// derive writes what follows from the checkpoint of an epoch's end: those of the best one, weights, and, last of all, metrics.csv.
+// derive writes what follows from the checkpoint of an epoch's end: those of the best one, weights, curves, the event, and, last of
+// all, metrics.csv.
 func (f *runFolder) derive(c *net.Checkpoint, m *net.Model, rows []string) error {
 	w, err := averaged(c, m)
 	if err != nil {
@@ -300,16 +300,30 @@ func (f *runFolder) derive(c *net.Checkpoint, m *net.Model, rows []string) error
 			return err
 		}
 	}
+	if err := f.draw(rows, c.BestEpoch == c.Epoch); err != nil {
+		return err
+	}
 	f.rows = rows
 	return f.put(metricsFile, tableOfRows(rows))
 }
 
-// busyText is the share of an epoch in which the device worked, "" where it does not tell.
-func busyText(e net.EpochEnded) string {
-	if e.Busy == 0 {
-		return ""
+// draw draws the curves of the rows, and tells of the epoch that the last of them is of.
+func (f *runFolder) draw(rows []string, best bool) error {
+	epochs, err := curvesOf(rows)
+	if err != nil {
+		return err
 	}
-	return fmt.Sprintf("%.4f", e.BusyShare())
+	curves, err := chart.Curves(filepath.Base(f.dir), epochs)
+	if err != nil {
+		return err
+	}
+	if err := net.WriteAtomically(f.path(curvesPNG), curves.PNG); err != nil {
+		return f.cannotWrite(curvesPNG, err)
+	}
+	if err := net.WriteAtomically(f.path(curvesSVG), curves.SVG); err != nil {
+		return f.cannotWrite(curvesSVG, err)
+	}
+	return f.tell(event{Event: "epoch", epochEvent: epochEventOf(epochs[len(epochs)-1], best)})
 }
 
 // cut saves what there is of a training that was stopped: a checkpoint, the averaged weights as they are, and a row for the epoch
@@ -329,20 +343,16 @@ func (f *runFolder) cut(t *net.Trainer, s *net.Stopped) error {
 	if err := w.Save(f.path(lastWeights), f.mean, f.std); err != nil || s.Step == 0 {
 		return err
 	}
-	return f.put(metricsFile, tableOfRows(f.with(s.Progress, s.TotalSteps, ",", s.Elapsed, "")))
+	return f.put(metricsFile, tableOfRows(f.with(partRow(s))))
 }
 
 // with is metrics.csv's rows and one more.
-func (f *runFolder) with(p net.Progress, steps int, validation string, took time.Duration, busy string) []string {
-	rows := slices.Clone(f.rows)
-	if rows == nil {
-		rows = []string{"epoch,steps,learning_rate,train_loss,train_accuracy,val_loss,val_accuracy,images_per_second,seconds,device_busy"}
+func (f *runFolder) with(row string) []string {
+	if f.rows == nil {
+		return []string{metricsHeader, row}
 	}
-	return append(rows, fmt.Sprintf("%d,%d,%g,%.6f,%.6f,%s,%.1f,%.2f,%s",
-		p.Epoch, steps, p.Rate, p.Loss, p.Accuracy, validation, rate(p), took.Seconds(), busy))
+	return append(slices.Clone(f.rows), row)
 }
-
-func tableOfRows(rows []string) []byte { return []byte(strings.Join(rows, "\n") + "\n") }
 
 // put writes a text.
 func (f *runFolder) put(name string, text []byte) error {

@@ -95,7 +95,7 @@ func TestTrainingsAtOnce(t *testing.T) {
 			done++
 			continue
 		}
-		o.failed(t, exitFailed, `(process \d+ is training in the run folder run|the run folder run is not empty)$`, "--out run-2")
+		o.failed(t, exitFailed, `((another process|process \d+) is training in the run folder run|the run folder run is not empty)$`, "--out run-2")
 	}
 	if done != 1 {
 		t.Errorf("%d trainings got the folder", done)

@@ -127,11 +127,12 @@ func (j *job) run(ctx context.Context) error {
 	if err := j.watch(ctx); err != nil {
 		return j.ended(err)
 	}
-	if p := j.trainer.Position(); p.Epoch < j.recipe.Epochs {
+	p := j.trainer.Position()
+	if p.Epoch < j.recipe.Epochs {
 		j.say("stopped after epoch %d: %s\n", p.Epoch, j.recipe.Finished(p))
 	}
 	j.conclude()
-	return nil
+	return j.folder.tell(event{Event: "end", positionEvent: j.position(), Reason: j.recipe.Finished(p)})
 }
 
 // claim makes the run folder this training's own, with what is known before the next step.
@@ -149,10 +150,23 @@ func (j *job) claim() (err error) {
 		return err
 	}
 	conf := config{j.recipe, j.dir, j.set.MD5, d.Name, d.Driver, version(), j.machine.choices()}
-	if j.from != nil {
-		return j.goOn(conf)
+	began := event{Event: "begin", placeEvent: &placeEvent{d.Name, d.Driver, version()}}
+	if j.from == nil {
+		err = f.begin(conf, j.trainer.Val)
+	} else {
+		began.Event, err = "resume", j.goOn(conf)
 	}
-	return f.begin(conf, j.trainer.Val)
+	if err != nil {
+		return err
+	}
+	began.positionEvent = j.position()
+	if err := f.tell(began); err != nil {
+		if j.from == nil {
+			f.discard()
+		}
+		return err
+	}
+	return nil
 }
 
 // conclude tells what came of the run.
@@ -223,6 +237,7 @@ func (j *job) watch(ctx context.Context) error {
 func (j *job) ended(err error) error {
 	var stopped *net.Stopped
 	if !errors.As(err, &stopped) {
+		j.folder.tell(event{Event: "failed", positionEvent: j.position(), Reason: oneLine(err.Error())}) // the error itself is what counts
 		return j.folder.stopped(err, j.recipe)
 	}
 	if stopped.TotalSteps == 0 {
@@ -230,6 +245,9 @@ func (j *job) ended(err error) error {
 		return hintError{fmt.Errorf("%w before the first step", interrupted{}), "nothing is saved"}
 	}
 	if err := j.folder.cut(j.trainer, stopped); err != nil {
+		return j.folder.stopped(err, j.recipe)
+	}
+	if err := j.folder.tell(event{Event: "interrupted", positionEvent: j.position()}); err != nil {
 		return j.folder.stopped(err, j.recipe)
 	}
 	hint := j.folder.goesOn("from there; the averaged weights as they were then are in " + j.folder.path(lastWeights))

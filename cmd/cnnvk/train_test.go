@@ -28,7 +28,16 @@ func quickRecipe() net.Recipe {
 }
 
 // allFiles are what a run consists of.
-var allFiles = []string{bestState, lastState, configFile, metricsFile, splitFile, bestWeights, lastWeights}
+var allFiles = []string{bestState, lastState, configFile, curvesPNG, curvesSVG, eventsFile, metricsFile, splitFile, bestWeights, lastWeights}
+
+// wholeRun are the files of a run in that folder.
+func wholeRun(dir string) []string {
+	var out []string
+	for _, name := range allFiles {
+		out = append(out, dir+"/"+name)
+	}
+	return out
+}
 
 func TestTrain(t *testing.T) {
 	emptyFolder(t)
@@ -45,7 +54,8 @@ func TestTrain(t *testing.T) {
 		}
 	}
 	want := []string{"runs", "runs/smallcifarnet", "runs/smallcifarnet/checkpoints", "runs/smallcifarnet/checkpoints/best.safetensors",
-		"runs/smallcifarnet/checkpoints/last.safetensors", "runs/smallcifarnet/config.yaml", "runs/smallcifarnet/metrics.csv",
+		"runs/smallcifarnet/checkpoints/last.safetensors", "runs/smallcifarnet/config.yaml", "runs/smallcifarnet/curves.png", "runs/smallcifarnet/curves.svg",
+		"runs/smallcifarnet/events.jsonl", "runs/smallcifarnet/metrics.csv",
 		"runs/smallcifarnet/split.json", "runs/smallcifarnet/weights", "runs/smallcifarnet/weights/best.safetensors",
 		"runs/smallcifarnet/weights/last.safetensors"}
 	if got := slices.Sorted(maps.Keys(listing(t))); !slices.Equal(got, want) {
