@@ -91,24 +91,22 @@ func TestRecipeLayers(t *testing.T) {
 	}
 	here := func(change func(*net.Recipe)) net.Recipe {
 		r := tiny
-		r.Model, r.Widths = net.SmallCIFARNetName, nil // tinynet is not built yet
 		change(&r)
 		return r
 	}
 	writeFile(t, "part.yaml", []byte("epochs: 3\nlearning_rate: 0.1\n"))
 	writeFile(t, "named.yaml", []byte("learning_rate: 0.1\nrecipe: tinynet\noptimizer: nesterov\n"))
-	const model = " --model smallcifarnet"
 	for _, c := range []struct {
 		args string
 		want net.Recipe
 	}{
 		{"", net.DefaultRecipe()},
 		{"--recipe smallcifarnet", net.DefaultRecipe()},
-		{"--recipe tinynet" + model, here(func(r *net.Recipe) {})},
-		{"--recipe tinynet --epochs 9 --normalize" + model, here(func(r *net.Recipe) { r.Epochs, r.Normalize = 9, true })},
-		{"--recipe tinynet --config part.yaml --lr 0.2" + model, here(func(r *net.Recipe) { r.Epochs, r.LearningRate = 3, 0.2 })},
-		{"--config named.yaml" + model, here(func(r *net.Recipe) { r.LearningRate, r.Optimizer, r.Momentum = 0.1, net.Nesterov, 0.9 })},
-		{"--recipe tinynet --config named.yaml --opt sgd" + model, here(func(r *net.Recipe) { r.LearningRate = 0.1 })},
+		{"--recipe tinynet", here(func(r *net.Recipe) {})},
+		{"--recipe tinynet --epochs 9 --normalize", here(func(r *net.Recipe) { r.Epochs, r.Normalize = 9, true })},
+		{"--recipe tinynet --config part.yaml --lr 0.2", here(func(r *net.Recipe) { r.Epochs, r.LearningRate = 3, 0.2 })},
+		{"--config named.yaml", here(func(r *net.Recipe) { r.LearningRate, r.Optimizer, r.Momentum = 0.1, net.Nesterov, 0.9 })},
+		{"--recipe tinynet --config named.yaml --opt sgd", here(func(r *net.Recipe) { r.LearningRate = 0.1 })},
 	} {
 		got, err := parsed(t, strings.Fields(c.args)...)
 		if err != nil || !reflect.DeepEqual(got.Recipe, c.want) {
@@ -209,5 +207,21 @@ func TestTrainStratified(t *testing.T) {
 	want, _ := cifar.SplitStratified(cifar.Synthetic(0, syntheticImages).Labels, 0.1, 7)
 	if len(want) != 10 || !slices.Equal(split["val"], want) {
 		t.Errorf("split.json has %v, want %v", split, want)
+	}
+}
+
+// The baseline's recipe trains on all images, without an average, and leaves weights that eval takes.
+func TestTrainTinyNet(t *testing.T) {
+	emptyFolder(t)
+	needVulkan(t)
+	o := cnnvk("train", "--recipe", "tinynet", "--data", synthetic, "--epochs", "2")
+	o.ok(t)
+	if !strings.Contains(o.stdout, "model: tinynet, 556708 parameters\n") || strings.Contains(o.stdout, "  val ") {
+		t.Errorf("it says\n%s", o.stdout)
+	}
+	checkMetrics(t, "runs/tinynet/metrics.csv", "1,4,0.001,", "2,8,0.001,") // 100 images in batches of 32
+	w, err := net.LoadWeights("runs/tinynet/" + bestWeights)
+	if err != nil || w.Model.Name != net.TinyNetName || sum(t, "runs/tinynet/"+bestWeights) != sum(t, "runs/tinynet/"+lastWeights) {
+		t.Errorf("%v, %v", w, err)
 	}
 }
