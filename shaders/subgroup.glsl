@@ -15,7 +15,7 @@
 const uint SUBGROUP = gl_WorkGroupSize.x;
 const uint EACH = (HELD + SUBGROUP - 1u) / SUBGROUP;
 
-vec4 held[HELD / 4]; // the first EACH are used; four lanes are the smallest subgroup
+vec4 held[(HELD + 3) / 4]; // the first EACH are used; four lanes are the smallest subgroup
 
 // Every index is a constant: an array indexed by a variable cannot live in registers. Which instruction does it is no
 // specialization constant, since not every driver folds so many branches before it compiles.

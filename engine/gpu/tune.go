@@ -43,6 +43,9 @@ func opKey(op engine.Op) string {
 			sizes = append(sizes, fmt.Sprintf("%dx%dx%d", t.C(), t.H(), t.W()))
 		}
 	}
+	if a := op.Attr; a.Kernel > 0 { // one that the sizes do not tell from another
+		sizes = append(sizes, fmt.Sprintf("%dx%d/%d", a.Kernel, a.Kernel, a.Stride))
+	}
 	return string(op.Kind) + " " + strings.Join(sizes, " ")
 }
 
@@ -141,6 +144,7 @@ func (j tuning) work() int64 { return j.program.Ops[0].MultiplyAdds() }
 
 // products are the ops whose variants are worth measuring.
 var products = map[engine.Kind]bool{
+	engine.Conv2d: true, engine.Conv2dBackwardData: true, engine.Conv2dBackwardWeight: true,
 	engine.PointwiseConv2d: true, engine.PointwiseConv2dBackwardData: true, engine.PointwiseConv2dBackwardWeight: true,
 	engine.Linear: true, engine.LinearBackwardData: true, engine.LinearBackwardWeight: true,
 }
