@@ -16,19 +16,23 @@ import (
 // maxStepNMSE is how far an op of a real step may be from the float64 reference on the same inputs.
 const maxStepNMSE = 1e-10
 
-// TestStep runs a training step of SmallCIFARNet with every tensor kept, and holds each op against the reference on the
+// TestStep runs a training step of each network with every tensor kept, and holds each op against the reference on the
 // very inputs that it had.
 func TestStep(t *testing.T) {
 	for _, c := range []struct {
+		model  string
 		widths []int
 		batch  int
-	}{{nil, 8}, {[]int{12, 20, 36, 40, 44, 52}, 7}} {
-		t.Run(fmt.Sprint("widths ", c.widths, " batch ", c.batch), func(t *testing.T) {
+	}{
+		{net.SmallCIFARNetName, nil, 8}, {net.SmallCIFARNetName, []int{12, 20, 36, 40, 44, 52}, 7},
+		{net.TinyNetName, nil, 8}, {net.TinyNetName, []int{5, 12, 9}, 6},
+	} {
+		t.Run(fmt.Sprint(c.model, " widths ", c.widths, " batch ", c.batch), func(t *testing.T) {
 			e := gpu.New(vktest.Device(t))
 			defer e.Close()
-			p := stepProgram(t, c.widths, c.batch)
+			p := stepProgram(t, c.model, c.widths, c.batch)
 			results, err := optest.CompareStep(e, cpu.New(), p, func(s engine.Session) (*engine.Record, error) {
-				return loadStep(s, p, c.widths)
+				return loadStep(s, p, c.model, c.widths)
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -51,9 +55,9 @@ const stepImages = 20
 
 var stepShape = net.Images{N: stepImages, C: 3, H: 32, W: 32}
 
-func stepProgram(t *testing.T, widths []int, batch int) *engine.Program {
+func stepProgram(t *testing.T, name string, widths []int, batch int) *engine.Program {
 	t.Helper()
-	model, err := net.SmallCIFARNet(widths, true)
+	model, err := net.NewModel(name, widths, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +73,7 @@ func stepProgram(t *testing.T, widths []int, batch int) *engine.Program {
 }
 
 // loadStep fills a session as the middle of a training finds it: weights, and an average that is not the same.
-func loadStep(s engine.Session, p *engine.Program, widths []int) (*engine.Record, error) {
+func loadStep(s engine.Session, p *engine.Program, name string, widths []int) (*engine.Record, error) {
 	set := cifar.Synthetic(1, stepImages)
 	if err := s.SetResident(net.ResidentImages, set.Images); err != nil {
 		return nil, err
@@ -77,7 +81,7 @@ func loadStep(s engine.Session, p *engine.Program, widths []int) (*engine.Record
 	if err := s.SetResident(net.ResidentTable, normalizeTable()); err != nil {
 		return nil, err
 	}
-	model, err := net.SmallCIFARNet(widths, true)
+	model, err := net.NewModel(name, widths, true)
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ func summary(t *testing.T, model string, parameters int, costs int64) []net.Laye
 
 // TestMultiplyAddsOfAStep: backward costs twice forward, but for the gradient by the images, which nobody wants.
 func TestMultiplyAddsOfAStep(t *testing.T) {
-	p := stepProgram(t, nil, 2)
+	p := stepProgram(t, net.SmallCIFARNetName, nil, 2)
 	var sum int64
 	for _, op := range p.Ops {
 		sum += op.MultiplyAdds()

@@ -3,6 +3,7 @@ package gpu
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -11,8 +12,8 @@ import (
 	"cnnvk/vk/vktest"
 )
 
-// TestCompile compiles every kernel that SmallCIFARNet's training step and evaluation could run at batch 128: those of
-// every variant of every op that the device can run, chosen or not. It records nothing, which is what a driver
+// TestCompile compiles every kernel that the networks' training steps and evaluations, and a halving convolution, could run at
+// batch 128: those of every variant of every op that the device can run, chosen or not. It records nothing, which is what a driver
 // without its hardware bears. The line before each says which kernel a driver then speaks of on standard error.
 func TestCompile(t *testing.T) {
 	if os.Getenv("CNNVK_COMPILE_ONLY") != "1" {
@@ -26,7 +27,7 @@ func TestCompile(t *testing.T) {
 		e.target.limits.SubgroupSize = uint32(n)
 	}
 	seen := map[string]bool{}
-	for _, p := range smallCIFARNet(t, 128) {
+	for _, p := range slices.Concat(network(t, net.SmallCIFARNetName, 128), network(t, net.TinyNetName, 128), halving(t, 128)) {
 		everyDispatch(t, p, e.target, func(variant string, d dispatch) {
 			key := fmt.Sprint(d.kernel.shader, " ", d.constants)
 			if seen[key] {
@@ -42,10 +43,25 @@ func TestCompile(t *testing.T) {
 	t.Logf("%d pipelines compiled for %s", len(seen), e.Device().Name)
 }
 
-// smallCIFARNet is the reference network's training step and evaluation.
-func smallCIFARNet(t *testing.T, batch int) []*engine.Program {
+// halving is forward and backward of a convolution that halves the image, as residual networks have them.
+func halving(t *testing.T, batch int) []*engine.Program {
 	t.Helper()
-	model, err := net.SmallCIFARNet(nil, true)
+	l, err := engine.NewLayout(nil, 1)
+	must(t, err)
+	b := engine.NewBuilder("halving", l, batch)
+	x := b.Tensor(engine.Tensor{Name: "x", Shape: engine.Shape{batch, 64, 16, 16}, Batched: true})
+	w := b.Tensor(engine.Tensor{Name: "w", Shape: engine.Shape{128, 64, 3, 3}})
+	y := b.Apply1(engine.Conv2d, engine.Attr{Kernel: 3, Stride: 2, Padding: 1}, []*engine.Tensor{x, w})
+	b.Backward(y, y, x, w)
+	p, err := b.Program()
+	must(t, err)
+	return []*engine.Program{p}
+}
+
+// network is a reference network's training step and evaluation.
+func network(t *testing.T, name string, batch int) []*engine.Program {
+	t.Helper()
+	model, err := net.NewModel(name, nil, true)
 	must(t, err)
 	layout, err := model.Layout(2)
 	must(t, err)
