@@ -30,12 +30,28 @@ func WriteAtomically(path string, write func(io.Writer) error) error {
 // is replaced.
 type Staged struct{ name, path string }
 
+const (
+	temporaryName  = ".cnnvk-%016x.tmp"
+	temporaryNames = ".cnnvk-????????????????.tmp"
+)
+
+// Sweep removes the temporary files that a killed process left in a folder, as far as it can. It is for who knows that no other
+// process writes there.
+func Sweep(dir string) {
+	left, _ := os.ReadDir(dir)
+	for _, e := range left {
+		if is, _ := filepath.Match(temporaryNames, e.Name()); is {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+}
+
 // Stage does all of WriteAtomically but to give the file its name.
 func Stage(path string, write func(io.Writer) error) (_ *Staged, err error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, errors.New("there is something that is not a regular file")
 	}
-	name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".cnnvk-%016x.tmp", rand.Uint64()))
+	name := filepath.Join(filepath.Dir(path), fmt.Sprintf(temporaryName, rand.Uint64()))
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return nil, err

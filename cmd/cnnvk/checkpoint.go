@@ -158,9 +158,14 @@ func (f *runFolder) anew() string {
 	return fmt.Sprintf("cnnvk train --config %s --out DIR begins another run", f.path(configFile))
 }
 
-// readCheckpoint reads the last checkpoint; nil where there is none yet.
+// readCheckpoint reads the last checkpoint; nil where there is none yet. A run without one that has weights was trained by an
+// earlier program, or somebody removed it: to begin it over would destroy them.
 func (f *runFolder) readCheckpoint() (*net.Checkpoint, error) {
 	if _, err := os.Lstat(f.path(lastState)); errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Lstat(f.path(lastWeights)); err == nil {
+			return nil, hintError{fmt.Errorf("the run %s cannot be resumed: it has weights, but no %s", f.dir, lastState),
+				fmt.Sprintf("cnnvk train --config %s --out %s --force begins it over", f.path(configFile), f.dir)}
+		}
 		return nil, nil
 	}
 	c, err := net.LoadCheckpoint(f.path(lastState))

@@ -25,9 +25,15 @@ import (
 // there before the process is.
 const childVariable = "CNNVK_TEST_IS_CNNVK"
 
+// checkpointVariable in the environment of such a process is the time between two checkpoints.
+const checkpointVariable = "CNNVK_TEST_CHECKPOINT_EVERY"
+
 func TestMain(m *testing.M) {
 	syntheticImages = 100 // 90 to train on, 10 to validate
 	if os.Getenv(childVariable) != "" {
+		if every, err := time.ParseDuration(os.Getenv(checkpointVariable)); err == nil {
+			checkpointEvery = every
+		}
 		main()
 	}
 	// Mesa keeps compiled shaders in the user's cache folder. Tests have each their own, but need not compile everything again.

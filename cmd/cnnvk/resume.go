@@ -25,6 +25,9 @@ var withResume = []string{"resume", "data", "device", "no-tune", "trace", "quiet
 // resume goes on with the run in a folder.
 func resume(c *cli.Context, s *console, began time.Time) error {
 	dir := c.String("resume")
+	if dir == "" {
+		return usagef("--resume needs the folder of a run")
+	}
 	for _, flag := range c.Command.Flags {
 		if name := flag.Names()[0]; c.IsSet(name) && !slices.Contains(withResume, name) {
 			return hintError{usagef("--%s does not go with --resume: a run goes on as it began", name),
@@ -41,10 +44,10 @@ func resume(c *cli.Context, s *console, began time.Time) error {
 	if err != nil {
 		return err
 	}
-	if j.from != nil {
-		if why := j.recipe.Finished(j.from.Position); why != "" {
-			return j.finished(why)
-		}
+	if j.from == nil {
+		s.say("the run %s has no checkpoint yet: it begins over\n", dir)
+	} else if why := j.recipe.Finished(j.from.Position); why != "" {
+		return j.finished(why)
 	}
 	if j.set, j.dir, err = trainingSet(c, s, conf.Data); err != nil {
 		return hintError{err, "--data DIR says where the run's images are now"}

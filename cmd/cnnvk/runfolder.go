@@ -123,7 +123,7 @@ func cannotMake(dir string, err error) error {
 }
 
 // make locks the folder and makes those for weights and checkpoints in it. What lies there without force, or is locked, belongs to a
-// training that came in between, and is not touched.
+// training that came in between, and is not touched; what a killed one was writing goes.
 func (f *runFolder) make() (_ *runFolder, err error) {
 	if f.lock, err = lockFolder(f.dir); err == nil && !f.force {
 		err = checkEmpty(f.dir)
@@ -137,7 +137,9 @@ func (f *runFolder) make() (_ *runFolder, err error) {
 			f.discard()
 			return nil, cannotMake(f.dir, err)
 		}
+		net.Sweep(filepath.Dir(f.path(name)))
 	}
+	net.Sweep(f.dir)
 	return f, nil
 }
 

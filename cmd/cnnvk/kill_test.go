@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"cnnvk/net"
+)
+
+// killsVariable in the environment is how often the test kills a training on each device.
+const killsVariable = "CNNVK_KILLS"
+
+// A training that is killed at random moments, and resumed after each, leaves what one leaves that was never killed, to the bit, but
+// for times. Checkpoints are written all the time, so that kills meet every state that the folder can be in.
+func TestKillAndResume(t *testing.T) {
+	kills, err := strconv.Atoi(os.Getenv(killsVariable))
+	if err != nil {
+		kills = 4
+	}
+	epochs := 6
+	if kills > 10 {
+		epochs = 40 // so that most kills meet a training, not its start
+	}
+	for _, device := range []string{cpuDevice, "vulkan"} {
+		t.Run(device, func(t *testing.T) {
+			emptyFolder(t)
+			if device != cpuDevice {
+				needVulkan(t)
+				t.Setenv("CNNVK_VALIDATION", "") // most of the time would be the layer's
+			}
+			// Epochs of 11 steps and one of a short batch; num_batches_tracked's average grows from the start.
+			writeFile(t, "recipe.yaml", []byte("widths: [2, 2, 2, 2, 2, 2]\nbatch_size: 8\nema_decay: 0.9\npatience: 0\ndata: synthetic\n"))
+			begin := []string{"train", "--device", device, "--config", "recipe.yaml", "--epochs", fmt.Sprint(epochs), "--out"}
+			child(t, nil, append(begin, "whole")...).ok(t)
+			began := time.Now()
+			child(t, []string{checkpointVariable + "=1ms"}, append(begin, "again")...).ok(t)
+			sameRun(t, "again", "whole")
+			k := &killer{within: time.Since(began), seen: map[string]bool{}}
+			for run := 1; k.kills < kills; run++ {
+				dir := fmt.Sprint("run", run)
+				k.train(t, kills, dir, append(begin, dir))
+				sameRun(t, dir, "whole")
+				os.RemoveAll(dir)
+			}
+			t.Logf("%v; a whole run takes %v", k, k.within.Round(time.Millisecond))
+		})
+	}
+}
+
+// killer kills processes after random times.
+type killer struct {
+	within                         time.Duration
+	seen                           map[string]bool // temporary files
+	kills, early, between, writing int             // all; of them with no checkpoint yet; with one in the midst of an epoch; while writing a file
+}
+
+func (k *killer) String() string {
+	return fmt.Sprintf("%d kills: %d before the first checkpoint, %d later, of which %d left one of the midst of an epoch; %d were while a file was written",
+		k.kills, k.early, k.kills-k.early, k.between, k.writing)
+}
+
+// train has a run begun and killed, resumed and killed again, until it is done.
+func (k *killer) train(t *testing.T, most int, dir string, begin []string) {
+	t.Helper()
+	args := begin
+	for {
+		c := exec.Command(os.Args[0], args...)
+		c.Env = append(os.Environ(), childVariable+"=1", checkpointVariable+"=1ms")
+		var stderr bytes.Buffer
+		c.Stderr = &stderr
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		after := time.Minute
+		if k.kills < most {
+			after = rand.N(k.within)
+		}
+		killing := time.AfterFunc(after, func() { c.Process.Kill() })
+		c.Wait()
+		killing.Stop()
+		if code := c.ProcessState.ExitCode(); code == exitDone {
+			return
+		} else if code > 0 {
+			t.Fatalf("%q: exit code %d: %s", args, code, stderr.String())
+		}
+		if k.kills++; k.kills > most {
+			t.Fatalf("%q takes more than a minute", args)
+		}
+		args = k.look(t, dir, begin)
+	}
+}
+
+// look wants every file that a killed process left to be whole, and says how to go on.
+func (k *killer) look(t *testing.T, dir string, begin []string) []string {
+	t.Helper()
+	for name := range listing(t) {
+		if !strings.HasPrefix(name, dir+"/") {
+			continue
+		}
+		var err error
+		switch base := filepath.Base(name); {
+		case strings.HasPrefix(base, ".cnnvk-"):
+			if !k.seen[name] { // it stays until the run is resumed
+				k.seen[name] = true
+				k.writing++
+			}
+		case strings.HasSuffix(filepath.Dir(name), "weights"):
+			_, err = net.LoadWeights(name)
+		case strings.HasSuffix(filepath.Dir(name), "checkpoints"):
+			var c *net.Checkpoint
+			if c, err = net.LoadCheckpoint(name); err == nil && base == "last.safetensors" && c.Step > 0 {
+				k.between++
+			}
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, lastState)); err != nil {
+		k.early++
+	}
+	if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
+		return []string{"train", "--resume", dir}
+	}
+	os.RemoveAll(dir) // there is no run yet
+	return begin
+}
+
+// sameRun wants two runs that differ in nothing but the times in their files.
+func sameRun(t *testing.T, dir, want string) {
+	t.Helper()
+	for _, name := range []string{configFile, splitFile, bestWeights, lastWeights} {
+		if sum(t, filepath.Join(dir, name)) != sum(t, filepath.Join(want, name)) {
+			t.Errorf("%s of %s is another", name, dir)
+		}
+	}
+	if a, b := withoutTimes(t, dir), withoutTimes(t, want); !slices.Equal(a, b) {
+		t.Errorf("metrics.csv of %s has %q, want %q", dir, a, b)
+	}
+	for _, name := range []string{lastState, bestState} {
+		a, b := checkpointIn(t, filepath.Join(dir, name)), checkpointIn(t, filepath.Join(want, name))
+		if a != b {
+			t.Errorf("%s of %s is of %+v, want %+v", name, dir, a, b)
+		}
+	}
+	if got := files(t, dir); len(got) != len(allFiles) {
+		t.Errorf("%s holds %q", dir, got)
+	}
+}
+
+func checkpointIn(t *testing.T, path string) net.Position {
+	t.Helper()
+	c, err := net.LoadCheckpoint(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Position
+}
+
+// withoutTimes is a run's metrics.csv without the columns of times.
+func withoutTimes(t *testing.T, dir string) []string {
+	t.Helper()
+	var rows []string
+	for line := range strings.Lines(read(t, filepath.Join(dir, metricsFile))) {
+		rows = append(rows, strings.Join(strings.Split(line, ",")[:7], ","))
+	}
+	return rows
+}

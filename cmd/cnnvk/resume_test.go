@@ -1,0 +1,242 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"cnnvk/cifar/filelock"
+	"cnnvk/net"
+)
+
+// cutRun leaves a run that was interrupted in the midst of its second epoch, as run, and gives what one has that was not, as whole.
+func cutRun(t *testing.T) {
+	t.Helper()
+	emptyFolder(t)
+	begin := []string{"train", "--device", "cpu", "--config", narrowConfig(t), "--epochs", "3", "--out"}
+	cnnvk(append(begin, "whole")...).ok(t)
+	before := checkpointEvery
+	t.Cleanup(func() { checkpointEvery = before })
+	checkpointEvery = 0
+	ctx, interrupt := context.WithCancelCause(t.Context())
+	go func() {
+		for ctx.Err() == nil {
+			if _, err := os.Stat("run/" + metricsFile); err == nil {
+				interrupt(interrupted{})
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	var stdout, stderr bytes.Buffer
+	if code := run(ctx, append([]string{"cnnvk"}, append(begin, "run")...), &stdout, &stderr); code != exitInterrupted {
+		t.Skipf("it came to its end before it could be interrupted: exit code %d: %s", code, stderr.String())
+	}
+	checkpointEvery = before
+}
+
+// After Ctrl-C a run goes on to the bits of one that was never stopped, also with its files elsewhere; then it is finished, and a
+// further resume says so and touches nothing.
+func TestResumeInterrupted(t *testing.T) {
+	cutRun(t)
+	if err := os.Rename("run", "moved"); err != nil {
+		t.Fatal(err)
+	}
+	o := cnnvk("train", "--resume", "moved")
+	o.ok(t)
+	if !regexp.MustCompile(`(?m)^resuming after step \d, in epoch \d$`).MatchString(o.stdout) || o.stderr != "" {
+		t.Errorf("%s%s", o.stdout, o.stderr)
+	}
+	sameRun(t, "moved", "whole")
+
+	before := listing(t)
+	o = cnnvk("train", "--resume", "moved", "-q")
+	o.ok(t)
+	if !strings.HasPrefix(o.stdout, "best validation accuracy ") {
+		t.Errorf("%s", o.stdout)
+	}
+	if o = cnnvk("train", "--resume", "moved"); !strings.HasPrefix(o.stdout, "the run moved is finished: all 3 epochs are done\n") {
+		t.Errorf("%s", o.stdout)
+	}
+	unchanged(t, before)
+}
+
+// A finished run says why it is, also where its process was killed before the last files were written.
+func TestResumeFinished(t *testing.T) {
+	emptyFolder(t)
+	for name, c := range map[string]struct{ args, why string }{
+		"limited": {"--limit-steps 4", "the limit of 4 steps is reached"},
+		"early":   {"--epochs 40 --patience 2 --lr 1e-12", "the validation accuracy has not improved in 2 epochs"},
+	} {
+		o := cnnvk(append([]string{"train", "--device", "cpu", "--config", narrowConfig(t), "--out", name}, strings.Fields(c.args)...)...)
+		o.ok(t)
+		if !regexp.MustCompile(`(?m)^stopped after epoch \d+: ` + c.why + `$`).MatchString(o.stdout) {
+			t.Errorf("%s", o.stdout)
+		}
+		before := listing(t)
+		writeFile(t, name+"/"+lastWeights, []byte("of the epoch before"))
+		writeFile(t, name+"/"+metricsFile, []byte("of the epoch before"))
+		o = cnnvk("train", "--resume", name)
+		o.ok(t)
+		if !strings.HasPrefix(o.stdout, "the run "+name+" is finished: "+c.why+"\n") {
+			t.Errorf("%s", o.stdout)
+		}
+		unchanged(t, before)
+		os.RemoveAll(name)
+	}
+}
+
+// A run without a checkpoint begins over in its folder.
+func TestResumeBeginsOver(t *testing.T) {
+	emptyFolder(t)
+	quickest(t, "--out", "whole").ok(t)
+	writeFile(t, "run/"+configFile, []byte(read(t, "whole/"+configFile)))
+	writeFile(t, "run/"+lockFile, []byte("123456789"))
+	writeFile(t, "run/checkpoints/.cnnvk-0123456789abcdef.tmp", []byte("cut"))
+	o := cnnvk("train", "--resume", "run")
+	o.ok(t)
+	if !strings.HasPrefix(o.stdout, "the run run has no checkpoint yet: it begins over\n") {
+		t.Errorf("%s", o.stdout)
+	}
+	sameRun(t, "run", "whole")
+}
+
+// On another device the run goes on, and says that its bits may differ. From then on that device is the run's.
+func TestResumeElsewhere(t *testing.T) {
+	for _, c := range []struct{ key, was string }{{"device", "Radeon"}, {"driver", "RADV 1"}, {"version", "v0"}, {"kernels", "other"}} {
+		cutRun(t)
+		changeCheckpoint(t, func(m map[string]string) {
+			m[metaWeights] = regexp.MustCompile(`"`+c.key+`":"[^"]*"`).ReplaceAllString(m[metaWeights], `"`+c.key+`":"`+c.was+`"`)
+		})
+		text := regexp.MustCompile(`(?m)^`+c.key+`: .*$`).ReplaceAllString(read(t, "run/"+configFile), c.key+": "+c.was)
+		if c.key != "kernels" {
+			writeFile(t, "run/"+configFile, []byte(text))
+		}
+		o := cnnvk("train", "--resume", "run", "--device", "cpu")
+		if o.code != exitDone || !strings.Contains(o.stderr, "the run goes on with another "+c.key+": its bits may differ") || !strings.Contains(o.stderr, c.was) {
+			t.Errorf("%s: exit code %d: %s", c.key, o.code, o.stderr)
+		}
+		sameRun(t, "run", "whole")
+	}
+}
+
+// changeCheckpoint changes what the run's checkpoint says.
+func changeCheckpoint(t *testing.T, change func(metadata map[string]string)) {
+	t.Helper()
+	c, err := net.LoadCheckpoint("run/" + lastState)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(c.Metadata)
+	if err := c.Save("run/" + lastState); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What cannot be resumed is refused in a line that says what to do, and stays as it was.
+func TestResumeRefused(t *testing.T) {
+	cutRun(t)
+	const anew = "cnnvk train --config run/config.yaml --out DIR begins another run"
+	config, good := read(t, "run/"+configFile), read(t, "run/"+lastState)
+	edit := func(old, new string) func() {
+		return func() { writeFile(t, "run/"+configFile, []byte(strings.Replace(config, old, new, 1))) }
+	}
+	damage := func(text string) func() { return func() { writeFile(t, "run/"+lastState, []byte(text)) } }
+	for _, c := range []struct {
+		name, more, says, hint string
+		code                   int
+		do                     func()
+	}{
+		{"no run", "--resume nowhere", `^cnnvk: nowhere cannot be resumed: nowhere/config\.yaml: no such file or directory$`, "the folder of a run", exitFailed, nil},
+		{"no name", "--resume=", `^cnnvk: --resume needs the folder of a run$`, "", exitUsage, nil},
+		{"cut", "", `run/checkpoints/last\.safetensors is no safetensors file or is damaged: `,
+			"cp run/checkpoints/best.safetensors run/checkpoints/last.safetensors goes back to epoch 1, the best; " + anew, exitFailed, damage(good[:len(good)/2])},
+		{"empty", "", `last\.safetensors is no safetensors file or is damaged: `, anew, exitFailed, damage("")},
+		{"flipped", "", `last\.safetensors is damaged: its checksum is another$`, anew, exitFailed, damage(good[:len(good)-1] + string(good[len(good)-1]^1))},
+		{"weights", "", `last\.safetensors is not a checkpoint$`, anew, exitFailed, damage(read(t, "run/"+lastWeights))},
+		{"format", "", `last\.safetensors is a cnnvk checkpoint 0: this program reads cnnvk checkpoint 1$`, "the version of cnnvk that wrote it can resume the run; " + anew,
+			exitFailed, damage(strings.Replace(good, "cnnvk checkpoint 1", "cnnvk checkpoint 0", 1))},
+		{"no checkpoint", "", `^cnnvk: the run run cannot be resumed: it has weights, but no checkpoints/last\.safetensors$`,
+			"cnnvk train --config run/config.yaml --out run --force begins it over", exitFailed, func() { os.Remove("run/" + lastState) }},
+		{"epochs", "", `^cnnvk: run/config\.yaml says epochs 9, but its checkpoint is of a training with 3$`, "set it back to go on", exitFailed, edit("epochs: 3", "epochs: 9")},
+		{"model", "", `run/config\.yaml says widths \[2 2 2 2 2 4\], but its checkpoint is of a training with \[2 2 2 2 2 2\]$`, "set it back to go on", exitFailed,
+			edit("2, 2]", "2, 4]")},
+		{"bad value", "", `^cnnvk: run/config\.yaml: epochs 0: use 1 or more$`, "", exitFailed, edit("epochs: 3", "epochs: 0")},
+		{"bad key", "", `^cnnvk: run/config\.yaml: line \d+: unknown key "colour"$`, "", exitFailed, edit("epochs: 3", "colour: 3")},
+		{"cut config", "", `^cnnvk: run/config\.yaml: `, "", exitFailed, func() { writeFile(t, "run/"+configFile, nil) }},
+		{"data gone", "", `gone: no such folder$`, "--data DIR says where the run's images are now", exitFailed, edit("data: synthetic", "data: gone")},
+		{"data", "", `^cnnvk: the training images of synthetic have the MD5 \w+, but the run run has those of \w+$`, "--data DIR with the run's own; " + anew, exitFailed,
+			func() { syntheticImages = 101 }},
+		{"data of the checkpoint", "", `^cnnvk: the training images of synthetic have the MD5 \w+, but the run run has those of 123$`, "--data DIR with the run's own; " + anew, exitFailed,
+			func() { changeCheckpoint(t, func(m map[string]string) { m[metaData] = "123" }) }},
+		{"split", "", `^cnnvk: the run run dealt its images to training and validation in another way than this program does$`, anew, exitFailed,
+			func() { changeCheckpoint(t, func(m map[string]string) { m[metaSplit] = "123" }) }},
+		{"other tensors", "", `last\.safetensors: net: the checkpoint has no tensor model\.features\.8\.`, anew, exitFailed, otherTensors(t)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			writeFile(t, "run/"+configFile, []byte(config))
+			writeFile(t, "run/"+lastState, []byte(good))
+			images := syntheticImages
+			defer func() { syntheticImages = images }()
+			if c.do != nil {
+				c.do()
+			}
+			before := listing(t)
+			args := strings.Fields(c.more)
+			if len(args) == 0 {
+				args = []string{"--resume", "run"}
+			}
+			o := cnnvk(append([]string{"train"}, args...)...)
+			o.failed(t, c.code, c.says, c.hint)
+			unchanged(t, before)
+		})
+	}
+}
+
+// otherTensors gives the run the checkpoint of a wider network, which calls itself the run's.
+func otherTensors(t *testing.T) func() {
+	return func() {
+		writeFile(t, "wide.yaml", []byte(strings.Replace(read(t, "run/"+configFile), "2, 2]", "2, 4]", 1)))
+		cnnvk("train", "--device", "cpu", "--config", "wide.yaml", "--out", "wide", "--epochs", "1").ok(t)
+		wide, err := net.LoadCheckpoint("wide/" + lastState)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changeCheckpoint(t, func(m map[string]string) { wide.Metadata = m })
+		if err := wide.Save("run/" + lastState); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Nothing but where and how loud goes with --resume: a run is trained as it began.
+func TestResumeFlags(t *testing.T) {
+	emptyFolder(t)
+	quickest(t, "--out", "run").ok(t)
+	before := listing(t)
+	for _, more := range []string{"--epochs 60", "--seed 1", "--batch-size 3", "--limit-steps 9", "--opt sgd", "--lr 1", "--patience 3", "--out x", "--config run/config.yaml", "--force"} {
+		flag, _, _ := strings.Cut(more, " ")
+		o := cnnvk(append([]string{"train", "--resume", "run"}, strings.Fields(more)...)...)
+		o.failed(t, exitUsage, `^cnnvk: `+flag+` does not go with --resume: a run goes on as it began$`, "cnnvk train --config run/config.yaml "+flag)
+	}
+	cnnvk("train", "--resume", "run", "--data", "synthetic", "--device", "cpu", "--no-tune", "-v").ok(t)
+	unchanged(t, before)
+}
+
+// Of a run that goes on in another process nothing is touched.
+func TestResumeLocked(t *testing.T) {
+	emptyFolder(t)
+	quickest(t, "--out", "run").ok(t)
+	lock, err := lockFolder("run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer filelock.Remove(lock)
+	before := listing(t)
+	cnnvk("train", "--resume", "run").failed(t, exitFailed, fmt.Sprintf(`^cnnvk: process %d is training in the run folder run$`, os.Getpid()), "it goes on by itself")
+	unchanged(t, before)
+}
