@@ -50,7 +50,7 @@ func (c goldenCase) train(t *testing.T, e engine.Executor) map[string]net.NamedT
 func (r *goldenRun) open(e engine.Executor) {
 	recipe := r.c.recipe()
 	var err error
-	r.model, err = net.NewModel(r.c.Model, r.c.Widths, r.c.Dropout > 0)
+	r.model, err = net.NewModel(r.c.Model, r.c.Widths, r.c.Dropout)
 	r.must(err)
 	r.layout, err = r.model.Layout(2)
 	if recipe.Optimizer != "adamw" {

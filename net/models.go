@@ -11,7 +11,7 @@ type modelKind struct {
 	name   string
 	widths []int  // the reference's
 	parts  string // what the widths count the channels of
-	build  func(widths []int, dropout bool) (*Model, error)
+	build  func(widths []int, dropout float64) (*Model, error)
 	// marks are the tensors whose first dimensions are the widths, by name and number of dimensions.
 	marks []mark
 }
@@ -30,7 +30,7 @@ func init() {
 			{"features.0.pointwise.weight", 4}, {"features.2.pointwise.weight", 4}, {"features.4.pointwise.weight", 4},
 			{"features.6.pointwise.weight", 4}, {"features.7.pointwise.weight", 4}, {"features.8.pointwise.weight", 4},
 		}},
-		{TinyNetName, TinyNetWidths, "layers", func(widths []int, _ bool) (*Model, error) { return TinyNet(widths) }, []mark{
+		{TinyNetName, TinyNetWidths, "layers", func(widths []int, _ float64) (*Model, error) { return TinyNet(widths) }, []mark{
 			{"conv1.weight", 4}, {"conv2.weight", 4}, {"fc1.weight", 2},
 		}},
 	}
@@ -45,8 +45,9 @@ func ModelNames() []string {
 	return out
 }
 
-// NewModel is the network of that name; nil widths are its reference's. Dropout false leaves Dropout2d out, where it has any.
-func NewModel(name string, widths []int, dropout bool) (*Model, error) {
+// NewModel is the network of that name; nil widths are its reference's. Its rates of dropout, where it has any, are the reference's times
+// dropout; with 0 there is none.
+func NewModel(name string, widths []int, dropout float64) (*Model, error) {
 	k, ok := modelNamed(name)
 	if !ok {
 		return nil, fmt.Errorf("net: model %q: use %s", name, modelChoice())

@@ -27,6 +27,7 @@ type Recipe struct {
 	WarmupEpochs    int           `yaml:"warmup_epochs"`
 	DecayEpochs     int           `yaml:"decay_epochs"` // of the schedule step
 	DecayRate       float64       `yaml:"decay_rate"`   // of the schedule step
+	Dropout         float64       `yaml:"dropout"`      // factor of the network's own rates, 0 for none
 	LabelSmoothing  float64       `yaml:"label_smoothing"`
 	ClipNorm        float64       `yaml:"clip_norm"` // 0 for no clipping
 	EMADecay        float64       `yaml:"ema_decay"` // 0 for no average
@@ -85,6 +86,12 @@ func (e *RecipeError) About(name string) string {
 	return fmt.Sprintf("%s %v: use %s", name, e.Value, e.Use)
 }
 
+// maxDropout is the largest factor of the networks' dropout rates.
+const maxDropout = 4
+
+// Network is the recipe's network.
+func (r Recipe) Network() (*Model, error) { return NewModel(r.Model, r.Widths, r.Dropout) }
+
 // maxWidth keeps a slip in a file from asking for more memory than any machine has.
 const maxWidth = 8192
 
@@ -126,6 +133,7 @@ func (r Recipe) Check() error {
 		{"warmup_epochs", r.WarmupEpochs, r.WarmupEpochs >= 0, "0 or more"},
 		{"decay_epochs", r.DecayEpochs, r.DecayEpochs >= 1, "1 or more"},
 		{"decay_rate", r.DecayRate, r.DecayRate > 0 && r.DecayRate <= 1, "a number above 0, to 1"},
+		{"dropout", r.Dropout, r.Dropout >= 0 && r.Dropout <= maxDropout, fmt.Sprintf("a number from 0 to %d", maxDropout)},
 		{"label_smoothing", r.LabelSmoothing, r.LabelSmoothing >= 0 && r.LabelSmoothing < 1, "a number from 0 to below 1"},
 		{"clip_norm", r.ClipNorm, r.ClipNorm >= 0 && finite(r.ClipNorm), "a number above 0, or 0 for no clipping"},
 		{"ema_decay", r.EMADecay, r.EMADecay >= 0 && r.EMADecay < 1, "a number from 0 to below 1"},

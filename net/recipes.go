@@ -15,7 +15,7 @@ var Recipes = []NamedRecipe{
 		Seed: 42, Epochs: 50, BatchSize: 128, Augment: "reference",
 		Optimizer: AdamW, LearningRate: 1e-3, WeightDecay: 5e-4,
 		Schedule: ScheduleCosine, WarmupEpochs: 5, DecayEpochs: 30, DecayRate: 0.1,
-		LabelSmoothing: 0.1, ClipNorm: 1, EMADecay: 0.995,
+		Dropout: 1, LabelSmoothing: 0.1, ClipNorm: 1, EMADecay: 0.995,
 		Normalize: true, Split: RandomSplit, ValidationRatio: 0.1, Patience: 10,
 	}, "the reference: AdamW, warm-up and cosine, smoothing, clipping, averaged weights"},
 	{Recipe{

@@ -15,9 +15,9 @@ var SmallCIFARNetWidths = []int{64, 128, 256, 512, 512, 512}
 var smallCIFARNetDropout = []float64{0.05, 0.10, 0.15, 0.20, 0.20, 0.20}
 
 // SmallCIFARNet is the network of the reference recipe: six depthwise separable blocks with pooling after each of
-// the first three, global average pooling and a classifier of 100 classes. Nil widths are the reference's; dropout
-// false leaves Dropout2d out, as the golden cases do.
-func SmallCIFARNet(widths []int, dropout bool) (*Model, error) {
+// the first three, global average pooling and a classifier of 100 classes. Nil widths are the reference's; dropout is a factor of its
+// dropout rates, 0 leaves Dropout2d out, as the golden cases do.
+func SmallCIFARNet(widths []int, dropout float64) (*Model, error) {
 	if widths == nil {
 		widths = SmallCIFARNetWidths
 	}
@@ -29,11 +29,7 @@ func SmallCIFARNet(widths []int, dropout bool) (*Model, error) {
 	feature := func(l layer) { add(fmt.Sprintf("features.%d", len(m.layers)), l) }
 	in := 3
 	for i, out := range widths {
-		p := 0.0
-		if dropout {
-			p = smallCIFARNetDropout[i]
-		}
-		feature(dsConv{in, out, p})
+		feature(dsConv{in, out, dropout * smallCIFARNetDropout[i]})
 		if i < 3 {
 			feature(maxPool{})
 		}

@@ -12,7 +12,7 @@ func TestParameters(t *testing.T) {
 		widths []int
 		want   int
 	}{{nil, 765_055}, {SmallCIFARNetWidths, 765_055}, {[]int{64, 128, 256, 512, 512, 700}, 765_055 + 188*(512+2+100)}} {
-		m, err := SmallCIFARNet(c.widths, true)
+		m, err := SmallCIFARNet(c.widths, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -24,7 +24,7 @@ func TestParameters(t *testing.T) {
 
 func TestSmallCIFARNetRefuses(t *testing.T) {
 	for _, widths := range [][]int{{}, {1, 2, 3, 4, 5}, {1, 2, 3, 4, 5, 6, 7}, {1, 2, 0, 4, 5, 6}} {
-		if _, err := SmallCIFARNet(widths, true); err == nil || !strings.HasPrefix(err.Error(), "net: smallcifarnet has 6 blocks") {
+		if _, err := SmallCIFARNet(widths, 1); err == nil || !strings.HasPrefix(err.Error(), "net: smallcifarnet has 6 blocks") {
 			t.Errorf("widths %v: %v", widths, err)
 		}
 	}
@@ -33,7 +33,7 @@ func TestSmallCIFARNetRefuses(t *testing.T) {
 // Images of 8 x 8 are one pixel where the last blocks see them: a batch of one leaves BatchNorm a single value per
 // channel, of which no variance can be taken. An evaluation takes none.
 func TestBatchNormSingleValue(t *testing.T) {
-	m, err := SmallCIFARNet(narrow, true)
+	m, err := SmallCIFARNet(narrow, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

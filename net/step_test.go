@@ -57,7 +57,7 @@ var stepShape = net.Images{N: stepImages, C: 3, H: 32, W: 32}
 
 func stepProgram(t *testing.T, name string, widths []int, batch int) *engine.Program {
 	t.Helper()
-	model, err := net.NewModel(name, widths, true)
+	model, err := net.NewModel(name, widths, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func loadStep(s engine.Session, p *engine.Program, name string, widths []int) (*
 	if err := s.SetResident(net.ResidentTable, normalizeTable()); err != nil {
 		return nil, err
 	}
-	model, err := net.NewModel(name, widths, true)
+	model, err := net.NewModel(name, widths, 1)
 	if err != nil {
 		return nil, err
 	}

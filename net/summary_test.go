@@ -27,7 +27,7 @@ func TestSummaryTinyNet(t *testing.T) {
 // summary demands a reference network's parameters and multiply-adds.
 func summary(t *testing.T, model string, parameters int, costs int64) []net.LayerSummary {
 	t.Helper()
-	m, err := net.NewModel(model, nil, true)
+	m, err := net.NewModel(model, nil, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func someTrainer(t *testing.T, change func(*Recipe)) *Trainer {
 	if change != nil {
 		change(&r)
 	}
-	m, err := SmallCIFARNet(r.Widths, true)
+	m, err := SmallCIFARNet(r.Widths, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -113,7 +113,7 @@ func modelOf(tensors []NamedTensor, meta map[string]string) (*Model, error) {
 	if err := checkWidths(kind.name, widths); err != nil {
 		return nil, err
 	}
-	return kind.build(widths, true)
+	return kind.build(widths, 1)
 }
 
 // closest is the network of whose marks the tensors have the most, the first of equal ones.

@@ -17,7 +17,7 @@ var narrow = []int{4, 5, 6, 7, 8, 9}
 // someWeights are a network's initial weights, with statistics that tell its layers apart.
 func someWeights(t *testing.T, model string, widths []int) *Weights {
 	t.Helper()
-	m, err := NewModel(model, widths, true)
+	m, err := NewModel(model, widths, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

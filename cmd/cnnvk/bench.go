@@ -109,7 +109,7 @@ func bench(c *cli.Context) error {
 	if err := checkAugment(recipe); err != nil {
 		return flagProblemOf(err, recipeFlagNames())
 	}
-	model, err := net.NewModel(recipe.Model, recipe.Widths, true)
+	model, err := recipe.Network()
 	if err != nil {
 		return err
 	}

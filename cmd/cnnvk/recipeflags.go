@@ -56,6 +56,7 @@ func recipeFlags() []recipeFlag {
 		{"decay_epochs", &cli.IntFlag{Name: "decay-epochs", Category: onRate, Value: d.DecayEpochs, Usage: "with --sched step: epochs from one fall of the rate to the next"}},
 		{"decay_rate", &cli.Float64Flag{Name: "decay-rate", Category: onRate, Value: d.DecayRate, Usage: "with --sched step: share of the rate that each fall leaves"}},
 
+		{"dropout", &cli.Float64Flag{Name: "dropout", Category: onWeights, Value: d.Dropout, Usage: "factor of the network's own dropout rates, 0 for none"}},
 		{"label_smoothing", &cli.Float64Flag{Name: "smoothing", Category: onWeights, Value: d.LabelSmoothing, Usage: "label smoothing"}},
 		{"ema_decay", &cli.Float64Flag{Name: "model-ema-decay", Category: onWeights, Value: d.EMADecay, Usage: "of the averaged weights that are validated and saved, 0 for the weights themselves"}},
 

@@ -42,7 +42,7 @@ var someValues = map[string]string{
 	"weight-decay": "--weight-decay 0.01", "no-decay-1d": "--no-decay-1d", "clip-grad": "--clip-grad 0", "lr": "--lr 0.05", "sched": "--sched linear",
 	"warmup-epochs": "--warmup-epochs 0", "decay-epochs": "--decay-epochs 20 --sched step", "decay-rate": "--decay-rate 0.5 --sched step",
 	"smoothing": "--smoothing 0", "model-ema-decay": "--model-ema-decay 0.9", "normalize": "--normalize=false",
-	"split": "--split stratified", "val-ratio": "--val-ratio 0", "patience": "--patience 0", "augment": "--augment crop-flip", "model": "--model tinynet",
+	"split": "--split stratified", "val-ratio": "--val-ratio 0", "patience": "--patience 0", "augment": "--augment crop-flip", "dropout": "--dropout 0.5", "model": "--model tinynet",
 }
 
 // Each key of a recipe has a flag, and what a flag says comes back from the config.yaml that the run would have.

@@ -14,7 +14,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/engine/cpu"
-	"cnnvk/net"
 	"cnnvk/vk"
 )
 
@@ -93,7 +92,7 @@ func (j *job) readRun() (config, error) {
 
 // finished says how a run ended on which there is nothing more to do.
 func (j *job) finished(why string) error {
-	model, err := net.NewModel(j.recipe.Model, j.recipe.Widths, true)
+	model, err := j.recipe.Network()
 	if err != nil {
 		return err
 	}

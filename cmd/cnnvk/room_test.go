@@ -90,7 +90,7 @@ func TestOrSmaller(t *testing.T) {
 	emptyFolder(t)
 	needVulkan(t)
 	err := onMachine(nil, os.Getenv("CNNVK_DEVICE"), func(m *machine) error {
-		model, err := net.SmallCIFARNet(nil, true)
+		model, err := net.SmallCIFARNet(nil, 1)
 		if err != nil {
 			return err
 		}

@@ -57,7 +57,7 @@ func summary(c *cli.Context) error {
 	if err := modelProblem(r.Check()); err != nil {
 		return err
 	}
-	model, err := net.NewModel(r.Model, r.Widths, true)
+	model, err := r.Network()
 	if err != nil {
 		return err
 	}

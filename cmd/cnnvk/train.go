@@ -101,7 +101,7 @@ func (j *job) on(m *machine, conf config) error {
 
 // run makes everything ready, the run folder last, so that a training that cannot begin leaves none, and trains.
 func (j *job) run(ctx context.Context) error {
-	model, err := net.NewModel(j.recipe.Model, j.recipe.Widths, true)
+	model, err := j.recipe.Network()
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func tune(c *cli.Context) error {
 		return err
 	}
 	recipe := net.DefaultRecipe()
-	model, err := net.NewModel(recipe.Model, recipe.Widths, true)
+	model, err := recipe.Network()
 	if err != nil {
 		return err
 	}

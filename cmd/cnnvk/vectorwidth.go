@@ -142,7 +142,7 @@ func (m *machine) chooseWidth(ctx context.Context, s *console) error {
 // smallStep is the time of a training step on few images, the best of some.
 func (m *machine) smallStep(ctx context.Context, s *console) (time.Duration, error) {
 	recipe := net.DefaultRecipe()
-	model, err := net.NewModel(recipe.Model, recipe.Widths, true)
+	model, err := recipe.Network()
 	if err != nil {
 		return 0, err
 	}

@@ -23,7 +23,7 @@ func saveWeights(t *testing.T, path string, widths []int) {
 
 func untrained(t *testing.T, widths []int) *net.Weights {
 	t.Helper()
-	model, err := net.SmallCIFARNet(widths, true)
+	model, err := net.SmallCIFARNet(widths, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
