@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"maps"
 	"os"
@@ -72,7 +73,8 @@ func TestTune(t *testing.T) {
 	if kernels[key] == other {
 		other += "_any"
 	}
-	text := strings.Replace(read(t, storedFile(t, choicesFile)), kernels[key], other, 1)
+	entry := regexp.MustCompile(regexp.QuoteMeta(fmt.Sprintf("%q", key)) + `:\s*"[^"]*"`)
+	text := entry.ReplaceAllString(read(t, storedFile(t, choicesFile)), fmt.Sprintf("%q: %q", key, other))
 	writeFile(t, storedFile(t, choicesFile), []byte(text))
 	cnnvk("train", "--limit-steps", "1", "--batch-size", "2", "--out", "run").ok(t)
 	var c struct{ Kernels gpu.Choices }
