@@ -29,9 +29,9 @@ layout(std430, binding = 2) writeonly buffer DX { float dx[]; };
 
 // meets reports whether tap t of some output reads place i of the input, and which output that is.
 bool meets(uint i, uint t, uint size, out uint at) {
-    uint distance = i + PADDING - t;
+    uint distance = i + PADDING - t; // wraps around below 0, to no output
     at = distance / STRIDE;
-    return i + PADDING >= t && distance % STRIDE == 0u && at < size;
+    return distance % STRIDE == 0u && at < size;
 }
 
 void main() {
