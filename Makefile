@@ -43,8 +43,11 @@ RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNot
 # PyTorch is Debian's, so Python has to be, too.
 export PYTHON ?= /usr/bin/python3
 ROUNDS ?= 3
+# The runs of make ablations, each kept and gone on with.
+ABLATIONS ?= runs/ablations
+EPOCHS ?= 5
 
-.PHONY: help train test proof-leaks build bench compare drivers shaders check check-shaders data setup-run setup-test setup-compare clean
+.PHONY: help train test proof-leaks build bench compare drivers ablations shaders check check-shaders data setup-run setup-test setup-compare clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -77,6 +80,9 @@ compare: setup-compare build ## measure beside PyTorch, in turns (ROUNDS=3; BATC
 
 drivers: setup-test build ## test on drivers that need no GPU, fetched but not installed, and compile for AMD's GPUs
 	@sh .ci/drivers.sh
+
+ablations: setup-run build data ## train with one thing changed at a time, some minutes each (ABLATIONS=DIR, EPOCHS=5)
+	@sh .ci/ablations.sh '$(ABLATIONS)' $(EPOCHS)
 
 shaders: ## compile the shaders again into shaders/spirv, with glslc
 	@sh .ci/setup.sh shaders
