@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -66,7 +67,7 @@ func network(t *testing.T, name string, batch int) []*engine.Program {
 	layout, err := model.Layout(2)
 	must(t, err)
 	images := net.Images{N: 1024, C: 3, H: 32, W: 32}
-	train, err := net.TrainProgram(model, layout, net.DefaultRecipe(), images, batch, nil)
+	train, err := net.TrainProgram(model, layout, net.DefaultRecipe(), images, batch, &net.Augmentation{Kinds: math.MaxUint32})
 	must(t, err)
 	eval, err := net.EvalProgram(model, layout, engine.EMA, images, batch)
 	must(t, err)
