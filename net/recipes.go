@@ -19,6 +19,14 @@ var Recipes = []NamedRecipe{
 		Normalize: true, Split: RandomSplit, ValidationRatio: 0.1, Patience: 10,
 	}, "the reference: AdamW, warm-up and cosine, smoothing, clipping, averaged weights"},
 	{Recipe{
+		Name: "smallcifarnet-light", Model: SmallCIFARNetName, Widths: SmallCIFARNetWidths,
+		Seed: 42, Epochs: 30, BatchSize: 128, Augment: "crop-flip",
+		Optimizer: AdamW, LearningRate: 3e-3, WeightDecay: 5e-4,
+		Schedule: ScheduleCosine, WarmupEpochs: 3, DecayEpochs: 30, DecayRate: 0.1,
+		LabelSmoothing: 0.1, ClipNorm: 1, EMADecay: 0.995,
+		Normalize: true, Split: RandomSplit, ValidationRatio: 0.1, Patience: 10,
+	}, "the reference's network, lightly regularised: no dropout, crops and flips alone, three times the rate, 30 epochs"},
+	{Recipe{
 		Name: "tinynet", Model: TinyNetName, Widths: TinyNetWidths,
 		Seed: 42, Epochs: 10, BatchSize: 32, Augment: "none",
 		Optimizer: SGD, LearningRate: 1e-3,
