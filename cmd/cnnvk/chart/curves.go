@@ -58,7 +58,7 @@ type curve struct {
 func panel(epochs []Epoch, label string, curves ...curve) (*plot.Plot, error) {
 	p := plot.New()
 	p.Y.Label.Text = label
-	p.Legend.Top = true
+	p.Legend.Top, p.Legend.Padding = true, vg.Points(3)
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = faint, faint
 	p.Add(grid)
