@@ -3,6 +3,7 @@
 #   ARGS='--epochs 3'   goes to cnnvk (train, bench)
 #   DATA=DIR            holds CIFAR-100's train.bin and test.bin
 #   CYCLES=1000         how often make proof-leaks trains (default 200)
+#   KILLS=200           how often make resume-test kills a training on each device (default 50)
 #   ROUNDS=3            of make compare; BATCHES=1 adds other batch sizes
 #   CNNVK_SHARED=DIR    golden cases, reference weights and packed CIFAR-100 (default ../shared, where it exists)
 #
@@ -35,10 +36,11 @@ COMMIT := $(shell git describe --always --dirty=+changes 2>/dev/null)
 # Not from the cache: the driver may have changed.
 GOTEST := go test -count=1 -timeout 20m
 CYCLES := 200
+KILLS := 50
 # Under the floor profile: not the reference's share, nor 10,000 test images, nor a count of what is left over.
 FLOOR_SKIP := /./cpu$$|EvalReference|LeaveNothing
-# The race detector looks at the host: not at what keeps the device or the reference busy, nor at memory, of which it takes much.
-RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNothing|^TestCycles$$|NoMemory
+# The race detector looks at the host: not at what keeps the device, the reference or other processes busy, nor at memory, of which it takes much.
+RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNothing|^TestCycles$$|NoMemory|KillAndResume
 
 # PyTorch is Debian's, so Python has to be, too.
 export PYTHON ?= /usr/bin/python3
@@ -47,7 +49,7 @@ ROUNDS ?= 3
 ABLATIONS ?= runs/ablations
 EPOCHS ?= 5
 
-.PHONY: help train test proof-leaks build bench compare drivers ablations shaders check check-shaders data setup-run setup-test setup-compare clean
+.PHONY: help train test proof-leaks resume-test build bench compare drivers ablations shaders check check-shaders data setup-run setup-test setup-compare clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -67,6 +69,9 @@ test: setup-test check check-shaders data ## install what tests need, and run th
 
 proof-leaks: setup-test ## open devices and train 200 times in one process, and count what is left over (CYCLES=1000)
 	CNNVK_CYCLES=$(CYCLES) $(GOTEST) -timeout 120m -v -run 'Cycles|LeaveNothing' ./vk ./cmd/cnnvk
+
+resume-test: setup-test ## kill trainings at 50 random moments, resume them, and compare every bit (KILLS=200)
+	CNNVK_KILLS=$(KILLS) $(GOTEST) -timeout 120m -v -run KillAndResume ./cmd/cnnvk
 
 build: ## build bin/cnnvk
 	go build -ldflags '-X main.commit=$(COMMIT)' -o bin/cnnvk ./cmd/cnnvk
