@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 folder=${1:?ablations.sh FOLDER [EPOCHS]}
 epochs=${2:-5}
-mkdir -p "$folder"
+mkdir -p "$folder/$epochs-epochs"
 
 # What is changed, and the flags that do it.
 list() {
@@ -35,7 +35,7 @@ last() { tail -n 1 "$1" | cut -d, -f"$2"; }
 echo "| $(date +%F), $epochs epochs | train loss | train acc % | val loss | val acc % | s |"
 echo "| --- | --- | --- | --- | --- | --- |"
 list | while IFS='|' read -r what flags; do
-    run=$folder/$(echo "$what" | tr -c 'a-zA-Z0-9.\n' -)
+    run=$folder/$epochs-epochs/$(echo "$what" | tr -c 'a-zA-Z0-9.\n' -)
     if [ -e "$run/config.yaml" ]; then
         bin/cnnvk train -q --resume "$run" >/dev/null </dev/null
     else

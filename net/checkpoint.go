@@ -15,7 +15,7 @@ import (
 	"cnnvk/engine/trace"
 )
 
-// Position is how far a training is. An epoch's order, the dropout and the rates are functions of seed, epoch and step: beside the
+// Position is how far a training is. An epoch's order, augmentation, dropout and rates are functions of seed, epoch, image and step: beside the
 // arenas, nothing else decides what comes next.
 type Position struct {
 	Epoch     int           `json:"epoch"`      // epochs that are over, their validation included

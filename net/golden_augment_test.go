@@ -25,8 +25,9 @@ type goldenImageOp struct {
 	Magnitude float64
 }
 
-// maxColourError is how far colour may be from Pillow's in the mean, in units of 1/255: Pillow's own hue arithmetic is float32.
-const maxColourError = 0.05
+// maxColourError is how far colour may be from Pillow's in the mean, in units of 1/255. All is exact but the hue: Pillow's float32 misses
+// whole numbers that ours reaches, in 3 colours of 1,000, by one of 256 hues; the cases differ by 0.001 to 0.003.
+const maxColourError = 0.005
 
 // exactOps are the operations that must give Pillow's very bytes.
 var exactOps = map[string]bool{

@@ -69,7 +69,7 @@ func modelChoice() string { return strings.Join(ModelNames(), " or ") }
 // checkWidths demands as many widths as the network has, each at least 1.
 func checkWidths(name string, widths []int) error {
 	k, _ := modelNamed(name)
-	if len(widths) != len(k.widths) || slices.Min(widths) < 1 {
+	if len(widths) != len(k.widths) || slices.ContainsFunc(widths, func(n int) bool { return n < 1 }) {
 		return fmt.Errorf("%s has %d %s of at least one channel, not widths %v", name, len(k.widths), k.parts, widths)
 	}
 	return nil

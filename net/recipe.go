@@ -96,7 +96,7 @@ func (r Recipe) Network() (*Model, error) { return NewModel(r.Model, r.Widths, r
 const maxWidth = 8192
 
 func goodWidths(model string, widths []int) bool {
-	return widths == nil || checkWidths(model, widths) == nil && slices.Max(widths) <= maxWidth
+	return widths == nil || checkWidths(model, widths) == nil && !slices.ContainsFunc(widths, func(n int) bool { return n > maxWidth })
 }
 
 // oneOf names choices: "a", "a or b", "a, b or c".

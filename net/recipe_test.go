@@ -18,6 +18,7 @@ func TestRecipeCheck(t *testing.T) {
 		change func(*Recipe)
 		says   string
 	}{
+		{func(r *Recipe) { r.Model, r.Widths = "resnet", []int{} }, `net: model "resnet": use smallcifarnet or tinynet`},
 		{func(r *Recipe) { r.Model = "resnet" }, `net: model "resnet": use smallcifarnet or tinynet`},
 		{func(r *Recipe) { r.Model = TinyNetName }, "net: widths [64 128 256 512 512 512]: use 3 numbers from 1 to 8192"},
 		{func(r *Recipe) { r.Model, r.Widths = TinyNetName, []int{1, 2, 8193} }, "net: widths [1 2 8193]: use 3 numbers from 1 to 8192"},

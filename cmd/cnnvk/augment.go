@@ -11,7 +11,7 @@ import (
 )
 
 func augmentFlag(value string) cli.Flag {
-	return &cli.StringFlag{Name: "augment", Value: value, Usage: choice(policyNames()) + ": what the training images go through"}
+	return &cli.StringFlag{Name: "augment", Category: onData, Value: value, Usage: choice(policyNames()) + ": what the training images go through"}
 }
 
 func policyNames() []string {
@@ -22,15 +22,21 @@ func policyNames() []string {
 	return names
 }
 
-// checkAugment finds the recipe's policy. The error is a *net.RecipeError.
-func checkAugment(r net.Recipe) error {
+// checkRecipe finds the first value that no training can use: of the recipe itself, or the name of its augmentation. The error is
+// a *net.RecipeError.
+func checkRecipe(r net.Recipe) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
 	if _, ok := cifar.PolicyNamed(r.Augment); !ok {
-		return &net.RecipeError{Key: "augment", Value: r.Augment, Use: strings.Join(policyNames(), ", ")}
+		names := policyNames()
+		last := len(names) - 1
+		return &net.RecipeError{Key: "augment", Value: r.Augment, Use: strings.Join(names[:last], ", ") + " or " + names[last]}
 	}
 	return nil
 }
 
-// augmentation is what the recipe's policy does in a training; nil where it changes nothing.
+// augmentation is what the policy of a recipe that was checked does in a training; nil where it changes nothing.
 func augmentation(r net.Recipe) *net.Augmentation {
 	policy, _ := cifar.PolicyNamed(r.Augment)
 	if policy.None() {

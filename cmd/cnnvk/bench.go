@@ -106,7 +106,7 @@ func bench(c *cli.Context) error {
 	}
 	recipe := net.DefaultRecipe()
 	recipe.Augment = c.String("augment")
-	if err := checkAugment(recipe); err != nil {
+	if err := checkRecipe(recipe); err != nil {
 		return flagProblemOf(err, recipeFlagNames())
 	}
 	model, err := recipe.Network()

@@ -108,6 +108,9 @@ func (f *runFolder) restore(c *net.Checkpoint, m *net.Model) error {
 	}
 	f.rows = rows
 	if rows == nil {
+		if err := os.Remove(f.path(metricsFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return f.cannotWrite(metricsFile, err)
+		}
 		return nil
 	}
 	if text, err := os.ReadFile(f.path(metricsFile)); err == nil && bytes.Equal(text, tableOfRows(rows)) {
@@ -122,8 +125,8 @@ func (f *runFolder) restore(c *net.Checkpoint, m *net.Model) error {
 
 // fits says whether a checkpoint is of the run that config.yaml describes.
 func (f *runFolder) fits(c *net.Checkpoint, conf config) error {
-	was := net.DefaultRecipe()
-	if err := yaml.Unmarshal([]byte(c.Metadata[metaRecipe]), &was); err != nil {
+	was, err := recipeOf(c.Metadata[metaRecipe])
+	if err != nil {
 		return fmt.Errorf("%s: %s: %w", f.path(lastState), metaRecipe, errors.New(oneLine(err.Error())))
 	}
 	is, before := fieldsOf(reflect.ValueOf(&conf.Recipe).Elem()), fieldsOf(reflect.ValueOf(&was).Elem())
@@ -134,6 +137,21 @@ func (f *runFolder) fits(c *net.Checkpoint, conf config) error {
 		}
 	}
 	return nil
+}
+
+// recipeOf reads a recipe. What it does not say, as it is of a version that had no such key, is as in the named recipe that it began as.
+func recipeOf(text string) (net.Recipe, error) {
+	var began struct {
+		Name string `yaml:"recipe"`
+	}
+	if err := yaml.Unmarshal([]byte(text), &began); err != nil {
+		return net.Recipe{}, err
+	}
+	r, err := net.RecipeNamed(began.Name)
+	if err != nil {
+		return r, err
+	}
+	return r, yaml.Unmarshal([]byte(text), &r)
 }
 
 // fitsData says whether a checkpoint is of a training on those images, dealt like this.

@@ -40,12 +40,13 @@ func completionCommand() *cli.Command {
 
 // choices are the values of flags that have few.
 var choices = map[string][]string{
-	"recipe": net.RecipeNames(),
-	"opt":    net.Optimizers,
-	"sched":  net.Schedules,
-	"split":  net.Splits,
-	"model":  net.ModelNames(),
-	"device": {"vulkan", cpuDevice},
+	"augment": policyNames(),
+	"recipe":  net.RecipeNames(),
+	"opt":     net.Optimizers,
+	"sched":   net.Schedules,
+	"split":   net.Splits,
+	"model":   net.ModelNames(),
+	"device":  {"vulkan", cpuDevice},
 }
 
 // giveCompletion makes the commands say what may follow the words typed, where the shell's script asks.

@@ -26,7 +26,7 @@ type config struct {
 	Device     string `yaml:"device"`
 	Driver     string `yaml:"driver"`
 	Version    string `yaml:"version"`
-	// Kernels are the kernels chosen by measurement, by matrix product. A run made of this file on the same device and driver
+	// Kernels are the kernels chosen by measurement, by product and convolution. A run made of this file on the same device and driver
 	// takes them again, so that it comes to the same bits.
 	Kernels gpu.Choices `yaml:"kernels"`
 }
@@ -203,10 +203,7 @@ func configOf(c *cli.Context) (config, error) {
 	if err := withFlags(c, &conf.Recipe); err != nil {
 		return conf, err
 	}
-	if err := checkAugment(conf.Recipe); err != nil {
-		return conf, recipeProblem(c, err)
-	}
-	return conf, recipeProblem(c, conf.Recipe.Check())
+	return conf, recipeProblem(c, checkRecipe(conf.Recipe))
 }
 
 // recipeProblem turns a complaint about a value of the recipe into one about its flag, or about the file that it is from.

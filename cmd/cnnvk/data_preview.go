@@ -50,7 +50,7 @@ func dataPreview(c *cli.Context) error {
 		return err
 	}
 	recipe.Augment = c.String("augment")
-	if err := checkAugment(recipe); err != nil {
+	if err := checkRecipe(recipe); err != nil {
 		return flagProblemOf(err, recipeFlagNames())
 	}
 	set, _, err := trainingSet(c, s, "")

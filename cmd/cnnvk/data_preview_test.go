@@ -1,9 +1,12 @@
 package main
 
 import (
+	"image/color"
 	"image/png"
 	"os"
 	"testing"
+
+	"cnnvk/cifar"
 )
 
 // The sheet has an original and an image for each epoch in every row.
@@ -18,6 +21,22 @@ func TestDataPreview(t *testing.T) {
 	sheet, err := png.Decode(f)
 	if err != nil {
 		t.Fatal(err)
+	}
+	set := cifar.Synthetic(0, syntheticImages)
+	changed := false
+	for row := range 2 {
+		for i := range cifar.Side * cifar.Side {
+			x, y := i%cifar.Side*zoom, i/cifar.Side*zoom+row*(cell+gap)
+			original := color.RGBAModel.Convert(sheet.At(gap+x, gap+y)).(color.RGBA)
+			plane := set.Images[row*cifar.ImageBytes:]
+			if want := (color.RGBA{plane[i], plane[i+1024], plane[i+2048], 255}); original != want {
+				t.Fatalf("pixel %d of image %d is %v, want %v", i, row, original, want)
+			}
+			changed = changed || color.RGBAModel.Convert(sheet.At(wideGap+gap+cell+x, gap+y)) != original
+		}
+	}
+	if !changed {
+		t.Error("the first epoch's images are the originals")
 	}
 	if w, h := sheet.Bounds().Dx(), sheet.Bounds().Dy(); w != 4+4*100+12 || h != 4+2*100 {
 		t.Errorf("the sheet is %d x %d", w, h)

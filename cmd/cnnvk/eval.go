@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
@@ -23,7 +24,7 @@ func evalCommand() *cli.Command {
 			deviceFlag(),
 			noTuneFlag(),
 			&cli.IntFlag{Name: "batch-size", Value: 128, Usage: "images evaluated at once; it changes no result"},
-			&cli.StringFlag{Name: "out", Usage: "folder `DIR` for tables and pictures by class (default: eval in the weights' run folder)"},
+			&cli.StringFlag{Name: "out", Usage: "folder `DIR` for tables and pictures by class (default: eval/best for a run's best weights)"},
 			&cli.BoolFlag{Name: "no-report", Usage: "write no tables and pictures"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
 		}, verbosityFlags()...),
@@ -70,6 +71,9 @@ func evaluate(c *cli.Context) error {
 	if path == "" {
 		return hintError{usagef("eval needs --weights FILE"), whereWeights}
 	}
+	if c.Bool("no-report") && c.String("out") != "" {
+		return usagef("--no-report and --out: use one of them")
+	}
 	if c.Int("batch-size") < 1 {
 		return usagef("--batch-size %d: use 1 or more", c.Int("batch-size"))
 	}
@@ -96,13 +100,23 @@ func evaluate(c *cli.Context) error {
 	if !c.Bool("no-report") {
 		result.Report = reportOf(c.String("out"), path)
 	}
-	if result.Report != "" {
-		title := fmt.Sprintf("%s: %.2f %% of %d test images", w.Model.Name, result.Accuracy, result.Total)
-		if err := newClassReport(title, set, predicted).write(result.Report); err != nil {
-			return err
-		}
-		s.say("accuracy by class and confusion matrix are in %s\n", result.Report)
+	if err := tellResult(c, s, result); err != nil || result.Report == "" {
+		return err
 	}
+	title := fmt.Sprintf("%s, %s: %.2f %% of %d test images", w.Model.Name, filepath.Base(path), result.Accuracy, result.Total)
+	err = newClassReport(title, set, predicted).write(result.Report)
+	switch {
+	case err == nil:
+		s.say("accuracy by class and confusion matrix are in %s\n", result.Report)
+	case c.String("out") == "": // nobody asked for it
+		s.log.Warn("no accuracy by class and no confusion matrix", "error", err)
+		return nil
+	}
+	return err
+}
+
+// tellResult prints what an evaluation found.
+func tellResult(c *cli.Context, s *console, result *evalResult) error {
 	if c.Bool("json") {
 		return json.NewEncoder(c.App.Writer).Encode(result)
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"cnnvk/cifar"
 	"cnnvk/cmd/cnnvk/chart"
@@ -20,20 +21,25 @@ import (
 // reportFolder is where eval leaves its tables and pictures in a run folder.
 const reportFolder = "eval"
 
-// reportOf is the folder for an evaluation's tables and pictures: the one that is named, or eval in the run folder that the
-// weights lie in; "" for weights that lie elsewhere.
+// reportOf is the folder for an evaluation's tables and pictures: the one that is named, or, for the weights of a run folder,
+// eval/best or eval/last in it; "" for weights that lie elsewhere.
 func reportOf(named, weights string) string {
 	if named != "" {
 		return named
 	}
-	run := filepath.Dir(filepath.Dir(weights))
-	if filepath.Base(filepath.Dir(weights)) != filepath.Dir(bestWeights) {
+	whole, err := filepath.Abs(weights)
+	if err != nil {
+		return ""
+	}
+	run := filepath.Dir(filepath.Dir(whole))
+	if filepath.Base(filepath.Dir(whole)) != filepath.Dir(bestWeights) {
 		return ""
 	}
 	if _, err := os.Stat(filepath.Join(run, configFile)); err != nil {
 		return ""
 	}
-	return filepath.Join(run, reportFolder)
+	which := strings.TrimSuffix(filepath.Base(whole), filepath.Ext(whole))
+	return filepath.Join(filepath.Dir(weights), "..", reportFolder, which)
 }
 
 // The files of a report.
@@ -45,8 +51,10 @@ const (
 // reportPaths are the files of a report in a run folder.
 func reportPaths() []string {
 	var out []string
-	for _, name := range []string{classesCSV, classesPNG, classesSVG, confusionCSV, confusionPNG, confusionSVG} {
-		out = append(out, reportFolder+"/"+name)
+	for _, weights := range []string{"best", "last"} {
+		for _, name := range []string{classesCSV, classesPNG, classesSVG, confusionCSV, confusionPNG, confusionSVG} {
+			out = append(out, reportFolder+"/"+weights+"/"+name)
+		}
 	}
 	return out
 }

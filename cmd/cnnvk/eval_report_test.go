@@ -81,7 +81,7 @@ func TestReportFolder(t *testing.T) {
 	}
 	writeFile(t, "run/config.yaml", []byte("seed: 1\n"))
 	for _, c := range []struct{ named, weights, want string }{
-		{"", "run/weights/best.safetensors", filepath.Join("run", "eval")},
+		{"", "run/weights/best.safetensors", filepath.Join("run", "eval", "best")},
 		{"there", "run/weights/best.safetensors", "there"},
 		{"there", "elsewhere.safetensors", "there"},
 		{"", "elsewhere.safetensors", ""},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"os"
@@ -10,7 +11,7 @@ import (
 )
 
 // eventsFile has a line for everything that happened to a run, in its order: an object with time and event, and what the event
-// has to tell. Lines are only added: a run that is resumed goes on in the same file. An epoch whose files a killed process had no time to
+// has to tell. Lines are only added: a run that is resumed goes on in the same file, unless it had to begin over. An epoch whose files a killed process had no time to
 // write all of stands in it again.
 const eventsFile = "events.jsonl"
 
@@ -78,6 +79,19 @@ func (f *runFolder) tell(e event) error {
 		return f.cannotWrite(eventsFile, err)
 	}
 	return nil
+}
+
+// toldEnd reports whether the last line tells of the run's end: a process may have been killed between its checkpoint and that line.
+func (f *runFolder) toldEnd() bool {
+	text, err := os.ReadFile(f.path(eventsFile))
+	if err != nil {
+		return false
+	}
+	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	var last struct {
+		Event string `json:"event"`
+	}
+	return json.Unmarshal(lines[len(lines)-1], &last) == nil && last.Event == "end"
 }
 
 // appendWhole adds all of a line, or nothing: a full disk takes a part.

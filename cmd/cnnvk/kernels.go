@@ -162,7 +162,7 @@ func (t tuner) tune(ctx context.Context, m *machine, d demand, batch int) error 
 	began, measured := time.Now(), 0
 	_, err = on.Tune(ctx, layout, programs, func(r gpu.Tuned) {
 		if measured++; measured == 1 {
-			t.say("tuning: measuring kernels for %d sizes of matrix products, once on this device (--no-tune: do not)\n", r.Of)
+			t.say("tuning: measuring kernels for %d sizes of products and convolutions, once on this device (--no-tune: do not)\n", r.Of)
 		}
 		for _, c := range r.Candidates {
 			t.log.Debug("tuning", "product", r.Key, "kernel", c.Variant, "ms", c.Time.Seconds()*1e3)

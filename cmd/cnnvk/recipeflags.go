@@ -42,7 +42,7 @@ func recipeFlags() []recipeFlag {
 		{"patience", &cli.IntFlag{Name: "patience", Category: onLength, Value: d.Patience, Usage: "end after `N` epochs without a better validation accuracy, 0 for never"}},
 		{"limit_steps", &cli.IntFlag{Name: "limit-steps", Category: onLength, DefaultText: "none", Usage: "end after `N` optimiser steps in the whole run, with validation and saving"}},
 		{"batch_size", &cli.IntFlag{Name: "batch-size", Category: onLength, Value: d.BatchSize, Usage: "images in a step"}},
-		{"seed", &cli.Int64Flag{Name: "seed", Category: onLength, Value: int64(d.Seed), Usage: "of initial weights, split, order and dropout, 0 to 4294967295"}},
+		{"seed", &cli.Int64Flag{Name: "seed", Category: onLength, Value: int64(d.Seed), Usage: "of initial weights, split, order, augmentation and dropout, 0 to 4294967295"}},
 
 		{"optimizer", &cli.StringFlag{Name: "opt", Category: onUpdate, Value: d.Optimizer, Usage: choice(net.Optimizers)}},
 		{"momentum", &cli.Float64Flag{Name: "momentum", Category: onUpdate, Usage: "of sgd and nesterov", DefaultText: "0.9 with nesterov, else 0"}},
@@ -60,7 +60,7 @@ func recipeFlags() []recipeFlag {
 		{"label_smoothing", &cli.Float64Flag{Name: "smoothing", Category: onWeights, Value: d.LabelSmoothing, Usage: "label smoothing"}},
 		{"ema_decay", &cli.Float64Flag{Name: "model-ema-decay", Category: onWeights, Value: d.EMADecay, Usage: "of the averaged weights that are validated and saved, 0 for the weights themselves"}},
 
-		{"augment", &cli.StringFlag{Name: "augment", Category: onData, Value: d.Augment, Usage: choice(policyNames()) + ": what the training images go through"}},
+		{"augment", augmentFlag(d.Augment)},
 		{"normalize", &cli.BoolFlag{Name: "normalize", Category: onData, Value: d.Normalize, Usage: "bring the images to mean 0 and deviation 1; --normalize=false only scales them to 0..1"}},
 		{"split", &cli.StringFlag{Name: "split", Category: onData, Value: d.Split, Usage: choice(net.Splits) + ": which training images validate; stratified takes as many of each class"}},
 		{"validation_ratio", &cli.Float64Flag{Name: "val-ratio", Category: onData, Value: d.ValidationRatio, Usage: "share of the training images that validates; with 0 none does, and the last weights are the best"}},
@@ -109,11 +109,11 @@ func recipeNamed(name, calls string) (net.Recipe, error) {
 func withFlags(c *cli.Context, r *net.Recipe) error {
 	before, names := *r, recipeFlagNames()
 	fields := fieldsOf(reflect.ValueOf(r).Elem())
-	for key, name := range names {
-		if !c.IsSet(name) {
+	for _, f := range recipeFlags() {
+		if !c.IsSet(f.name()) {
 			continue
 		}
-		if err := give(c, name, fields[key].Addr().Interface()); err != nil {
+		if err := give(c, f.name(), fields[f.key].Addr().Interface()); err != nil {
 			return err
 		}
 	}
@@ -167,6 +167,11 @@ func checkFlags(c *cli.Context, r net.Recipe) error {
 		return usagef("--max-time %v: use 1s or more", r.MaxTime)
 	case c.IsSet("limit-steps") && r.LimitSteps < 1:
 		return usagef("--limit-steps %d: use 1 or more", r.LimitSteps)
+	}
+	for _, name := range []string{"patience", "split"} {
+		if c.IsSet(name) && r.ValidationRatio == 0 {
+			return usagef("--%s does nothing without validation: use --val-ratio 0.1 or another share", name)
+		}
 	}
 	for _, name := range []string{"decay-epochs", "decay-rate"} {
 		if c.IsSet(name) && r.Schedule != net.ScheduleStep {

@@ -29,8 +29,11 @@ func resume(c *cli.Context, s *console, began time.Time) error {
 	}
 	for _, flag := range c.Command.Flags {
 		if name := flag.Names()[0]; c.IsSet(name) && !slices.Contains(withResume, name) {
-			return hintError{usagef("--%s does not go with --resume: a run goes on as it began", name),
-				fmt.Sprintf("cnnvk train --config %s --%s ... begins another run", filepath.Join(dir, configFile), name)}
+			hint := fmt.Sprintf("cnnvk train --config %s --%s ... begins another run", filepath.Join(dir, configFile), name)
+			if slices.Contains([]string{"config", "out", "force"}, name) {
+				hint = (&runFolder{dir: dir}).anew()
+			}
+			return hintError{usagef("--%s does not go with --resume: a run goes on as it began", name), hint}
 		}
 	}
 	f, err := reopenRunFolder(dir)
@@ -81,7 +84,7 @@ func (j *job) readRun() (config, error) {
 	}
 	j.recipe, j.dir = conf.Recipe, conf.Data
 	j.folder.mean, j.folder.std = normalization(j.recipe)
-	if err := conf.Recipe.Check(); err != nil {
+	if err := checkRecipe(conf.Recipe); err != nil {
 		return conf, recipeProblem(j.flags, err)
 	}
 	if j.from, err = j.folder.readCheckpoint(); err != nil || j.from == nil {
@@ -101,7 +104,10 @@ func (j *job) finished(why string) error {
 	}
 	j.say("the run %s is finished: %s\n", j.folder.dir, why)
 	j.conclude()
-	return nil
+	if j.folder.toldEnd() {
+		return nil
+	}
+	return j.folder.tell(event{Event: "end", positionEvent: &positionEvent{j.from.Epoch, j.from.Total}, Reason: why})
 }
 
 // onRunsDevice opens the device that --device names, or else the one that the run had, if it is still there.

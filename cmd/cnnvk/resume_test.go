@@ -15,7 +15,10 @@ import (
 )
 
 // cutRun leaves a run that was interrupted in the midst of its second epoch, as run, and gives what one has that was not, as whole.
-func cutRun(t *testing.T) {
+func cutRun(t *testing.T) { cutRunAfter(t, metricsFile) }
+
+// cutRunAfter is cutRun with the interruption when that file is there.
+func cutRunAfter(t *testing.T, file string) {
 	t.Helper()
 	emptyFolder(t)
 	begin := []string{"train", "--device", "cpu", "--config", narrowConfig(t), "--epochs", "3", "--out"}
@@ -26,7 +29,7 @@ func cutRun(t *testing.T) {
 	ctx, interrupt := context.WithCancelCause(t.Context())
 	go func() {
 		for ctx.Err() == nil {
-			if _, err := os.Stat("run/" + metricsFile); err == nil {
+			if _, err := os.Stat("run/" + file); err == nil {
 				interrupt(interrupted{})
 			}
 			time.Sleep(time.Millisecond)
@@ -34,9 +37,33 @@ func cutRun(t *testing.T) {
 	}()
 	var stdout, stderr bytes.Buffer
 	if code := run(ctx, append([]string{"cnnvk"}, append(begin, "run")...), &stdout, &stderr); code != exitInterrupted {
-		t.Skipf("it came to its end before it could be interrupted: exit code %d: %s", code, stderr.String())
+		t.Fatalf("it came to its end before it could be interrupted: exit code %d: %s", code, stderr.String())
 	}
 	checkpointEvery = before
+}
+
+// A run that was interrupted in its first epoch has a row for that, until it goes on.
+func TestResumeFirstEpoch(t *testing.T) {
+	cutRunAfter(t, lastState)
+	f := &runFolder{dir: "run"}
+	c, err := f.readCheckpoint()
+	if err != nil || c.Epoch != 0 || c.Step == 0 {
+		t.Fatalf("checkpoint %+v, %v", c, err)
+	}
+	if rows := strings.Count(read(t, "run/"+metricsFile), "\n"); rows != 2 {
+		t.Errorf("metrics.csv has %d lines", rows)
+	}
+	if err := f.restore(c, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat("run/" + metricsFile); err == nil {
+		t.Error("metrics.csv has a row of the epoch under way")
+	}
+	cnnvk("train", "--resume", "run").ok(t)
+	sameRun(t, "run", "whole")
+	if got, _ := kinds(t, "run"); strings.Join(got, " ") != "begin interrupted resume epoch epoch epoch end" {
+		t.Errorf("events %v", got)
+	}
 }
 
 // After Ctrl-C a run goes on to the bits of one that was never stopped, also with its files elsewhere; then it is finished, and a
@@ -77,7 +104,8 @@ func TestResumeFinished(t *testing.T) {
 		if !regexp.MustCompile(`(?m)^stopped after epoch \d+: ` + c.why + `$`).MatchString(o.stdout) {
 			t.Errorf("%s", o.stdout)
 		}
-		before := listing(t)
+		before, told := listing(t), read(t, name+"/"+eventsFile)
+		writeFile(t, name+"/"+eventsFile, []byte(told[:strings.LastIndex(strings.TrimSpace(told), "\n")+1])) // all but the end
 		writeFile(t, name+"/"+lastWeights, []byte("of the epoch before"))
 		writeFile(t, name+"/"+metricsFile, []byte("of the epoch before"))
 		o = cnnvk("train", "--resume", name)
@@ -85,6 +113,10 @@ func TestResumeFinished(t *testing.T) {
 		if !strings.HasPrefix(o.stdout, "the run "+name+" is finished: "+c.why+"\n") {
 			t.Errorf("%s", o.stdout)
 		}
+		if got, last := kinds(t, name); last.Reason != c.why || got[len(got)-2] != "epoch" {
+			t.Errorf("events %v, the last %+v", got, last)
+		}
+		writeFile(t, name+"/"+eventsFile, []byte(told)) // which has the epoch twice now
 		unchanged(t, before)
 		os.RemoveAll(name)
 	}
@@ -221,7 +253,7 @@ func TestResumeFlags(t *testing.T) {
 	for _, more := range []string{"--epochs 60", "--seed 1", "--batch-size 3", "--limit-steps 9", "--opt sgd", "--lr 1", "--patience 3", "--out x", "--config run/config.yaml", "--force"} {
 		flag, _, _ := strings.Cut(more, " ")
 		o := cnnvk(append([]string{"train", "--resume", "run"}, strings.Fields(more)...)...)
-		o.failed(t, exitUsage, `^cnnvk: `+flag+` does not go with --resume: a run goes on as it began$`, "cnnvk train --config run/config.yaml "+flag)
+		o.failed(t, exitUsage, `^cnnvk: `+flag+` does not go with --resume: a run goes on as it began$`, "cnnvk train --config run/config.yaml --")
 	}
 	cnnvk("train", "--resume", "run", "--data", "synthetic", "--device", "cpu", "--no-tune", "-v").ok(t)
 	unchanged(t, before)

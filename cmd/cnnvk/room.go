@@ -15,7 +15,7 @@ type demand func(batch int) (*engine.Layout, []*engine.Program, error)
 
 func trainingDemand(t *net.Trainer) demand {
 	return func(batch int) (*engine.Layout, []*engine.Program, error) {
-		other := net.Trainer{Recipe: t.Recipe, Model: t.Model, Data: t.Data, Train: t.Train, Val: t.Val}
+		other := net.Trainer{Recipe: t.Recipe, Model: t.Model, Data: t.Data, Train: t.Train, Val: t.Val, Augment: t.Augment}
 		other.Recipe.BatchSize = batch
 		return other.Programs()
 	}

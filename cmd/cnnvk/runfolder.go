@@ -255,8 +255,9 @@ func (f *runFolder) write(files func() error, failed func(error)) {
 	done := make(chan error, 1)
 	f.writing = done
 	go func() {
-		defer f.trace.Begin(trace.Saving, "write files")()
+		ended := f.trace.Begin(trace.Saving, "write files")
 		err := files()
+		ended() // before anyone may take the time line as whole
 		if err != nil {
 			failed(err)
 		}

@@ -172,7 +172,7 @@ func (j *job) claim() (err error) {
 // conclude tells what came of the run.
 func (j *job) conclude() {
 	f := j.folder
-	if len(j.trainer.Val) == 0 {
+	if j.recipe.ValidationRatio == 0 {
 		j.result("weights of the last epoch in %s\n", f.path(bestWeights))
 	} else {
 		j.result("best validation accuracy %.2f %%, weights in %s\n", 100*f.best, f.path(bestWeights))

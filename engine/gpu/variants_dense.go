@@ -167,7 +167,8 @@ func conv2dWeightTiled() []variant {
 	for _, t := range subgroupTiles([3]int{32, 3, 8}, [3]int{16, 3, 8}) {
 		list = append(list, one(kind, string(kind)+t.name, func(c *call) bool {
 			dy, x := c.in(0), c.in(1)
-			return c.rowsOfTexels(x, dy) && dy.H()*dy.W()%t.depth == 0 && t.runs(c)
+			tiles := ceilDiv(dy.C(), t.rows) * ceilDiv(3*x.C(), c.subgroupSize())
+			return c.rowsOfTexels(x, dy) && dy.H()*dy.W()%t.depth == 0 && t.runs(c) && c.covers([3]uint32{uint32(tiles), 1, 1}) // many tiles are cut into no pieces
 		}, func(c *call) { c.conv2dWeightTiles(t) }))
 	}
 	return list
