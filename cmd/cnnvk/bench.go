@@ -11,10 +11,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"cnnvk/cifar"
 	"cnnvk/engine/gpu"
 	"cnnvk/engine/trace"
-	"cnnvk/net"
 )
 
 func benchCommand() *cli.Command {
@@ -24,7 +22,6 @@ func benchCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			deviceFlag(),
 			noTuneFlag(),
-			&cli.IntFlag{Name: "batch-size", Value: 128, Usage: "images in a step"},
 			augmentFlag("none"),
 			&cli.IntFlag{Name: "repeats", Value: 10, Usage: "steps measured, after 2 that are not"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
@@ -33,7 +30,7 @@ func benchCommand() *cli.Command {
 			&cli.BoolFlag{Name: "profile", Usage: "also print what each kernel takes on the device, and how near it comes to what that can do"},
 			&cli.BoolFlag{Name: "ceilings", Usage: "with --profile, measure anew what the device can do at most"},
 			traceFlag(),
-		}, verbosityFlags()...),
+		}, append(measuredRecipeFlags(), verbosityFlags()...)...),
 		Action: bench,
 	}
 }
@@ -83,10 +80,11 @@ func benchFormat(c *cli.Context) (string, error) {
 
 func bench(c *cli.Context) error {
 	began := time.Now()
-	batch, repeats := c.Int("batch-size"), c.Int("repeats")
-	if batch < 1 || batch > cifar.TrainRecords {
-		return usagef("--batch-size %d: use 1 to %d", batch, cifar.TrainRecords)
+	recipe, err := measuredRecipe(c)
+	if err != nil {
+		return err
 	}
+	batch, repeats := recipe.BatchSize, c.Int("repeats")
 	if repeats < 1 {
 		return usagef("--repeats %d: use 1 or more", repeats)
 	}
@@ -104,7 +102,6 @@ func bench(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	recipe := net.DefaultRecipe()
 	recipe.Augment = c.String("augment")
 	if err := checkRecipe(recipe); err != nil {
 		return flagProblemOf(err, recipeFlagNames())

@@ -59,7 +59,7 @@ func newBencher(ctx context.Context, m *machine, t tuner, model *net.Model, reci
 func benchDemand(model *net.Model, recipe net.Recipe) demand {
 	return func(batch int) (*engine.Layout, []*engine.Program, error) {
 		shape := imagesOf(max(benchImages, batch))
-		layout, err := model.Layout(2)
+		layout, err := model.TrainLayout(recipe)
 		if err != nil {
 			return nil, nil, err
 		}

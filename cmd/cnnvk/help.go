@@ -36,10 +36,12 @@ var examples = map[string][]string{
 		"cnnvk bench",
 		"cnnvk bench --batch-size 64 --repeats 30 --markdown",
 		"cnnvk bench --profile --trace bench.json",
+		"cnnvk bench --recipe tinynet --augment reference",
 	},
 	"cnnvk tune": {
 		"cnnvk tune",
 		"cnnvk tune --force --device 0",
+		"cnnvk tune --recipe tinynet",
 	},
 	"cnnvk devices": {
 		"cnnvk devices",

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"cnnvk/cifar"
 	"cnnvk/net"
 )
 
@@ -89,6 +90,29 @@ func recipesHelp() string {
 	}
 	w.Flush()
 	return out.String()
+}
+
+// measuredRecipeFlags are the flags of commands that measure a recipe's steps; the batch size is the recipe's unless it is given.
+func measuredRecipeFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "recipe", Value: net.Recipes[0].Name, Usage: "whose training steps: " + choice(net.RecipeNames())},
+		&cli.IntFlag{Name: "batch-size", DefaultText: "the recipe's", Usage: "images in a step"},
+	}
+}
+
+// measuredRecipe is the recipe that such a command measures.
+func measuredRecipe(c *cli.Context) (net.Recipe, error) {
+	r, err := recipeNamed(c.String("recipe"), "--recipe")
+	if err != nil {
+		return r, usageError{err}
+	}
+	if c.IsSet("batch-size") {
+		r.BatchSize = c.Int("batch-size")
+	}
+	if r.BatchSize < 1 || r.BatchSize > cifar.TrainRecords {
+		return r, usagef("--batch-size %d: use 1 to %d", r.BatchSize, cifar.TrainRecords)
+	}
+	return r, nil
 }
 
 // recipeNamed finds a named recipe; calls it so where there is none of that name.

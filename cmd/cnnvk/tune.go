@@ -7,8 +7,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
-
-	"cnnvk/net"
 )
 
 func tuneCommand() *cli.Command {
@@ -17,9 +15,8 @@ func tuneCommand() *cli.Command {
 		Usage: "measure which kernels are the fastest on a device, ahead of the first training",
 		Flags: append([]cli.Flag{
 			deviceFlag(),
-			&cli.IntFlag{Name: "batch-size", Value: net.DefaultRecipe().BatchSize, Usage: "images in a step"},
 			&cli.BoolFlag{Name: "force", Usage: "measure again what was measured earlier"},
-		}, verbosityFlags()...),
+		}, append(measuredRecipeFlags(), verbosityFlags()...)...),
 		Action: tune,
 	}
 }
@@ -33,13 +30,16 @@ func tune(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	recipe := net.DefaultRecipe()
+	recipe, err := measuredRecipe(c)
+	if err != nil {
+		return err
+	}
 	model, err := recipe.Network()
 	if err != nil {
 		return err
 	}
 	return onMachine(s.log, c.String("device"), func(m *machine) error {
-		programs, batch := benchDemand(model, recipe), c.Int("batch-size")
+		programs, batch := benchDemand(model, recipe), recipe.BatchSize
 		if err := m.admit(programs, batch); err != nil {
 			return err
 		}
