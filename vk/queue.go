@@ -97,14 +97,26 @@ func (p *Pending) Wait(timeout time.Duration) error {
 	d.waiting.Add(1)
 	d.mu.Unlock()
 
-	// Vulkan lets a fence be waited for while other threads make any other calls.
-	r := vulkan.WaitForFences(d.handle, 1, []vulkan.Fence{p.fence}, vulkan.True, uint64(max(timeout, 0)))
+	r := d.waitFor(p.fence, timeout) // Vulkan lets other threads make any other calls meanwhile
 
 	d.waiting.Done()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	p.waiters--
 	return p.settle("vkWaitForFences", r)
+}
+
+// awake is the longest wait at a time. A process that was stopped, by Ctrl-Z or with its machine, and goes on finds that one over, not
+// the whole timeout: the device had no time to work either.
+const awake = time.Second
+
+func (d *Device) waitFor(fence vulkan.Fence, timeout time.Duration) vulkan.Result {
+	for left := max(timeout, 0); ; left -= awake {
+		r := vulkan.WaitForFences(d.handle, 1, []vulkan.Fence{fence}, vulkan.True, uint64(min(left, awake)))
+		if r != vulkan.Timeout || left <= awake {
+			return r
+		}
+	}
 }
 
 // Done says whether the submission is done, without waiting. The error is that of Wait, and false comes without one.
