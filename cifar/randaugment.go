@@ -15,28 +15,34 @@ const (
 	randAugmentMagnitude = 9
 )
 
-// randAugmentOp is an operation: its magnitude at the highest level, and whether it is negated half of the time.
+// randAugmentOp is an operation: its magnitude at the highest level, whether it is negated half of the time, and the step on an h x w
+// image; nil for none.
 type randAugmentOp struct {
 	name   string
 	most   float64
 	signed bool
+	step   func(magnitude float64, h, w int) engine.Step
 }
 
 var randAugmentOps = []randAugmentOp{
-	{"Identity", 0, false},
-	{"ShearX", 0.3, true},
-	{"ShearY", 0.3, true},
-	{"TranslateX", 150.0 / 331 * Side, true},
-	{"TranslateY", 150.0 / 331 * Side, true},
-	{"Rotate", 30, true},
-	{"Brightness", 0.9, true},
-	{"Color", 0.9, true},
-	{"Contrast", 0.9, true},
-	{"Sharpness", 0.9, true},
-	{"Posterize", 4, false},
-	{"Solarize", 255, false},
-	{"AutoContrast", 0, false},
-	{"Equalize", 0, false},
+	{"Identity", 0, false, nil},
+	{"ShearX", 0.3, true, func(m float64, _, _ int) engine.Step { return affine(mgl64.ShearX2D(-m)) }}, // a positive one moves what lies low to the left
+	{"ShearY", 0.3, true, func(m float64, _, _ int) engine.Step { return affine(mgl64.ShearY2D(-m)) }},
+	{"TranslateX", 150.0 / 331 * Side, true, func(m float64, _, _ int) engine.Step { return affine(mgl64.Translate2D(math.Trunc(m), 0)) }},
+	{"TranslateY", 150.0 / 331 * Side, true, func(m float64, _, _ int) engine.Step { return affine(mgl64.Translate2D(0, math.Trunc(m))) }},
+	{"Rotate", 30, true, rotate},
+	{"Brightness", 0.9, true, blended(engine.Brightness)},
+	{"Color", 0.9, true, blended(engine.Saturation)},
+	{"Contrast", 0.9, true, blended(engine.Contrast)},
+	{"Sharpness", 0.9, true, blended(engine.Sharpness)},
+	{"Posterize", 4, false, func(m float64, _, _ int) engine.Step {
+		return engine.Step{Kind: engine.Posterize, Level: 256 - 1<<(8-int(m))}
+	}},
+	{"Solarize", 255, false, func(m float64, _, _ int) engine.Step {
+		return engine.Step{Kind: engine.Solarize, Level: int(math.Ceil(m))}
+	}},
+	{"AutoContrast", 0, false, func(float64, int, int) engine.Step { return engine.Step{Kind: engine.AutoContrast} }},
+	{"Equalize", 0, false, func(float64, int, int) engine.Step { return engine.Step{Kind: engine.Equalize} }},
 }
 
 // randAugmentKinds are the kinds of steps of all operations.
@@ -49,14 +55,10 @@ func (s *stream) randAugment() (engine.Step, bool) {
 	if op.signed && s.uniform() < 0.5 {
 		magnitude = -magnitude
 	}
-	if op.name == "Identity" {
+	if op.step == nil {
 		return engine.Step{}, false
 	}
-	step, err := RandAugmentStep(op.name, magnitude, Side, Side)
-	if err != nil {
-		panic(err) // a name of the list above
-	}
-	return step, true
+	return op.step(magnitude, Side, Side), true
 }
 
 // magnitude is that of a level, 0 to 30. Posterize counts down from 8 bits, Solarize from 255; the others rise.
@@ -72,40 +74,26 @@ func (o randAugmentOp) magnitude(level int) float64 {
 }
 
 // RandAugmentStep is an operation of torchvision's RandAugment on an h x w image. Magnitudes are torchvision's: shears and
-// factors as numbers, translations in pixels, rotations in degrees anticlockwise, bits for Posterize, a threshold for Solarize.
+// factors as numbers, translations in pixels, rotations in degrees anticlockwise, bits for Posterize, a threshold for Solarize. Identity
+// has no step.
 func RandAugmentStep(name string, magnitude float64, h, w int) (engine.Step, error) {
-	factor := float32(1 + magnitude)
-	switch name {
-	case "ShearX": // torchvision's positive shear moves what lies low to the left
-		return affine(mgl64.ShearX2D(-magnitude)), nil
-	case "ShearY":
-		return affine(mgl64.ShearY2D(-magnitude)), nil
-	case "TranslateX":
-		return affine(mgl64.Translate2D(math.Trunc(magnitude), 0)), nil
-	case "TranslateY":
-		return affine(mgl64.Translate2D(0, math.Trunc(magnitude))), nil
-	case "Rotate":
-		x, y := float64(w)/2, float64(h)/2
-		turn := mgl64.HomogRotate2D(-mgl64.DegToRad(magnitude)) // y points down
-		return affine(mgl64.Translate2D(x, y).Mul3(turn).Mul3(mgl64.Translate2D(-x, -y))), nil
-	case "Brightness":
-		return engine.Step{Kind: engine.Brightness, Factor: factor}, nil
-	case "Color":
-		return engine.Step{Kind: engine.Saturation, Factor: factor}, nil
-	case "Contrast":
-		return engine.Step{Kind: engine.Contrast, Factor: factor}, nil
-	case "Sharpness":
-		return engine.Step{Kind: engine.Sharpness, Factor: factor}, nil
-	case "Posterize":
-		return engine.Step{Kind: engine.Posterize, Level: 256 - 1<<(8-int(magnitude))}, nil
-	case "Solarize":
-		return engine.Step{Kind: engine.Solarize, Level: int(math.Ceil(magnitude))}, nil
-	case "AutoContrast":
-		return engine.Step{Kind: engine.AutoContrast}, nil
-	case "Equalize":
-		return engine.Step{Kind: engine.Equalize}, nil
+	for _, op := range randAugmentOps {
+		if op.name == name && op.step != nil {
+			return op.step(magnitude, h, w), nil
+		}
 	}
-	return engine.Step{}, fmt.Errorf("cifar: RandAugment has no operation %q", name)
+	return engine.Step{}, fmt.Errorf("cifar: RandAugment has no operation %q with a step", name)
+}
+
+func blended(kind engine.StepKind) func(m float64, h, w int) engine.Step {
+	return func(m float64, _, _ int) engine.Step { return engine.Step{Kind: kind, Factor: float32(1 + m)} }
+}
+
+// rotate turns around the middle.
+func rotate(degrees float64, h, w int) engine.Step {
+	x, y := float64(w)/2, float64(h)/2
+	turn := mgl64.HomogRotate2D(-mgl64.DegToRad(degrees)) // y points down
+	return affine(mgl64.Translate2D(x, y).Mul3(turn).Mul3(mgl64.Translate2D(-x, -y)))
 }
 
 // affine is the step that moves the image by a matrix. Pixels are taken, so it is the inverse that is sent, in 16.16 fixed point, with

@@ -64,11 +64,8 @@ const (
 	AugmentPixels = 1536
 )
 
-// Put writes the draw into DrawElements words.
-func (d Draw) Put(words []uint32) error {
-	if len(d.Steps) > MostSteps {
-		return fmt.Errorf("engine: a draw has %d steps, at most %d are possible", len(d.Steps), MostSteps)
-	}
+// Put writes the draw into DrawElements words. One of more than MostSteps steps is refused when it is run.
+func (d Draw) Put(words []uint32) {
 	clear(words[:DrawElements])
 	words[drawImage], words[drawTop], words[drawLeft] = uint32(d.Image), uint32(d.Top), uint32(d.Left)
 	if d.Flip {
@@ -78,10 +75,9 @@ func (d Draw) Put(words []uint32) error {
 		words[drawErase+i] = uint32(v)
 	}
 	words[drawCount] = uint32(len(d.Steps))
-	for i, s := range d.Steps {
+	for i, s := range d.Steps[:min(len(d.Steps), MostSteps)] {
 		s.put(words[drawSteps+i*stepElements:][:stepElements])
 	}
-	return nil
 }
 
 func (s Step) put(words []uint32) {

@@ -140,3 +140,33 @@ func TestGatherErrors(t *testing.T) {
 		b.Resident("images", engine.Float, 9, 3, 8, 8), b.Resident("table", engine.Float, 3, 256), b.Input("indices", engine.Uint32, 4)})
 	wantError(t, b, "images is of type float, want uint8")
 }
+
+// A draw that no executor can follow is refused before a step runs.
+func TestCheckInputDraws(t *testing.T) {
+	b := engine.NewBuilder("augment", &engine.Layout{}, 1)
+	draws := b.Input("draws", engine.Uint32, 1, engine.DrawElements)
+	b.Apply(engine.Augment, engine.Attr{Kinds: engine.Hue.Bit()}, []*engine.Tensor{b.Resident("images", engine.Uint8, 5, 3, 8, 8), b.Resident("table", engine.Float, 3, 256), draws})
+	p, err := b.Program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		draw engine.Draw
+		says string
+	}{
+		{engine.Draw{Image: 4, Steps: []engine.Step{{Kind: engine.Hue}}}, ""},
+		{engine.Draw{Image: 5}, "augment: draws[0]: image 5, but there are only 5"},
+		{engine.Draw{Steps: make([]engine.Step, engine.MostSteps+1)}, "augment: draws[0]: 7 steps, but at most 6 are possible"},
+		{engine.Draw{Steps: []engine.Step{{Kind: engine.Contrast}}}, "augment: draws[0]: step 0 is of kind 1, for which the op was not written"},
+	} {
+		words := make([]uint32, engine.DrawElements)
+		c.draw.Put(words)
+		got := ""
+		if err := engine.CheckInput(p, draws, words); err != nil {
+			got = err.Error()
+		}
+		if got != c.says {
+			t.Errorf("got %q, want %q", got, c.says)
+		}
+	}
+}

@@ -1,10 +1,6 @@
 package net
 
-import (
-	"fmt"
-
-	"cnnvk/engine"
-)
+import "cnnvk/engine"
 
 // Augmentation is how training images are changed on the device before the network sees them.
 type Augmentation struct {
@@ -21,14 +17,11 @@ func augment(b *engine.Builder, d Images, batch int, kinds uint32) *engine.Tenso
 }
 
 // FillDraws draws for the images of a step.
-func (a *Augmentation) FillDraws(r *engine.Record, epoch int, images []int) error {
+func (a *Augmentation) FillDraws(r *engine.Record, epoch int, images []int) {
 	to := r.Uints(InputDraws)
 	for i, image := range images {
-		if err := a.Draw(epoch, image).Put(to[i*engine.DrawElements:]); err != nil {
-			return err
-		}
+		a.Draw(epoch, image).Put(to[i*engine.DrawElements:])
 	}
-	return nil
 }
 
 // Augmented runs the op augment alone: x (len(draws),C,H,W) is what a network would see of d after these draws, which hold steps
@@ -54,9 +47,7 @@ func Augmented(e engine.Executor, d Data, kinds uint32, draws []engine.Draw) (x 
 	}
 	r := engine.NewRecord(p)
 	for i, draw := range draws {
-		if err := draw.Put(r.Uints(InputDraws)[i*engine.DrawElements:]); err != nil {
-			return nil, fmt.Errorf("net: draw %d: %w", i, err)
-		}
+		draw.Put(r.Uints(InputDraws)[i*engine.DrawElements:])
 	}
 	if err := s.Run(p, r); err != nil {
 		return nil, err

@@ -108,9 +108,7 @@ func (t *Trainer) queue(indices []int, epoch int, rate float64) error {
 	}
 	fillBatch(r, t.Data, indices)
 	if t.Augment != nil {
-		if err := t.Augment.FillDraws(r, epoch, indices); err != nil {
-			return err
-		}
+		t.Augment.FillDraws(r, epoch, indices)
 	}
 	SetRandom(r.Uints(InputRandom), t.Recipe.Seed, t.at.Total)
 	SetRates(r.Floats(InputRates), rate, t.at.Total+1)

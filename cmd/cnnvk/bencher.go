@@ -132,9 +132,7 @@ func (b *bencher) times(p *engine.Program, repeats int) ([]time.Duration, error)
 			return nil, err
 		}
 		began := time.Now()
-		if err := b.next(p, r); err != nil {
-			return nil, err
-		}
+		b.next(p, r)
 		if err := b.session.Run(p, r); err != nil {
 			return nil, err
 		}
@@ -152,7 +150,7 @@ func (b *bencher) times(p *engine.Program, repeats int) ([]time.Duration, error)
 }
 
 // next fills the record of a step.
-func (b *bencher) next(p *engine.Program, r *engine.Record) error {
+func (b *bencher) next(p *engine.Program, r *engine.Record) {
 	images := make([]int, p.Batch)
 	for n := range images {
 		images[n] = n
@@ -162,15 +160,14 @@ func (b *bencher) next(p *engine.Program, r *engine.Record) error {
 		r.Uints(net.InputIndices)[n] = uint32(n)
 	}
 	if p != b.train {
-		return nil
+		return
 	}
 	b.steps++
 	net.SetRandom(r.Uints(net.InputRandom), 0, b.steps-1)
 	net.SetRates(r.Floats(net.InputRates), 1e-3, b.steps)
-	if b.augment == nil {
-		return nil
+	if b.augment != nil {
+		b.augment.FillDraws(r, b.steps, images)
 	}
-	return b.augment.FillDraws(r, b.steps, images)
 }
 
 func (b *bencher) logChoices(log *slog.Logger) {
