@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"cnnvk/engine"
 	"cnnvk/engine/trace"
 )
 
@@ -55,23 +54,4 @@ func (t *Trainer) batchTime(ctx context.Context, batches int, queue func(i int) 
 			return took.Seconds() / float64(n), nil
 		}
 	}
-}
-
-// setInitial sets the state from which a training begins: initial weights, no moments, no step done.
-func (t *Trainer) setInitial() error {
-	initial, err := t.Model.Initial(t.Recipe.Seed, t.layout)
-	if err != nil {
-		return err
-	}
-	for a := range engine.ArenaCount {
-		data := make([]float64, t.layout.ArenaElements(a))
-		if a == engine.Model || a == engine.EMA {
-			data = initial
-		}
-		if err := t.session.WriteArena(a, data); err != nil {
-			return err
-		}
-	}
-	t.at = Position{}
-	return nil
 }

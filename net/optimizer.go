@@ -41,7 +41,7 @@ func optimizerOf(r Recipe) (optimizer, error) {
 	case SGD, Nesterov:
 		return optimizer{engine.SGD, engine.Attr{WeightDecay: r.WeightDecay, Momentum: r.Momentum, Nesterov: r.Optimizer == Nesterov}, 1}, nil
 	}
-	return optimizer{}, &RecipeError{"optimizer", r.Optimizer, oneOf(Optimizers)}
+	return optimizer{}, &RecipeError{"optimizer", r.Optimizer, OneOf(Optimizers)}
 }
 
 // SetRates fills the step input "rates" for the optimiser's t-th step, counted from 1.

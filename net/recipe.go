@@ -99,8 +99,8 @@ func goodWidths(model string, widths []int) bool {
 	return widths == nil || checkWidths(model, widths) == nil && !slices.ContainsFunc(widths, func(n int) bool { return n > maxWidth })
 }
 
-// oneOf names choices: "a", "a or b", "a, b or c".
-func oneOf(choices []string) string {
+// OneOf names choices in words: "a", "a or b", "a, b or c".
+func OneOf(choices []string) string {
 	last := len(choices) - 1
 	if last < 1 {
 		return strings.Join(choices, "")
@@ -123,13 +123,13 @@ func (r Recipe) Check() error {
 		{"epochs", r.Epochs, r.Epochs >= 1 || r.Epochs == 0 && r.MaxTime > 0, "1 or more"},
 		{"limit_steps", r.LimitSteps, r.LimitSteps >= 0, "1 or more, or 0 for no limit"},
 		{"batch_size", r.BatchSize, r.BatchSize >= 1, "1 or more"},
-		{"optimizer", r.Optimizer, slices.Contains(Optimizers, r.Optimizer), oneOf(Optimizers)},
+		{"optimizer", r.Optimizer, slices.Contains(Optimizers, r.Optimizer), OneOf(Optimizers)},
 		{"learning_rate", r.LearningRate, r.LearningRate > 0 && finite(r.LearningRate), "a number above 0"},
 		{"momentum", r.Momentum, r.Momentum >= 0 && r.Momentum < 1, "a number from 0 to below 1"},
 		{"momentum", r.Momentum, r.Momentum == 0 || r.Optimizer != AdamW, "0 with adamw, or sgd or nesterov"},
 		{"momentum", r.Momentum, r.Momentum > 0 || r.Optimizer != Nesterov, "a number above 0 with nesterov, or sgd"},
 		{"weight_decay", r.WeightDecay, r.WeightDecay >= 0 && finite(r.WeightDecay), "0 or more"},
-		{"schedule", r.Schedule, slices.Contains(Schedules, r.Schedule), oneOf(Schedules)},
+		{"schedule", r.Schedule, slices.Contains(Schedules, r.Schedule), OneOf(Schedules)},
 		{"warmup_epochs", r.WarmupEpochs, r.WarmupEpochs >= 0, "0 or more"},
 		{"decay_epochs", r.DecayEpochs, r.DecayEpochs >= 1, "1 or more"},
 		{"decay_rate", r.DecayRate, r.DecayRate > 0 && r.DecayRate <= 1, "a number above 0, to 1"},
@@ -138,7 +138,7 @@ func (r Recipe) Check() error {
 		{"clip_norm", r.ClipNorm, r.ClipNorm >= 0 && finite(r.ClipNorm), "a number above 0, or 0 for no clipping"},
 		{"ema_decay", r.EMADecay, r.EMADecay >= 0 && r.EMADecay < 1, "a number from 0 to below 1"},
 		{"patience", r.Patience, r.Patience >= 0, "1 or more, or 0 to train all epochs"},
-		{"split", r.Split, slices.Contains(Splits, r.Split), oneOf(Splits)},
+		{"split", r.Split, slices.Contains(Splits, r.Split), OneOf(Splits)},
 		{"validation_ratio", r.ValidationRatio, r.ValidationRatio >= 0 && r.ValidationRatio < 1, "a number from 0 to below 1"},
 	} {
 		if !c.good {

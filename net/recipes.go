@@ -43,7 +43,7 @@ func RecipeNamed(name string) (Recipe, error) {
 	names := RecipeNames()
 	i := slices.Index(names, name)
 	if i < 0 {
-		return Recipe{}, &RecipeError{"recipe", name, oneOf(names)}
+		return Recipe{}, &RecipeError{"recipe", name, OneOf(names)}
 	}
 	return Recipes[i].clone(), nil
 }

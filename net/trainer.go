@@ -116,6 +116,25 @@ func (t *Trainer) Open(e engine.Executor) error {
 	return t.setInitial()
 }
 
+// setInitial sets the state from which a training begins: initial weights, no moments, no step done.
+func (t *Trainer) setInitial() error {
+	initial, err := t.Model.Initial(t.Recipe.Seed, t.layout)
+	if err != nil {
+		return err
+	}
+	for a := range engine.ArenaCount {
+		data := make([]float64, t.layout.ArenaElements(a))
+		if a == engine.Model || a == engine.EMA {
+			data = initial
+		}
+		if err := t.session.WriteArena(a, data); err != nil {
+			return err
+		}
+	}
+	t.at = Position{}
+	return nil
+}
+
 // writePrograms writes a program for every batch size that an epoch and a validation have.
 func (t *Trainer) writePrograms() (err error) {
 	t.train, t.eval = map[int]*engine.Program{}, map[int]*engine.Program{}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
@@ -29,9 +27,7 @@ func checkRecipe(r net.Recipe) error {
 		return err
 	}
 	if _, ok := cifar.PolicyNamed(r.Augment); !ok {
-		names := policyNames()
-		last := len(names) - 1
-		return &net.RecipeError{Key: "augment", Value: r.Augment, Use: strings.Join(names[:last], ", ") + " or " + names[last]}
+		return &net.RecipeError{Key: "augment", Value: r.Augment, Use: net.OneOf(policyNames())}
 	}
 	return nil
 }
