@@ -183,7 +183,7 @@ func TestHints(t *testing.T) {
 	if !errors.As(err, &bad) || bad.Hint() != "chmod -R u+rX '/data/my files'" {
 		t.Errorf("hint %q", bad.Hint())
 	}
-	if got, want := quote("it's"), `'it'\''s'`; got != want {
+	if got, want := Quote("it's"), `'it'\''s'`; got != want {
 		t.Errorf("quote: got %s, want %s", got, want)
 	}
 	for path, want := range map[string]string{

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"syscall"
+	"time"
 )
 
 // WriteAtomically makes a file of what write writes, or leaves what was there. The bytes go to a
@@ -80,10 +81,26 @@ func Stage(path string, write func(io.Writer) error) (_ *Staged, err error) {
 
 // Commit gives the file its name.
 func (s *Staged) Commit() error {
-	if err := os.Rename(s.name, s.path); err != nil {
+	if err := rename(s.name, s.path); err != nil {
 		return err
 	}
 	return syncFolder(filepath.Dir(s.path))
+}
+
+// renameTries is how often a file that someone reads on Windows is waited for, a tenth of a second each time.
+const renameTries = 50
+
+// rename is os.Rename. Windows refuses to replace a file that anyone has open, a spreadsheet with metrics.csv, say, or a virus scanner.
+func rename(from, to string) error {
+	const accessDenied, sharingViolation = syscall.Errno(5), syscall.Errno(32)
+	for try := 1; ; try++ {
+		err := os.Rename(from, to)
+		busy := errors.Is(err, accessDenied) || errors.Is(err, sharingViolation)
+		if runtime.GOOS != "windows" || !busy || try == renameTries {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 // Discard removes a file that was not committed.

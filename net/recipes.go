@@ -48,6 +48,12 @@ func RecipeNamed(name string) (Recipe, error) {
 	return Recipes[i].clone(), nil
 }
 
+// RecipeOf is the first named recipe of a network, the default one where there is none.
+func RecipeOf(model string) Recipe {
+	i := slices.IndexFunc(Recipes, func(r NamedRecipe) bool { return r.Model == model })
+	return Recipes[max(i, 0)].clone()
+}
+
 // RecipeNames lists the named recipes.
 func RecipeNames() []string {
 	var names []string

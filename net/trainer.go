@@ -205,10 +205,10 @@ func (t *Trainer) limited() bool { return t.Recipe.LimitSteps > 0 && t.at.Total 
 // Finished says why no step follows that position, nothing where one does.
 func (r Recipe) Finished(p Position) string {
 	switch {
-	case p.Epoch >= r.Epochs:
-		return fmt.Sprintf("all %d epochs are done", r.Epochs)
 	case r.LimitSteps > 0 && p.Total >= r.LimitSteps && p.Step == 0: // else a validation follows
 		return fmt.Sprintf("the limit of %d steps is reached", r.LimitSteps)
+	case p.Epoch >= r.Epochs:
+		return fmt.Sprintf("all %d epochs are done", r.Epochs)
 	case r.OutOfPatience(p):
 		return fmt.Sprintf("the validation accuracy has not improved in %d epochs", r.Patience)
 	}

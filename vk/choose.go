@@ -10,7 +10,7 @@ import (
 // equals the first), an index, a device's name, or a part of one device's name; names in any case. A number that is no index
 // is taken for a part of a name ("4090").
 //
-// The error is [ErrNoDevice], with a hint that lists what there is.
+// The error is [ErrNoDevice], or [ErrAmbiguous] where several are called so, with a hint that lists what there is.
 func Choose(infos []Info, want string) (Info, error) {
 	info, _, err := Explain(infos, want)
 	return info, err
@@ -40,7 +40,7 @@ func Explain(infos []Info, want string) (Info, string, error) {
 		return Info{}, "", &hintedError{fmt.Errorf("vk: no device is called %q: %w", want, ErrNoDevice), listing(infos)}
 	}
 	return Info{}, "", &hintedError{
-		fmt.Errorf("vk: %d devices are called %q: %w", len(matches), want, ErrNoDevice), listing(matches)}
+		fmt.Errorf("vk: %d devices are called %q: %w", len(matches), want, ErrAmbiguous), listing(matches)}
 }
 
 // called lists the devices of that name, or, if there is none, those with it in their names: one card's name may well be the

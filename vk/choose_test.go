@@ -52,8 +52,12 @@ func TestChoose(t *testing.T) {
 			}
 			continue
 		}
+		sentinel := ErrNoDevice
+		if len(called(c.infos, c.want)) > 1 {
+			sentinel = ErrAmbiguous
+		}
 		var hinted Hinted
-		if !errors.Is(err, ErrNoDevice) || !errors.As(err, &hinted) || !strings.Contains(hinted.Hint(), c.hint) {
+		if !errors.Is(err, sentinel) || !errors.As(err, &hinted) || !strings.Contains(hinted.Hint(), c.hint) {
 			t.Errorf("%q of %d: error %v, expected a hint with %q", c.want, len(c.infos), err, c.hint)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 var (
 	ErrNoLoader    = errors.New("no Vulkan loader")             // libvulkan is not installed
 	ErrNoDevice    = errors.New("no such Vulkan device")        // there is none, or none as asked for
+	ErrAmbiguous   = errors.New("more than one device")         // that a name fits
 	ErrDeviceLost  = errors.New("device lost")                  // everything made from the device is gone; open it anew
 	ErrOutOfMemory = errors.New("out of memory")                // of the device or of the host
 	ErrTimeout     = errors.New("timeout")                      // work was not done in the time given

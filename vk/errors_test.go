@@ -7,7 +7,7 @@ import (
 )
 
 func TestErrorText(t *testing.T) {
-	sentinels := []error{ErrNoLoader, ErrNoDevice, ErrDeviceLost, ErrOutOfMemory, ErrTimeout, ErrUnsupported, ErrUsage}
+	sentinels := []error{ErrNoLoader, ErrNoDevice, ErrAmbiguous, ErrDeviceLost, ErrOutOfMemory, ErrTimeout, ErrUnsupported, ErrUsage}
 	for _, c := range []struct {
 		err  *Error
 		text string
