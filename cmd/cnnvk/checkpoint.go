@@ -11,6 +11,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,6 +51,18 @@ func identityOf(r net.Recipe, set *cifar.Set, val []int, weights map[string]stri
 	}, err
 }
 
+// metadata is what a weights file says of its origin: nothing in it changes when the same training runs again.
+func metadata(r net.Recipe, set *cifar.Set, m *machine, kernels []string) map[string]string {
+	return map[string]string{
+		"seed":     strconv.FormatUint(uint64(r.Seed), 10),
+		"data_md5": metadataName(set),
+		"device":   m.Device().Name,
+		"driver":   m.Device().Driver,
+		"kernels":  strings.Join(kernels, "; "),
+		"version":  version(),
+	}
+}
+
 // splitText is what split.json holds.
 func splitText(val []int) ([]byte, error) {
 	text, err := json.Marshal(map[string][]int{"val": val})
@@ -66,8 +79,8 @@ func (f *runFolder) checkpoint(t *net.Trainer, rows []string) (*net.Checkpoint, 
 	return t.Checkpoint(metadata)
 }
 
-// keep writes a checkpoint from which the run can be resumed.
-func (f *runFolder) keep(c *net.Checkpoint) error {
+// writeCheckpoint writes a checkpoint from which the run can be resumed.
+func (f *runFolder) writeCheckpoint(c *net.Checkpoint) error {
 	if err := c.Save(f.path(lastState)); err != nil {
 		return err
 	}
@@ -75,9 +88,9 @@ func (f *runFolder) keep(c *net.Checkpoint) error {
 	return nil
 }
 
-// goesOn is a hint.
-func (f *runFolder) goesOn(from string) string {
-	return "cnnvk train --resume " + f.dir + " goes on " + from
+// resumeHint is a hint.
+func (f *runFolder) resumeHint(from string) string {
+	return "cnnvk train --resume " + cifar.Quote(f.dir) + " goes on " + from
 }
 
 // weightsMetadata is what a checkpoint has weights files say.
@@ -117,10 +130,10 @@ func (f *runFolder) restore(c *net.Checkpoint, m *net.Model) error {
 		return nil // the last of the files
 	}
 	if c.Step > 0 {
-		return f.put(metricsFile, tableOfRows(rows))
+		return f.writeFile(metricsFile, tableOfRows(rows))
 	}
 	f.epochs-- // which derive counts
-	return f.derive(c, m, rows)
+	return f.writeDerived(c, m, rows)
 }
 
 // fits says whether a checkpoint is of the run that config.yaml describes.
@@ -133,7 +146,7 @@ func (f *runFolder) fits(c *net.Checkpoint, conf config) error {
 	for _, key := range slices.Sorted(maps.Keys(is)) {
 		if a, b := is[key].Interface(), before[key].Interface(); !reflect.DeepEqual(a, b) {
 			return hintError{fmt.Errorf("%s says %s %v, but its checkpoint is of a training with %v", f.path(configFile), key, a, b),
-				fmt.Sprintf("set it back to go on, or cnnvk train --config %s --out DIR begins another run", f.path(configFile))}
+				"set it back to go on, or " + f.restartHint()}
 		}
 	}
 	return nil
@@ -161,19 +174,24 @@ func (f *runFolder) fitsData(c *net.Checkpoint, dir string) error {
 	}
 	if f.identity[metaSplit] != c.Metadata[metaSplit] {
 		return hintError{fmt.Errorf("the run %s dealt its images to training and validation in another way than this program does", f.dir),
-			"the program that began it can resume it; " + f.anew()}
+			"the program that began it can resume it; " + f.restartHint()}
 	}
 	return nil
 }
 
 func otherData(f *runFolder, dir, is, was string) error {
 	return hintError{fmt.Errorf("the training images of %s have the MD5 %s, but the run %s has those of %s", dir, is, f.dir, was),
-		"--data DIR with the run's own; " + f.anew()}
+		"--data DIR with the run's own; " + f.restartHint()}
 }
 
-// anew is a hint.
-func (f *runFolder) anew() string {
-	return fmt.Sprintf("cnnvk train --config %s --out DIR begins another run", f.path(configFile))
+// restartHintWith is a hint with flags that begin another run in the place of one that was resumed.
+func (f *runFolder) restartHintWith(flags string) string {
+	return fmt.Sprintf("%s, with --config %s --out DIR in place of --resume", flags, f.word(configFile))
+}
+
+// restartHint is a hint.
+func (f *runFolder) restartHint() string {
+	return fmt.Sprintf("cnnvk train --config %s --out DIR begins another run", f.word(configFile))
 }
 
 // readCheckpoint reads the last checkpoint; nil where there is none yet. A run without one that has weights was trained by an
@@ -182,7 +200,7 @@ func (f *runFolder) readCheckpoint() (*net.Checkpoint, error) {
 	if _, err := os.Lstat(f.path(lastState)); errors.Is(err, os.ErrNotExist) {
 		if _, err := os.Lstat(f.path(lastWeights)); err == nil {
 			return nil, hintError{fmt.Errorf("the run %s cannot be resumed: it has weights, but no %s", f.dir, lastState),
-				fmt.Sprintf("cnnvk train --config %s --out %s --force begins it over", f.path(configFile), f.dir)}
+				fmt.Sprintf("cnnvk train --config %s --out %s --force begins it over", f.word(configFile), cifar.Quote(f.dir))}
 		}
 		return nil, nil
 	}
@@ -191,13 +209,13 @@ func (f *runFolder) readCheckpoint() (*net.Checkpoint, error) {
 	case err == nil:
 		return c, nil
 	case errors.Is(err, net.ErrFormat):
-		return nil, hintError{err, "the version of cnnvk that wrote it can resume the run; " + f.anew()}
+		return nil, hintError{err, "the version of cnnvk that wrote it can resume the run; " + f.restartHint()}
 	case errors.Is(err, os.ErrPermission):
 		return nil, hintError{err, "chmod u+r gives its owner the right to read a file"}
 	}
-	hint := f.anew()
+	hint := f.restartHint()
 	if best, e := net.LoadCheckpoint(f.path(bestState)); e == nil {
-		hint = fmt.Sprintf("cp %s %s goes back to epoch %d, the best; ", f.path(bestState), f.path(lastState), best.Epoch) + hint
+		hint = fmt.Sprintf("cp %s %s goes back to epoch %d, the best; ", f.word(bestState), f.word(lastState), best.Epoch) + hint
 	}
 	return nil, hintError{err, hint}
 }

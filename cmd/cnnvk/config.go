@@ -33,11 +33,30 @@ type config struct {
 
 // text is the configuration as it is written.
 func (c config) text() ([]byte, error) {
-	text, err := yaml.Marshal(c)
+	var document yaml.Node
+	err := document.Encode(c)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", configFile, err)
+	}
+	for _, value := range document.Content {
+		if value.Tag == "!!float" {
+			value.Value = withPoint(value.Value)
+		}
+	}
+	text, err := yaml.Marshal(&document)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", configFile, err)
 	}
 	return text, nil
+}
+
+// withPoint writes 1e-05 as 1.0e-05, which readers of YAML 1.1, such as PyYAML, take for a number and not for a word.
+func withPoint(number string) string {
+	mantissa, exponent, has := strings.Cut(number, "e")
+	if !has || strings.Contains(mantissa, ".") {
+		return number
+	}
+	return mantissa + ".0e" + exponent
 }
 
 // readConfig reads a config.yaml, or a part of one, over the default recipe.
@@ -200,8 +219,12 @@ func configOf(c *cli.Context) (config, error) {
 			return conf, usagef("--recipe %s: %s is of the recipe %s", name, path, conf.Name)
 		}
 	}
+	of := conf.Recipe
 	if err := withFlags(c, &conf.Recipe); err != nil {
 		return conf, err
+	}
+	if c.Bool("no-tune") || conf.Model != of.Model || !slices.Equal(conf.Widths, of.Widths) {
+		conf.Kernels = nil // those of another network's products
 	}
 	return conf, recipeProblem(c, checkRecipe(conf.Recipe))
 }

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
+	"cnnvk/cifar"
 	"cnnvk/net"
 )
 
@@ -31,20 +34,76 @@ func TestConfigAgain(t *testing.T) {
 	}
 }
 
+// Another network's run does not pin kernels, nor does one that is told to take built-in ones.
+func TestConfigKernels(t *testing.T) {
+	emptyFolder(t)
+	t.Setenv("CNNVK_NO_TUNE", "")
+	writeFile(t, "c.yaml", []byte("widths: [2, 2, 2, 2, 2, 2]\nkernels:\n    linear 2x1x1 100x1x1: linear\n"))
+	for args, pinned := range map[string]int{
+		"": 1, "--lr 0.1 --batch-size 64": 1, "--widths 2,2,2,2,2,2": 1,
+		"--widths 2,2,2,2,2,4": 0, "--model tinynet": 0, "--no-tune": 0,
+	} {
+		c, err := parsed(t, append([]string{"--config", "c.yaml"}, strings.Fields(args)...)...)
+		if err != nil || len(c.Kernels) != pinned {
+			t.Errorf("%q: %v, %v", args, c.Kernels, err)
+		}
+	}
+}
+
+// A run is where it was begun, and its data folder where it was then: the run's file finds it from anywhere.
+func TestConfigElsewhere(t *testing.T) {
+	emptyFolder(t)
+	dataFile(t, "data", "train.bin", cifar.TrainRecords*cifar.RecordBytes, 0, 0)
+	at, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	quickest(t, "--data", "data", "--val-ratio", "0", "--out", "run").ok(t)
+	c, err := readConfig("run/config.yaml")
+	if want := filepath.Join(at, "data"); err != nil || c.Data != want {
+		t.Errorf("the data folder is %q, %v, want %q", c.Data, err, want)
+	}
+}
+
+// What PyYAML and other readers of YAML 1.1 take for words is not written as a number.
+func TestConfigFloats(t *testing.T) {
+	for number, want := range map[string]string{"1e-05": "1.0e-05", "1.5e-05": "1.5e-05", "0.001": "0.001", "1e+06": "1.0e+06"} {
+		if got := withPoint(number); got != want {
+			t.Errorf("%s: %s, want %s", number, got, want)
+		}
+	}
+	r := net.DefaultRecipe()
+	r.LearningRate, r.WeightDecay = 1e-5, 3e-7
+	text, err := config{Recipe: r}.text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\nlearning_rate: 1.0e-05\n", "\nweight_decay: 3.0e-07\n", "\nwidths: [64, 128,"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "c.yaml")
+	writeFile(t, path, text)
+	if c, err := readConfig(path); err != nil || !reflect.DeepEqual(c.Recipe, r) {
+		t.Errorf("read back: %+v, %v", c.Recipe, err)
+	}
+}
+
 // The data folder of the configuration is used before that of the environment, --data before both.
 func TestConfigData(t *testing.T) {
 	emptyFolder(t)
 	t.Setenv("CNNVK_DATA", "from-environment")
 	writeFile(t, "c.yaml", []byte("data: from-config\n"))
 	writeFile(t, "empty.yaml", []byte("seed: 1\n"))
-	for _, c := range []struct{ args, says string }{
-		{"--config c.yaml", "cifar: from-config: no such folder"},
-		{"--config c.yaml --data from-flag", "cifar: from-flag: no such folder"},
-		{"--config c.yaml --data from-environment", "cifar: from-environment: no such folder"},
-		{"--config empty.yaml", "cifar: from-environment: no such folder"},
+	for _, c := range []struct{ args, says, hint string }{
+		{"--config c.yaml", "cifar: from-config: no such folder", "--data DIR says where the run's images are now"},
+		{"--config c.yaml --data from-flag", "cifar: from-flag: no such folder", "cnnvk data download"},
+		{"--config c.yaml --data from-environment", "cifar: from-environment: no such folder", "cnnvk data download"},
+		{"--config empty.yaml", "cifar: from-environment: no such folder", "cnnvk data download"},
 	} {
 		o := cnnvk(append([]string{"train", "--device", "cpu"}, strings.Fields(c.args)...)...)
-		o.failed(t, exitFailed, c.says, "cnnvk data download")
+		o.failed(t, exitFailed, c.says, c.hint)
 	}
 	cnnvk("train", "--device", "cpu", "--config", narrowConfig(t), "--data", synthetic, "--limit-steps", "1").ok(t)
 }
@@ -84,7 +143,7 @@ func TestConfigRefused(t *testing.T) {
 		{"data: synthetic\nbatch_size: &b 91\n", `c\.yaml: batch_size 91: use 90 or less: there are no more training images$`, "", exitFailed, ""},
 		// Where a flag is at fault, it is named.
 		{"epochs: 0\n", `^cnnvk: --epochs -1: use 1 or more$`, "", exitUsage, "--epochs -1"},
-		{"seed: 1\n", `^cnnvk: --limit-steps 0: use 1 or more$`, "", exitUsage, "--limit-steps 0"},
+		{"seed: 1\n", `^cnnvk: --limit-steps -1: use 1 or more, or 0 for no limit$`, "", exitUsage, "--limit-steps -1"},
 	} {
 		t.Run(c.text+c.more, func(t *testing.T) {
 			writeFile(t, "c.yaml", []byte(c.text))

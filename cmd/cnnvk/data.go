@@ -56,6 +56,9 @@ func trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set,
 		return cifar.Synthetic(0, syntheticImages), synthetic, nil
 	}
 	if set, err = cifar.ReadTrain(dir); err != nil {
+		if dir == configured {
+			err = hintError{err, "--data DIR says where the run's images are now"}
+		}
 		return nil, "", err
 	}
 	sayData(s, set, dir+" ("+why+")")

@@ -24,6 +24,7 @@ func evalCommand() *cli.Command {
 			deviceFlag(),
 			noTuneFlag(),
 			&cli.IntFlag{Name: "batch-size", Value: 128, Usage: "images evaluated at once; it changes no result"},
+			&cli.BoolFlag{Name: "normalize", DefaultText: "as the weights were trained", Usage: "bring the images to mean 0 and deviation 1; --normalize=false only scales them to 0..1"},
 			&cli.StringFlag{Name: "out", Usage: "folder `DIR` for tables and pictures by class (default: eval/best for a run's best weights)"},
 			&cli.BoolFlag{Name: "no-report", Usage: "write no tables and pictures"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
@@ -84,7 +85,7 @@ func evaluate(c *cli.Context) error {
 	if err := sayModel(s, path, w); err != nil {
 		return err
 	}
-	table, err := tableOf(w)
+	mean, std, err := normalizationOf(c, s, w)
 	if err != nil {
 		return orOtherWeights(fmt.Errorf("the weights in %s: %w", path, err))
 	}
@@ -92,27 +93,36 @@ func evaluate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	result, predicted, err := score(c, s, w, dataOf(set, table))
+	result, predicted, err := score(c, s, w, dataOf(set, cifar.InputTable(mean, std)))
 	if err != nil {
 		return err
 	}
 	result.DataMD5 = set.MD5
-	if !c.Bool("no-report") {
-		result.Report = reportOf(c.String("out"), path)
-	}
-	if err := tellResult(c, s, result); err != nil || result.Report == "" {
-		return err
+	folder := reportOf(c.String("out"), path)
+	if c.Bool("no-report") || folder == "" {
+		return tellResult(c, s, result)
 	}
 	title := fmt.Sprintf("%s, %s: %.2f %% of %d test images", w.Model.Name, filepath.Base(path), result.Accuracy, result.Total)
-	err = newClassReport(title, set, predicted).write(result.Report)
+	return tellReported(c, s, result, folder, newClassReport(title, set, predicted).write(folder))
+}
+
+// tellReported prints what an evaluation found, and whether its tables and pictures are in the folder. That they could not be written
+// there is an error where somebody asked for them.
+func tellReported(c *cli.Context, s *console, result *evalResult, folder string, unwritten error) error {
+	if unwritten == nil {
+		result.Report = folder
+	}
+	if err := tellResult(c, s, result); err != nil {
+		return err
+	}
 	switch {
-	case err == nil:
-		s.say("accuracy by class and confusion matrix are in %s\n", result.Report)
-	case c.String("out") == "": // nobody asked for it
-		s.log.Warn("no accuracy by class and no confusion matrix", "error", err)
+	case unwritten == nil:
+		s.say("accuracy by class and confusion matrix are in %s\n", folder)
+	case c.String("out") == "":
+		s.log.Warn("no accuracy by class and no confusion matrix", "error", unwritten)
 		return nil
 	}
-	return err
+	return unwritten
 }
 
 // tellResult prints what an evaluation found.
@@ -167,16 +177,34 @@ func sayModel(s *console, path string, w *net.Weights) error {
 	return nil
 }
 
-// tableOf is the normalisation that the weights were trained with: the file's, or CIFAR-100's where it says none.
-func tableOf(w *net.Weights) ([3][256]float32, error) {
+// normalizationOf is the mean and deviation that the images are normalised by: as --normalize says, or else as the weights were
+// trained, or else, where their file does not say, as their network's first recipe has it.
+func normalizationOf(c *cli.Context, s *console, w *net.Weights) (mean, std [cifar.Channels]float64, err error) {
+	if c.IsSet("normalize") {
+		mean, std = normalization(net.Recipe{Normalize: c.Bool("normalize")})
+		return mean, std, nil
+	}
 	mean, std, named, err := w.Normalization()
-	if err != nil || !named {
-		return cifar.NormalizeTable(), err
+	if err != nil {
+		return mean, std, err
+	}
+	if !named {
+		recipe := net.RecipeOf(w.Model.Name)
+		mean, std = normalization(recipe)
+		s.say("input: %s, as in the recipe %s, for the weights do not say (--normalize=%t: %s)\n",
+			inWords(recipe.Normalize), recipe.Name, !recipe.Normalize, inWords(!recipe.Normalize))
 	}
 	for c := range std {
 		if !(std[c] > 0) || math.IsInf(std[c], 1) || math.IsNaN(mean[c]) || math.IsInf(mean[c], 0) {
-			return [3][256]float32{}, fmt.Errorf("images cannot be normalised by mean %v and std %v", mean, std)
+			return mean, std, fmt.Errorf("images cannot be normalised by mean %v and std %v", mean, std)
 		}
 	}
-	return cifar.InputTable(mean, std), nil
+	return mean, std, nil
+}
+
+func inWords(normalize bool) string {
+	if normalize {
+		return "normalised by channel"
+	}
+	return "scaled to 0..1"
 }

@@ -1,11 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/cifar"
+	"cnnvk/net"
 )
 
 // TestEvalReference evaluates PyTorch's weights on the real test set: the counts and the loss are PyTorch's own.
@@ -38,6 +44,57 @@ func TestEvalReference(t *testing.T) {
 	if !(r.Interval95[0] < r.Accuracy && r.Accuracy < r.Interval95[1]) || !strings.Contains(o.stderr, "765055 parameters") {
 		t.Errorf("interval %v, said %q", r.Interval95, o.stderr)
 	}
+}
+
+// Images are normalised as the weights were trained; where their file does not say, as their network's recipe does, and that is said.
+// A flag wins over both.
+func TestEvalNormalization(t *testing.T) {
+	const scaled = `{"mean":[0,0,0],"std":[1,1,1]}`
+	for _, c := range []struct {
+		model, says, args string
+		normalized        bool
+		told              string
+	}{
+		{net.SmallCIFARNetName, scaled, "", false, ""},
+		{net.SmallCIFARNetName, scaled, "--normalize", true, ""},
+		{net.SmallCIFARNetName, "", "", true, "input: normalised by channel, as in the recipe smallcifarnet, for the weights do not say (--normalize=false: scaled to 0..1)\n"},
+		{net.SmallCIFARNetName, "", "--normalize=false", false, ""},
+		{net.TinyNetName, "", "", false, "input: scaled to 0..1, as in the recipe tinynet, for the weights do not say (--normalize=true: normalised by channel)\n"},
+		{net.TinyNetName, "", "--normalize", true, ""},
+	} {
+		w := &net.Weights{Model: &net.Model{Name: c.model}, Metadata: map[string]string{}}
+		if c.says != "" {
+			w.Metadata["preprocessing"] = c.says
+		}
+		mean, std, told, err := inputOf(t, w, strings.Fields(c.args)...)
+		wantMean, wantStd := normalization(net.Recipe{Normalize: c.normalized})
+		if err != nil || mean != wantMean || std != wantStd || told != c.told {
+			t.Errorf("%s, metadata %q, %s: mean %v, std %v, %v, told %q", c.model, c.says, c.args, mean, std, err, told)
+		}
+	}
+	w := &net.Weights{Model: &net.Model{Name: net.TinyNetName}, Metadata: map[string]string{"preprocessing": `{"mean":[0,0,0],"std":[1,0,1]}`}}
+	if _, _, _, err := inputOf(t, w); err == nil || !strings.Contains(err.Error(), "cannot be normalised") {
+		t.Errorf("a deviation of 0: %v", err)
+	}
+}
+
+// inputOf is what eval with those flags brings images to, and what it says of that.
+func inputOf(t *testing.T, w *net.Weights, args ...string) (mean, std [cifar.Channels]float64, told string, err error) {
+	t.Helper()
+	var out bytes.Buffer
+	app := newApp(&out, new(bytes.Buffer))
+	app.Command("eval").Action = func(c *cli.Context) error {
+		s, failed := newConsole(c, false)
+		if failed != nil {
+			return failed
+		}
+		mean, std, err = normalizationOf(c, s, w)
+		return nil
+	}
+	if failed := app.Run(append([]string{"cnnvk", "eval"}, args...)); failed != nil {
+		t.Fatal(failed)
+	}
+	return mean, std, out.String(), err
 }
 
 func diff(a, b int) int { return max(a-b, b-a) }

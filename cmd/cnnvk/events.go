@@ -60,8 +60,8 @@ func number(v float64) *float64 {
 	return &v
 }
 
-// tell adds a line to events.jsonl.
-func (f *runFolder) tell(e event) error {
+// appendEvent adds a line to events.jsonl.
+func (f *runFolder) appendEvent(e event) error {
 	e.Time = time.Now().UTC().Truncate(time.Millisecond)
 	line, err := json.Marshal(e)
 	if err != nil {

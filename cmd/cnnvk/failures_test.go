@@ -284,4 +284,14 @@ func TestStopped(t *testing.T) {
 			t.Errorf("%v, hint %q, want hint %q", err, got, c.hint)
 		}
 	}
+	// What a resumed run refuses is not advised.
+	for err, want := range map[error]string{
+		notFinite: "a smaller rate may help: --lr 0.0001, with --config 'my run/config.yaml' --out DIR in place of --resume",
+		readOnly:  mayWrite,
+	} {
+		f := &runFolder{dir: "my run", resumed: true}
+		if got := hintOf(f.stopped(err, net.DefaultRecipe())); got != want {
+			t.Errorf("%v, hint %q, want hint %q", err, got, want)
+		}
+	}
 }

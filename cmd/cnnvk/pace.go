@@ -11,6 +11,7 @@ import (
 // pace knows how fast a training goes, and puts that into lines.
 type pace struct {
 	recipe net.Recipe
+	steps  int           // of a whole epoch
 	from   net.Position  // where this process began
 	spent  time.Duration // all epochs so far, validation included
 	done   int           // their steps
@@ -25,7 +26,7 @@ func (p *pace) add(e net.EpochEnded) {
 // left is the time that remains, at the pace of the steps so far.
 func (p *pace) left(now net.Progress) time.Duration {
 	done := p.done + now.Step
-	total := now.Steps * p.recipe.Epochs
+	total := p.steps * p.recipe.Epochs
 	if p.recipe.LimitSteps > 0 {
 		total = min(total, p.recipe.LimitSteps)
 	}

@@ -189,8 +189,10 @@ func checkFlags(c *cli.Context, r net.Recipe) error {
 		return usagef("--max-time and --epochs: use one of them")
 	case c.IsSet("max-time") && r.MaxTime <= 0:
 		return usagef("--max-time %v: use 1s or more", r.MaxTime)
-	case c.IsSet("limit-steps") && r.LimitSteps < 1:
+	case c.IsSet("limit-steps") && r.LimitSteps < 1 && !c.IsSet("config"): // whose limit 0 lifts
 		return usagef("--limit-steps %d: use 1 or more", r.LimitSteps)
+	case c.Bool("no-decay-1d") && r.WeightDecay == 0:
+		return usagef("--no-decay-1d does nothing without weight decay: use --weight-decay 0.0005 or another")
 	}
 	for _, name := range []string{"patience", "split"} {
 		if c.IsSet(name) && r.ValidationRatio == 0 {

@@ -29,9 +29,10 @@ func resume(c *cli.Context, s *console, began time.Time) error {
 	}
 	for _, flag := range c.Command.Flags {
 		if name := flag.Names()[0]; c.IsSet(name) && !slices.Contains(withResume, name) {
-			hint := fmt.Sprintf("cnnvk train --config %s --%s ... begins another run", filepath.Join(dir, configFile), name)
+			run := runFolder{dir: dir}
+			hint := fmt.Sprintf("cnnvk train --config %s --%s ... begins another run", run.word(configFile), name)
 			if slices.Contains([]string{"config", "out", "force"}, name) {
-				hint = (&runFolder{dir: dir}).anew()
+				hint = run.restartHint()
 			}
 			return hintError{usagef("--%s does not go with --resume: a run goes on as it began", name), hint}
 		}
@@ -52,12 +53,12 @@ func resume(c *cli.Context, s *console, began time.Time) error {
 		return j.finished(why)
 	}
 	if j.set, j.dir, err = trainingSet(c, s, conf.Data); err != nil {
-		return hintError{err, "--data DIR says where the run's images are now"}
+		return err
 	}
 	if conf.DataMD5 != "" && conf.DataMD5 != j.set.MD5 {
 		return otherData(f, j.dir, j.set.MD5, conf.DataMD5)
 	}
-	return j.onRunsDevice(conf, func(m *machine) error { return j.on(m, conf) })
+	return j.onRunsDevice(conf, func(m *machine) error { return j.runOn(m, conf) })
 }
 
 // reopenRunFolder makes the folder of an earlier training this one's own.
@@ -66,12 +67,12 @@ func reopenRunFolder(dir string) (*runFolder, error) {
 	if _, err := os.Stat(config); err != nil {
 		return nil, hintError{fmt.Errorf("%s cannot be resumed: %s: %w", dir, config, reason(err)), "--resume takes the folder of a run that cnnvk train began"}
 	}
-	f, err := (&runFolder{dir: dir, force: true}).make()
+	f, err := (&runFolder{dir: dir, force: true, resumed: true}).make()
 	switch {
 	case errors.As(err, new(folderInUse)):
 		return nil, hintError{err, "it goes on by itself; what has stopped can be resumed"}
 	case errors.Is(err, fs.ErrPermission):
-		return nil, hintError{err, "a run is resumed in its folder: chmod -R u+w gives its owner the right to write there"}
+		return nil, hintError{err, mayWrite}
 	}
 	return f, err
 }
@@ -103,11 +104,14 @@ func (j *job) finished(why string) error {
 		return err
 	}
 	j.say("the run %s is finished: %s\n", j.folder.dir, why)
+	if j.flags.IsSet("trace") {
+		j.log.Warn("nothing was run, so there is no time line to write")
+	}
 	j.conclude()
 	if j.folder.toldEnd() {
 		return nil
 	}
-	return j.folder.tell(event{Event: "end", positionEvent: &positionEvent{j.from.Epoch, j.from.Total}, Reason: why})
+	return j.folder.appendEvent(event{Event: "end", positionEvent: &positionEvent{j.from.Epoch, j.from.Total}, Reason: why})
 }
 
 // onRunsDevice opens the device that --device names, or else the one that the run had, if it is still there.
@@ -138,8 +142,16 @@ func pinWidth(device string) {
 	}
 }
 
-// goOn brings trainer and folder to the checkpoint. conf says where the run goes on.
-func (j *job) goOn(conf config) error {
+// orNewRun adds to a hint with flags that do not go with --resume what they go with.
+func (j *job) orNewRun(err error) error {
+	if hint := hintOf(err); j.flags.IsSet("resume") && hint != "" {
+		return hintError{err, j.folder.restartHintWith(hint)}
+	}
+	return err
+}
+
+// restore brings trainer and folder to the checkpoint. conf says where the run goes on.
+func (j *job) restore(conf config) error {
 	f := j.folder
 	if err := f.fitsData(j.from, j.dir); err != nil {
 		return err
@@ -148,7 +160,7 @@ func (j *job) goOn(conf config) error {
 		return err
 	}
 	if err := j.trainer.Restore(j.from); err != nil {
-		return hintError{fmt.Errorf("%s: %w", f.path(lastState), err), f.anew()}
+		return hintError{fmt.Errorf("%s: %w", f.path(lastState), err), f.restartHint()}
 	}
 	if err := f.restore(j.from, j.trainer.Model); err != nil {
 		return err
@@ -160,7 +172,7 @@ func (j *job) goOn(conf config) error {
 	if old, err := os.ReadFile(f.path(configFile)); err == nil && bytes.Equal(old, text) {
 		return nil
 	}
-	return f.put(configFile, text)
+	return f.writeFile(configFile, text)
 }
 
 // warn says what keeps the run from the bits of one that was never stopped.

@@ -97,6 +97,7 @@ func TestResumeFinished(t *testing.T) {
 	emptyFolder(t)
 	for name, c := range map[string]struct{ args, why string }{
 		"limited": {"--limit-steps 4", "the limit of 4 steps is reached"},
+		"last":    {"--epochs 1 --limit-steps 2", "the limit of 2 steps is reached"},
 		"early":   {"--epochs 40 --patience 2 --lr 1e-12", "the validation accuracy has not improved in 2 epochs"},
 	} {
 		o := cnnvk(append([]string{"train", "--device", "cpu", "--config", narrowConfig(t), "--out", name}, strings.Fields(c.args)...)...)

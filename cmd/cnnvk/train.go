@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -67,7 +68,7 @@ func train(c *cli.Context) error {
 	}
 	return onMachine(s.log, device, func(m *machine) error {
 		j := &job{console: s, flags: c, recipe: conf.Recipe, set: set, dir: dir, began: began}
-		return j.on(m, conf)
+		return j.runOn(m, conf)
 	})
 }
 
@@ -87,8 +88,8 @@ type job struct {
 	trace   *trace.Timeline // nil without --trace
 }
 
-// on trains on a machine. On the one of the configuration it takes the kernels that this names.
-func (j *job) on(m *machine, conf config) error {
+// runOn trains on a machine. On the one of the configuration it takes the kernels that this names.
+func (j *job) runOn(m *machine, conf config) error {
 	j.machine = m
 	if conf.Device == m.Device().Name && conf.Driver == m.Device().Driver {
 		j.kernels = conf.Kernels
@@ -106,6 +107,9 @@ func (j *job) run(ctx context.Context) error {
 		return err
 	}
 	j.recipe.Widths = model.Widths
+	if n := model.Parameters(); n > net.MaxParameters {
+		j.log.Warn("the network is larger than eval takes", "parameters", n, "most", net.MaxParameters)
+	}
 	mean, std := normalization(j.recipe)
 	j.trainer = newTrainer(j.recipe, model, dataOf(j.set, cifar.InputTable(mean, std)))
 	defer j.trainer.Close()
@@ -128,11 +132,11 @@ func (j *job) run(ctx context.Context) error {
 		return j.ended(err)
 	}
 	p := j.trainer.Position()
-	if p.Epoch < j.recipe.Epochs {
-		j.say("stopped after epoch %d: %s\n", p.Epoch, j.recipe.Finished(p))
+	if why := j.recipe.Finished(p); p.Epoch < j.recipe.Epochs || j.recipe.LimitSteps > 0 && p.Total >= j.recipe.LimitSteps {
+		j.say("stopped after epoch %d: %s\n", p.Epoch, why)
 	}
 	j.conclude()
-	return j.folder.tell(event{Event: "end", positionEvent: j.position(), Reason: j.recipe.Finished(p)})
+	return j.folder.appendEvent(event{Event: "end", positionEvent: j.position(), Reason: j.recipe.Finished(p)})
 }
 
 // claim makes the run folder this training's own, with what is known before the next step.
@@ -149,18 +153,24 @@ func (j *job) claim() (err error) {
 	if err != nil {
 		return err
 	}
-	conf := config{j.recipe, j.dir, j.set.MD5, d.Name, d.Driver, version(), j.machine.choices()}
+	data := j.dir
+	if data != synthetic {
+		if data, err = filepath.Abs(data); err != nil { // the run may be gone on with from elsewhere
+			return err
+		}
+	}
+	conf := config{j.recipe, data, j.set.MD5, d.Name, d.Driver, version(), j.machine.choices()}
 	began := event{Event: "begin", placeEvent: &placeEvent{d.Name, d.Driver, version()}}
 	if j.from == nil {
 		err = f.begin(conf, j.trainer.Val)
 	} else {
-		began.Event, err = "resume", j.goOn(conf)
+		began.Event, err = "resume", j.restore(conf)
 	}
 	if err != nil {
 		return err
 	}
 	began.positionEvent = j.position()
-	if err := f.tell(began); err != nil {
+	if err := f.appendEvent(began); err != nil {
 		if j.from == nil {
 			f.discard()
 		}
@@ -177,21 +187,21 @@ func (j *job) conclude() {
 	} else {
 		j.result("best validation accuracy %.2f %%, weights in %s\n", 100*f.best, f.path(bestWeights))
 	}
-	j.say("evaluate them on the test set: cnnvk eval --data %s --weights %s\n", orDIR(j.dir), f.path(bestWeights))
+	j.say("evaluate them on the test set: cnnvk eval --data %s --weights %s\n", orDIR(j.dir), f.word(bestWeights))
 }
 
 // open prepares the trainer on the machine. A batch for which there is no room is refused before anything is allocated.
 func (j *job) open(ctx context.Context) error {
 	d := trainingDemand(j.trainer)
 	if err := j.machine.admit(d, j.recipe.BatchSize); err != nil {
-		return recipeProblem(j.flags, err)
+		return j.orNewRun(recipeProblem(j.flags, err))
 	}
 	choice := tuner{console: j.console, off: j.flags.Bool("no-tune"), pinned: j.kernels}
 	if err := choice.tune(ctx, j.machine, d, j.recipe.BatchSize); err != nil {
 		return err
 	}
 	if err := j.trainer.Open(j.machine); err != nil {
-		return j.machine.orSmaller(recipeProblem(j.flags, err), d, j.recipe.BatchSize)
+		return j.orNewRun(j.machine.orSmaller(recipeProblem(j.flags, err), d, j.recipe.BatchSize))
 	}
 	for _, k := range j.trainer.Kernels() {
 		j.log.Debug("kernel", "choice", k)
@@ -202,7 +212,8 @@ func (j *job) open(ctx context.Context) error {
 
 // watch trains and shows it.
 func (j *job) watch(ctx context.Context) error {
-	w := newWatcher(j.console, pace{recipe: j.recipe, from: j.trainer.Position()}, j.began)
+	batch := j.recipe.BatchSize
+	w := newWatcher(j.console, pace{recipe: j.recipe, steps: (len(j.trainer.Train) + batch - 1) / batch, from: j.trainer.Position()}, j.began)
 	defer w.end()
 	said := make(chan struct{})
 	unless := context.AfterFunc(ctx, func() {
@@ -222,10 +233,10 @@ func (j *job) watch(ctx context.Context) error {
 		j.machine.logMemory(j.log, fmt.Sprintf("epoch %d", e.Epoch))
 		j.log.Debug("device", "epoch", e.Epoch, "busy", busyText(e))
 		j.trace.Note(fmt.Sprintf("device busy in epoch %d", e.Epoch), e.BusyShare())
-		return j.folder.epoch(j.trainer, e, stop)
+		return j.folder.saveEpoch(j.trainer, e, stop)
 	}
 	j.trainer.SaveEvery = checkpointEvery
-	j.trainer.OnSave = func() error { return j.folder.between(j.trainer, stop) }
+	j.trainer.OnSave = func() error { return j.folder.saveMidEpoch(j.trainer, stop) }
 	err := j.trainer.Run(running)
 	if failed := j.folder.wait(); failed != nil {
 		return failed // which ended the training, if it was not its last epoch
@@ -237,20 +248,20 @@ func (j *job) watch(ctx context.Context) error {
 func (j *job) ended(err error) error {
 	var stopped *net.Stopped
 	if !errors.As(err, &stopped) {
-		j.folder.tell(event{Event: "failed", positionEvent: j.position(), Reason: oneLine(err.Error())}) // the error itself is what counts
+		j.folder.appendEvent(event{Event: "failed", positionEvent: j.position(), Reason: oneLine(err.Error())}) // the error itself is what counts
 		return j.folder.stopped(err, j.recipe)
 	}
 	if stopped.TotalSteps == 0 {
 		j.folder.discard()
 		return hintError{fmt.Errorf("%w before the first step", interrupted{}), "nothing is saved"}
 	}
-	if err := j.folder.cut(j.trainer, stopped); err != nil {
+	if err := j.folder.saveInterrupted(j.trainer, stopped); err != nil {
 		return j.folder.stopped(err, j.recipe)
 	}
-	if err := j.folder.tell(event{Event: "interrupted", positionEvent: j.position()}); err != nil {
+	if err := j.folder.appendEvent(event{Event: "interrupted", positionEvent: j.position()}); err != nil {
 		return j.folder.stopped(err, j.recipe)
 	}
-	hint := j.folder.goesOn("from there; the averaged weights as they were then are in " + j.folder.path(lastWeights))
+	hint := j.folder.resumeHint("from there; the averaged weights as they were then are in " + j.folder.path(lastWeights))
 	if j.folder.epochs > 0 && len(j.trainer.Val) > 0 {
 		hint += fmt.Sprintf(", the best so far (%.2f %%) in %s", 100*j.folder.best, j.folder.path(bestWeights))
 	}
@@ -282,7 +293,7 @@ func orDIR(data string) string {
 	if data == synthetic {
 		return "DIR"
 	}
-	return data
+	return cifar.Quote(data)
 }
 
 // introduce tells what is about to happen.
@@ -300,6 +311,13 @@ func (j *job) introduce(model *net.Model) {
 	if p := j.trainer.Position(); j.from != nil {
 		j.say("resuming after step %d, in epoch %d\n", p.Total, p.Epoch+1)
 	}
-	j.say("training: %d epochs%s, batch %d, %s, learning rate %g, seed %d, into %s\n",
-		r.Epochs, limit, r.BatchSize, r.Optimizer, r.LearningRate, r.Seed, j.folder.dir)
+	rate := fmt.Sprintf("learning rate %g", r.LearningRate)
+	if r.WarmupEpochs > r.Epochs {
+		rate += fmt.Sprintf(" (%.2g at most: the warm-up takes %d epochs)", r.Rates().Rate(r.Epochs-1), r.WarmupEpochs)
+	}
+	j.say("training: %d epochs%s, batch %d, %s, %s, seed %d, into %s\n",
+		r.Epochs, limit, r.BatchSize, r.Optimizer, rate, r.Seed, j.folder.dir)
+	if r.Schedule == net.ScheduleStep && r.DecayEpochs >= r.Epochs-r.WarmupEpochs {
+		j.log.Warn("the learning rate never falls: the first fall would come after the last epoch", "decay-epochs", r.DecayEpochs)
+	}
 }
