@@ -22,7 +22,7 @@ type KernelTime struct {
 }
 
 // productShaders are what the names of the shaders begin with that do a product: those of the dispatches before and after it do not.
-var productShaders = regexp.MustCompile("^(pointwise_conv2d|depthwise_conv2d|linear)")
+var productShaders = regexp.MustCompile("^((pointwise_|depthwise_)?conv2d|linear)")
 
 // Profile runs a step of p once, with a timestamp after every dispatch. The session's state moves on as by a step.
 func Profile(s engine.Session, p *engine.Program, rec *engine.Record) ([]KernelTime, error) {

@@ -1,7 +1,9 @@
 package gpu
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"cnnvk/engine"
 	"cnnvk/engine/optest"
@@ -60,5 +62,40 @@ func TestProfile(t *testing.T) {
 	}
 	if arithmetic == 0 {
 		t.Error("no arithmetic")
+	}
+}
+
+// Whichever variant runs a product, dense convolutions among them, its arithmetic is counted once, on one of its dispatches.
+func TestProfileOfProducts(t *testing.T) {
+	e := &Executor{target: target{
+		limits:   vk.Limits{StorageBufferRange: 1 << 27, WorkgroupCount: [3]uint32{65535, 65535, 65535}, TexelBufferElements: 1 << 16, SubgroupSize: 8},
+		features: vk.Features{SubgroupShuffle: true, SubgroupBroadcast: true}, kind: vk.CPU, sliceBytes: 1 << 27,
+	}}
+	for kind := range products {
+		c := optest.Case{Kind: kind, N: 64, C: 32, M: 64, H: 8, W: 8, Attr: engine.Attr{Kernel: 3, Stride: 1, Padding: 1}}
+		if strings.HasPrefix(string(kind), "linear") {
+			c.H, c.W = 1, 1
+		}
+		p, err := c.Program()
+		must(t, err)
+		names := e.variantsOf(p)
+		if len(names) < 2 {
+			t.Errorf("%s: the variants %q", kind, names)
+		}
+		for _, name := range names {
+			pl, err := newPlan(p, engine.PlanOptions{Choices: Choices{opKey(p.Ops[0]): name}}, e.target)
+			must(t, err)
+			times, err := (&recorded{plan: pl}).times(make([]time.Duration, len(pl.dispatches)+1))
+			must(t, err)
+			var got []int64
+			for _, k := range times {
+				if k.MultiplyAdds > 0 {
+					got = append(got, k.MultiplyAdds)
+				}
+			}
+			if want := p.Ops[0].MultiplyAdds(); len(got) != 1 || got[0] != want {
+				t.Errorf("%s by %s: multiply-adds %d, want %d once", kind, pl.kernels, got, want)
+			}
+		}
 	}
 }
