@@ -120,12 +120,14 @@ func (s *kernelStore) write(name string, data []byte) error {
 	return net.WriteAtomically(filepath.Join(s.dir, name), all(data))
 }
 
-// choices are the kernels that were chosen by measurement, none with the reference executor.
-func (m *machine) choices() gpu.Choices {
-	if on, ok := m.Executor.(*gpu.Executor); ok {
-		return on.Choices()
+// choices are the kernels that were chosen by measurement for the demand's programs, none with the reference executor.
+func (m *machine) choices(d demand, batch int) (gpu.Choices, error) {
+	on, ok := m.Executor.(*gpu.Executor)
+	if !ok {
+		return gpu.Choices{}, nil
 	}
-	return gpu.Choices{}
+	_, programs, err := d(batch)
+	return on.ChoicesFor(programs), err
 }
 
 // tuner is how a command has its kernels chosen.

@@ -69,17 +69,17 @@ func TestTune(t *testing.T) {
 
 	// Another choice, as another machine would have made it, is taken from the store, and from a config.yaml.
 	key := slices.Sorted(maps.Keys(kernels))[0]
-	other := "pointwise_conv2d"
+	other, anothers := "pointwise_conv2d", "linear 7x1x1 7x1x1" // of a network with another classifier
 	if kernels[key] == other {
 		other += "_any"
 	}
 	entry := regexp.MustCompile(regexp.QuoteMeta(fmt.Sprintf("%q", key)) + `:\s*"[^"]*"`)
-	text := entry.ReplaceAllString(read(t, storedFile(t, choicesFile)), fmt.Sprintf("%q: %q", key, other))
+	text := entry.ReplaceAllString(read(t, storedFile(t, choicesFile)), fmt.Sprintf("%q: %q, %q: %q", key, other, anothers, "linear_any"))
 	writeFile(t, storedFile(t, choicesFile), []byte(text))
 	cnnvk("train", "--limit-steps", "1", "--batch-size", "2", "--out", "run").ok(t)
 	var c struct{ Kernels gpu.Choices }
-	if err := yaml.Unmarshal([]byte(read(t, "run/config.yaml")), &c); err != nil || c.Kernels[key] != other {
-		t.Errorf("config.yaml has %q for %q, want %q (%v)", c.Kernels[key], key, other, err)
+	if err := yaml.Unmarshal([]byte(read(t, "run/config.yaml")), &c); err != nil || c.Kernels[key] != other || c.Kernels[anothers] != "" {
+		t.Errorf("config.yaml has %q, want %q for %q and none for %q (%v)", c.Kernels, other, key, anothers, err)
 	}
 	writeFile(t, storedFile(t, choicesFile), []byte("{"))
 	cnnvk("train", "--config", "run/config.yaml", "--out", "again").ok(t)

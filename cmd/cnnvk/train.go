@@ -159,7 +159,11 @@ func (j *job) claim() (err error) {
 			return err
 		}
 	}
-	conf := config{j.recipe, data, j.set.MD5, d.Name, d.Driver, version(), j.machine.choices()}
+	kernels, err := j.machine.choices(trainingDemand(j.trainer), j.recipe.BatchSize)
+	if err != nil {
+		return err
+	}
+	conf := config{j.recipe, data, j.set.MD5, d.Name, d.Driver, version(), kernels}
 	began := event{Event: "begin", placeEvent: &placeEvent{d.Name, d.Driver, version()}}
 	if j.from == nil {
 		err = f.begin(conf, j.trainer.Val)

@@ -49,7 +49,10 @@ func tune(c *cli.Context) error {
 		}
 		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "PRODUCT\tKERNEL")
-		chosen := m.choices()
+		chosen, err := m.choices(programs, batch)
+		if err != nil {
+			return err
+		}
 		for _, key := range slices.Sorted(maps.Keys(chosen)) {
 			fmt.Fprintf(w, "%s\t%s\n", key, chosen[key])
 		}

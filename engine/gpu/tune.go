@@ -35,6 +35,19 @@ func (e *Executor) Choices() Choices {
 	return out
 }
 
+// ChoicesFor are the variants preferred by now for what those programs do; a session of them runs as with all.
+func (e *Executor) ChoicesFor(programs []*engine.Program) Choices {
+	out := Choices{}
+	for _, p := range programs {
+		for _, op := range p.Ops {
+			if key := opKey(op); e.choices[key] != "" {
+				out[key] = e.choices[key]
+			}
+		}
+	}
+	return out
+}
+
 // opKey is what a choice depends on: the op and the sizes of its tensors, the batch apart.
 func opKey(op engine.Op) string {
 	var sizes []string

@@ -3,6 +3,7 @@ package gpu
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -97,6 +98,28 @@ func TestChoices(t *testing.T) {
 	must(t, err)
 	if strings.HasSuffix(plans[0].kernels[0], ": pointwise_conv2d") {
 		t.Error("a forbidden variant was chosen")
+	}
+}
+
+// Of all choices, those for some programs are the ones that their ops have; a run pinned to them runs alike.
+func TestChoicesFor(t *testing.T) {
+	e := &Executor{choices: Choices{"pointwise_conv2d 1x1x1 1x1x1": "pointwise_conv2d_shared"}}
+	programs := twoProducts(t)
+	if got := e.ChoicesFor(programs); len(got) != 0 {
+		t.Errorf("%v without a choice for these programs", got)
+	}
+	e.Choose(Choices{opKey(programs[0].Ops[0]): "pointwise_conv2d", opKey(programs[2].Ops[0]): "pointwise_conv2d_any"})
+	for _, c := range []struct {
+		programs []*engine.Program
+		want     Choices
+	}{
+		{nil, Choices{}},
+		{programs[:2], Choices{"pointwise_conv2d 16x8x8 24x8x8": "pointwise_conv2d"}},
+		{programs, Choices{"pointwise_conv2d 16x8x8 24x8x8": "pointwise_conv2d", "pointwise_conv2d 1x8x8 1x8x8": "pointwise_conv2d_any"}},
+	} {
+		if got := e.ChoicesFor(c.programs); !maps.Equal(got, c.want) {
+			t.Errorf("%d programs: %v, want %v", len(c.programs), got, c.want)
+		}
 	}
 }
 
