@@ -17,7 +17,7 @@ import (
 	"github.com/vulkan-go/vulkan"
 )
 
-// drainTime is how long a call that needs the device idle waits for what was submitted before it gives up.
+// drainTime is how long a call that needs the device idle waits for each submission under way before it gives up.
 const drainTime = 5 * time.Minute
 
 // Device is an open device with its one queue. Close it after use; everything made from it ends with it.

@@ -167,13 +167,10 @@ func (p *Pending) settle(call string, r vulkan.Result) error {
 	return p.err
 }
 
-// drain waits until everything submitted is done, for drainTime at most. It holds the device's mutex meanwhile.
+// drain waits until everything submitted is done, for drainTime at most each. It holds the device's mutex meanwhile.
 func (d *Device) drain() error {
-	deadline := time.Now().Add(drainTime)
 	for p := range d.inFlight {
-		left := max(time.Until(deadline), 0)
-		r := vulkan.WaitForFences(d.handle, 1, []vulkan.Fence{p.fence}, vulkan.True, uint64(left))
-		if err := p.settle("vkWaitForFences", r); err != nil {
+		if err := p.settle("vkWaitForFences", d.waitFor(p.fence, drainTime)); err != nil {
 			return err
 		}
 	}
