@@ -97,6 +97,26 @@ func TestUploadDispatchReadback(t *testing.T) {
 	}
 }
 
+// What could not be recorded is not run, and nothing of it stays.
+func TestDo(t *testing.T) {
+	d := testDevice(t)
+	x := testBuffer(t, d, 16, DeviceLocal, "x")
+	fill := func(value uint32, err error) func(*Recorder) error {
+		return func(r *Recorder) error { return errors.Join(r.Fill(x.Window(0, 16), value), err) }
+	}
+	wrong := errors.New("wrong")
+	if err := d.Do("fill", time.Minute, fill(1, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Do("fill", time.Minute, fill(2, wrong)); !errors.Is(err, wrong) {
+		t.Errorf("%v, want the error of the recording", err)
+	}
+	got := make([]byte, 16)
+	if err := d.Read(got, x.Window(0, 16)); err != nil || binary.NativeEndian.Uint32(got) != 1 {
+		t.Errorf("% x, %v", got, err)
+	}
+}
+
 func TestAllKindsOfBindings(t *testing.T) {
 	d := testDevice(t)
 	blend, err := d.NewPipeline(PipelineSpec{Name: "blend", Code: testShader(t, "blend"),

@@ -64,6 +64,33 @@ func (d *Device) Submit(cs ...*Commands) (*Pending, error) {
 	return p, nil
 }
 
+// Run submits commands and waits until they are done, but not longer than timeout.
+func (d *Device) Run(c *Commands, timeout time.Duration) error {
+	pending, err := d.Submit(c)
+	if err != nil {
+		return err
+	}
+	return pending.Wait(timeout)
+}
+
+// Do runs what is recorded, once.
+func (d *Device) Do(label string, timeout time.Duration, record func(*Recorder) error) error {
+	recorder, err := d.NewRecorder(label)
+	if err != nil {
+		return err
+	}
+	defer recorder.Abandon()
+	if err := record(recorder); err != nil {
+		return err
+	}
+	commands, err := recorder.Finish()
+	if err != nil {
+		return err
+	}
+	defer commands.Destroy()
+	return d.Run(commands, timeout)
+}
+
 // takeFence gives an unsignalled fence.
 func (d *Device) takeFence() (vulkan.Fence, error) {
 	if n := len(d.fences); n > 0 {

@@ -84,23 +84,7 @@ func doubleOnce(d *Device, p *Pipeline) error {
 	if err := d.Write(b.Window(0, 4), floatBytes(1)); err != nil {
 		return err
 	}
-	r, err := d.NewRecorder("double")
-	if err != nil {
-		return err
-	}
-	if err := r.Dispatch(doubling(p, b.Window(0, 64))); err != nil {
-		return err
-	}
-	c, err := r.Finish()
-	if err != nil {
-		return err
-	}
-	defer c.Destroy()
-	pending, err := d.Submit(c)
-	if err != nil {
-		return err
-	}
-	if err := pending.Wait(time.Minute); err != nil {
+	if err := d.Do("double", time.Minute, func(r *Recorder) error { return r.Dispatch(doubling(p, b.Window(0, 64))) }); err != nil {
 		return err
 	}
 	got := make([]byte, 4)

@@ -106,24 +106,7 @@ func (d *Device) stagingBuffer(use Use) (*Buffer, error) {
 	return b, err
 }
 
-// copyNow submits one copy and waits for it.
+// copyNow copies, and waits for it.
 func (d *Device) copyNow(dst, src Window) error {
-	recorder, err := d.NewRecorder("transfer")
-	if err != nil {
-		return err
-	}
-	if err := recorder.Copy(dst, src); err != nil {
-		recorder.Abandon()
-		return err
-	}
-	commands, err := recorder.Finish()
-	if err != nil {
-		return err
-	}
-	defer commands.Destroy()
-	pending, err := d.Submit(commands)
-	if err != nil {
-		return err
-	}
-	return pending.Wait(drainTime)
+	return d.Do("transfer", drainTime, func(r *Recorder) error { return r.Copy(dst, src) })
 }

@@ -90,7 +90,7 @@ func (e *Executor) probeMemory() (float64, error) {
 		return 0, err
 	}
 	defer y.Destroy()
-	if err := e.now("probe", func(r *vk.Recorder) error { return r.Fill(x.Window(0, x.Size()), math.Float32bits(1)) }); err != nil {
+	if err := e.device.Do("probe", stepTimeout, func(r *vk.Recorder) error { return r.Fill(x.Window(0, x.Size()), math.Float32bits(1)) }); err != nil {
 		return 0, err
 	}
 	best := time.Duration(math.MaxInt64)
@@ -177,26 +177,4 @@ func (e *Executor) best(p probeRun, runs int, all time.Duration) (time.Duration,
 		}
 	}
 	return max(best, 1), nil
-}
-
-// now records something and waits until it is done.
-func (e *Executor) now(label string, do func(*vk.Recorder) error) error {
-	rec, err := e.device.NewRecorder(label)
-	if err != nil {
-		return err
-	}
-	defer rec.Abandon()
-	if err := do(rec); err != nil {
-		return err
-	}
-	commands, err := rec.Finish()
-	if err != nil {
-		return err
-	}
-	defer commands.Destroy()
-	pending, err := e.device.Submit(commands)
-	if err != nil {
-		return err
-	}
-	return pending.Wait(stepTimeout)
 }

@@ -200,31 +200,19 @@ func (s *session) allocate(plans []*plan) error {
 
 // clear fills the arenas with zeros and the workspace with NaN, so that what is read before it is written shows.
 func (s *session) clear() error {
-	rec, err := s.executor.device.NewRecorder("clear")
-	if err != nil {
-		return err
-	}
-	defer rec.Abandon()
 	const nan = 0x7fc00000
 	whole := func(b *vk.Buffer) vk.Window { return b.Window(0, b.Size()/4*4) }
-	if err := rec.Fill(whole(s.workspace), nan); err != nil {
-		return err
-	}
-	for _, b := range s.arenas {
-		if err := rec.Fill(whole(b), 0); err != nil {
+	return s.executor.device.Do("clear", stepTimeout, func(r *vk.Recorder) error {
+		if err := r.Fill(whole(s.workspace), nan); err != nil {
 			return err
 		}
-	}
-	commands, err := rec.Finish()
-	if err != nil {
-		return err
-	}
-	defer commands.Destroy()
-	pending, err := s.executor.device.Submit(commands)
-	if err != nil {
-		return err
-	}
-	return pending.Wait(stepTimeout)
+		for _, b := range s.arenas {
+			if err := r.Fill(whole(b), 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Kernels lists the kernel choices for p.

@@ -42,11 +42,7 @@ func Profile(s engine.Session, p *engine.Program, rec *engine.Record) ([]KernelT
 		return nil, err
 	}
 	defer commands.Destroy()
-	pending, err := g.executor.device.Submit(commands)
-	if err != nil {
-		return nil, err
-	}
-	if err := pending.Wait(stepTimeout); err != nil {
+	if err := g.executor.device.Run(commands, stepTimeout); err != nil {
 		return nil, err
 	}
 	stamps, err := commands.Timestamps()

@@ -263,11 +263,7 @@ func (e *Executor) timeVariant(j tuning, name string) (time.Duration, []float64,
 // timeOnce is the time on the device, or, where that keeps none, until the host hears of the end.
 func (e *Executor) timeOnce(c *vk.Commands, stamped bool) (time.Duration, error) {
 	began := time.Now()
-	pending, err := e.device.Submit(c)
-	if err != nil {
-		return 0, err
-	}
-	if err := pending.Wait(stepTimeout); err != nil {
+	if err := e.device.Run(c, stepTimeout); err != nil {
 		return 0, err
 	}
 	if !stamped {
