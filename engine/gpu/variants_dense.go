@@ -101,7 +101,7 @@ func conv2dTiled(k engine.Kind, turned bool) []variant {
 }
 
 func (c *call) conv2dTiles(t tile, turned bool) {
-	k := kernel{shader: "conv2d" + t.shader, storage: []vk.Access{out, in}, texel: 2, constants: 10, push: 1, subgroup: true}
+	k := kernel{shader: "conv2d" + t.name, storage: []vk.Access{out, in}, texel: 2, constants: 10, push: 1, subgroup: true}
 	x, y, g := c.in(0), c.out(0), c.images(c.in(0), c.out(0)).g
 	bias, biased := c.of(c.in(1)), false
 	if !turned {
@@ -136,7 +136,7 @@ func conv2dDataTiled() []variant {
 			dy := c.in(0)
 			return [3]uint32{uint32(ceilDiv(dy.N()*dy.H()*dy.W()/4, c.subgroupSize())), uint32(ceilDiv(c.out(0).C(), t.rows)), 1}
 		}
-		k := kernel{shader: string(kind) + t.shader, storage: []vk.Access{out}, texel: 2, constants: 7, push: 1, subgroup: true}
+		k := kernel{shader: string(kind) + t.name, storage: []vk.Access{out}, texel: 2, constants: 7, push: 1, subgroup: true}
 		list = append(list, one(kind, string(kind)+t.name, func(c *call) bool {
 			return c.rowsOfTexels(c.out(0), c.in(0)) && c.attr().Stride == 2 && t.runs(c, packedTaps(c, t)) && c.covers(groups(c))
 		}, func(c *call) {
@@ -175,7 +175,7 @@ func conv2dWeightTiled() []variant {
 }
 
 func (c *call) conv2dWeightTiles(t tile) {
-	k := kernel{shader: "conv2d_backward_weight" + t.shader, storage: []vk.Access{out}, texel: 2, constants: 9, push: 3, subgroup: true}
+	k := kernel{shader: "conv2d_backward_weight" + t.name, storage: []vk.Access{out}, texel: 2, constants: 9, push: 3, subgroup: true}
 	dy, x, dw := c.in(0), c.in(1), c.out(0)
 	g, size, elements := c.images(dy, x).g, c.subgroupSize(), dw.Shape.Elements()
 	tiles, steps := ceilDiv(dy.C(), t.rows)*ceilDiv(3*x.C(), size), dy.N()*dy.H()*dy.W()/t.depth

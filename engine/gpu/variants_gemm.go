@@ -23,8 +23,7 @@ var pointwiseVariants = slices.Concat(
 
 // tile is how a tiled kernel cuts a product.
 type tile struct {
-	name      string // behind the op's in a variant's
-	shader    string // behind the op's in a shader's
+	name      string // behind the op's, of the variant and of its shader
 	rows      int    // of the result, made by one invocation
 	columns   int    // of the result: pixels, or for a weight gradient input channels
 	depth     int    // the summed dimension is walked in steps of that many, the rest packed as zeros
@@ -40,8 +39,8 @@ func subgroupTiles(sizes ...[3]int) []tile {
 	for _, way := range []string{"shuffle", "broadcast"} {
 		for _, s := range sizes {
 			out = append(out, tile{
-				name: fmt.Sprintf("_%s_%dx%d", way, s[0], s[1]), shader: fmt.Sprintf("_%s_%dx%d", way, s[0], s[1]),
-				rows: s[0], columns: s[1], depth: s[2], texels: true, subgroup: true, broadcast: way == "broadcast",
+				name: fmt.Sprintf("_%s_%dx%d", way, s[0], s[1]), rows: s[0], columns: s[1], depth: s[2],
+				texels: true, subgroup: true, broadcast: way == "broadcast",
 			})
 		}
 	}
@@ -50,8 +49,8 @@ func subgroupTiles(sizes ...[3]int) []tile {
 
 // The first that runs is the built-in choice.
 var pointwiseTiles = append(subgroupTiles([3]int{16, 8, 8}, [3]int{32, 4, 8}, [3]int{64, 4, 4}),
-	tile{name: "_texel", shader: "_texel", rows: 16, columns: 8, depth: 1, texels: true},
-	tile{name: "_shared", shader: "_shared", rows: 64, columns: 64, depth: 16, shared: true},
+	tile{name: "_texel", rows: 16, columns: 8, depth: 1, texels: true},
+	tile{name: "_shared", rows: 64, columns: 64, depth: 16, shared: true},
 	tile{rows: 8, columns: 8, depth: 1})
 
 // pointwise is y = A x over pixels, A being the weight (M,K), or its transpose for the gradient by the input. Linear
@@ -118,14 +117,14 @@ type product struct {
 // gemm runs a tiled kernel: blocks of rows of A on one axis, tiles of pixels on the other.
 func (c *call) gemm(t tile, r product) {
 	p, m := c.planes(r.x, r.y), r.y.C()
-	k := kernel{shader: "pointwise_conv2d" + t.shader, storage: []vk.Access{in, in, out}, constants: 6, push: 1, subgroup: t.subgroup}
+	k := kernel{shader: "pointwise_conv2d" + t.name, storage: []vk.Access{in, in, out}, constants: 6, push: 1, subgroup: t.subgroup}
 	operands := []operand{r.packed, c.of(r.x), c.of(r.y)}
 	if t.texels {
 		k.storage, k.texel = []vk.Access{out}, 2
 		operands = []operand{c.of(r.y), r.packed, c.of(r.x)}
 	}
 	if r.biased {
-		k.shader = "linear" + t.shader
+		k.shader = "linear" + t.name
 		operands = slices.Insert(operands, len(k.storage), r.bias)
 		k.storage = append(k.storage, in)
 	}
@@ -171,10 +170,10 @@ func strides(m, k int, transposed bool) [2]int {
 }
 
 var weightTiles = append(subgroupTiles([3]int{32, 4, 8}, [3]int{64, 4, 8}, [3]int{16, 4, 8}),
-	tile{name: "_texel", shader: "_texel", rows: 16, columns: 8, depth: 4, texels: true},
-	tile{name: "_shared", shader: "_shared", rows: 64, columns: 64, depth: 16, shared: true},
+	tile{name: "_texel", rows: 16, columns: 8, depth: 4, texels: true},
+	tile{name: "_shared", rows: 64, columns: 64, depth: 16, shared: true},
 	tile{rows: 8, columns: 8, depth: 4},
-	tile{name: "_any", shader: "_any", rows: 1, columns: 1, depth: 1})
+	tile{name: "_any", rows: 1, columns: 1, depth: 1})
 
 // pointwiseWeight is dW[m,k] = sum over pixels of dy[m] x[k], in two stages.
 func pointwiseWeight(kind engine.Kind) []variant {
@@ -204,7 +203,7 @@ func (c *call) weightGradient(t tile) {
 	run, s := c.pieces(steps, tiles*size)
 	parts := c.scratch("pointwise weight parts", s*m*kk)
 
-	k := kernel{shader: "pointwise_conv2d_backward_weight" + t.shader, storage: []vk.Access{in, in, out}, constants: 5, push: 3, subgroup: t.subgroup}
+	k := kernel{shader: "pointwise_conv2d_backward_weight" + t.name, storage: []vk.Access{in, in, out}, constants: 5, push: 3, subgroup: t.subgroup}
 	operands := []operand{c.of(dy), c.of(x), parts}
 	if t.texels {
 		k.storage, k.texel = []vk.Access{out}, 2
