@@ -1,19 +1,6 @@
 package cifar
 
-import "math/bits"
-
-// philox4x32 is Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
-// 1, 2, 3", SC 2011): four 32-bit draws as a pure function of a key and a counter.
-func philox4x32(counter [4]uint32, key [2]uint32) [4]uint32 {
-	for range 10 {
-		hi0, lo0 := bits.Mul32(0xD2511F53, counter[0])
-		hi1, lo1 := bits.Mul32(0xCD9E8D57, counter[2])
-		counter = [4]uint32{hi1 ^ counter[1] ^ key[0], lo1, hi0 ^ counter[3] ^ key[1], lo0}
-		key[0] += 0x9E3779B9
-		key[1] += 0xBB67AE85
-	}
-	return counter
-}
+import "cnnvk/engine"
 
 // The purposes that draw from one seed; each has its own stream, so none disturbs another.
 const (
@@ -41,7 +28,7 @@ func newStream(seed uint64, purpose uint32, index uint64) *stream {
 
 func (s *stream) next() uint32 {
 	if s.used == len(s.block) {
-		s.block = philox4x32(s.counter, s.key)
+		s.block = engine.Philox4x32(s.counter, s.key)
 		s.counter[0]++
 		s.used = 0
 	}
