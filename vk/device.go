@@ -190,7 +190,6 @@ func (d *Device) failed(call string, result int32, detail string) error {
 func (d *Device) short(call string, result int32, size int64, detail string, heap int) error {
 	err := &Error{Call: call, Result: result, Detail: fmt.Sprintf("of %s%s on %q", byteText(size), detail, d.info.Name)}
 	if err.Unwrap() == ErrOutOfMemory {
-		err.Asked = size
 		err.Free, err.FreeKnown = d.freeOf(heap)
 	}
 	return err

@@ -24,7 +24,6 @@ type Error struct {
 	Detail string // what was asked for and of whom: `of 134 MiB on "llvmpipe"`; may be empty
 
 	// With ErrOutOfMemory, where the call was for memory:
-	Asked     int64 // bytes
 	Free      int64 // bytes that the driver says could still be had
 	FreeKnown bool  // whether it says
 }

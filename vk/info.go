@@ -10,8 +10,6 @@ type Info struct {
 	Driver     string // "llvmpipe"; empty where the driver does not say
 	DriverInfo string // "Mesa 22.3.6 (LLVM 15.0.6)"; a version number where the driver does not say
 	APIVersion string // "1.3.230"
-	VendorID   uint32 // PCI vendor, or Khronos' number for a vendor without one
-	DeviceID   uint32
 	Limits     Limits
 	Features   Features
 	Heaps      []Heap
@@ -62,7 +60,6 @@ type Limits struct {
 	StorageBufferRange     int64     // of one storage buffer binding; at least 128 MiB everywhere
 	StorageBuffersPerStage uint32    // at least 4
 	UniformBufferRange     int64     // at least 16 KiB
-	UniformBuffersPerStage uint32    // at least 12
 	TexelBuffersPerStage   uint32    // at least 16
 	PushConstantBytes      uint32    // at least 128
 	WorkgroupInvocations   uint32    // at least 128
@@ -75,7 +72,6 @@ type Limits struct {
 	TexelBufferAlignment   int64     // at most 256
 	SubgroupSize           uint32    // invocations in a subgroup
 	NonCoherentAtomSize    int64     // granularity of Flush and Invalidate, which handle it themselves
-	AllocationCount        uint32    // blocks of memory alive at once; at least 4,096
 	AllocationBytes        int64     // of one block, and so of one buffer
 	TimestampPeriod        float32   // nanoseconds to a tick
 	BindingsPerStage       uint32    // bindings of all kinds together; at least 128

@@ -14,7 +14,6 @@ func (l Limits) floor() Limits {
 	l.StorageBufferRange = min(l.StorageBufferRange, 128<<20)
 	l.StorageBuffersPerStage = min(l.StorageBuffersPerStage, 4)
 	l.UniformBufferRange = min(l.UniformBufferRange, 16<<10)
-	l.UniformBuffersPerStage = min(l.UniformBuffersPerStage, 12)
 	l.TexelBuffersPerStage = min(l.TexelBuffersPerStage, 16)
 	l.PushConstantBytes = min(l.PushConstantBytes, 128)
 	l.WorkgroupInvocations = min(l.WorkgroupInvocations, 128)
@@ -28,7 +27,6 @@ func (l Limits) floor() Limits {
 	l.TexelBufferElements = min(l.TexelBufferElements, 65_536)
 	l.TexelBufferAlignment = max(l.TexelBufferAlignment, 256)
 	l.NonCoherentAtomSize = max(l.NonCoherentAtomSize, 256)
-	l.AllocationCount = min(l.AllocationCount, 4096)
 	l.AllocationBytes = min(l.AllocationBytes, 1<<30)
 	l.BindingsPerStage = min(l.BindingsPerStage, 128)
 	return l

@@ -8,18 +8,18 @@ import (
 
 func TestFloorLimits(t *testing.T) {
 	l := Limits{
-		StorageBufferRange: 1 << 32, StorageBuffersPerStage: 32, UniformBufferRange: 64 << 10, UniformBuffersPerStage: 15,
+		StorageBufferRange: 1 << 32, StorageBuffersPerStage: 32, UniformBufferRange: 64 << 10,
 		TexelBuffersPerStage: 32, PushConstantBytes: 256, WorkgroupInvocations: 1024, WorkgroupSize: [3]uint32{1024, 1024, 64},
 		WorkgroupCount: [3]uint32{1 << 31, 65_535, 65_535}, SharedMemoryBytes: 48 << 10, StorageAlignment: 16,
 		UniformAlignment: 64, TexelBufferElements: 1 << 27, TexelBufferAlignment: 16, SubgroupSize: 32,
-		NonCoherentAtomSize: 64, AllocationCount: 1 << 30, AllocationBytes: 1 << 32, TimestampPeriod: 1, BindingsPerStage: 1 << 20,
+		NonCoherentAtomSize: 64, AllocationBytes: 1 << 32, TimestampPeriod: 1, BindingsPerStage: 1 << 20,
 	}
 	floor := Limits{
-		StorageBufferRange: 1 << 27, StorageBuffersPerStage: 4, UniformBufferRange: 16 << 10, UniformBuffersPerStage: 12,
+		StorageBufferRange: 1 << 27, StorageBuffersPerStage: 4, UniformBufferRange: 16 << 10,
 		TexelBuffersPerStage: 16, PushConstantBytes: 128, WorkgroupInvocations: 128, WorkgroupSize: [3]uint32{128, 128, 64},
 		WorkgroupCount: [3]uint32{65_535, 65_535, 65_535}, SharedMemoryBytes: 16 << 10, StorageAlignment: 256,
 		UniformAlignment: 256, TexelBufferElements: 65_536, TexelBufferAlignment: 256, SubgroupSize: 32,
-		NonCoherentAtomSize: 256, AllocationCount: 4096, AllocationBytes: 1 << 30, TimestampPeriod: 1, BindingsPerStage: 128,
+		NonCoherentAtomSize: 256, AllocationBytes: 1 << 30, TimestampPeriod: 1, BindingsPerStage: 128,
 	}
 	poorer := floor
 	poorer.SharedMemoryBytes, poorer.StorageAlignment, poorer.AllocationBytes = 8<<10, 512, 1<<28
