@@ -13,6 +13,7 @@
 #include "dispatch.glsl"
 #include "panels.glsl"
 #include "subgroup.glsl"
+#include "unroll.glsl"
 
 layout(constant_id = 1) const uint M = 64;
 layout(constant_id = 2) const uint K = 64;
@@ -52,8 +53,6 @@ vec3 c[ROWS]; // the three taps of each row
         parts[to + 1u] = c[i].y; \
         parts[to + 2u] = c[i].z; \
     }
-#define EACH_OF_16(f, i) f(i) f(i + 1) f(i + 2) f(i + 3) f(i + 4) f(i + 5) f(i + 6) f(i + 7) \
-    f(i + 8) f(i + 9) f(i + 10) f(i + 11) f(i + 12) f(i + 13) f(i + 14) f(i + 15)
 
 void main() {
     const uint tiles_k = (3u * K + SUBGROUP - 1u) / SUBGROUP, tiles_m = (M + ROWS - 1u) / ROWS;

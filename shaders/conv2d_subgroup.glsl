@@ -14,6 +14,7 @@
 #include "dispatch.glsl"
 #include "panels.glsl"
 #include "subgroup.glsl"
+#include "unroll.glsl"
 
 layout(constant_id = 1) const uint M = 64;
 layout(constant_id = 2) const uint K = 64;
@@ -48,13 +49,10 @@ vec4 b[9]; // what the nine taps see of x
 // QUAD multiplies four rows, which are texel q of A for each tap, by the pixels: their sums stay in registers for all taps.
 #define TERM(tap, q) { \
     vec4 w = TAKE(tap * (ROWS / 4) + q); \
-    c[4 * q] += w.x * b[tap]; c[4 * q + 1] += w.y * b[tap]; c[4 * q + 2] += w.z * b[tap]; c[4 * q + 3] += w.w * b[tap]; }
+    c[4 * (q)] += w.x * b[tap]; c[4 * (q) + 1] += w.y * b[tap]; c[4 * (q) + 2] += w.z * b[tap]; c[4 * (q) + 3] += w.w * b[tap]; }
 #define QUAD(q) TERM(0, q) TERM(1, q) TERM(2, q) TERM(3, q) TERM(4, q) TERM(5, q) TERM(6, q) TERM(7, q) TERM(8, q)
-#define QUADS(q) QUAD(q) QUAD((q + 1)) QUAD((q + 2)) QUAD((q + 3))
 
-#define STORE(i) if (M % ROWS == 0u || m + i < M) y[to + i * GY * HO * WO] = BIASED ? c[i] + bias[m + i] : c[i];
-#define STORES(i) STORE(i) STORE((i + 1)) STORE((i + 2)) STORE((i + 3)) STORE((i + 4)) STORE((i + 5)) STORE((i + 6)) STORE((i + 7)) \
-    STORE((i + 8)) STORE((i + 9)) STORE((i + 10)) STORE((i + 11)) STORE((i + 12)) STORE((i + 13)) STORE((i + 14)) STORE((i + 15))
+#define STORE(i) if (M % ROWS == 0u || m + (i) < M) y[to + (i) * GY * HO * WO] = BIASED ? c[i] + bias[m + (i)] : c[i];
 
 void main() {
     uint tile = gl_GlobalInvocationID.x, block = gl_WorkGroupID.y;
@@ -68,9 +66,9 @@ void main() {
     for (uint k = 0u; k < K; k++) {
         for (uint e = 0u; e < EACH; e++) held[e] = texelFetch(packed, at + int(e * SUBGROUP));
         FETCH(0u) FETCH(1u) FETCH(2u)
-        QUADS(0)
+        EACH_OF_4(QUAD, 0)
 #if ROWS > 16
-        QUADS(4)
+        EACH_OF_4(QUAD, 4)
 #endif
         at += HELD;
         from += GX * H * WIDTH;
@@ -78,8 +76,8 @@ void main() {
 
     if (!covered) return;
     uint m = block * ROWS, to = plane_at(n, m, M, GY, HO * WO) + i * WO + column;
-    STORES(0)
+    EACH_OF_16(STORE, 0)
 #if ROWS > 16
-    STORES(16)
+    EACH_OF_16(STORE, 16)
 #endif
 }

@@ -25,6 +25,8 @@ layout(std430, binding = 0) readonly  buffer DY { vec4 dy[]; };
 layout(std430, binding = 1) readonly  buffer X { vec4 x[]; };
 layout(std430, binding = 2) writeonly buffer Parts { float parts[]; };
 
+#include "store_columns.glsl"
+
 #define TILE(i) \
     { vec4 d = dy[from_d + row_d[i]]; \
       lo[i] += vec4(dot(d, b0), dot(d, b1), dot(d, b2), dot(d, b3)); \
@@ -36,13 +38,6 @@ layout(std430, binding = 2) writeonly buffer Parts { float parts[]; };
         store(at + i * K, k, lo[i]); \
         store(at + i * K + 4u, k + 4u, hi[i]); \
     }
-
-void store(uint at, uint k, vec4 v) {
-    if (k < K) parts[at] = v.x;
-    if (k + 1u < K) parts[at + 1u] = v.y;
-    if (k + 2u < K) parts[at + 2u] = v.z;
-    if (k + 3u < K) parts[at + 3u] = v.w;
-}
 
 void main() {
     uint id = invocation();

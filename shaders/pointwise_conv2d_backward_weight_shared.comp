@@ -25,12 +25,7 @@ layout(std430, binding = 0) readonly  buffer DY { vec4 dy[]; };
 layout(std430, binding = 1) readonly  buffer X { vec4 x[]; };
 layout(std430, binding = 2) writeonly buffer Parts { float parts[]; };
 
-void store(uint at, uint k, vec4 v) {
-    if (k < K) parts[at] = v.x;
-    if (k + 1u < K) parts[at + 1u] = v.y;
-    if (k + 2u < K) parts[at + 2u] = v.z;
-    if (k + 3u < K) parts[at + 3u] = v.w;
-}
+#include "store_columns.glsl"
 
 #define STORE(i) \
     if (m + i < M) { \

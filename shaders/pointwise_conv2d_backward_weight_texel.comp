@@ -25,6 +25,8 @@ layout(std430, binding = 0) writeonly buffer Parts { float parts[]; };
 layout(binding = 1) uniform samplerBuffer dy;
 layout(binding = 2) uniform samplerBuffer x;
 
+#include "store_columns.glsl"
+
 #define TILE(i) \
     { vec4 d = texelFetch(dy, int(from_d + row_d[i])); \
       lo[i] += vec4(dot(d, b0), dot(d, b1), dot(d, b2), dot(d, b3)); \
@@ -36,13 +38,6 @@ layout(binding = 2) uniform samplerBuffer x;
         store(at + i * K, k, lo[i]); \
         store(at + i * K + 4u, k + 4u, hi[i]); \
     }
-
-void store(uint at, uint k, vec4 v) {
-    if (k < K) parts[at] = v.x;
-    if (k + 1u < K) parts[at + 1u] = v.y;
-    if (k + 2u < K) parts[at + 2u] = v.z;
-    if (k + 3u < K) parts[at + 3u] = v.w;
-}
 
 void main() {
     uint id = invocation();

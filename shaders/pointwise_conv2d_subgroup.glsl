@@ -14,6 +14,7 @@
 #include "dispatch.glsl"
 #include "panels.glsl"
 #include "subgroup.glsl"
+#include "unroll.glsl"
 
 layout(constant_id = 1) const uint M = 64;
 layout(constant_id = 2) const uint K = 64;
@@ -41,20 +42,20 @@ vec4 b[DEPTH * TEXELS]; // b[TEXELS*k + j]: texel j of the pixels for that k
 #define FETCH(k) b[k] = texelFetch(x, from + row(k));
 #define TERM(k, q) { \
     vec4 w = TAKE(k * (ROWS / 4) + q); \
-    c[4 * q] += w.x * b[k]; c[4 * q + 1] += w.y * b[k]; c[4 * q + 2] += w.z * b[k]; c[4 * q + 3] += w.w * b[k]; }
-#define STORE(i) if (M % ROWS == 0u || m + i < M) y[to + i * GY * PLANE] = RESULT(c[i], m + i);
+    c[4 * (q)] += w.x * b[k]; c[4 * (q) + 1] += w.y * b[k]; c[4 * (q) + 2] += w.z * b[k]; c[4 * (q) + 3] += w.w * b[k]; }
+#define STORE(i) if (M % ROWS == 0u || m + (i) < M) y[to + (i) * GY * PLANE] = RESULT(c[i], m + (i));
 #else
 #define FETCH(k) b[2 * k] = texelFetch(x, from + row(k)); b[2 * k + 1] = texelFetch(x, from + row(k) + 1);
 #define TERM(k, q) { \
     vec4 w = TAKE(k * (ROWS / 4) + q); \
-    c[8 * q] += w.x * b[2 * k];     c[8 * q + 1] += w.x * b[2 * k + 1]; \
-    c[8 * q + 2] += w.y * b[2 * k]; c[8 * q + 3] += w.y * b[2 * k + 1]; \
-    c[8 * q + 4] += w.z * b[2 * k]; c[8 * q + 5] += w.z * b[2 * k + 1]; \
-    c[8 * q + 6] += w.w * b[2 * k]; c[8 * q + 7] += w.w * b[2 * k + 1]; }
+    c[8 * (q)] += w.x * b[2 * k];     c[8 * (q) + 1] += w.x * b[2 * k + 1]; \
+    c[8 * (q) + 2] += w.y * b[2 * k]; c[8 * (q) + 3] += w.y * b[2 * k + 1]; \
+    c[8 * (q) + 4] += w.z * b[2 * k]; c[8 * (q) + 5] += w.z * b[2 * k + 1]; \
+    c[8 * (q) + 6] += w.w * b[2 * k]; c[8 * (q) + 7] += w.w * b[2 * k + 1]; }
 #define STORE(i) \
-    if (M % ROWS == 0u || m + i < M) { \
-        y[to + i * GY * PLANE] = RESULT(c[2 * i], m + i); \
-        y[to + i * GY * PLANE + 1u] = RESULT(c[2 * i + 1], m + i); \
+    if (M % ROWS == 0u || m + (i) < M) { \
+        y[to + (i) * GY * PLANE] = RESULT(c[2 * (i)], m + (i)); \
+        y[to + (i) * GY * PLANE + 1u] = RESULT(c[2 * (i) + 1], m + (i)); \
     }
 #endif
 #include "result.glsl"
@@ -66,9 +67,6 @@ vec4 b[DEPTH * TEXELS]; // b[TEXELS*k + j]: texel j of the pixels for that k
 #define EACH_K(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7)
 #define QUAD(q) TERM(0, q) TERM(1, q) TERM(2, q) TERM(3, q) TERM(4, q) TERM(5, q) TERM(6, q) TERM(7, q)
 #endif
-#define QUADS(q) QUAD(q) QUAD((q + 1)) QUAD((q + 2)) QUAD((q + 3))
-#define STORES(i) STORE(i) STORE((i + 1)) STORE((i + 2)) STORE((i + 3)) STORE((i + 4)) STORE((i + 5)) STORE((i + 6)) STORE((i + 7)) \
-    STORE((i + 8)) STORE((i + 9)) STORE((i + 10)) STORE((i + 11)) STORE((i + 12)) STORE((i + 13)) STORE((i + 14)) STORE((i + 15))
 
 uint first; // of the DEPTH k at work
 
@@ -87,23 +85,23 @@ void main() {
     for (first = 0u; first < K; first += DEPTH) {
         for (uint i = 0u; i < EACH; i++) held[i] = texelFetch(packed, at + int(i * SUBGROUP));
         EACH_K(FETCH)
-        QUADS(0)
+        EACH_OF_4(QUAD, 0)
 #if ROWS > 16
-        QUADS(4)
+        EACH_OF_4(QUAD, 4)
 #endif
 #if ROWS > 32
-        QUADS(8) QUADS(12)
+        EACH_OF_4(QUAD, 8) EACH_OF_4(QUAD, 12)
 #endif
         at += HELD;
     }
 
     if (!inside) return;
     uint m = block * ROWS, to = plane_at(n, m, M, GY, PLANE) + r;
-    STORES(0)
+    EACH_OF_16(STORE, 0)
 #if ROWS > 16
-    STORES(16)
+    EACH_OF_16(STORE, 16)
 #endif
 #if ROWS > 32
-    STORES(32) STORES(48)
+    EACH_OF_16(STORE, 32) EACH_OF_16(STORE, 48)
 #endif
 }
