@@ -129,6 +129,15 @@ func (c *call) reading(k kernel, elements ...int) kernel {
 	return k
 }
 
+// readingLanes is reading for a kernel of byLanes: the one of vec4s may read from texel buffers, NAME_any cannot.
+func (c *call) readingLanes(k kernel, lanes int, elements ...int) kernel {
+	if lanes == 4 {
+		return c.reading(k, elements...)
+	}
+	k.shader += "_any"
+	return k
+}
+
 // fitsTexels reports whether a tensor can be bound as a texel buffer of rgba32f.
 func (c *call) fitsTexels(elements int) bool {
 	return elements%4 == 0 && elements/4 <= int(c.plan.target.limits.TexelBufferElements)

@@ -26,6 +26,14 @@ func byLanes(k engine.Kind, fits func(c *call) bool, emit func(c *call, suffix s
 	}
 }
 
+// lanesOf is how many of so many neighbouring values are moved at once.
+func lanesOf(n int) int {
+	if n%4 == 0 {
+		return 4
+	}
+	return 1
+}
+
 // invocationsWanted is how much parallel work a reduction is cut into: enough for a GPU of some thousand lanes. A CPU
 // has fewer, and every piece costs it memory traffic.
 const (
@@ -51,12 +59,8 @@ func (c *call) pieces(n, each int) (per, count int) {
 // sumPartials is the second stage of a gradient summed over images: y[i] = sum over s of parts[s,i].
 func (c *call) sumPartials(parts, y operand, elements, s int) {
 	k := kernel{shader: "sum_partials", storage: []vk.Access{out, in}, push: 2}
-	if elements%4 != 0 {
-		k.shader += "_any"
-		c.run(k, elements, nil, words(elements, s), y, parts)
-		return
-	}
-	c.run(c.reading(k, elements*s), elements/4, nil, words(elements/4, s), y, parts)
+	lanes := lanesOf(elements)
+	c.run(c.readingLanes(k, lanes, elements*s), elements/lanes, nil, words(elements/lanes, s), y, parts)
 }
 
 var gatherVariants = byLanes(engine.GatherNormalize,

@@ -59,18 +59,13 @@ func conv2dWeightAny(c *call) {
 	c.sumPartials(parts, c.of(dw), elements, s)
 }
 
-func conv2dBias(c *call, suffix string, lanes int) {
+func conv2dBias(c *call, _ string, lanes int) {
 	k := kernel{shader: "conv2d_backward_bias", storage: []vk.Access{out, in}, constants: 4, push: 3}
 	dy := c.in(0)
 	p := c.planes(dy)
 	per, s := c.pieces(p.n, p.c)
 	parts := c.scratch("conv2d bias parts", s*p.c)
-	if suffix == "" {
-		k = c.reading(k, dy.Shape.Elements())
-	} else {
-		k.shader += suffix
-	}
-	c.run(k, p.c*s, words(p.c, p.size/lanes, p.g[0], runOf(p.size/lanes)), words(p.n, per, s), parts, c.of(dy))
+	c.run(c.readingLanes(k, lanes, dy.Shape.Elements()), p.c*s, words(p.c, p.size/lanes, p.g[0], runOf(p.size/lanes)), words(p.n, per, s), parts, c.of(dy))
 	c.sumPartials(parts, c.of(c.out(0)), p.c, s)
 }
 
@@ -94,7 +89,7 @@ func conv2dTiled(k engine.Kind, turned bool) []variant {
 		list = append(list, one(k, string(k)+t.name, func(c *call) bool {
 			x, y := c.in(0), c.out(0)
 			return c.rowsOfTexels(x, y) && !(turned && c.attr().Stride != 1) && t.runs(c, packedTaps(c, t)) &&
-				c.covers(conv2dGroups(c, t))
+				c.covers(conv2dGroups(c, t, y))
 		}, func(c *call) { c.conv2dTiles(t, turned) }))
 	}
 	return list
@@ -108,7 +103,7 @@ func (c *call) conv2dTiles(t tile, turned bool) {
 		bias, biased = c.bias()
 	}
 	constants := append(c.texelWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased))
-	c.runGroups(k, conv2dGroups(c, t), constants, words(y.N()*y.H()*y.W()/4), c.of(y), bias, c.packTaps(t, turned), c.of(x))
+	c.runGroups(k, conv2dGroups(c, t, y), constants, words(y.N()*y.H()*y.W()/4), c.of(y), bias, c.packTaps(t, turned), c.of(x))
 }
 
 // packTaps brings the weight into blocks of a tile's rows.
@@ -132,27 +127,23 @@ func conv2dDataTiled() []variant {
 	const kind = engine.Conv2dBackwardData
 	var list []variant
 	for _, t := range subgroupTiles([3]int{16, 16, 9}, [3]int{8, 16, 9}) {
-		groups := func(c *call) [3]uint32 {
-			dy := c.in(0)
-			return [3]uint32{uint32(ceilDiv(dy.N()*dy.H()*dy.W()/4, c.subgroupSize())), uint32(ceilDiv(c.out(0).C(), t.rows)), 1}
-		}
 		k := kernel{shader: string(kind) + t.name, storage: []vk.Access{out}, texel: 2, constants: 7, push: 1, subgroup: true}
 		list = append(list, one(kind, string(kind)+t.name, func(c *call) bool {
-			return c.rowsOfTexels(c.out(0), c.in(0)) && c.attr().Stride == 2 && t.runs(c, packedTaps(c, t)) && c.covers(groups(c))
+			return c.rowsOfTexels(c.out(0), c.in(0)) && c.attr().Stride == 2 && t.runs(c, packedTaps(c, t)) && c.covers(conv2dGroups(c, t, c.in(0)))
 		}, func(c *call) {
 			dy, dx := c.in(0), c.out(0)
 			g := c.images(dy, dx).g
 			constants := words(dy.C(), dx.C(), dx.H(), dy.H(), dy.W()/4, g[0], g[1])
-			c.runGroups(k, groups(c), constants, words(dy.N()*dy.H()*dy.W()/4), c.of(dx), c.packTaps(t, true), c.of(dy))
+			c.runGroups(k, conv2dGroups(c, t, dy), constants, words(dy.N()*dy.H()*dy.W()/4), c.of(dx), c.packTaps(t, true), c.of(dy))
 		}))
 	}
 	return list
 }
 
-// conv2dGroups is the workgroups of a tiled convolution: texels of outputs on one axis, blocks of channels on the other.
-func conv2dGroups(c *call, t tile) [3]uint32 {
-	y := c.out(0)
-	return [3]uint32{uint32(ceilDiv(y.N()*y.H()*y.W()/4, c.subgroupSize())), uint32(ceilDiv(y.C(), t.rows)), 1}
+// conv2dGroups is the workgroups of a tiled convolution: texels of y, which has a pixel for every window, on one axis, blocks of
+// the result's channels on the other.
+func conv2dGroups(c *call, t tile, y *engine.Tensor) [3]uint32 {
+	return [3]uint32{uint32(ceilDiv(y.N()*y.H()*y.W()/4, c.subgroupSize())), uint32(ceilDiv(c.out(0).C(), t.rows)), 1}
 }
 
 // covers reports whether the device takes that many workgroups.

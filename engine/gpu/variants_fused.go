@@ -32,7 +32,8 @@ func fusions() []variant {
 			out = append(out,
 				variant{name: name, covers: forward, runs: fusedRows, emit: func(c *call) {
 					saved := c.of(c.out(1))
-					c.batchStatistics(suffixFor(c), lanesFor(c), saved)
+					// The statistics fold panels, as those of the op by itself do.
+					c.batchStatistics(lanesOf(c.planes(c.in(0)).size), saved)
 					c.activate(saved)
 				}},
 				variant{name: name + "_backward", covers: backward, runs: fusedRows, emit: activateBackward})
@@ -66,16 +67,6 @@ func fusedRows(c *call) bool {
 		return poolRows(op.Inputs[1])
 	}
 	return wholeRows(c)
-}
-
-// The statistics of a fused batch_norm2d fold panels, as those of the op by itself do.
-func suffixFor(c *call) string { return map[int]string{4: "", 1: "_any"}[lanesFor(c)] }
-
-func lanesFor(c *call) int {
-	if c.planes(c.in(0)).size%4 == 0 {
-		return 4
-	}
-	return 1
 }
 
 // runOf is how many of so many neighbours, vec4s or rows, one invocation or one piece of unrolled code takes.

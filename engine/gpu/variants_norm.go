@@ -29,12 +29,12 @@ func foldedRows(c *call) bool {
 
 func batchNorm(c *call, suffix string, lanes int) {
 	saved := c.of(c.out(1))
-	c.batchStatistics(suffix, lanes, saved)
+	c.batchStatistics(lanes, saved)
 	c.normalize(suffix, lanes, c.coefficients(c.ops[0], saved))
 }
 
 // batchStatistics computes saved and the candidates of the running statistics of a batch_norm2d.
-func (c *call) batchStatistics(suffix string, lanes int, saved operand) {
+func (c *call) batchStatistics(lanes int, saved operand) {
 	finish := kernel{shader: "batch_norm2d_finish", storage: []vk.Access{in, out, out}, constants: 2, push: 3}
 	running := kernel{shader: "batch_norm2d_running", storage: []vk.Access{in, in, out}, constants: 2}
 
@@ -42,7 +42,7 @@ func (c *call) batchStatistics(suffix string, lanes int, saved operand) {
 	unbiased := c.scratch("batch_norm2d unbiased variance", p.c)
 	parts, each, s := c.statisticsFromInputs()
 	if s == 0 {
-		parts, each, s = c.statisticsOf(suffix, lanes)
+		parts, each, s = c.statisticsOf(lanes)
 	}
 	c.run(finish, p.c, append(words(p.c), word(a.Epsilon)), words(each, p.n*p.size, s), parts, saved, unbiased)
 	mean := operand{saved.slab, saved.offset, int64(p.c) * 4}
@@ -52,18 +52,13 @@ func (c *call) batchStatistics(suffix string, lanes int, saved operand) {
 }
 
 // statisticsOf reads the input of a batch_norm2d: mean and squared deviation of every channel in s pieces of each values.
-func (c *call) statisticsOf(suffix string, lanes int) (parts operand, each, s int) {
+func (c *call) statisticsOf(lanes int) (parts operand, each, s int) {
 	k := kernel{shader: "batch_norm2d_statistics", storage: []vk.Access{out, in}, constants: 4, push: 3}
 	x := c.in(0)
 	p := c.planes(x)
 	per, s := c.pieces(p.n, p.c)
 	parts = c.scratch("batch_norm2d parts", s*2*p.c)
-	if suffix == "" {
-		k = c.reading(k, x.Shape.Elements())
-	} else {
-		k.shader += suffix
-	}
-	c.run(k, p.c*s, words(p.c, p.size/lanes, p.g[0], runOf(p.size/lanes)), words(p.n, per, s), parts, c.of(x))
+	c.run(c.readingLanes(k, lanes, x.Shape.Elements()), p.c*s, words(p.c, p.size/lanes, p.g[0], runOf(p.size/lanes)), words(p.n, per, s), parts, c.of(x))
 	return parts, per * p.size, s
 }
 

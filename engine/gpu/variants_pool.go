@@ -9,8 +9,8 @@ import (
 
 var poolVariants = slices.Concat(
 	[]variant{
-		one(engine.MaxPool2d, "max_pool2d", func(c *call) bool { return poolRows(c.in(0)) }, func(c *call) { maxPool(c, "", 4) }),
-		one(engine.MaxPool2d, "max_pool2d_any", nil, func(c *call) { maxPool(c, "_any", 1) }),
+		one(engine.MaxPool2d, "max_pool2d", func(c *call) bool { return poolRows(c.in(0)) }, func(c *call) { maxPool(c, 4) }),
+		one(engine.MaxPool2d, "max_pool2d_any", nil, func(c *call) { maxPool(c, 1) }),
 		one(engine.MaxPool2dBackward, "max_pool2d_backward", func(c *call) bool { return poolRows(c.in(1)) }, func(c *call) {
 			maxPoolBackward(c, "", c.in(0).Shape.Elements()/4)
 		}),
@@ -37,15 +37,12 @@ var poolVariants = slices.Concat(
 // poolRows says whether an image's rows are whole vec4s before and after pooling.
 func poolRows(x *engine.Tensor) bool { return x.W()%8 == 0 && x.H()%2 == 0 }
 
-func maxPool(c *call, suffix string, lanes int) {
+func maxPool(c *call, lanes int) {
 	x, y := c.in(0), c.out(0)
-	k := kernel{shader: "max_pool2d" + suffix, storage: []vk.Access{out, in}, constants: 5, push: 1}
-	if lanes == 4 {
-		k = c.reading(k, x.Shape.Elements())
-	}
+	k := kernel{shader: "max_pool2d", storage: []vk.Access{out, in}, constants: 5, push: 1}
 	p := c.images(x, y)
 	count := y.Shape.Elements() / lanes
-	c.run(k, count, words(p.c, x.H(), x.W(), p.g[0], p.g[1]), words(count), c.of(y), c.of(x))
+	c.run(c.readingLanes(k, lanes, x.Shape.Elements()), count, words(p.c, x.H(), x.W(), p.g[0], p.g[1]), words(count), c.of(y), c.of(x))
 }
 
 func maxPoolBackward(c *call, suffix string, count int) {

@@ -26,17 +26,14 @@ var updateVariants = slices.Concat([]variant{{
 	runs:   wholeUpdate,
 	emit:   updateAtOnce,
 }},
-	byLanes(engine.GradientNorm, flatRows, func(c *call, suffix string, lanes int) {
-		parted := kernel{shader: "gradient_norm" + suffix, storage: []vk.Access{out, in}, push: 3}
+	byLanes(engine.GradientNorm, flatRows, func(c *call, _ string, lanes int) {
+		parted := kernel{shader: "gradient_norm", storage: []vk.Access{out, in}, push: 3}
 		finish := kernel{shader: "gradient_norm_finish", storage: []vk.Access{in, inOut, out}, constants: 1, push: 1}
 		gradients, status := c.in(0), c.in(1)
 		count := gradients.Shape.Elements() / lanes
 		run, s := c.pieces(count, 1)
 		parts := c.scratch("gradient_norm parts", s)
-		if lanes == 4 {
-			parted = c.reading(parted, gradients.Shape.Elements())
-		}
-		c.run(parted, s, nil, words(count, run, s), parts, c.of(gradients))
+		c.run(c.readingLanes(parted, lanes, gradients.Shape.Elements()), s, nil, words(count, run, s), parts, c.of(gradients))
 		c.run(finish, 1, []uint32{word(c.attr().ClipNorm)}, words(s), parts, c.of(status), c.of(c.out(1)))
 	}),
 	byLanes(engine.AdamW, decayRows, func(c *call, suffix string, lanes int) {
