@@ -9,7 +9,7 @@ import (
 )
 
 // variants lists every way to run an op, the preferred one first. The last one for an op takes any shape on any device.
-var variants = slices.Concat(foldedVariants, fusedVariants, gatherVariants, augmentVariants, denseVariants, depthwiseVariants, pointwiseVariants, batchNormVariants,
+var variants = slices.Concat(foldedVariants, fusedVariants, gatherVariants, augmentVariants, conv2dVariants, depthwiseVariants, pointwiseVariants, batchNormVariants,
 	elementwiseVariants, poolVariants, lossVariants, updateVariants)
 
 // one is a variant that runs a single op.
@@ -61,36 +61,4 @@ func (c *call) sumPartials(parts, y operand, elements, s int) {
 	k := kernel{shader: "sum_partials", storage: []vk.Access{out, in}, push: 2}
 	lanes := lanesOf(elements)
 	c.run(c.readingLanes(k, lanes, elements*s), elements/lanes, nil, words(elements/lanes, s), y, parts)
-}
-
-var gatherVariants = byLanes(engine.GatherNormalize,
-	func(c *call) bool { return c.out(0).H()*c.out(0).W()%4 == 0 },
-	func(c *call, suffix string, lanes int) {
-		k := kernel{shader: "gather_normalize" + suffix, storage: []vk.Access{in, in, in, out}, constants: 3, push: 3}
-		images, table, indices, x := c.in(0), c.in(1), c.in(2), c.out(0)
-		p := c.images(x)
-		for _, w := range c.plan.slices(images) {
-			c.run(k, p.values()/lanes, words(p.c, p.size, p.g[0]), words(w.first, w.held, p.values()/lanes),
-				w.operand, c.of(table), c.of(indices), c.of(x))
-		}
-	})
-
-// slice is a run of samples of a data set that fits one storage window.
-type slice struct {
-	operand
-	first, held int
-}
-
-// slices cuts a resident data set into windows of whole samples. Every window starts at a multiple of windowAlign
-// bytes because it starts at a multiple of that many samples.
-func (pl *plan) slices(t *engine.Tensor) []slice {
-	sample := t.Shape.Elements() / t.N()
-	per := max(int(pl.target.sliceBytes)/sample/windowAlign, 1) * windowAlign
-	var out []slice
-	for first := 0; first < t.N(); first += per {
-		held := min(per, t.N()-first)
-		o := operand{pl.slabs[t], int64(first * sample), alignUp(int64(held*sample), 4)}
-		out = append(out, slice{o, first, held})
-	}
-	return out
 }

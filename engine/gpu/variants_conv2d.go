@@ -9,7 +9,7 @@ import (
 
 // Dense convolutions, and flatten, which brings their result before a Linear.
 
-var denseVariants = slices.Concat(
+var conv2dVariants = slices.Concat(
 	conv2dTiled(engine.Conv2d, false),
 	[]variant{one(engine.Conv2d, "conv2d_any", nil, conv2dAny)},
 	conv2dTiled(engine.Conv2dBackwardData, true),

@@ -1,0 +1,38 @@
+package gpu
+
+import (
+	"cnnvk/engine"
+	"cnnvk/vk"
+)
+
+var gatherVariants = byLanes(engine.GatherNormalize,
+	func(c *call) bool { return c.out(0).H()*c.out(0).W()%4 == 0 },
+	func(c *call, suffix string, lanes int) {
+		k := kernel{shader: "gather_normalize" + suffix, storage: []vk.Access{in, in, in, out}, constants: 3, push: 3}
+		images, table, indices, x := c.in(0), c.in(1), c.in(2), c.out(0)
+		p := c.images(x)
+		for _, w := range c.plan.slices(images) {
+			c.run(k, p.values()/lanes, words(p.c, p.size, p.g[0]), words(w.first, w.held, p.values()/lanes),
+				w.operand, c.of(table), c.of(indices), c.of(x))
+		}
+	})
+
+// slice is a run of samples of a data set that fits one storage window.
+type slice struct {
+	operand
+	first, held int
+}
+
+// slices cuts a resident data set into windows of whole samples. Every window starts at a multiple of windowAlign
+// bytes because it starts at a multiple of that many samples.
+func (pl *plan) slices(t *engine.Tensor) []slice {
+	sample := t.Shape.Elements() / t.N()
+	per := max(int(pl.target.sliceBytes)/sample/windowAlign, 1) * windowAlign
+	var out []slice
+	for first := 0; first < t.N(); first += per {
+		held := min(per, t.N()-first)
+		o := operand{pl.slabs[t], int64(first * sample), alignUp(int64(held*sample), 4)}
+		out = append(out, slice{o, first, held})
+	}
+	return out
+}
