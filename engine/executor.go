@@ -9,6 +9,7 @@ type Executor interface {
 	// NewSession prepares programs that share one state. All programs are given at once, so that
 	// they can share one working memory.
 	NewSession(layout *Layout, programs []*Program, opt PlanOptions) (Session, error)
+	// Close gives back what the executor keeps for its sessions, which are closed before it.
 	Close() error
 }
 
@@ -57,5 +58,6 @@ type Session interface {
 	Kernels(p *Program) []string
 	// ResidentBytes is the part of the device's memory that holds Resident tensors.
 	ResidentBytes() int64
+	// Close waits for the device and gives the session's memory back. Steps that it has not begun may be dropped.
 	Close() error
 }

@@ -5,7 +5,7 @@
 //
 //   dy, x  (N/g, C, g, PLANE*LANES), g being GD and GX    saved  (2, C)    parts  (S, 2, C)
 //
-// Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1; sum_partials adds the pieces up. One invocation
+// Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1; batch_norm2d_backward_finish adds the pieces up. One invocation
 // takes one channel of one piece.
 #include "dispatch.glsl"
 #include "lanes.glsl"

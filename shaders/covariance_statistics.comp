@@ -1,7 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 // covariance_statistics, second stage: what batch_norm2d_statistics would give of y = W x, without reading y
-//   out[0,m] = sum over i of w[m,i] * mean_i,  out[1,m] = sum over i, j of w[m,i] * w[m,j] * comoment_ij
+//   result[0,m] = sum over i of w[m,i] * mean_i,  result[1,m] = sum over i, j of w[m,i] * w[m,j] * comoment_ij
 // with means and co-moments of x put together from its pieces (Chan, Golub and LeVeque, 1983), in order.
 //
 //   parts  (S, 20) by input_covariance    w  (M, K), K <= 4    result  (2, M)

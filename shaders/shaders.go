@@ -1,11 +1,8 @@
 // Package shaders holds the compute shaders: GLSL by hand, and beside it the SPIR-V that glslc makes of it.
 //
 // NAME.comp is one op, or one stage of an op whose work takes several dispatches; its header gives formula, shapes and
-// tiling. The .glsl files are what they share: where an invocation stands (dispatch), how activations lie in memory
-// (panels), how many values move at once (lanes), from which kind of buffer (fetch), a piece of an image's row
-// (depthwise_row), and for matrix products what a subgroup hands round (subgroup), a workgroup's tile (shared_tile) and
-// what is stored (result). "make shaders" compiles them; the compiled files are committed, so that building needs no
-// shader compiler.
+// tiling. The .glsl files are what several of them share, each with a header that says what that is. "make shaders"
+// compiles them; the compiled files are committed, so that building needs no shader compiler.
 package shaders
 
 import (

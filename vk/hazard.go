@@ -1,12 +1,12 @@
 package vk
 
-// Access says what a shader does with a binding's bytes.
+// Access says what a shader does with a binding's bytes. The recorder orders commands by it.
 type Access int
 
 const (
-	Read      Access = 1
-	Write     Access = 2
-	ReadWrite Access = Read | Write
+	Read      Access = 1            // waits for the commands before it that write there
+	Write     Access = 2            // waits for those that read or write there
+	ReadWrite Access = Read | Write // waits likewise; what is there before is used
 )
 
 func (a Access) String() string {

@@ -1,6 +1,6 @@
 // Package optest holds the op cases: for every op kind the shapes, constants and inputs at which two
-// executors must agree, and how to compare them. Tests use it, and so does `cnnvk selftest`, which holds a
-// device against the reference. [CompareStep] does the same for each op of a real training step.
+// executors must agree, and how to compare them. Tests hold a device against the reference with it.
+// [CompareStep] does the same for each op of a real training step.
 package optest
 
 import (

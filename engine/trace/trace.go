@@ -20,7 +20,7 @@ type Track int
 const (
 	Host   Track = iota // the goroutine that keeps the device busy
 	Saving              // the one that writes files beside it
-	Device
+	Device              // what the device does: submissions, in them steps, in those kernels
 )
 
 // tracks are the rows as they are shown: a process with its threads is a group of rows.
