@@ -76,11 +76,11 @@ func (p Policy) Draw(seed uint32, epoch, image int) engine.Draw {
 	}
 	for range p.RandAugment {
 		if step, ok := s.randAugment(); ok {
-			d.Steps = append(d.Steps, step)
+			d.Ops = append(d.Ops, step)
 		}
 	}
 	if p.Jitter != (Jitter{}) {
-		d.Steps = append(d.Steps, s.jitter(p.Jitter)...)
+		d.Ops = append(d.Ops, s.jitter(p.Jitter)...)
 	}
 	if p.EraseP > 0 && s.uniform() < p.EraseP {
 		d.Erase = s.rectangle()
@@ -89,16 +89,16 @@ func (p Policy) Draw(seed uint32, epoch, image int) engine.Draw {
 }
 
 // jitter draws an order and the four changes.
-func (s *stream) jitter(j Jitter) []engine.Step {
+func (s *stream) jitter(j Jitter) []engine.AugmentOp {
 	order := []int{0, 1, 2, 3}
 	shuffle(order, s.next)
-	steps := []engine.Step{
+	steps := []engine.AugmentOp{
 		{Kind: engine.Brightness, Factor: s.about(1, j.Brightness)},
 		{Kind: engine.Contrast, Factor: s.about(1, j.Contrast)},
 		{Kind: engine.Saturation, Factor: s.about(1, j.Saturation)},
 		HueStep(float64(s.about(0, j.Hue))),
 	}
-	out := make([]engine.Step, len(order))
+	out := make([]engine.AugmentOp, len(order))
 	for i, which := range order {
 		out[i] = steps[which]
 	}
@@ -107,8 +107,8 @@ func (s *stream) jitter(j Jitter) []engine.Step {
 
 // HueStep turns the hue by that part of a full turn, as torchvision's adjust_hue does on 8 bits: by int(255 turn), cut towards zero,
 // modulo 256.
-func HueStep(turn float64) engine.Step {
-	return engine.Step{Kind: engine.Hue, Level: int(uint8(int(255 * turn)))}
+func HueStep(turn float64) engine.AugmentOp {
+	return engine.AugmentOp{Kind: engine.Hue, Level: int(uint8(int(255 * turn)))}
 }
 
 // rectangle draws one that fits, with area and the logarithm of the aspect uniform; none after ten tries.

@@ -43,16 +43,16 @@ func TestReferenceDraws(t *testing.T) {
 	var factors [engine.Affine + 1]float64
 	for image := range n {
 		d := p.Draw(42, 0, image)
-		if d.Image != image || d.Top < -4 || d.Top > 4 || d.Left < -4 || d.Left > 4 || len(d.Steps) != 4 {
+		if d.Image != image || d.Top < -4 || d.Top > 4 || d.Left < -4 || d.Left > 4 || len(d.Ops) != 4 {
 			t.Fatalf("draw %+v", d)
 		}
 		top, left = top+float64(d.Top), left+float64(d.Left)
 		if d.Flip {
 			flips++
 		}
-		first[d.Steps[0].Kind]++
+		first[d.Ops[0].Kind]++
 		seen := uint32(0)
-		for _, s := range d.Steps {
+		for _, s := range d.Ops {
 			seen |= s.Kind.Bit()
 			factors[s.Kind] += float64(s.Factor)
 			if s.Kind == engine.Hue {
@@ -89,10 +89,10 @@ func TestReferenceDraws(t *testing.T) {
 	near("area", area/erased, 0.175, 0.09, erased)
 	near("log aspect", aspect/erased, 0, 0.7, erased) // ln 0.3 and ln 3.3 lie almost alike around 0
 	near("hue", hue/n, 0, 3, n)
-	for _, k := range []engine.StepKind{engine.Brightness, engine.Contrast, engine.Saturation} {
+	for _, k := range []engine.AugmentKind{engine.Brightness, engine.Contrast, engine.Saturation} {
 		near("factor", factors[k]/n, 1, 0.4/math.Sqrt(12), n)
 	}
-	for _, k := range []engine.StepKind{engine.Brightness, engine.Contrast, engine.Saturation, engine.Hue} {
+	for _, k := range []engine.AugmentKind{engine.Brightness, engine.Contrast, engine.Saturation, engine.Hue} {
 		near("first in order", first[k]/n, 0.25, 0.43, n)
 	}
 }
@@ -103,7 +103,7 @@ func TestPolicies(t *testing.T) {
 		t.Error("none is the policy that changes nothing, and crop-flip is not")
 	}
 	d := policy(t, "crop-flip").Draw(1, 0, 5)
-	if len(d.Steps) != 0 || d.Erase != (engine.Rectangle{}) || policy(t, "crop-flip").Kinds() != 0 {
+	if len(d.Ops) != 0 || d.Erase != (engine.Rectangle{}) || policy(t, "crop-flip").Kinds() != 0 {
 		t.Errorf("crop-flip draws %+v", d)
 	}
 	for image := range 1000 {

@@ -21,42 +21,42 @@ type randAugmentOp struct {
 	name   string
 	most   float64
 	signed bool
-	step   func(magnitude float64, h, w int) engine.Step
+	step   func(magnitude float64, h, w int) engine.AugmentOp
 }
 
 var randAugmentOps = []randAugmentOp{
 	{"Identity", 0, false, nil},
-	{"ShearX", 0.3, true, func(m float64, _, _ int) engine.Step { return affine(mgl64.ShearX2D(-m)) }}, // a positive one moves what lies low to the left
-	{"ShearY", 0.3, true, func(m float64, _, _ int) engine.Step { return affine(mgl64.ShearY2D(-m)) }},
-	{"TranslateX", 150.0 / 331 * Side, true, func(m float64, _, _ int) engine.Step { return affine(mgl64.Translate2D(math.Trunc(m), 0)) }},
-	{"TranslateY", 150.0 / 331 * Side, true, func(m float64, _, _ int) engine.Step { return affine(mgl64.Translate2D(0, math.Trunc(m))) }},
+	{"ShearX", 0.3, true, func(m float64, _, _ int) engine.AugmentOp { return affine(mgl64.ShearX2D(-m)) }}, // a positive one moves what lies low to the left
+	{"ShearY", 0.3, true, func(m float64, _, _ int) engine.AugmentOp { return affine(mgl64.ShearY2D(-m)) }},
+	{"TranslateX", 150.0 / 331 * Side, true, func(m float64, _, _ int) engine.AugmentOp { return affine(mgl64.Translate2D(math.Trunc(m), 0)) }},
+	{"TranslateY", 150.0 / 331 * Side, true, func(m float64, _, _ int) engine.AugmentOp { return affine(mgl64.Translate2D(0, math.Trunc(m))) }},
 	{"Rotate", 30, true, rotate},
 	{"Brightness", 0.9, true, blended(engine.Brightness)},
 	{"Color", 0.9, true, blended(engine.Saturation)},
 	{"Contrast", 0.9, true, blended(engine.Contrast)},
 	{"Sharpness", 0.9, true, blended(engine.Sharpness)},
-	{"Posterize", 4, false, func(m float64, _, _ int) engine.Step {
-		return engine.Step{Kind: engine.Posterize, Level: 256 - 1<<(8-int(m))}
+	{"Posterize", 4, false, func(m float64, _, _ int) engine.AugmentOp {
+		return engine.AugmentOp{Kind: engine.Posterize, Level: 256 - 1<<(8-int(m))}
 	}},
-	{"Solarize", 255, false, func(m float64, _, _ int) engine.Step {
-		return engine.Step{Kind: engine.Solarize, Level: int(math.Ceil(m))}
+	{"Solarize", 255, false, func(m float64, _, _ int) engine.AugmentOp {
+		return engine.AugmentOp{Kind: engine.Solarize, Level: int(math.Ceil(m))}
 	}},
-	{"AutoContrast", 0, false, func(float64, int, int) engine.Step { return engine.Step{Kind: engine.AutoContrast} }},
-	{"Equalize", 0, false, func(float64, int, int) engine.Step { return engine.Step{Kind: engine.Equalize} }},
+	{"AutoContrast", 0, false, func(float64, int, int) engine.AugmentOp { return engine.AugmentOp{Kind: engine.AutoContrast} }},
+	{"Equalize", 0, false, func(float64, int, int) engine.AugmentOp { return engine.AugmentOp{Kind: engine.Equalize} }},
 }
 
 // randAugmentKinds are the kinds of steps of all operations.
 const randAugmentKinds = 1<<(engine.Affine+1) - 1 - 1<<engine.Hue
 
 // randAugment draws an operation with its sign. There is no step where that is Identity.
-func (s *stream) randAugment() (engine.Step, bool) {
+func (s *stream) randAugment() (engine.AugmentOp, bool) {
 	op := randAugmentOps[s.below(len(randAugmentOps))]
 	magnitude := op.magnitude(randAugmentMagnitude)
 	if op.signed && s.uniform() < 0.5 {
 		magnitude = -magnitude
 	}
 	if op.step == nil {
-		return engine.Step{}, false
+		return engine.AugmentOp{}, false
 	}
 	return op.step(magnitude, Side, Side), true
 }
@@ -76,21 +76,23 @@ func (o randAugmentOp) magnitude(level int) float64 {
 // RandAugmentStep is an operation of torchvision's RandAugment on an h x w image. Magnitudes are torchvision's: shears and
 // factors as numbers, translations in pixels, rotations in degrees anticlockwise, bits for Posterize, a threshold for Solarize. Identity
 // has no step.
-func RandAugmentStep(name string, magnitude float64, h, w int) (engine.Step, error) {
+func RandAugmentStep(name string, magnitude float64, h, w int) (engine.AugmentOp, error) {
 	for _, op := range randAugmentOps {
 		if op.name == name && op.step != nil {
 			return op.step(magnitude, h, w), nil
 		}
 	}
-	return engine.Step{}, fmt.Errorf("cifar: RandAugment has no operation %q with a step", name)
+	return engine.AugmentOp{}, fmt.Errorf("cifar: RandAugment has no operation %q with a step", name)
 }
 
-func blended(kind engine.StepKind) func(m float64, h, w int) engine.Step {
-	return func(m float64, _, _ int) engine.Step { return engine.Step{Kind: kind, Factor: float32(1 + m)} }
+func blended(kind engine.AugmentKind) func(m float64, h, w int) engine.AugmentOp {
+	return func(m float64, _, _ int) engine.AugmentOp {
+		return engine.AugmentOp{Kind: kind, Factor: float32(1 + m)}
+	}
 }
 
 // rotate turns around the middle.
-func rotate(degrees float64, h, w int) engine.Step {
+func rotate(degrees float64, h, w int) engine.AugmentOp {
 	x, y := float64(w)/2, float64(h)/2
 	turn := mgl64.HomogRotate2D(-mgl64.DegToRad(degrees)) // y points down
 	return affine(mgl64.Translate2D(x, y).Mul3(turn).Mul3(mgl64.Translate2D(-x, -y)))
@@ -98,10 +100,10 @@ func rotate(degrees float64, h, w int) engine.Step {
 
 // affine is the step that moves the image by a matrix. Pixels are taken, so it is the inverse that is sent, in 16.16 fixed point, with
 // half a pixel added in, for a pixel is sampled at its middle (Pillow's affine_fixed).
-func affine(forward mgl64.Mat3) engine.Step {
+func affine(forward mgl64.Mat3) engine.AugmentOp {
 	m := forward.Inv()
 	fixed := func(v float64) int32 { return int32(math.Floor(v*65536 + 0.5)) }
-	s := engine.Step{Kind: engine.Affine}
+	s := engine.AugmentOp{Kind: engine.Affine}
 	for row := range 2 {
 		a, b, c := m.At(row, 0), m.At(row, 1), m.At(row, 2)
 		s.Affine[3*row], s.Affine[3*row+1], s.Affine[3*row+2] = fixed(a), fixed(b), fixed(c+a/2+b/2)

@@ -5,66 +5,66 @@ import (
 	"math"
 )
 
-// Draw says what the op augment does to one image of a batch: a crop, a flip, then steps on 8-bit pixels in their order, and a
-// rectangle of zeros behind the table. The host draws it; both executors follow it to the same integers.
+// Draw says what the op augment does to one image of a batch: a crop, a flip, then operations on 8-bit pixels in their order,
+// and a rectangle of zeros behind the table. The host draws it; both executors follow it to the same integers.
 type Draw struct {
 	Image     int  // its place in the data set
 	Top, Left int  // of the crop in the image; what lies outside of that is black
 	Flip      bool // left and right change places, after the crop
-	Steps     []Step
+	Ops       []AugmentOp
 	Erase     Rectangle // set to 0 in the op's result, behind the table
 }
 
 // Rectangle is a part of an image; none where Height is 0.
 type Rectangle struct{ Top, Left, Height, Width int }
 
-// Step is one change of an image of bytes. Its kind says which of the other fields it reads.
-type Step struct {
-	Kind   StepKind
+// AugmentOp is one change of an image of bytes. Its kind says which of the other fields it reads.
+type AugmentOp struct {
+	Kind   AugmentKind
 	Factor float32  // of the blends
 	Level  int      // Hue: added modulo 256; Posterize: the mask of the bits that stay; Solarize: the first value to be inverted
 	Affine [6]int32 // Affine: where a pixel is taken from, in units of 2^-16 pixels
 }
 
-// StepKind is what a step does.
-type StepKind uint32
+// AugmentKind is what an operation does.
+type AugmentKind uint32
 
-// The steps, in the 8-bit arithmetic of Pillow. A blend with a factor f is a + f (b - a) in float32, cut towards zero and clamped to
-// 0..255, where b is the pixel as it is and a is named below.
+// The operations, in the 8-bit arithmetic of Pillow. A blend with a factor f is a + f (b - a) in float32, cut towards zero and
+// clamped to 0..255, where b is the pixel as it is and a is named below.
 const (
-	Brightness   StepKind = iota // a is black
-	Contrast                     // a is the mean grey of the image, rounded
-	Saturation                   // a is the pixel's grey, (19595 R + 38470 G + 7471 B + 32768) >> 16
-	Sharpness                    // a is the image smoothed by the 3x3 filter of ones with a 5 in the middle; the border as it is
-	Hue                          // the hue of the pixel in 8-bit HSV moves by Level
-	Posterize                    // the bits outside of the mask Level become 0
-	Solarize                     // v becomes 255 - v where v >= Level
-	AutoContrast                 // each channel is stretched to 0..255
-	Equalize                     // each channel's histogram is flattened
-	Affine                       // pixel (x, y) is taken from ((A0 x + A1 y + A2) >> 16, (A3 x + A4 y + A5) >> 16), black outside
-	stepKinds
+	Brightness   AugmentKind = iota // a is black
+	Contrast                        // a is the mean grey of the image, rounded
+	Saturation                      // a is the pixel's grey, (19595 R + 38470 G + 7471 B + 32768) >> 16
+	Sharpness                       // a is the image smoothed by the 3x3 filter of ones with a 5 in the middle; the border as it is
+	Hue                             // the hue of the pixel in 8-bit HSV moves by Level
+	Posterize                       // the bits outside of the mask Level become 0
+	Solarize                        // v becomes 255 - v where v >= Level
+	AutoContrast                    // each channel is stretched to 0..255
+	Equalize                        // each channel's histogram is flattened
+	Affine                          // pixel (x, y) is taken from ((A0 x + A1 y + A2) >> 16, (A3 x + A4 y + A5) >> 16), black outside
+	augmentKinds
 )
 
-// A draw as words of the step input "draws": image, top, left, flip, the rectangle, the number of steps, then the steps.
+// A draw as words of the step input "draws": image, top, left, flip, the rectangle, how many operations, and they.
 const (
-	drawImage    = 0
-	drawTop      = 1
-	drawLeft     = 2
-	drawFlip     = 3
-	drawErase    = 4
-	drawCount    = 8
-	drawSteps    = 9
-	stepElements = 7 // kind, then a factor's bits, a level, or a matrix
+	drawImage  = 0
+	drawTop    = 1
+	drawLeft   = 2
+	drawFlip   = 3
+	drawErase  = 4
+	drawCount  = 8
+	drawOps    = 9
+	opElements = 7 // kind, then a factor's bits, a level, or a matrix
 
-	// MostSteps is how many steps a draw may have.
-	MostSteps = 6
+	// MaxAugmentOps is how many operations a draw may have.
+	MaxAugmentOps = 6
 	// DrawElements is the number of words of a draw.
-	DrawElements = drawSteps + MostSteps*stepElements + 1
+	DrawElements = drawOps + MaxAugmentOps*opElements + 1
 	// AugmentPixels is the largest image that can be augmented: two copies and a histogram lie in the memory of a workgroup.
 	AugmentPixels = 1536
 )
 
-// Put writes the draw into DrawElements words. One of more than MostSteps steps is refused when it is run.
+// Put writes the draw into DrawElements words. One of more than MaxAugmentOps operations is refused when it is run.
 func (d Draw) Put(words []uint32) {
 	clear(words[:DrawElements])
 	words[drawImage], words[drawTop], words[drawLeft] = uint32(d.Image), uint32(d.Top), uint32(d.Left)
@@ -74,13 +74,13 @@ func (d Draw) Put(words []uint32) {
 	for i, v := range []int{d.Erase.Top, d.Erase.Left, d.Erase.Height, d.Erase.Width} {
 		words[drawErase+i] = uint32(v)
 	}
-	words[drawCount] = uint32(len(d.Steps))
-	for i, s := range d.Steps[:min(len(d.Steps), MostSteps)] {
-		s.put(words[drawSteps+i*stepElements:][:stepElements])
+	words[drawCount] = uint32(len(d.Ops))
+	for i, s := range d.Ops[:min(len(d.Ops), MaxAugmentOps)] {
+		s.put(words[drawOps+i*opElements:][:opElements])
 	}
 }
 
-func (s Step) put(words []uint32) {
+func (s AugmentOp) put(words []uint32) {
 	words[0] = uint32(s.Kind)
 	switch s.Kind {
 	case Brightness, Contrast, Saturation, Sharpness:
@@ -101,14 +101,14 @@ func DrawOf(words []uint32) Draw {
 		Image: int(words[drawImage]), Top: signed(drawTop), Left: signed(drawLeft), Flip: words[drawFlip] != 0,
 		Erase: Rectangle{signed(drawErase), signed(drawErase + 1), signed(drawErase + 2), signed(drawErase + 3)},
 	}
-	for i := range int(min(words[drawCount], MostSteps)) {
-		d.Steps = append(d.Steps, stepOf(words[drawSteps+i*stepElements:][:stepElements]))
+	for i := range int(min(words[drawCount], MaxAugmentOps)) {
+		d.Ops = append(d.Ops, augmentOpOf(words[drawOps+i*opElements:][:opElements]))
 	}
 	return d
 }
 
-func stepOf(words []uint32) Step {
-	s := Step{Kind: StepKind(words[0])}
+func augmentOpOf(words []uint32) AugmentOp {
+	s := AugmentOp{Kind: AugmentKind(words[0])}
 	switch s.Kind {
 	case Brightness, Contrast, Saturation, Sharpness:
 		s.Factor = math.Float32frombits(words[1])
@@ -123,19 +123,19 @@ func stepOf(words []uint32) Step {
 }
 
 // Bit is the kind's bit in Attr.Kinds.
-func (k StepKind) Bit() uint32 { return 1 << k }
+func (k AugmentKind) Bit() uint32 { return 1 << k }
 
 // checkDraw finds what an op of those kinds cannot follow.
 func checkDraw(words []uint32, images int, kinds uint32) error {
 	switch {
 	case int64(words[drawImage]) >= int64(images):
 		return fmt.Errorf("image %d, but there are only %d", words[drawImage], images)
-	case words[drawCount] > MostSteps:
-		return fmt.Errorf("%d steps, but at most %d are possible", words[drawCount], MostSteps)
+	case words[drawCount] > MaxAugmentOps:
+		return fmt.Errorf("%d operations, but at most %d are possible", words[drawCount], MaxAugmentOps)
 	}
 	for i := range int(words[drawCount]) {
-		if kind := StepKind(words[drawSteps+i*stepElements]); kind >= stepKinds || kinds&kind.Bit() == 0 {
-			return fmt.Errorf("step %d is of kind %d, for which the op was not written", i, kind)
+		if kind := AugmentKind(words[drawOps+i*opElements]); kind >= augmentKinds || kinds&kind.Bit() == 0 {
+			return fmt.Errorf("operation %d is of kind %d, for which the op was not written", i, kind)
 		}
 	}
 	return nil

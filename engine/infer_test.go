@@ -154,10 +154,10 @@ func TestCheckInputDraws(t *testing.T) {
 		draw engine.Draw
 		says string
 	}{
-		{engine.Draw{Image: 4, Steps: []engine.Step{{Kind: engine.Hue}}}, ""},
+		{engine.Draw{Image: 4, Ops: []engine.AugmentOp{{Kind: engine.Hue}}}, ""},
 		{engine.Draw{Image: 5}, "augment: draws[0]: image 5, but there are only 5"},
-		{engine.Draw{Steps: make([]engine.Step, engine.MostSteps+1)}, "augment: draws[0]: 7 steps, but at most 6 are possible"},
-		{engine.Draw{Steps: []engine.Step{{Kind: engine.Contrast}}}, "augment: draws[0]: step 0 is of kind 1, for which the op was not written"},
+		{engine.Draw{Ops: make([]engine.AugmentOp, engine.MaxAugmentOps+1)}, "augment: draws[0]: 7 operations, but at most 6 are possible"},
+		{engine.Draw{Ops: []engine.AugmentOp{{Kind: engine.Contrast}}}, "augment: draws[0]: operation 0 is of kind 1, for which the op was not written"},
 	} {
 		words := make([]uint32, engine.DrawElements)
 		c.draw.Put(words)

@@ -73,7 +73,7 @@ type Attr struct {
 	Undecayed   int     // adamw, sgd: how many of the last parameters are free of weight decay
 	Nesterov    bool    // sgd
 	Decay       float64 // ema: weight of the old average
-	Kinds       uint32  // augment: a bit for every StepKind that a draw may hold
+	Kinds       uint32  // augment: a bit for every AugmentKind that a draw may hold
 }
 
 // Op is one line of a program.

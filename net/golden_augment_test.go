@@ -40,14 +40,14 @@ func (d goldenDraw) draw(image int) engine.Draw {
 	if len(d.Erase) == 4 {
 		out.Erase = engine.Rectangle{Top: d.Erase[0], Left: d.Erase[1], Height: d.Erase[2], Width: d.Erase[3]}
 	}
-	steps := []engine.Step{
+	steps := []engine.AugmentOp{
 		{Kind: engine.Brightness, Factor: float32(d.Brightness)},
 		{Kind: engine.Contrast, Factor: float32(d.Contrast)},
 		{Kind: engine.Saturation, Factor: float32(d.Saturation)},
 		cifar.HueStep(d.Hue),
 	}
 	for _, which := range d.Order {
-		out.Steps = append(out.Steps, steps[which])
+		out.Ops = append(out.Ops, steps[which])
 	}
 	return out
 }
@@ -131,7 +131,7 @@ func (c goldenCase) randAugment(t *testing.T, e engine.Executor) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				d.Steps = []engine.Step{step}
+				d.Ops = []engine.AugmentOp{step}
 			}
 			draws = append(draws, d)
 		}

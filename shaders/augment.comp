@@ -1,16 +1,16 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 // augment: x[n,c,i,j] = table[c, p[c,i,j]], or 0 inside the rectangle of draw n, where p is the image that the draw names after crop,
-// flip and up to six steps on its bytes (package engine's Draw says what each does)
+// flip and up to six operations on its bytes (package engine's Draw says what each does)
 //
 //   images   (D,3,H,W)           uint8, four to a word; this window holds samples first .. first+held-1
 //   table    (3,256)             what a pixel value becomes: (v/255 - mean) / std
 //   draws    (N,52)              what the host drew for every image of the batch
 //   x        (N/G, 3, G, H, W)   float32
 //
-// A workgroup makes one image, an invocation every 64th pixel of it: all take the same way through the steps, which lie in a
-// loop, and most steps concern a pixel alone. The image lies in shared memory, a pixel to a word; twice, for steps that look at other
-// pixels. KINDS has a bit for every kind of step that occurs, so that the compiler can leave out the rest.
+// A workgroup makes one image, an invocation every 64th pixel of it: all take the same way through the operations, which lie in a
+// loop, and most concern a pixel alone. The image lies in shared memory, a pixel to a word; twice, for operations that look at other
+// pixels. KINDS has a bit for every kind of operation that occurs, so that the compiler can leave out the rest.
 #include "augment_color.glsl"
 #include "augment_histogram.glsl"
 #include "panels.glsl"
@@ -29,8 +29,8 @@ layout(std430, binding = 1) readonly  buffer Table { float table[]; };
 layout(std430, binding = 2) readonly  buffer Draws { uint draws[]; };
 layout(std430, binding = 3) writeonly buffer X { float x[]; };
 
-// The words of a draw, and of a step in it.
-const uint IMAGE = 0u, TOP = 1u, LEFT = 2u, FLIP = 3u, ERASE = 4u, COUNT = 8u, STEPS = 9u, STEP_WORDS = 7u, DRAW_WORDS = 52u;
+// The words of a draw, and of an operation in it.
+const uint IMAGE = 0u, TOP = 1u, LEFT = 2u, FLIP = 3u, ERASE = 4u, COUNT = 8u, OPS = 9u, OP_WORDS = 7u, DRAW_WORDS = 52u;
 const uint BRIGHTNESS = 0u, CONTRAST = 1u, SATURATION = 2u, SHARPNESS = 3u, HUE = 4u, POSTERIZE = 5u, SOLARIZE = 6u,
     AUTO_CONTRAST = 7u, EQUALIZE = 8u, AFFINE = 9u;
 
@@ -63,7 +63,7 @@ void gather(uint sample_, uint draw) {
 uint mean_grey() {
     uint own = 0u;
     each_pixel(i) own += grey(unpacked(picture[now + i]));
-    barrier(); // the sum of an earlier step has been read
+    barrier(); // the sum of an earlier operation has been read
     if (first_pixel == 0u) sum = 0u;
     barrier();
     atomicAdd(sum, own); // whole numbers: the order does not matter
@@ -71,7 +71,7 @@ uint mean_grey() {
     return (2u * sum + PIXELS) / (2u * PIXELS);
 }
 
-// colour does the steps that look at a pixel alone; word is their factor's bits or their level.
+// colour does the operations that look at a pixel alone; word is their factor's bits or their level.
 void colour(uint kind, uint word) {
     float f = uintBitsToFloat(word);
     if (occurs(BRIGHTNESS) && kind == BRIGHTNESS) {
@@ -109,7 +109,7 @@ uvec3 smoothed(uint i) {
     return (2u * s + 13u) / 26u;
 }
 
-// moved_pixel is the one that an affine step, whose matrix begins at word a, puts at place i.
+// moved_pixel is the one that an affine operation, whose matrix begins at word a, puts at place i.
 uint moved_pixel(uint i, uint a) {
     int column = int(i % W), row = int(i / W);
     int from_x = int(draws[a]) * column + int(draws[a + 1u]) * row + int(draws[a + 2u]) >> 16;
@@ -118,17 +118,17 @@ uint moved_pixel(uint i, uint a) {
     return inside ? picture[now + uint(from_y) * W + uint(from_x)] : 0u;
 }
 
-// rearrange does the steps that look at other pixels: it writes the other copy.
+// rearrange does the operations that look at other pixels: it writes the other copy.
 void rearrange(uint kind, uint word) {
     uint other = PIXELS - now;
-    barrier(); // all pixels are as the step before left them
+    barrier(); // all pixels are as the operation before left them
     if (occurs(SHARPNESS) && kind == SHARPNESS) {
         float f = uintBitsToFloat(draws[word]);
         each_pixel(i) picture[other + i] = packed(blend(smoothed(i), unpacked(picture[now + i]), f));
     } else {
         each_pixel(i) picture[other + i] = moved_pixel(i, word);
     }
-    barrier(); // all have read the copy that the next such step writes
+    barrier(); // all have read the copy that the next such operation writes
     now = other;
 }
 
@@ -153,7 +153,7 @@ void make_table(uint kind, uint c) {
     }
 }
 
-// look_up does the steps that map every channel by a table made from its histogram.
+// look_up does the operations that map every channel by a table made from its histogram.
 void look_up(uint kind) {
     barrier(); // an earlier table has been read
     for (uint v = first_pixel; v < 768u; v += next_pixel) histogram[v] = 0u;
@@ -191,7 +191,7 @@ void main() {
     if (sample_ >= push.held) return;
     gather(sample_, draw);
     for (uint s = 0u; s < draws[draw + COUNT]; s++) {
-        uint word = draw + STEPS + s * STEP_WORDS, kind = draws[word];
+        uint word = draw + OPS + s * OP_WORDS, kind = draws[word];
         if ((occurs(SHARPNESS) || occurs(AFFINE)) && (kind == SHARPNESS || kind == AFFINE)) rearrange(kind, word + 1u);
         else if ((occurs(AUTO_CONTRAST) || occurs(EQUALIZE)) && (kind == AUTO_CONTRAST || kind == EQUALIZE)) look_up(kind);
         else colour(kind, draws[word + 1u]);

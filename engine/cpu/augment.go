@@ -3,7 +3,7 @@ package cpu
 import "cnnvk/engine"
 
 // augment computes x[n,c,i,j] = table[c, p[c,i,j]], or 0 inside the draw's rectangle, where p is image draws[n].Image after
-// crop, flip and the draw's steps. See engine.Draw.
+// crop, flip and the draw's operations. See engine.Draw.
 //
 //	images (D,3,H,W) uint8, table (3,256), draws (N,DrawElements), x (N,3,H,W)
 func augment(x, images, table, draws *tensor) {
@@ -12,8 +12,8 @@ func augment(x, images, table, draws *tensor) {
 		d := engine.DrawOf(draws.uints[n*engine.DrawElements:][:engine.DrawElements])
 		p := newPicture(images.bytes[d.Image*3*size:][:3*size], x.H(), x.W())
 		p = p.crop(d.Top, d.Left, d.Flip)
-		for _, s := range d.Steps {
-			p = p.step(s)
+		for _, s := range d.Ops {
+			p = p.changed(s)
 		}
 		for c := range 3 {
 			out := x.plane(n, c)
@@ -75,8 +75,8 @@ func (p picture) mapped(f func(rgb [3]byte) [3]byte) picture {
 	return out
 }
 
-// step is the picture after one step.
-func (p picture) step(s engine.Step) picture {
+// changed is the picture after an operation.
+func (p picture) changed(s engine.AugmentOp) picture {
 	towards := func(a byte) func([3]byte) [3]byte {
 		return func(v [3]byte) [3]byte { return blendAll([3]byte{a, a, a}, v, s.Factor) }
 	}

@@ -6,10 +6,10 @@ import (
 	"cnnvk/engine"
 )
 
-// The kinds of steps that the cases' draws hold.
+// The kinds of operations that the cases' draws hold.
 var (
-	colourSteps = engine.Brightness.Bit() | engine.Contrast.Bit() | engine.Saturation.Bit() | engine.Hue.Bit()
-	allSteps    = engine.Affine.Bit()<<1 - 1
+	colourOps = engine.Brightness.Bit() | engine.Contrast.Bit() | engine.Saturation.Bit() | engine.Hue.Bit()
+	allOps    = engine.Affine.Bit()<<1 - 1
 )
 
 func augmentCases() []Case {
@@ -17,20 +17,20 @@ func augmentCases() []Case {
 	tables := engine.Contrast.Bit() | engine.AutoContrast.Bit() | engine.Equalize.Bit()
 	places := engine.Affine.Bit() | engine.Sharpness.Bit()
 	return each([]engine.Kind{engine.Augment},
-		Case{N: 8, M: 50, H: 32, W: 32, Attr: kinds(colourSteps), Why: "the recipe's steps on CIFAR"},
-		Case{N: 12, M: 50, H: 32, W: 32, Attr: kinds(allSteps), Why: "every step"},
+		Case{N: 8, M: 50, H: 32, W: 32, Attr: kinds(colourOps), Why: "the recipe's operations on CIFAR"},
+		Case{N: 12, M: 50, H: 32, W: 32, Attr: kinds(allOps), Why: "every operation"},
 		Case{N: 6, M: 9, H: 32, W: 32, Why: "crop, flip and erase alone"},
 		Case{N: 12, M: 9, H: 32, W: 32, Attr: kinds(tables), Why: "narrowed ranges: autocontrast's roundings"},
-		Case{N: 12, M: 9, H: 9, W: 7, Attr: kinds(places), Why: "steps that read the other copy, one after another"},
-		Case{N: 5, M: 7, H: 5, W: 3, Attr: kinds(allSteps), Why: "images that start at no multiple of four bytes"},
-		Case{N: 7, M: 3, H: 40, W: 38, Attr: kinds(allSteps), Why: "nearly the largest image"},
-		Case{N: 1, M: 1, H: 1, W: 1, Attr: kinds(allSteps), Why: "one pixel"},
+		Case{N: 12, M: 9, H: 9, W: 7, Attr: kinds(places), Why: "operations that read the other copy, one after another"},
+		Case{N: 5, M: 7, H: 5, W: 3, Attr: kinds(allOps), Why: "images that start at no multiple of four bytes"},
+		Case{N: 7, M: 3, H: 40, W: 38, Attr: kinds(allOps), Why: "nearly the largest image"},
+		Case{N: 1, M: 1, H: 1, W: 1, Attr: kinds(allOps), Why: "one pixel"},
 	)
 }
 
-// draws fills the operand of that name of op augment: up to six steps of the case's kinds, in any order, twice the same too.
+// draws fills the operand of that name of op augment: up to six operations of the case's kinds, in any order, twice the same too.
 func (c Case) draws(out []uint32) {
-	var kinds []engine.StepKind
+	var kinds []engine.AugmentKind
 	for k := engine.Brightness; k <= engine.Affine; k++ {
 		if c.Attr.Kinds&k.Bit() != 0 {
 			kinds = append(kinds, k)
@@ -43,17 +43,17 @@ func (c Case) draws(out []uint32) {
 			Erase: engine.Rectangle{
 				Top: int(s.below(4, c.H)), Left: int(s.below(5, c.W)), Height: int(s.below(6, c.H)), Width: int(s.below(7, c.W))},
 		}
-		for i := range min(len(kinds), 1) * int(s.below(8, engine.MostSteps+1)) {
+		for i := range min(len(kinds), 1) * int(s.below(8, engine.MaxAugmentOps+1)) {
 			at := 10 * (i + 1)
-			d.Steps = append(d.Steps, drawnStep(s, at, kinds[s.below(at, len(kinds))]))
+			d.Ops = append(d.Ops, drawnOp(s, at, kinds[s.below(at, len(kinds))]))
 		}
 		d.Put(out[n*engine.DrawElements:])
 	}
 }
 
-// drawnStep is a step of that kind, from draws at and the nine after it.
-func drawnStep(s source, at int, kind engine.StepKind) engine.Step {
-	out := engine.Step{Kind: kind}
+// drawnOp is an operation of that kind, from draws at and the nine after it.
+func drawnOp(s source, at int, kind engine.AugmentKind) engine.AugmentOp {
+	out := engine.AugmentOp{Kind: kind}
 	switch kind {
 	case engine.Hue:
 		out.Level = int(s.below(at+1, 256))
