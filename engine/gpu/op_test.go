@@ -41,9 +41,9 @@ var eitherWay = map[engine.Kind]bool{
 	engine.BatchNorm2d: true, engine.Conv2dBackwardBias: true,
 }
 
-// mostSubgroupCases bounds the cases of each of the many variants with subgroups: drivers take half a second to compile
+// maxSubgroupCases bounds the cases of each of the many variants with subgroups: drivers take half a second to compile
 // one for a shape. The last cases of a list are the odd ones.
-const mostSubgroupCases = 4
+const maxSubgroupCases = 4
 
 // TestVariants runs every op case on each variant that takes its shapes, by forbidding those before it.
 func TestVariants(t *testing.T) {
@@ -64,7 +64,7 @@ func TestVariants(t *testing.T) {
 				continue
 			}
 			subgroups := strings.Contains(v.name, "_shuffle_") || strings.Contains(v.name, "_broadcast_")
-			if ran[v.name]++; subgroups && ran[v.name] > mostSubgroupCases {
+			if ran[v.name]++; subgroups && ran[v.name] > maxSubgroupCases {
 				continue
 			}
 			t.Run(c.String()+" by "+v.name, func(t *testing.T) { compare(t, e, c, reference(t, c), opt) })

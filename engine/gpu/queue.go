@@ -13,7 +13,7 @@ import (
 )
 
 // A step's way: Run fills a slot of its program's ring and queues it. Queued steps are submitted together, as many as fill the
-// budget, or at once where the device has nothing to do. Landing takes back the oldest submission with its reports.
+// budget, or at once where the device has nothing to do. Retiring takes the oldest submission back, with its reports.
 //
 // The device has two submissions at most: one at work and one waiting, so that it never waits for the host, and a host that wants
 // to stop waits for no more than those.
@@ -22,10 +22,10 @@ const (
 	// budget is how much work is submitted at once: enough to make a submission's cost nothing, and far below the seconds
 	// after which a GPU's watchdog takes it for hung.
 	budget = 100 * time.Millisecond
-	// mostTogether is the most steps of a submission, whatever their pace.
-	mostTogether = 8
-	// mostSubmitted is the most submissions at the device.
-	mostSubmitted = 2
+	// maxTogether is the most steps of a submission, whatever their pace.
+	maxTogether = 8
+	// maxSubmitted is the most submissions at the device.
+	maxSubmitted = 2
 	// stepTimeout is the longest a step may take before it is given up: two minutes, for slow devices.
 	stepTimeout = 2 * time.Minute
 )
@@ -81,12 +81,12 @@ func (s *session) freeSlot(r *recorded) (int, error) {
 		if slot := slices.Index(r.taken[:], false); slot >= 0 {
 			return slot, nil
 		}
-		if len(s.flying) == 0 {
+		if len(s.inFlight) == 0 {
 			if err := s.submit(); err != nil {
 				return 0, err
 			}
 		}
-		if err := s.land(1); err != nil {
+		if err := s.retire(1); err != nil {
 			return 0, err
 		}
 	}
@@ -122,7 +122,7 @@ func (s *session) prepare(r *recorded, slot int, rec *engine.Record) (step, erro
 // full says whether the queued steps are a submission: another one like the last would be too much work for it. A step whose
 // pace nobody knows goes alone.
 func full(queued []step) bool {
-	if len(queued) == mostTogether {
+	if len(queued) == maxTogether {
 		return true
 	}
 	var work, last time.Duration
@@ -137,10 +137,10 @@ func full(queued []step) bool {
 
 // idle says whether the device has done all it was given.
 func (s *session) idle() bool {
-	if len(s.flying) == 0 {
+	if len(s.inFlight) == 0 {
 		return true
 	}
-	done, _ := s.flying[len(s.flying)-1].pending.Done() // landing it tells its error
+	done, _ := s.inFlight[len(s.inFlight)-1].pending.Done() // retiring it tells its error
 	return done
 }
 
@@ -149,7 +149,7 @@ func (s *session) submit() error {
 	if len(s.queued) == 0 {
 		return nil
 	}
-	if err := s.land(len(s.flying) - mostSubmitted + 1); err != nil {
+	if err := s.retire(len(s.inFlight) - maxSubmitted + 1); err != nil {
 		return err
 	}
 	f := &submission{steps: s.queued, at: time.Now()}
@@ -164,19 +164,19 @@ func (s *session) submit() error {
 	if err != nil {
 		return f.failed(err)
 	}
-	s.flying, s.queued = append(s.flying, f), nil
+	s.inFlight, s.queued = append(s.inFlight, f), nil
 	return nil
 }
 
-// land waits for the n oldest submissions and takes their reports.
-func (s *session) land(n int) error {
+// retire waits for the n oldest submissions and takes their reports.
+func (s *session) retire(n int) error {
 	for ; n > 0; n-- {
-		f := s.flying[0]
-		s.flying = s.flying[1:]
+		f := s.inFlight[0]
+		s.inFlight = s.inFlight[1:]
 		if err := s.wait(f); err != nil {
 			return f.failed(err)
 		}
-		if err := s.arrived(f); err != nil {
+		if err := s.collect(f); err != nil {
 			return err
 		}
 	}
@@ -191,12 +191,12 @@ func (s *session) wait(f *submission) error {
 	return f.pending.Wait(stepTimeout * time.Duration(len(f.steps)))
 }
 
-// arrived reads what the steps of a submission gave back, and how long they took.
-func (s *session) arrived(f *submission) error {
+// collect reads what the steps of a submission gave back, and how long they took.
+func (s *session) collect(f *submission) error {
 	defer s.executor.timeline.Begin(trace.Host, "read reports")()
 	now := time.Now()
-	began := later(f.at, s.landed) // by the host's account
-	s.landed = now
+	began := later(f.at, s.retired) // by the host's account
+	s.retired = now
 	times, err := f.times()
 	if err != nil {
 		return err
@@ -270,7 +270,7 @@ func (s *session) drain() error {
 	if err := s.submit(); err != nil {
 		return err
 	}
-	return s.land(len(s.flying))
+	return s.retire(len(s.inFlight))
 }
 
 // Reports waits for all queued steps.
@@ -281,18 +281,18 @@ func (s *session) Reports() ([]engine.Report, error) {
 	return s.takeReports(), nil
 }
 
-// Finished lands what is done. What is queued only is submitted, unless the device is full: the caller may be about to do
+// Finished retires what is done. What is queued only is submitted, unless the device is full: the caller may be about to do
 // something that takes long.
 func (s *session) Finished() ([]engine.Report, error) {
-	for len(s.flying) > 0 {
-		if done, _ := s.flying[0].pending.Done(); !done {
+	for len(s.inFlight) > 0 {
+		if done, _ := s.inFlight[0].pending.Done(); !done {
 			break
 		}
-		if err := s.land(1); err != nil {
+		if err := s.retire(1); err != nil {
 			return nil, err
 		}
 	}
-	if len(s.flying) < mostSubmitted {
+	if len(s.inFlight) < maxSubmitted {
 		if err := s.submit(); err != nil {
 			return nil, err
 		}
@@ -306,5 +306,5 @@ func (s *session) takeReports() []engine.Report {
 	return out
 }
 
-// Busy is the time on the device of the steps that have landed.
+// Busy is the time on the device of the steps that have been retired.
 func (s *session) Busy() time.Duration { return s.busy }

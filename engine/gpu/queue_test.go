@@ -17,7 +17,7 @@ import (
 	"cnnvk/vk/vktest"
 )
 
-// Steps are submitted together up to the budget, and never more than mostTogether.
+// Steps are submitted together up to the budget, and never more than maxTogether.
 func TestFull(t *testing.T) {
 	const ms = time.Millisecond
 	for _, c := range []struct {
@@ -28,8 +28,8 @@ func TestFull(t *testing.T) {
 		{"of unknown pace", []time.Duration{0}, true},
 		{"known, then unknown", []time.Duration{ms, 0}, true},
 		{"fast", []time.Duration{ms}, false},
-		{"seven fast", slices.Repeat([]time.Duration{ms}, mostTogether-1), false},
-		{"eight fast", slices.Repeat([]time.Duration{ms}, mostTogether), true},
+		{"seven fast", slices.Repeat([]time.Duration{ms}, maxTogether-1), false},
+		{"eight fast", slices.Repeat([]time.Duration{ms}, maxTogether), true},
 		{"slow as a CPU", []time.Duration{300 * ms}, true},
 		{"another would be just enough", []time.Duration{50 * ms}, false},
 		{"another would be too much", []time.Duration{51 * ms}, true},

@@ -9,7 +9,7 @@ import (
 
 // ringSlots is how many steps of a program may be under way: those of two submissions, so that the device has the second at hand
 // when the first is done, while the host prepares the third.
-const ringSlots = mostSubmitted * mostTogether
+const ringSlots = maxSubmitted * maxTogether
 
 // recorded is a program on the device: for each slot of its ring, the commands of a step that reads that slot's record
 // and writes that slot's report. Nothing else differs between the slots.

@@ -23,8 +23,8 @@ type session struct {
 	programs  map[*engine.Program]*recorded
 	order     []*recorded
 	queued    []step        // filled, not submitted yet
-	flying    []*submission // at the device, oldest first
-	landed    time.Time     // when the last one came back
+	inFlight  []*submission // at the device, oldest first
+	retired   time.Time     // when the last one came back
 	reports   []engine.Report
 	busy      time.Duration
 	extra     []*vk.Commands // of single steps
@@ -200,7 +200,7 @@ func (s *session) ResidentBytes() int64 {
 
 // Close waits for the device and gives everything back. Steps that are queued only are not run: nobody will hear of them.
 func (s *session) Close() error {
-	err := s.land(len(s.flying))
+	err := s.retire(len(s.inFlight))
 	for _, c := range s.extra {
 		c.Destroy()
 	}

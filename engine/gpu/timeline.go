@@ -53,7 +53,7 @@ func (s *session) detailed(r *recorded) bool {
 // stamped says whether steps note the device's time.
 func (s *session) stamped() bool { return s.executor.device.Info().Features.Timestamps }
 
-// draw puts a submission that has landed on the time line. Without times on the device it is drawn as the host saw it, from began
+// draw puts a submission that was retired on the time line. Without times on the device it is drawn as the host saw it, from began
 // to heard.
 func (e *Executor) draw(f *submission, times [][]time.Duration, began, heard time.Time) {
 	if e.timeline == nil {

@@ -87,16 +87,16 @@ func (t tile) multiplies(c *call) bool {
 		t.runs(c, c.in(0).Shape.Elements(), t.packedElements(c))
 }
 
-// mostSums is how many sums an invocation may hold on a GPU, which has at most 256 registers for it. A CPU holds them in its
+// maxSums is how many sums an invocation may hold on a GPU, which has at most 256 registers for it. A CPU holds them in its
 // cache, whatever their number.
-const mostSums = 128
+const maxSums = 128
 
 // runs reports whether the device has what the tile's kernel needs for operands of so many values.
 func (t tile) runs(c *call, operands ...int) bool {
 	if t.subgroup && !c.subgroups(t.broadcast) {
 		return false
 	}
-	if t.subgroup && t.rows*t.columns > mostSums && c.plan.target.kind != vk.CPU {
+	if t.subgroup && t.rows*t.columns > maxSums && c.plan.target.kind != vk.CPU {
 		return false
 	}
 	for _, elements := range operands {

@@ -41,8 +41,8 @@ type Span struct {
 	Args       map[string]any // more about it, may be nil
 }
 
-// mostSpans is how many spans a time line keeps: enough for fifty epochs of CIFAR-100, and a file that a browser can open.
-const mostSpans = 300_000
+// maxSpans is how many spans a time line keeps: enough for fifty epochs of CIFAR-100, and a file that a browser can open.
+const maxSpans = 300_000
 
 // Timeline collects spans, from any goroutine.
 type Timeline struct {
@@ -56,7 +56,7 @@ type Timeline struct {
 }
 
 // New begins a time line.
-func New() *Timeline { return &Timeline{began: time.Now(), most: mostSpans, facts: map[string]any{}} }
+func New() *Timeline { return &Timeline{began: time.Now(), most: maxSpans, facts: map[string]any{}} }
 
 // At is a moment's place on the time line.
 func (l *Timeline) At(t time.Time) time.Duration {
