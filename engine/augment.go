@@ -60,8 +60,8 @@ const (
 	MaxAugmentOps = 6
 	// DrawElements is the number of words of a draw.
 	DrawElements = drawOps + MaxAugmentOps*opElements + 1
-	// AugmentPixels is the largest image that can be augmented: two copies and a histogram lie in the memory of a workgroup.
-	AugmentPixels = 1536
+	// augmentPixels is the largest image that can be augmented: two copies and a histogram lie in the memory of a workgroup.
+	augmentPixels = 1536
 )
 
 // Put writes the draw into DrawElements words. One of more than MaxAugmentOps operations is refused when it is run.

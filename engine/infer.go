@@ -20,8 +20,8 @@ func inferAugment(op Op) ([]Tensor, error) {
 		return nil, err
 	}
 	img, draws := op.Inputs[0], op.Inputs[2]
-	if img.H()*img.W() > AugmentPixels {
-		return nil, fmt.Errorf("images of %d x %d pixels, at most %d pixels can be augmented", img.H(), img.W(), AugmentPixels)
+	if img.H()*img.W() > augmentPixels {
+		return nil, fmt.Errorf("images of %d x %d pixels, at most %d pixels can be augmented", img.H(), img.W(), augmentPixels)
 	}
 	return []Tensor{batched("", draws.Shape[0], 3, img.H(), img.W())}, nil
 }
@@ -288,7 +288,7 @@ func inferNorm(op Op) ([]Tensor, error) {
 	if err := want(op, Shape{-1}, Shape{StatusElements}); err != nil {
 		return nil, err
 	}
-	return []Tensor{value("status", StatusElements), {Name: "norm", Shape: Shape{NormElements}, Role: Result}}, nil
+	return []Tensor{value("status", StatusElements), {Name: "norm", Shape: Shape{normElements}, Role: Result}}, nil
 }
 
 // inferOptimizer serves the optimisers, which replace parameters and moments.

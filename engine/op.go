@@ -112,5 +112,5 @@ const (
 const (
 	NormGlobal    = 0 // L2 norm of all gradients, before clipping
 	NormNotFinite = 1 // the sticky flag after this step, 0 or 1
-	NormElements  = 4
+	normElements  = 4
 )

@@ -56,7 +56,7 @@ func TestChoose(t *testing.T) {
 		if len(called(c.infos, c.want)) > 1 {
 			sentinel = ErrAmbiguous
 		}
-		var hinted Hinted
+		var hinted *hintedError
 		if !errors.Is(err, sentinel) || !errors.As(err, &hinted) || !strings.Contains(hinted.Hint(), c.hint) {
 			t.Errorf("%q of %d: error %v, expected a hint with %q", c.want, len(c.infos), err, c.hint)
 		}

@@ -78,8 +78,8 @@ func TestUploadDispatchReadback(t *testing.T) {
 			r.Dispatch(doubling(doublePipeline(t, d), x.Window(0, 16))),
 			r.Copy(out.Window(0, 16), x.Window(0, 16)))
 	})
-	if c.Barriers() != 4 {
-		t.Errorf("%d barriers, expected one on each side and two between", c.Barriers())
+	if c.barriers != 4 {
+		t.Errorf("%d barriers, expected one on each side and two between", c.barriers)
 	}
 	for i := range 3 {
 		v := float32(i)
@@ -138,8 +138,8 @@ func TestAllKindsOfBindings(t *testing.T) {
 			Uniform: b.Window(512, 16), Texel: []Window{b.Window(1024, 16*vectors)},
 			Push: []uint32{vectors}, Groups: [3]uint32{1, 1, 1}}))
 	})
-	if c.Barriers() != 3 {
-		t.Errorf("%d barriers: four fills that touch different windows need none between them", c.Barriers())
+	if c.barriers != 3 {
+		t.Errorf("%d barriers: four fills that touch different windows need none between them", c.barriers)
 	}
 	run(t, d, c)
 	got := make([]byte, 256)

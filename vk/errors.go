@@ -42,15 +42,10 @@ func (e *Error) Error() string {
 // Unwrap gives the sentinel that the result stands for, nil where there is none.
 func (e *Error) Unwrap() error { return results[e.Result].sentinel }
 
-// Hinted is implemented by errors after which a user can do something.
-type Hinted interface {
-	error
-	Hint() string // one line that can be typed or followed: "apt-get install libvulkan1"
-}
-
+// hintedError is an error after which a user can do something.
 type hintedError struct {
 	error
-	hint string
+	hint string // one line that can be typed or followed: "apt-get install libvulkan1"
 }
 
 func (e *hintedError) Hint() string  { return e.hint }

@@ -39,7 +39,7 @@ func TestErrorText(t *testing.T) {
 
 func TestHintSurvivesWrapping(t *testing.T) {
 	withoutDriverVariables(t)
-	var hinted Hinted
+	var hinted *hintedError
 	err := fmt.Errorf("train: %w", noDevices(""))
 	if !errors.As(err, &hinted) || hinted.Hint() != driverHint || !errors.Is(err, ErrNoDevice) {
 		t.Errorf("%v has lost its hint or its kind", err)

@@ -11,7 +11,7 @@ func TestNoLoader(t *testing.T) {
 	defer func() { loaderNames, loader.proc = names, proc }()
 	loaderNames, loader.proc = []string{"libnothing.so.1", "libnothing.so"}, nil
 	_, err := Open(Options{})
-	var hinted Hinted
+	var hinted *hintedError
 	if !errors.Is(err, ErrNoLoader) || !errors.As(err, &hinted) || hinted.Hint() != loaderHint {
 		t.Errorf("opened without a loader: %v", err)
 	}

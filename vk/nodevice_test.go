@@ -36,7 +36,7 @@ func openFails(t *testing.T, says, hint string) {
 		in.Close()
 		t.Fatal("found a device")
 	}
-	var hinted Hinted
+	var hinted *hintedError
 	if !errors.Is(err, ErrNoDevice) || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%v, expected %q", err, says)
 	}
@@ -108,7 +108,7 @@ func TestNoDriver(t *testing.T) {
 func TestUnfitWithoutVariables(t *testing.T) {
 	withoutDriverVariables(t)
 	err := unfit([]string{`"Vivante" has no queue for it`})
-	var hinted Hinted
+	var hinted *hintedError
 	if !errors.As(err, &hinted) || hinted.Hint() != driverHint {
 		t.Errorf("%v: %v", err, hinted)
 	}

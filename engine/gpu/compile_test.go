@@ -77,7 +77,7 @@ func network(t *testing.T, name string, batch int) []*engine.Program {
 // everyDispatch visits what each variant emits at each place of the program where it can run, by either way to read activations.
 func everyDispatch(t *testing.T, p *engine.Program, on target, visit func(variant string, d dispatch)) {
 	t.Helper()
-	for _, without := range [][]string{nil, {Texels}} {
+	for _, without := range [][]string{nil, {texels}} {
 		pl := &plan{
 			program: p, opt: engine.PlanOptions{Without: without}, target: on,
 			panel: map[*engine.Tensor]int{}, slabs: map[*engine.Tensor]*slab{},

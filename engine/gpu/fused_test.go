@@ -179,8 +179,8 @@ func TestFused(t *testing.T) {
 			{PanelImages: func(x *engine.Tensor) int { return 1 }},
 			{PanelImages: func(x *engine.Tensor) int { return b.N }},
 			{PanelImages: func(x *engine.Tensor) int { return []int{1, b.N}[x.ID%2] }},
-			{Without: []string{Texels}},
-			{Without: []string{Covariance}},
+			{Without: []string{texels}},
+			{Without: []string{covariance}},
 		} {
 			t.Run(fmt.Sprint(b, " plan ", i), func(t *testing.T) {
 				got, kernels := b.run(t, e, opt)

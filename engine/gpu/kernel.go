@@ -109,13 +109,13 @@ func (c *call) subgroups(broadcast bool) bool {
 
 func (c *call) subgroupSize() int { return int(c.plan.target.limits.SubgroupSize) }
 
-// Texels, among the variants that PlanOptions.Without names, stands for reading activations from texel buffers in kernels
+// texels, among the variants that PlanOptions.Without names, stands for reading activations from texel buffers in kernels
 // that can do either.
-const Texels = "texels"
+const texels = "texels"
 
 // reading makes a kernel read its last storage buffers, of so many values, from texel buffers where they fit.
 func (c *call) reading(k kernel, elements ...int) kernel {
-	if slices.Contains(c.plan.opt.Without, Texels) {
+	if slices.Contains(c.plan.opt.Without, texels) {
 		return k
 	}
 	for _, n := range elements {

@@ -24,7 +24,7 @@ func TestOps(t *testing.T) {
 			want := reference(t, c)
 			compare(t, e, c, want, engine.PlanOptions{})
 			if eitherWay[c.Kind] {
-				compare(t, e, c, want, engine.PlanOptions{Without: []string{Texels}})
+				compare(t, e, c, want, engine.PlanOptions{Without: []string{texels}})
 			}
 			for i, panels := range optest.PanelChoices(c) {
 				t.Run(fmt.Sprint("panels ", i), func(t *testing.T) {

@@ -97,7 +97,7 @@ func TestKernelsMatchSPIRV(t *testing.T) {
 		var without []string
 		for _, v := range variants {
 			collect(p, engine.PlanOptions{Without: without})
-			collect(p, engine.PlanOptions{Without: append(without, Texels)})
+			collect(p, engine.PlanOptions{Without: append(without, texels)})
 			without = append(without, v.name)
 		}
 	}
@@ -105,7 +105,7 @@ func TestKernelsMatchSPIRV(t *testing.T) {
 		p, err := b.program()
 		must(t, err)
 		collect(p, engine.PlanOptions{})
-		collect(p, engine.PlanOptions{Without: []string{Texels}})
+		collect(p, engine.PlanOptions{Without: []string{texels}})
 	}
 	collect(updateProgram(t, 0), engine.PlanOptions{})
 	for _, k := range probes {

@@ -144,7 +144,7 @@ func (c *call) pack(t tile, transposed bool) operand {
 	k := kernel{shader: "pack_matrix", storage: []vk.Access{in, out}, constants: 6}
 	m, kk, elements := c.out(0).C(), c.in(0).C(), t.packedElements(c)
 	packed := c.scratch("packed weight", elements)
-	if columns := roundUp(kk, t.depth); m%4 == 0 && kk%4 == 0 && columns%4 == 0 && c.fitsTexels(m*kk) && !slices.Contains(c.plan.opt.Without, Texels) {
+	if columns := roundUp(kk, t.depth); m%4 == 0 && kk%4 == 0 && columns%4 == 0 && c.fitsTexels(m*kk) && !slices.Contains(c.plan.opt.Without, texels) {
 		blocks := kernel{shader: "pack_matrix_texel", storage: []vk.Access{out}, texel: 1, constants: 5}
 		c.run(blocks, elements/16, words(m, kk, int(flag(transposed)), t.rows, columns), nil, packed, c.of(c.in(1)))
 		return packed
