@@ -16,14 +16,6 @@ func augment(b *engine.Builder, d Images, batch int, kinds uint32) *engine.Tenso
 	return b.Apply1(engine.Augment, engine.Attr{Kinds: kinds}, []*engine.Tensor{images, table, draws})
 }
 
-// FillDraws draws for the images of a step.
-func (a *Augmentation) FillDraws(r *engine.Record, epoch int, images []int) {
-	to := r.Uints(InputDraws)
-	for i, image := range images {
-		a.Draw(epoch, image).Put(to[i*engine.DrawElements:])
-	}
-}
-
 // Augmented runs the op augment alone: x (len(draws),C,H,W) is what a network would see of d after these draws, which hold steps
 // of those kinds.
 func Augmented(e engine.Executor, d Data, kinds uint32, draws []engine.Draw) (x []float64, err error) {
@@ -42,7 +34,7 @@ func Augmented(e engine.Executor, d Data, kinds uint32, draws []engine.Draw) (x 
 		return nil, err
 	}
 	defer s.Close()
-	if err := setResidents(s, d); err != nil {
+	if err := SetResidents(s, d); err != nil {
 		return nil, err
 	}
 	r := engine.NewRecord(p)

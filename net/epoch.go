@@ -106,7 +106,7 @@ func (t *Trainer) queue(indices []int, epoch int, rate float64) error {
 		r = engine.NewRecord(p)
 		t.records[p] = r
 	}
-	fillBatch(r, t.Data, indices)
+	FillBatch(r, t.Data, indices)
 	if t.Augment != nil {
 		t.Augment.FillDraws(r, epoch, indices)
 	}

@@ -9,14 +9,6 @@ import (
 	"cnnvk/engine"
 )
 
-// Data are labelled images in memory, and how a byte becomes the network's input.
-type Data struct {
-	Images []byte // (N,3,H,W)
-	Labels []uint8
-	Shape  Images
-	Table  []float32 // (C,256)
-}
-
 // Score is the outcome of an evaluation.
 type Score struct {
 	Correct     int
@@ -81,7 +73,7 @@ func Evaluate(ctx context.Context, e engine.Executor, w *Weights, d Data, batch 
 		return score, nil, err
 	}
 	defer s.Close()
-	if err := setResidents(s, d); err != nil {
+	if err := SetResidents(s, d); err != nil {
 		return score, nil, err
 	}
 	if err := s.WriteArena(engine.Model, w.Arena); err != nil {
@@ -153,7 +145,7 @@ func queueEval(ctx context.Context, s engine.Session, programs map[int]*engine.P
 			r = engine.NewRecord(p)
 			records[len(part)] = r
 		}
-		fillBatch(r, d, part)
+		FillBatch(r, d, part)
 		if err := s.Run(p, r); err != nil {
 			return err
 		}
@@ -168,24 +160,6 @@ func queueEval(ctx context.Context, s engine.Session, programs map[int]*engine.P
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-
-// fillBatch names a batch's images and labels in a record.
-func fillBatch(r *engine.Record, d Data, indices []int) {
-	to, labels := r.Uints(InputIndices), r.Uints(InputLabels) // without indices where draws name the images
-	for i, at := range indices {
-		labels[i] = uint32(d.Labels[at])
-		if to != nil {
-			to[i] = uint32(at)
-		}
-	}
-}
-
-func setResidents(s engine.Session, d Data) error {
-	if err := s.SetResident(ResidentImages, d.Images); err != nil {
-		return err
-	}
-	return s.SetResident(ResidentTable, d.Table)
-}
 
 // batchSizes are the sizes into which n things fall at that batch size: it, and what is left over.
 func batchSizes(n, batch int) []int {

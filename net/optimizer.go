@@ -1,10 +1,6 @@
 package net
 
-import (
-	"math"
-
-	"cnnvk/engine"
-)
+import "cnnvk/engine"
 
 // The optimisers, as in Recipe.Optimizer.
 const (
@@ -42,11 +38,4 @@ func optimizerOf(r Recipe) (optimizer, error) {
 		return optimizer{engine.SGD, engine.Attr{WeightDecay: r.WeightDecay, Momentum: r.Momentum, Nesterov: r.Optimizer == Nesterov}, 1}, nil
 	}
 	return optimizer{}, &RecipeError{"optimizer", r.Optimizer, OneOf(Optimizers)}
-}
-
-// SetRates fills the step input "rates" for the optimiser's t-th step, counted from 1.
-func SetRates(rates []float64, rate float64, t int) {
-	rates[engine.RateLearning] = rate
-	rates[engine.RateMomentScale] = rate / (1 - math.Pow(adamBeta1, float64(t)))
-	rates[engine.RateVarianceRoot] = 1 / math.Sqrt(1-math.Pow(adamBeta2, float64(t)))
 }

@@ -69,6 +69,24 @@ func (r *Recipe) Settle(before Recipe, said func(key string) bool) {
 	}
 }
 
+// Finished says why no step follows that position, nothing where one does.
+func (r Recipe) Finished(p Position) string {
+	switch {
+	case r.LimitSteps > 0 && p.Total >= r.LimitSteps && p.Step == 0: // else a validation follows
+		return fmt.Sprintf("the limit of %d steps is reached", r.LimitSteps)
+	case p.Epoch >= r.Epochs:
+		return fmt.Sprintf("all %d epochs are done", r.Epochs)
+	case r.OutOfPatience(p):
+		return fmt.Sprintf("the validation accuracy has not improved in %d epochs", r.Patience)
+	}
+	return ""
+}
+
+// OutOfPatience says whether too many epochs have passed since the best one.
+func (r Recipe) OutOfPatience(p Position) bool {
+	return r.Patience > 0 && p.BestEpoch > 0 && p.Epoch-p.BestEpoch >= r.Patience
+}
+
 // RecipeError is a value of a recipe that no training can use.
 type RecipeError struct {
 	Key   string // the value's name in config.yaml

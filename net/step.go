@@ -10,6 +10,14 @@ import (
 // turns a byte into the network's input.
 type Images struct{ N, C, H, W int }
 
+// Data are labelled images in memory, and how a byte becomes the network's input.
+type Data struct {
+	Images []byte // (N,3,H,W)
+	Labels []uint8
+	Shape  Images
+	Table  []float32 // (C,256)
+}
+
 // The names under which a program's inputs, residents and results are found.
 const (
 	ResidentImages = "images"

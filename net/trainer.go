@@ -110,7 +110,7 @@ func (t *Trainer) Open(e engine.Executor) error {
 	if t.session, err = e.NewSession(layout, programs, engine.PlanOptions{}); err != nil {
 		return err
 	}
-	if err := setResidents(t.session, t.Data); err != nil {
+	if err := SetResidents(t.session, t.Data); err != nil {
 		return err
 	}
 	return t.setInitial()
@@ -202,24 +202,6 @@ func (t *Trainer) ended(end *EpochEnded) {
 // limited reports whether the limit of steps is reached.
 func (t *Trainer) limited() bool { return t.Recipe.LimitSteps > 0 && t.at.Total >= t.Recipe.LimitSteps }
 
-// Finished says why no step follows that position, nothing where one does.
-func (r Recipe) Finished(p Position) string {
-	switch {
-	case r.LimitSteps > 0 && p.Total >= r.LimitSteps && p.Step == 0: // else a validation follows
-		return fmt.Sprintf("the limit of %d steps is reached", r.LimitSteps)
-	case p.Epoch >= r.Epochs:
-		return fmt.Sprintf("all %d epochs are done", r.Epochs)
-	case r.OutOfPatience(p):
-		return fmt.Sprintf("the validation accuracy has not improved in %d epochs", r.Patience)
-	}
-	return ""
-}
-
-// OutOfPatience says whether too many epochs have passed since the best one.
-func (r Recipe) OutOfPatience(p Position) bool {
-	return r.Patience > 0 && p.BestEpoch > 0 && p.Epoch-p.BestEpoch >= r.Patience
-}
-
 // Kernels lists the kernels that the training step uses, without repetitions, in the order of the step.
 func (t *Trainer) Kernels() []string {
 	var out []string
@@ -231,9 +213,4 @@ func (t *Trainer) Kernels() []string {
 		}
 	}
 	return out
-}
-
-// SetRandom fills the step input "random" for a step, counted from 0.
-func SetRandom(random []uint32, seed uint32, step int) {
-	random[engine.RandomSeed], random[engine.RandomStep], random[engine.RandomSample] = seed, uint32(step), 0
 }

@@ -24,6 +24,7 @@ type bencher struct {
 	machine     *machine
 	session     engine.Session
 	batch       int
+	data        net.Data // random pixels
 	train, eval *engine.Program
 	policy      string            // of the augmentation
 	augment     *net.Augmentation // of training steps; nil for none
@@ -77,11 +78,12 @@ func (b *bencher) fill(model *net.Model, layout *engine.Layout) error {
 	pixels := make([]byte, n*cifar.ImageBytes)
 	random := rand.NewChaCha8([32]byte{})
 	random.Read(pixels)
-	d := dataOf(&cifar.Set{Images: pixels, Labels: make([]uint8, n)}, cifar.NormalizeTable())
-	if err := b.session.SetResident(net.ResidentImages, d.Images); err != nil {
-		return err
+	labels := make([]uint8, n)
+	for i := range labels {
+		labels[i] = uint8(i % cifar.Classes)
 	}
-	if err := b.session.SetResident(net.ResidentTable, d.Table); err != nil {
+	b.data = dataOf(&cifar.Set{Images: pixels, Labels: labels}, cifar.NormalizeTable())
+	if err := net.SetResidents(b.session, b.data); err != nil {
 		return err
 	}
 	initial, err := model.Initial(0, layout)
@@ -154,11 +156,8 @@ func (b *bencher) next(p *engine.Program, r *engine.Record) {
 	images := make([]int, p.Batch)
 	for n := range images {
 		images[n] = n
-		r.Uints(net.InputLabels)[n] = uint32(n % cifar.Classes)
 	}
-	for n := range r.Uints(net.InputIndices) {
-		r.Uints(net.InputIndices)[n] = uint32(n)
-	}
+	net.FillBatch(r, b.data, images)
 	if p != b.train {
 		return
 	}
