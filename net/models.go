@@ -3,17 +3,22 @@ package net
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // modelKind is a network that can be asked for by name.
 type modelKind struct {
+	family
+	dropout bool // it has some, whose rates a recipe can change
+	build   func(widths []int, dropout float64) (*Model, error)
+	// marks are the tensors whose first dimensions are the widths, by name and number of dimensions.
+	marks []mark
+}
+
+// family is what networks have in common that differ in their widths alone.
+type family struct {
 	name   string
 	widths []int  // the reference's
 	parts  string // what the widths count the channels of
-	build  func(widths []int, dropout float64) (*Model, error)
-	// marks are the tensors whose first dimensions are the widths, by name and number of dimensions.
-	marks []mark
 }
 
 type mark struct {
@@ -22,18 +27,14 @@ type mark struct {
 }
 
 // models lists the networks; the first one is meant where nothing says otherwise.
-var models []modelKind
-
-func init() {
-	models = []modelKind{
-		{SmallCIFARNetName, SmallCIFARNetWidths, "blocks", SmallCIFARNet, []mark{
-			{"features.0.pointwise.weight", 4}, {"features.2.pointwise.weight", 4}, {"features.4.pointwise.weight", 4},
-			{"features.6.pointwise.weight", 4}, {"features.7.pointwise.weight", 4}, {"features.8.pointwise.weight", 4},
-		}},
-		{TinyNetName, TinyNetWidths, "layers", func(widths []int, _ float64) (*Model, error) { return TinyNet(widths) }, []mark{
-			{"conv1.weight", 4}, {"conv2.weight", 4}, {"fc1.weight", 2},
-		}},
-	}
+var models = []modelKind{
+	{smallCIFARNets, true, SmallCIFARNet, []mark{
+		{"features.0.pointwise.weight", 4}, {"features.2.pointwise.weight", 4}, {"features.4.pointwise.weight", 4},
+		{"features.6.pointwise.weight", 4}, {"features.7.pointwise.weight", 4}, {"features.8.pointwise.weight", 4},
+	}},
+	{tinyNets, false, func(widths []int, _ float64) (*Model, error) { return TinyNet(widths) }, []mark{
+		{"conv1.weight", 4}, {"conv2.weight", 4}, {"fc1.weight", 2},
+	}},
 }
 
 // ModelNames lists the networks that can be asked for.
@@ -50,7 +51,7 @@ func ModelNames() []string {
 func NewModel(name string, widths []int, dropout float64) (*Model, error) {
 	k, ok := modelNamed(name)
 	if !ok {
-		return nil, fmt.Errorf("net: model %q: use %s", name, modelChoice())
+		return nil, fmt.Errorf("net: model %q: use %s", name, OneOf(ModelNames()))
 	}
 	return k.build(widths, dropout)
 }
@@ -63,14 +64,16 @@ func modelNamed(name string) (modelKind, bool) {
 	return models[at], true
 }
 
-// modelChoice names the networks in words.
-func modelChoice() string { return strings.Join(ModelNames(), " or ") }
+// HasDropout says whether a network has dropout, whose rates a recipe can change; one of an unknown name may.
+func HasDropout(name string) bool {
+	k, known := modelNamed(name)
+	return k.dropout || !known
+}
 
-// checkWidths demands as many widths as the network has, each at least 1.
-func checkWidths(name string, widths []int) error {
-	k, _ := modelNamed(name)
-	if len(widths) != len(k.widths) || slices.ContainsFunc(widths, func(n int) bool { return n < 1 }) {
-		return fmt.Errorf("%s has %d %s of at least one channel, not widths %v", name, len(k.widths), k.parts, widths)
+// check demands as many widths as the network has, each at least 1.
+func (f family) check(widths []int) error {
+	if len(widths) != len(f.widths) || slices.ContainsFunc(widths, func(n int) bool { return n < 1 }) {
+		return fmt.Errorf("%s has %d %s of at least one channel, not widths %v", f.name, len(f.widths), f.parts, widths)
 	}
 	return nil
 }

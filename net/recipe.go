@@ -61,6 +61,9 @@ func (r *Recipe) Settle(before Recipe, said func(key string) bool) {
 		kind, _ := modelNamed(r.Model)
 		r.Widths = slices.Clone(kind.widths)
 	}
+	if r.Model != before.Model && !said("dropout") && !HasDropout(r.Model) {
+		r.Dropout = 0
+	}
 	switch {
 	case said("max_time") && !said("epochs") && r.MaxTime > 0:
 		r.Epochs = 0 // until they are measured
@@ -113,8 +116,8 @@ func (r Recipe) Network() (*Model, error) { return NewModel(r.Model, r.Widths, r
 // maxWidth keeps a slip in a file from asking for more memory than any machine has.
 const maxWidth = 8192
 
-func goodWidths(model string, widths []int) bool {
-	return widths == nil || checkWidths(model, widths) == nil && !slices.ContainsFunc(widths, func(n int) bool { return n > maxWidth })
+func (f family) good(widths []int) bool {
+	return widths == nil || f.check(widths) == nil && !slices.ContainsFunc(widths, func(n int) bool { return n > maxWidth })
 }
 
 // OneOf names choices in words: "a", "a or b", "a, b or c".
@@ -135,8 +138,8 @@ func (r Recipe) Check() error {
 		good  bool
 		use   string
 	}{
-		{"model", r.Model, known, modelChoice()},
-		{"widths", r.Widths, goodWidths(r.Model, r.Widths), fmt.Sprintf("%d numbers from 1 to %d", len(kind.widths), maxWidth)},
+		{"model", r.Model, known, OneOf(ModelNames())},
+		{"widths", r.Widths, kind.good(r.Widths), fmt.Sprintf("%d numbers from 1 to %d", len(kind.widths), maxWidth)},
 		{"max_time", r.MaxTime, r.MaxTime == 0 || r.MaxTime >= time.Second, "1s or more"},
 		{"epochs", r.Epochs, r.Epochs >= 1 || r.Epochs == 0 && r.MaxTime > 0, "1 or more"},
 		{"limit_steps", r.LimitSteps, r.LimitSteps >= 0, "1 or more, or 0 for no limit"},

@@ -73,7 +73,7 @@ func TestRecipeCheckZeros(t *testing.T) {
 	if err := r.Check(); err != nil {
 		t.Error(err)
 	}
-	r.Model, r.Widths = TinyNetName, TinyNetWidths
+	r.Model, r.Widths = TinyNetName, tinyNets.widths
 	for _, optimizer := range Optimizers {
 		r.UseOptimizer(optimizer)
 		if err := r.Check(); err != nil {
@@ -97,7 +97,7 @@ func TestRecipes(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	DefaultRecipe().Widths[0] = 7
-	if DefaultRecipe().Widths[0] != 64 || SmallCIFARNetWidths[0] != 64 {
+	if DefaultRecipe().Widths[0] != 64 || smallCIFARNets.widths[0] != 64 {
 		t.Error("the default recipe has changed")
 	}
 }
@@ -116,8 +116,10 @@ func TestRecipeSettle(t *testing.T) {
 		{DefaultRecipe(), "optimizer", func(r *Recipe) { r.Optimizer = SGD }, func(r *Recipe) {}, "plain"},
 		{DefaultRecipe(), "optimizer momentum", func(r *Recipe) { r.Optimizer, r.Momentum = SGD, 0.8 }, func(r *Recipe) {}, "as said"},
 		{tiny, "momentum", func(r *Recipe) { r.Momentum = 0.8 }, func(r *Recipe) {}, "the optimiser stays"},
-		{tiny, "model", func(r *Recipe) { r.Model = SmallCIFARNetName }, func(r *Recipe) { r.Widths = SmallCIFARNetWidths }, "another model has other widths"},
+		{tiny, "model", func(r *Recipe) { r.Model = SmallCIFARNetName }, func(r *Recipe) { r.Widths = smallCIFARNets.widths }, "another model has other widths"},
 		{tiny, "model widths", func(r *Recipe) { r.Model, r.Widths = SmallCIFARNetName, narrow }, func(r *Recipe) {}, "as said"},
+		{DefaultRecipe(), "model", func(r *Recipe) { r.Model = TinyNetName }, func(r *Recipe) { r.Widths, r.Dropout = tinyNets.widths, 0 }, "nothing to drop out"},
+		{DefaultRecipe(), "model widths dropout", func(r *Recipe) { r.Model, r.Widths = TinyNetName, tinyNets.widths }, func(r *Recipe) {}, "as said: older files have it"},
 		{tiny, "max_time", func(r *Recipe) { r.MaxTime = time.Hour }, func(r *Recipe) { r.Epochs = 0 }, "to be measured"},
 		{tiny, "max_time epochs", func(r *Recipe) { r.MaxTime, r.Epochs = time.Hour, 3 }, func(r *Recipe) {}, "measured before"},
 		{tiny, "max_time", func(r *Recipe) { r.MaxTime = 0 }, func(r *Recipe) {}, "no limit"},

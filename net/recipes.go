@@ -11,7 +11,7 @@ type NamedRecipe struct {
 // Recipes are the named recipes; the first is the default.
 var Recipes = []NamedRecipe{
 	{Recipe{
-		Name: "smallcifarnet", Model: SmallCIFARNetName, Widths: SmallCIFARNetWidths,
+		Name: "smallcifarnet", Model: SmallCIFARNetName, Widths: smallCIFARNets.widths,
 		Seed: 42, Epochs: 50, BatchSize: 128, Augment: "reference",
 		Optimizer: AdamW, LearningRate: 1e-3, WeightDecay: 5e-4,
 		Schedule: ScheduleCosine, WarmupEpochs: 5, DecayEpochs: 30, DecayRate: 0.1,
@@ -19,7 +19,7 @@ var Recipes = []NamedRecipe{
 		Normalize: true, Split: RandomSplit, ValidationRatio: 0.1, Patience: 10,
 	}, "the reference: AdamW, warm-up and cosine, smoothing, clipping, averaged weights"},
 	{Recipe{
-		Name: "smallcifarnet-light", Model: SmallCIFARNetName, Widths: SmallCIFARNetWidths,
+		Name: "smallcifarnet-light", Model: SmallCIFARNetName, Widths: smallCIFARNets.widths,
 		Seed: 42, Epochs: 30, BatchSize: 128, Augment: "crop-flip",
 		Optimizer: AdamW, LearningRate: 3e-3, WeightDecay: 5e-4,
 		Schedule: ScheduleCosine, WarmupEpochs: 3, DecayEpochs: 30, DecayRate: 0.1,
@@ -27,7 +27,7 @@ var Recipes = []NamedRecipe{
 		Normalize: true, Split: RandomSplit, ValidationRatio: 0.1, Patience: 10,
 	}, "the reference's network, lightly regularised: no dropout, crops and flips alone, three times the rate, 30 epochs"},
 	{Recipe{
-		Name: "tinynet", Model: TinyNetName, Widths: TinyNetWidths,
+		Name: "tinynet", Model: TinyNetName, Widths: tinyNets.widths,
 		Seed: 42, Epochs: 10, BatchSize: 32, Augment: "none",
 		Optimizer: SGD, LearningRate: 1e-3,
 		Schedule: ScheduleConstant, DecayEpochs: 30, DecayRate: 0.1,

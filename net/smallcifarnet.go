@@ -8,8 +8,8 @@ import (
 // SmallCIFARNetName is the model's name in flags and files.
 const SmallCIFARNetName = "smallcifarnet"
 
-// SmallCIFARNetWidths are the output channels of the reference network's six blocks: 765,055 parameters.
-var SmallCIFARNetWidths = []int{64, 128, 256, 512, 512, 512}
+// smallCIFARNets have as widths the output channels of the six blocks; the reference network has 765,055 parameters.
+var smallCIFARNets = family{SmallCIFARNetName, []int{64, 128, 256, 512, 512, 512}, "blocks"}
 
 // smallCIFARNetDropout is the share of channels that each block drops in training.
 var smallCIFARNetDropout = []float64{0.05, 0.10, 0.15, 0.20, 0.20, 0.20}
@@ -19,9 +19,9 @@ var smallCIFARNetDropout = []float64{0.05, 0.10, 0.15, 0.20, 0.20, 0.20}
 // dropout rates, 0 leaves Dropout2d out, as the golden cases do.
 func SmallCIFARNet(widths []int, dropout float64) (*Model, error) {
 	if widths == nil {
-		widths = SmallCIFARNetWidths
+		widths = smallCIFARNets.widths
 	}
-	if err := checkWidths(SmallCIFARNetName, widths); err != nil {
+	if err := smallCIFARNets.check(widths); err != nil {
 		return nil, fmt.Errorf("net: %w", err)
 	}
 	m := &Model{Name: SmallCIFARNetName, Widths: slices.Clone(widths), Classes: 100}

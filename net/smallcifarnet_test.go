@@ -11,7 +11,7 @@ func TestParameters(t *testing.T) {
 	for _, c := range []struct {
 		widths []int
 		want   int
-	}{{nil, 765_055}, {SmallCIFARNetWidths, 765_055}, {[]int{64, 128, 256, 512, 512, 700}, 765_055 + 188*(512+2+100)}} {
+	}{{nil, 765_055}, {smallCIFARNets.widths, 765_055}, {[]int{64, 128, 256, 512, 512, 700}, 765_055 + 188*(512+2+100)}} {
 		m, err := SmallCIFARNet(c.widths, 1)
 		if err != nil {
 			t.Fatal(err)

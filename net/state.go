@@ -26,10 +26,7 @@ func (m *Model) stateDict(l *engine.Layout, arena []float64, batches int64) ([]N
 		if !ok || s.Offset+s.Shape.Elements() > len(arena) {
 			return nil, fmt.Errorf("net: the arena has no place for %s", p.name)
 		}
-		values := make([]float32, s.Shape.Elements())
-		for i := range values {
-			values[i] = float32(arena[s.Offset+i])
-		}
+		values := rounded(arena[s.Offset:][:s.Shape.Elements()])
 		out = append(out, NamedTensor{Name: p.name, Shape: p.shape, F32: values})
 	}
 	for _, name := range m.batchNorms() {

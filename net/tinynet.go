@@ -10,8 +10,8 @@ import (
 // TinyNetName is the model's name in flags and files.
 const TinyNetName = "tinynet"
 
-// TinyNetWidths are the outputs of the baseline's two convolutions and of its first Linear: 556,708 parameters.
-var TinyNetWidths = []int{32, 64, 128}
+// tinyNets have as widths the outputs of the two convolutions and of the first Linear; the baseline has 556,708 parameters.
+var tinyNets = family{TinyNetName, []int{32, 64, 128}, "layers"}
 
 // tinyNetPixels is what two poolings leave of an image of 32 x 32.
 const tinyNetPixels = 8 * 8
@@ -20,9 +20,9 @@ const tinyNetPixels = 8 * 8
 // 32 x 32. Nil widths are the baseline's.
 func TinyNet(widths []int) (*Model, error) {
 	if widths == nil {
-		widths = TinyNetWidths
+		widths = tinyNets.widths
 	}
-	if err := checkWidths(TinyNetName, widths); err != nil {
+	if err := tinyNets.check(widths); err != nil {
 		return nil, fmt.Errorf("net: %w", err)
 	}
 	const classes = 100

@@ -96,7 +96,7 @@ func modelOf(tensors []NamedTensor, meta map[string]string) (*Model, error) {
 	kind := closest(tensors)
 	if name, ok := meta[metaModel]; ok {
 		if kind, ok = modelNamed(name); !ok {
-			return nil, fmt.Errorf("model %q is unknown to this version: it knows %s", name, strings.Join(ModelNames(), " and "))
+			return nil, fmt.Errorf("model %q is unknown to this version: it takes %s", name, OneOf(ModelNames()))
 		}
 	}
 	var widths []int
@@ -110,7 +110,7 @@ func modelOf(tensors []NamedTensor, meta map[string]string) (*Model, error) {
 			return nil, err
 		}
 	}
-	if err := checkWidths(kind.name, widths); err != nil {
+	if err := kind.check(widths); err != nil {
 		return nil, err
 	}
 	return kind.build(widths, 1)

@@ -129,7 +129,7 @@ func TestModelOfRefuses(t *testing.T) {
 		tensors []NamedTensor
 		meta    map[string]string
 	}{
-		{`model "resnet" is unknown to this version: it knows smallcifarnet and tinynet`, nil, map[string]string{"model": "resnet"}},
+		{`model "resnet" is unknown to this version: it takes smallcifarnet or tinynet`, nil, map[string]string{"model": "resnet"}},
 		{`metadata widths "64" is no list of numbers`, nil, map[string]string{"widths": "64"}},
 		{"smallcifarnet has 6 blocks of at least one channel, not widths []", nil, map[string]string{"widths": "null"}},
 		{"smallcifarnet has 6 blocks of at least one channel, not widths [1 2 3 4 5 -6]", nil, map[string]string{"widths": "[1,2,3,4,5,-6]"}},

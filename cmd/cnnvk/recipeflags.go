@@ -193,6 +193,8 @@ func checkFlags(c *cli.Context, r net.Recipe) error {
 		return usagef("--limit-steps %d: use 1 or more", r.LimitSteps)
 	case c.Bool("no-decay-1d") && r.WeightDecay == 0:
 		return usagef("--no-decay-1d does nothing without weight decay: use --weight-decay 0.0005 or another")
+	case c.IsSet("dropout") && !net.HasDropout(r.Model):
+		return usagef("--dropout does nothing with %s, which has none", r.Model)
 	}
 	for _, name := range []string{"patience", "split"} {
 		if c.IsSet(name) && r.ValidationRatio == 0 {

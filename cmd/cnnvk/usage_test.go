@@ -36,6 +36,8 @@ func TestUsageErrors(t *testing.T) {
 		{"train --max-time 0s", `--max-time 0s: use 1s or more$`, ""},
 		{"train --max-time 5ms", `--max-time 5ms: use 1s or more$`, ""},
 		{"train --decay-rate 0.5", `--decay-rate does nothing with the schedule cosine: use --sched step$`, ""},
+		{"train --model tinynet --dropout 0.5", `--dropout does nothing with tinynet, which has none$`, ""},
+		{"train --model tiny --dropout 0.5", `--model "tiny": use smallcifarnet or tinynet$`, ""},
 		{"train --momentum 0.5", `--momentum 0\.5: use 0 with adamw, or sgd or nesterov$`, ""},
 		{"train --sched exp", `--sched "exp": use cosine, step, linear or constant$`, ""},
 		{"train --widths 1,x", `--widths "1,x": use numbers with commas between them$`, ""},
