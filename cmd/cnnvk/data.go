@@ -47,7 +47,7 @@ func trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set,
 		if s.quiet {
 			progress = io.Discard
 		}
-		if dir, why, err = findData(c.Context, "", progress); err != nil {
+		if dir, why, err = findData(c.Context, progress); err != nil {
 			return nil, "", err
 		}
 	}

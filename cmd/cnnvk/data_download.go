@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 
 	"github.com/urfave/cli/v2"
 
@@ -28,8 +26,6 @@ func dataDownloadCommand() *cli.Command {
 }
 
 func dataDownload(c *cli.Context) error {
-	ctx, stop := interruptible(c.Context)
-	defer stop()
 	source, to := dataSource, c.String("to")
 	if c.IsSet("url") {
 		source.URL = c.String("url")
@@ -43,7 +39,7 @@ func dataDownload(c *cli.Context) error {
 			return err
 		}
 	}
-	dir, fetched, err := fetch(ctx, source, to, c.App.ErrWriter)
+	dir, fetched, err := fetch(c.Context, source, to, c.App.ErrWriter)
 	if err != nil {
 		return err
 	}
@@ -67,11 +63,4 @@ func fetch(ctx context.Context, source cifar.Source, dir string, out io.Writer) 
 		show.at(done, total)
 	})
 	return folder, fetched, err
-}
-
-// interruptible is a context that the first Ctrl-C ends; the second one ends the program.
-func interruptible(parent context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(parent, os.Interrupt)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
 }

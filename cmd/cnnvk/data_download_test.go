@@ -199,38 +199,35 @@ func TestFlippedBitInArchive(t *testing.T) {
 func TestFindData(t *testing.T) {
 	server := smallSource(t)
 	dir := filepath.Join(server.cache, "cifar-100-binary")
-	find := func(explicit, wantDir, wantHow string, requests int64) {
+	find := func(wantDir, wantHow string, requests int64) {
 		t.Helper()
 		server.asked.Store(0)
-		got, how, err := findData(context.Background(), explicit, new(bytes.Buffer))
+		got, how, err := findData(context.Background(), new(bytes.Buffer))
 		asked := server.asked.Load()
 		if err != nil || got != wantDir || !strings.HasPrefix(how, wantHow) || strings.Contains(how, "\n") || asked != requests {
 			t.Errorf("got %q, %q, %v after %d requests, want %q, %q, %d", got, how, err, asked, wantDir, wantHow, requests)
 		}
 	}
 	const nothing = "no --data, no CNNVK_DATA, nothing is in the cache, "
-	find("named", "named", "--data", 0)
 	t.Setenv("CNNVK_DATA", "env")
-	find("named", "named", "--data", 0)
-	find("env", "env", "CNNVK_DATA", 0)
-	find("", "env", "CNNVK_DATA", 0)
+	find("env", "CNNVK_DATA", 0)
 	t.Setenv("CNNVK_DATA", "")
 
 	t.Setenv(offlineVariable, "1")
-	find("", "", nothing+"and CNNVK_OFFLINE is set", 0)
+	find("", nothing+"and CNNVK_OFFLINE is set", 0)
 	t.Setenv(offlineVariable, "0")
 	server.set(http.NotFound)
-	find("", "", nothing+"downloading "+dataSource.URL+": the server answers 404", 1)
+	find("", nothing+"downloading "+dataSource.URL+": the server answers 404", 1)
 	url := dataSource.URL
 	dataSource.URL = "http://127.0.0.1:1/"
-	find("", "", nothing+"downloading http://127.0.0.1:1/: no network: ", 0)
+	find("", nothing+"downloading http://127.0.0.1:1/: no network: ", 0)
 	dataSource.URL = url
 
 	server.set(server.good)
-	find("", dir, "downloaded", 1)
-	find("", dir, "cache", 0)
+	find(dir, "downloaded", 1)
+	find(dir, "cache", 0)
 	t.Setenv(offlineVariable, "1")
-	find("", dir, "cache", 0)
+	find(dir, "cache", 0)
 }
 
 // Where the data was wanted and nearly there, the synthetic set is no answer.
@@ -238,7 +235,7 @@ func TestFindDataFails(t *testing.T) {
 	server := smallSource(t)
 	find := func(ctx context.Context, says, hint string) {
 		t.Helper()
-		dir, how, err := findData(ctx, "", new(bytes.Buffer))
+		dir, how, err := findData(ctx, new(bytes.Buffer))
 		if err == nil || dir+how != "" || !strings.Contains(err.Error(), says) || !strings.Contains(hintOf(err), hint) ||
 			!strings.HasSuffix(hintOf(err), "; CNNVK_OFFLINE=1 trains on the synthetic set") {
 			t.Errorf("%q, %q, %v, hint %q", dir, how, err, hintOf(err))

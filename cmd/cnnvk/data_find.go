@@ -13,17 +13,13 @@ import (
 // offlineVariable in the environment, unless empty or 0, keeps train from downloading.
 const offlineVariable = "CNNVK_OFFLINE"
 
-// findData looks for the data set: in the folder that is named, in CNNVK_DATA, in the cache, and at its published
-// address. how says in words which it was: "--data", "CNNVK_DATA", "cache", "downloaded". Where there is nothing to be
-// had dir is empty, how says why, and the synthetic set is left. A download that began and was cut is an error: who
-// wants the data gets the rest of it with the next call. Progress goes to out.
-func findData(ctx context.Context, explicit string, out io.Writer) (dir, how string, err error) {
-	fromEnv := os.Getenv("CNNVK_DATA")
-	switch {
-	case explicit != "" && explicit != fromEnv:
-		return explicit, "--data", nil
-	case fromEnv != "":
-		return fromEnv, "CNNVK_DATA", nil
+// findData looks for the data set where no folder is named: in CNNVK_DATA, in the cache, and at its published address. how
+// says in words which it was: "CNNVK_DATA", "cache", "downloaded". Where there is nothing to be had dir is empty, how
+// says why, and the synthetic set is left. A download that began and was cut is an error: who wants the data gets the
+// rest of it with the next call. Progress goes to out.
+func findData(ctx context.Context, out io.Writer) (dir, how string, err error) {
+	if dir := os.Getenv("CNNVK_DATA"); dir != "" {
+		return dir, "CNNVK_DATA", nil
 	}
 	cache, err := cifar.CacheDir()
 	if err != nil {

@@ -22,7 +22,6 @@ var examples = map[string][]string{
 		"cnnvk train --recipe tinynet",
 		"cnnvk train --resume runs/smallcifarnet",
 		"cnnvk train --config runs/mine/config.yaml --seed 43 --out runs/again",
-		"cnnvk train --resume runs/mine",
 	},
 	"cnnvk eval": {
 		"cnnvk eval --weights runs/mine/weights/best.safetensors --data ~/cifar100",
