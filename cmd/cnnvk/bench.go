@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 
 	"cnnvk/engine/gpu"
 	"cnnvk/engine/trace"
+	"cnnvk/net"
 )
 
 func benchCommand() *cli.Command {
@@ -24,7 +24,7 @@ func benchCommand() *cli.Command {
 			noTuneFlag(),
 			augmentFlag("none"),
 			&cli.IntFlag{Name: "repeats", Value: 10, Usage: "steps measured, after 2 that are not"},
-			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
+			jsonFlag(),
 			&cli.BoolFlag{Name: "markdown", Usage: "print a Markdown table instead"},
 			&cli.BoolFlag{Name: "csv", Usage: "print comma-separated values instead, with a header"},
 			&cli.BoolFlag{Name: "profile", Usage: "also print what each kernel takes on the device, and how near it comes to what that can do"},
@@ -40,6 +40,7 @@ func benchCommand() *cli.Command {
 type benchResult struct {
 	Device          string     `json:"device"`
 	Driver          string     `json:"driver"`
+	Recipe          string     `json:"recipe"`
 	BatchSize       int        `json:"batch_size"`
 	Repeats         int        `json:"repeats"`
 	Augment         string     `json:"augment"`
@@ -78,74 +79,98 @@ func benchFormat(c *cli.Context) (string, error) {
 	return "", nil
 }
 
+// benchOptions are what bench is asked for.
+type benchOptions struct {
+	recipe   net.Recipe
+	model    *net.Model
+	repeats  int
+	format   string
+	profile  bool
+	ceilings bool
+}
+
+func benchOptionsOf(c *cli.Context) (o benchOptions, err error) {
+	o.repeats, o.profile, o.ceilings = c.Int("repeats"), c.Bool("profile"), c.Bool("ceilings")
+	if o.recipe, err = measuredRecipe(c); err != nil {
+		return o, err
+	}
+	if o.repeats < 1 {
+		return o, usagef("--repeats %d: use 1 or more", o.repeats)
+	}
+	if o.profile && wantsCPU(c.String("device")) {
+		return o, usagef("--profile: the Go reference has no kernels to time")
+	}
+	if o.ceilings && !o.profile {
+		return o, usagef("--ceilings needs --profile")
+	}
+	if o.format, err = benchFormat(c); err != nil {
+		return o, err
+	}
+	o.recipe.Augment = c.String("augment")
+	if err := checkRecipe(o.recipe); err != nil {
+		return o, flagProblemOf(err, recipeFlagNames())
+	}
+	o.model, err = o.recipe.Network()
+	return o, err
+}
+
+// benchFindings are what bench prints.
+type benchFindings struct {
+	result   *benchResult
+	profiles []programProfile // with --profile
+	ceilings gpu.Ceilings     // with --profile
+}
+
 func bench(c *cli.Context) error {
 	began := time.Now()
-	recipe, err := measuredRecipe(c)
+	o, err := benchOptionsOf(c)
 	if err != nil {
 		return err
 	}
-	batch, repeats := recipe.BatchSize, c.Int("repeats")
-	if repeats < 1 {
-		return usagef("--repeats %d: use 1 or more", repeats)
-	}
-	if c.Bool("profile") && wantsCPU(c.String("device")) {
-		return usagef("--profile: the Go reference has no kernels to time")
-	}
-	if c.Bool("ceilings") && !c.Bool("profile") {
-		return usagef("--ceilings needs --profile")
-	}
-	format, err := benchFormat(c)
+	s, err := newConsole(c, o.format != "")
 	if err != nil {
 		return err
 	}
-	s, err := newConsole(c, format != "")
-	if err != nil {
-		return err
-	}
-	recipe.Augment = c.String("augment")
-	if err := checkRecipe(recipe); err != nil {
-		return flagProblemOf(err, recipeFlagNames())
-	}
-	model, err := recipe.Network()
-	if err != nil {
-		return err
-	}
-	var r *benchResult
-	var profiles []programProfile
-	var ceilings gpu.Ceilings
+	var found benchFindings
 	err = onMachine(s.log, c.String("device"), func(m *machine) error {
-		if c.Bool("profile") && !m.device.Info().Features.Timestamps {
+		if o.profile && !m.device.Info().Features.Timestamps {
 			return fmt.Errorf("--profile: %s has no timestamps", m.Device().Name)
 		}
 		return traced(c, m, func(*trace.Timeline) error {
-			b, err := newBencher(c.Context, m, tuner{console: s, off: c.Bool("no-tune")}, model, recipe, batch, began)
+			b, err := newBencher(c.Context, m, tuner{console: s, off: c.Bool("no-tune")}, o.model, o.recipe, o.recipe.BatchSize, began)
 			if err != nil {
 				return err
 			}
 			defer b.session.Close()
-			b.logChoices(s.log)
-			s.say("device: %s, %s\nrandom pixels, batch %d, median of %d\n", m.Device().Name, m.Device().Driver, batch, repeats)
-			if r, err = b.measure(repeats); err != nil || !c.Bool("profile") {
-				return err
-			}
-			if profiles, err = b.profile(); err != nil {
-				return err
-			}
-			ceilings, err = ceilingsOf(s, m, c.Bool("ceilings"))
+			found, err = runBench(s, b, o)
 			return err
 		})
 	})
 	if err != nil {
 		return err
 	}
-	if write := benchWriters[format]; write != nil {
-		return write(*r, c.App.Writer)
+	if write := benchWriters[o.format]; write != nil {
+		return write(*found.result, c.App.Writer)
 	}
-	r.words(s)
-	if profiles == nil {
+	found.result.words(s)
+	if !o.profile {
 		return nil
 	}
-	return printProfiles(c.App.Writer, profiles, ceilings)
+	return printProfiles(c.App.Writer, found.profiles, found.ceilings)
+}
+
+func runBench(s *console, b *bencher, o benchOptions) (found benchFindings, err error) {
+	b.logChoices(s.log)
+	device := b.machine.Device()
+	s.say("device: %s, %s\nrandom pixels, batch %d, median of %d\n", device.Name, device.Driver, b.batch, o.repeats)
+	if found.result, err = b.measure(o.repeats); err != nil || !o.profile {
+		return found, err
+	}
+	if found.profiles, err = b.profile(); err != nil {
+		return found, err
+	}
+	found.ceilings, err = ceilingsOf(s, b.machine, o.ceilings)
+	return found, err
 }
 
 func (r benchResult) words(s *console) {
@@ -160,7 +185,8 @@ type column struct{ name, value string }
 func (r benchResult) columns() []column {
 	rate := func(v float64) string { return fmt.Sprintf("%.1f", v) }
 	return []column{
-		{"device", r.Device}, {"driver", r.Driver}, {"batch_size", fmt.Sprint(r.BatchSize)}, {"repeats", fmt.Sprint(r.Repeats)},
+		{"device", r.Device}, {"driver", r.Driver},
+		{"recipe", r.Recipe}, {"batch_size", fmt.Sprint(r.BatchSize)}, {"repeats", fmt.Sprint(r.Repeats)}, {"augment", r.Augment},
 		{"train_img_s", rate(r.TrainImgS)}, {"train_img_s_min", rate(r.TrainRange[0])}, {"train_img_s_max", rate(r.TrainRange[1])},
 		{"eval_img_s", rate(r.EvalImgS)}, {"eval_img_s_min", rate(r.EvalRange[0])}, {"eval_img_s_max", rate(r.EvalRange[1])},
 		{"first_step_s", fmt.Sprintf("%.2f", r.FirstStepS)},
@@ -173,11 +199,7 @@ func (r benchResult) csv(out io.Writer) error {
 	for _, c := range r.columns() {
 		names, values = append(names, c.name), append(values, c.value)
 	}
-	w := csv.NewWriter(out)
-	if err := w.WriteAll([][]string{names, values}); err != nil {
-		return err
-	}
-	return w.Error()
+	return writeCSV(out, [][]string{names, values})
 }
 
 // markdown prints a row for each value: a row with all of them fits no page.

@@ -97,15 +97,15 @@ step: 7.00 ms on the device
 // The forms of a result for people and for tables.
 func TestBenchForms(t *testing.T) {
 	r := benchResult{
-		Device: "GPU, \"fast\" | new", Driver: "d", BatchSize: 8, Repeats: 3, TrainImgS: 100, TrainRange: [2]float64{90, 110.25},
+		Device: "GPU, \"fast\" | new", Driver: "d", Recipe: "tinynet", BatchSize: 8, Repeats: 3, Augment: "none", TrainImgS: 100, TrainRange: [2]float64{90, 110.25},
 		EvalImgS: 300, EvalRange: [2]float64{299, 301}, FirstStepS: 1.234, PeakDeviceBytes: 7, DatasetBytes: 9,
 	}
 	var csv, markdown strings.Builder
 	if err := r.csv(&csv); err != nil {
 		t.Fatal(err)
 	}
-	const want = "device,driver,batch_size,repeats,train_img_s,train_img_s_min,train_img_s_max,eval_img_s,eval_img_s_min,eval_img_s_max," +
-		"first_step_s,peak_device_bytes,dataset_bytes\n\"GPU, \"\"fast\"\" | new\",d,8,3,100.0,90.0,110.2,300.0,299.0,301.0,1.23,7,9\n"
+	const want = "device,driver,recipe,batch_size,repeats,augment,train_img_s,train_img_s_min,train_img_s_max,eval_img_s,eval_img_s_min,eval_img_s_max," +
+		"first_step_s,peak_device_bytes,dataset_bytes\n\"GPU, \"\"fast\"\" | new\",d,tinynet,8,3,none,100.0,90.0,110.2,300.0,299.0,301.0,1.23,7,9\n"
 	if csv.String() != want {
 		t.Errorf("CSV: %s", csv.String())
 	}
@@ -113,7 +113,7 @@ func TestBenchForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(markdown.String(), "\n")
-	if len(lines) != 16 || !strings.HasPrefix(lines[1], "| --- ") || !strings.Contains(lines[2], `\| new`) {
+	if len(lines) != 18 || !strings.HasPrefix(lines[1], "| --- ") || !strings.Contains(lines[2], `\| new`) {
 		t.Errorf("Markdown:\n%s", markdown.String())
 	}
 	for _, args := range []string{"--json --csv", "--csv --markdown", "--json --profile", "-q -v", "--profile --device cpu", "--ceilings"} {
@@ -135,7 +135,7 @@ func TestBenchOnReference(t *testing.T) {
 // checkBench wants figures that a machine can have; an evaluation does a third of a training step's work.
 func checkBench(t *testing.T, r benchResult, batch int) {
 	t.Helper()
-	if r.Device == "" || r.Driver == "" || r.BatchSize != batch {
+	if r.Device == "" || r.Driver == "" || r.Recipe != "smallcifarnet" || r.Augment != "none" || r.BatchSize != batch {
 		t.Errorf("measured %+v", r)
 	}
 	if !(0 < r.TrainRange[0] && r.TrainRange[0] <= r.TrainImgS && r.TrainImgS <= r.TrainRange[1]) || !(r.EvalRange[0] <= r.EvalImgS && r.EvalImgS <= r.EvalRange[1]) {

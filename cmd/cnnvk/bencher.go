@@ -23,10 +23,10 @@ type bencher struct {
 	ctx         context.Context
 	machine     *machine
 	session     engine.Session
+	recipe      net.Recipe
 	batch       int
 	data        net.Data // random pixels
 	train, eval *engine.Program
-	policy      string            // of the augmentation
 	augment     *net.Augmentation // of training steps; nil for none
 	steps       int
 	began       time.Time     // of the command
@@ -45,7 +45,7 @@ func newBencher(ctx context.Context, m *machine, t tuner, model *net.Model, reci
 	if err != nil {
 		return nil, err
 	}
-	b := &bencher{ctx: ctx, machine: m, batch: batch, train: list[0], eval: list[1], policy: recipe.Augment, augment: augmentation(recipe), began: began}
+	b := &bencher{ctx: ctx, machine: m, recipe: recipe, batch: batch, train: list[0], eval: list[1], augment: augmentation(recipe), began: began}
 	if b.session, err = m.NewSession(layout, list, engine.PlanOptions{}); err != nil {
 		return nil, m.orSmaller(err, programs, batch)
 	}
@@ -109,7 +109,8 @@ func (b *bencher) measure(repeats int) (*benchResult, error) {
 		return nil, err
 	}
 	r := &benchResult{
-		Device: b.machine.Device().Name, Driver: b.machine.Device().Driver, BatchSize: b.batch, Repeats: repeats, Augment: b.policy,
+		Device: b.machine.Device().Name, Driver: b.machine.Device().Driver, Recipe: b.recipe.Name, BatchSize: b.batch,
+		Repeats: repeats, Augment: b.recipe.Augment,
 		FirstStepS: b.first.Seconds(), DatasetBytes: b.session.ResidentBytes(),
 		PeakDeviceBytes: max(b.machine.peakBytes()-b.session.ResidentBytes(), 0),
 	}

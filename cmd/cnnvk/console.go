@@ -17,6 +17,11 @@ func verbosityFlags() []cli.Flag {
 	}
 }
 
+// jsonFlag asks for the result as a program reads it.
+func jsonFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"}
+}
+
 // console is where a command's words go. The result is printed; what is said on the way stays away with -q; the log, of
 // warnings, or with -v of everything, goes to standard error.
 type console struct {

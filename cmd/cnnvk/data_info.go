@@ -17,7 +17,7 @@ func dataInfoCommand() *cli.Command {
 		Usage: "count the records and classes of train.bin and test.bin, and say which files they are",
 		Flags: []cli.Flag{
 			dataFlag(),
-			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
+			jsonFlag(),
 		},
 		Action: dataInfo,
 	}

@@ -27,7 +27,7 @@ func evalCommand() *cli.Command {
 			&cli.BoolFlag{Name: "normalize", DefaultText: "as the weights were trained", Usage: "bring the images to mean 0 and deviation 1; --normalize=false only scales them to 0..1"},
 			&cli.StringFlag{Name: "out", Usage: "folder `DIR` for tables and pictures by class (default: eval/best for a run's best weights)"},
 			&cli.BoolFlag{Name: "no-report", Usage: "write no tables and pictures"},
-			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
+			jsonFlag(),
 		}, verbosityFlags()...),
 		Action: evaluate,
 	}

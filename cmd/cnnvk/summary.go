@@ -24,7 +24,7 @@ func summaryCommand() *cli.Command {
 			&cli.StringFlag{Name: "widths", Usage: "output channels of the model's blocks, `N,N,...` (default: the reference's)"},
 			&cli.IntFlag{Name: "batch-size", Value: d.BatchSize, Usage: "images in a step"},
 			deviceFlag(),
-			&cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"},
+			jsonFlag(),
 		},
 		Action: summary,
 	}
