@@ -31,15 +31,14 @@ func ceilingsOf(s *console, m *machine, again bool) (gpu.Ceilings, error) {
 			return c, nil
 		}
 	}
-	on, ok := m.Executor.(*gpu.Executor)
-	if !ok {
+	if m.gpu == nil {
 		return gpu.Ceilings{}, errors.New("the Go reference has no ceilings to measure")
 	}
 	s.say("measuring what the device can do at most\n")
 	began := time.Now()
-	c, err := on.Ceilings()
+	c, err := m.gpu.Ceilings()
 	if err == nil && m.store != nil {
-		m.store.keepCeilings(m, c, time.Since(began))
+		m.store.keep(ceilingsFile, "ceilings", keptCeilings{m.Device().Name, m.Device().Driver, c.Flops / 1e9, c.Bytes / 1e9, time.Since(began).Seconds()})
 	}
 	return c, err
 }
@@ -59,16 +58,6 @@ func (s *kernelStore) ceilings() (gpu.Ceilings, bool) {
 		s.log.Warn("the ceilings measured earlier cannot be read", "file", path, "error", err)
 	}
 	return gpu.Ceilings{Flops: k.GflopS * 1e9, Bytes: k.GbyteS * 1e9}, err == nil
-}
-
-func (s *kernelStore) keepCeilings(m *machine, c gpu.Ceilings, took time.Duration) {
-	text, err := json.MarshalIndent(keptCeilings{m.Device().Name, m.Device().Driver, c.Flops / 1e9, c.Bytes / 1e9, took.Seconds()}, "", "  ")
-	if err == nil {
-		err = s.write(ceilingsFile, append(text, '\n'))
-	}
-	if err != nil {
-		s.log.Warn("the ceilings measured cannot be kept", "error", err)
-	}
 }
 
 // nearer says how much of the nearer ceiling something reaches that did that much in that time: "62 % memory". Where caches spare it

@@ -9,11 +9,14 @@ import (
 	"cnnvk/net"
 )
 
+// dataVariable in the environment names the folder of the data set for those who say nothing.
+const dataVariable = "CNNVK_DATA"
+
 func dataFlag() cli.Flag {
 	return &cli.StringFlag{
 		Name:    "data",
 		Usage:   "`DIR` with CIFAR-100's train.bin and test.bin",
-		EnvVars: []string{"CNNVK_DATA"},
+		EnvVars: []string{dataVariable},
 	}
 }
 
@@ -22,7 +25,7 @@ func trainDataFlag() cli.Flag {
 	return &cli.StringFlag{
 		Name: "data",
 		Usage: "`DIR` with CIFAR-100's train.bin, or synthetic for images made up for trying out (default: the cache, " +
-			"or a download; without network, synthetic) [$CNNVK_DATA]",
+			"or a download; without network, synthetic) [$" + dataVariable + "]",
 	}
 }
 
@@ -86,7 +89,7 @@ func testSet(c *cli.Context, s *console) (*cifar.Set, error) {
 			dir, cached = dataSource.Cached(cache)
 		}
 		if !cached {
-			return nil, hintError{usagef("eval needs the test set: --data DIR, or CNNVK_DATA"),
+			return nil, hintError{usagef("eval needs the test set: --data DIR, or " + dataVariable),
 				"cnnvk data download fetches it; DIR is a folder that holds CIFAR-100's test.bin"}
 		}
 	}
@@ -99,7 +102,7 @@ func testSet(c *cli.Context, s *console) (*cifar.Set, error) {
 }
 
 // dataOf hands a set of images to the trainer.
-func dataOf(s *cifar.Set, table [3][256]float32) net.Data {
+func dataOf(s *cifar.Set, table [cifar.Channels][256]float32) net.Data {
 	d := net.Data{Images: s.Images, Labels: s.Labels, Shape: imagesOf(s.Len())}
 	for _, channel := range table {
 		d.Table = append(d.Table, channel[:]...)

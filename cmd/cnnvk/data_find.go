@@ -18,8 +18,8 @@ const offlineVariable = "CNNVK_OFFLINE"
 // says why, and the synthetic set is left. A download that began and was cut is an error: who wants the data gets the
 // rest of it with the next call. Progress goes to out.
 func findData(ctx context.Context, out io.Writer) (dir, how string, err error) {
-	if dir := os.Getenv("CNNVK_DATA"); dir != "" {
-		return dir, "CNNVK_DATA", nil
+	if dir := os.Getenv(dataVariable); dir != "" {
+		return dir, dataVariable, nil
 	}
 	cache, err := cifar.CacheDir()
 	if err != nil {
@@ -42,4 +42,4 @@ func findData(ctx context.Context, out io.Writer) (dir, how string, err error) {
 	return "", nothingIn("nothing is in the cache, " + strings.TrimPrefix(down.Error(), "cifar: ")), nil
 }
 
-func nothingIn(rest string) string { return "no --data, no CNNVK_DATA, " + rest }
+func nothingIn(rest string) string { return "no --data, no " + dataVariable + ", " + rest }

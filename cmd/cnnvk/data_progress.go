@@ -4,12 +4,10 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
-	"golang.org/x/term"
 )
 
 // fetchProgress shows a download: a bar on a terminal, which goes away at the end, else a line each tenth.
@@ -81,10 +79,4 @@ func fetchWords(done, total, had int64, took time.Duration, narrow bool) string 
 		return fmt.Sprintf("%s, %v", words, left)
 	}
 	return fmt.Sprintf("%s, %.1f MB/s, %v left", words, speed/1e6, left)
-}
-
-// isTerminal says whether someone watches out, on a terminal that can move its cursor.
-func isTerminal(out io.Writer) bool {
-	f, ok := out.(*os.File)
-	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -16,7 +17,7 @@ import (
 )
 
 const (
-	deviceUsage    = "`INDEX|NAME|cpu`: a Vulkan device by its place or a part of its name, or the Go reference executor"
+	deviceUsage    = "`INDEX|NAME|vulkan|cpu`: a Vulkan device by its place or a part of its name, the best one, or the Go reference executor"
 	deviceVariable = "CNNVK_DEVICE"
 )
 
@@ -38,6 +39,7 @@ func wantsCPU(device string) bool { return strings.EqualFold(device, cpuDevice) 
 // machine is an open executor and what lies under it.
 type machine struct {
 	engine.Executor
+	gpu      *gpu.Executor // the same; nil with the reference executor
 	instance *vk.Instance
 	device   *vk.Device   // nil with the reference executor
 	store    *kernelStore // nil where nothing can be kept
@@ -92,7 +94,8 @@ func openAsSet(log *slog.Logger, want string) (*machine, error) {
 		instance.Close()
 		return nil, err
 	}
-	m := &machine{Executor: gpu.New(device), instance: instance, device: device, want: want}
+	on := gpu.New(device)
+	m := &machine{Executor: on, gpu: on, instance: instance, device: device, want: want}
 	if m.store = storeOf(device.Info(), log); m.store != nil {
 		data := m.store.pipelines()
 		m.compiled = len(data)
@@ -103,6 +106,30 @@ func openAsSet(log *slog.Logger, want string) (*machine, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// vulkanOptions are what the environment asks of Vulkan: CNNVK_VALIDATION=1 runs it under the validation layer,
+// CNNVK_PROFILE=floor on what every Vulkan 1.1 device has, and nothing more.
+func vulkanOptions() (vk.Options, error) {
+	profile := os.Getenv("CNNVK_PROFILE")
+	if profile != "" && profile != "floor" {
+		return vk.Options{}, hintError{usagef("CNNVK_PROFILE is %q, which is no profile", profile), "CNNVK_PROFILE=floor"}
+	}
+	return vk.Options{Validation: os.Getenv("CNNVK_VALIDATION") == "1", Floor: profile == "floor"}, nil
+}
+
+// vulkanDevices are the devices as --device counts them.
+func vulkanDevices() ([]vk.Info, error) {
+	options, err := vulkanOptions()
+	if err != nil {
+		return nil, err
+	}
+	useMeasuredWidth()
+	instance, err := vk.Open(options)
+	if err != nil {
+		return nil, err
+	}
+	return instance.Devices(), instance.Close()
 }
 
 // reopen closes the machine and opens it again, as the environment now wants it.
@@ -123,8 +150,8 @@ func (m *machine) reopen(log *slog.Logger) error {
 // trace puts the machine's sessions from now on onto a time line; nil is none.
 func (m *machine) trace(l *trace.Timeline) {
 	m.timeline = l
-	if on, ok := m.Executor.(*gpu.Executor); ok {
-		on.Trace(l)
+	if m.gpu != nil {
+		m.gpu.Trace(l)
 	}
 }
 
@@ -138,6 +165,10 @@ func (m *machine) keepPipelines() error {
 		m.store.keepPipelines(data)
 	}
 	return err
+}
+
+func isNoVulkan(err error) bool {
+	return errors.Is(err, vk.ErrNoLoader) || errors.Is(err, vk.ErrNoDevice)
 }
 
 // orCPU adds to the hint of a missing device what works without one.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -63,41 +62,13 @@ func devices(c *cli.Context) error {
 	return list.print(c.App.Writer)
 }
 
-// vulkanDevices are the devices as --device counts them.
-func vulkanDevices() ([]vk.Info, error) {
-	options, err := vulkanOptions()
-	if err != nil {
-		return nil, err
-	}
-	useMeasuredWidth()
-	instance, err := vk.Open(options)
-	if err != nil {
-		return nil, err
-	}
-	return instance.Devices(), instance.Close()
-}
-
-// vulkanOptions are what the environment asks of Vulkan: CNNVK_VALIDATION=1 runs it under the validation layer,
-// CNNVK_PROFILE=floor on what every Vulkan 1.1 device has, and nothing more.
-func vulkanOptions() (vk.Options, error) {
-	profile := os.Getenv("CNNVK_PROFILE")
-	if profile != "" && profile != "floor" {
-		return vk.Options{}, hintError{usagef("CNNVK_PROFILE is %q, which is no profile", profile), "CNNVK_PROFILE=floor"}
-	}
-	return vk.Options{Validation: os.Getenv("CNNVK_VALIDATION") == "1", Floor: profile == "floor"}, nil
-}
-
-func isNoVulkan(err error) bool {
-	return errors.Is(err, vk.ErrNoLoader) || errors.Is(err, vk.ErrNoDevice)
-}
-
 // askedBy says where a wish for a device came from.
 func askedBy(want string) string {
 	switch {
 	case want == "" || strings.EqualFold(want, "vulkan"):
 		return ""
-	case want == os.Getenv("CNNVK_DEVICE"):
-		return ", CNNVK_DEVICE=" + want
+	case want == os.Getenv(deviceVariable):
+		return ", " + deviceVariable + "=" + want
 	}
 	return ", --device " + want
 }

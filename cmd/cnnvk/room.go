@@ -43,11 +43,10 @@ func (m *machine) need(d demand, batch int) (memoryNeed, error) {
 	if err != nil {
 		return memoryNeed{}, err
 	}
-	on, ok := m.Executor.(*gpu.Executor)
-	if !ok {
+	if m.gpu == nil {
 		return memoryNeed{}, nil
 	}
-	work, err := on.Footprint(layout, programs, engine.PlanOptions{})
+	work, err := m.gpu.Footprint(layout, programs, engine.PlanOptions{})
 	return memoryNeed{work, residentBytes(programs)}, err
 }
 

@@ -18,9 +18,9 @@ import (
 // runFolder is where a training leaves its files. Each is written whole or not at all.
 type runFolder struct {
 	dir      string
-	identity map[string]string // of the training, in its checkpoints
-	mean     [3]float64        // of the images, in the weights files too
-	std      [3]float64
+	identity map[string]string       // of the training, in its checkpoints
+	mean     [cifar.Channels]float64 // of the images, in the weights files too
+	std      [cifar.Channels]float64
 	rows     []string        // of metrics.csv
 	best     float64         // validation accuracy of the best weights
 	epochs   int             // that were validated, and whose weights are saved

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -133,24 +132,4 @@ func (s summaryResult) print(out io.Writer) error {
 // modelProblem turns a complaint about a value of the recipe into one about summary's flag for it.
 func modelProblem(err error) error {
 	return flagProblemOf(err, map[string]string{"model": "model", "widths": "widths", "batch_size": "batch-size"})
-}
-
-func joinInts(list []int) string {
-	var words []string
-	for _, n := range list {
-		words = append(words, strconv.Itoa(n))
-	}
-	return strings.Join(words, ",")
-}
-
-func parseInts(text string) ([]int, error) {
-	var list []int
-	for word := range strings.SplitSeq(text, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(word))
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, n)
-	}
-	return list, nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,9 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
-
-	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
 	"cnnvk/engine/gpu"
@@ -22,15 +18,6 @@ import (
 	"cnnvk/shaders"
 	"cnnvk/vk"
 )
-
-// noTuneFlag leaves the choice of kernels to the program.
-func noTuneFlag() cli.Flag {
-	return &cli.BoolFlag{
-		Name:    "no-tune",
-		Usage:   "take the built-in choice of kernels, not what was measured on this device",
-		EnvVars: []string{"CNNVK_NO_TUNE"},
-	}
-}
 
 // kernelStore keeps what was learned of a device: which kernels are the fastest on it, and what its driver compiled. It is a
 // folder in the user's cache; losing it costs time alone, so nothing fails where it cannot be read or written.
@@ -83,16 +70,6 @@ func (s *kernelStore) choices() gpu.Choices {
 	return m.Kernels
 }
 
-func (s *kernelStore) keepChoices(m *machine, c gpu.Choices) {
-	text, err := json.MarshalIndent(measured{m.Device().Name, m.Device().Driver, c}, "", "  ")
-	if err == nil {
-		err = s.write(choicesFile, append(text, '\n'))
-	}
-	if err != nil {
-		s.log.Warn("the kernels measured cannot be kept", "error", err)
-	}
-}
-
 // pipelines is what the driver compiled earlier. The digest in front tells damaged data, at which some drivers crash.
 func (s *kernelStore) pipelines() []byte {
 	data, err := os.ReadFile(filepath.Join(s.dir, pipelinesFile))
@@ -120,61 +97,13 @@ func (s *kernelStore) write(name string, data []byte) error {
 	return net.WriteAtomically(filepath.Join(s.dir, name), all(data))
 }
 
-// choices are the kernels that were chosen by measurement for the demand's programs, none with the reference executor.
-func (m *machine) choices(d demand, batch int) (gpu.Choices, error) {
-	on, ok := m.Executor.(*gpu.Executor)
-	if !ok {
-		return gpu.Choices{}, nil
+// keep writes what was measured. Losing it is worth a warning.
+func (s *kernelStore) keep(name, what string, v any) {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err == nil {
+		err = s.write(name, append(text, '\n'))
 	}
-	_, programs, err := d(batch)
-	return on.ChoicesFor(programs), err
-}
-
-// tuner is how a command has its kernels chosen.
-type tuner struct {
-	*console
-	off    bool        // built-in choices
-	pinned gpu.Choices // those of an earlier run, if not nil
-	again  bool        // measure what was measured before
-}
-
-// tune sees to it that the kernels for the demand's programs were measured on this device, now or earlier.
-func (t tuner) tune(ctx context.Context, m *machine, d demand, batch int) error {
-	if m.device == nil {
-		return nil
-	}
-	tunes := !t.off && t.pinned == nil
-	if tunes && m.widthOpen(t.again) {
-		if err := m.chooseWidth(ctx, t.console); err != nil {
-			return err
-		}
-	}
-	on := m.Executor.(*gpu.Executor)
-	on.Choose(t.pinned)
-	if !tunes {
-		return nil
-	}
-	if m.store != nil && !t.again {
-		on.Choose(m.store.choices())
-	}
-	layout, programs, err := d(batch)
 	if err != nil {
-		return err
+		s.log.Warn("the "+what+" measured cannot be kept", "error", err)
 	}
-	began, measured := time.Now(), 0
-	_, err = on.Tune(ctx, layout, programs, func(r gpu.Tuned) {
-		if measured++; measured == 1 {
-			t.say("tuning: measuring kernels for %d sizes of products and convolutions, once on this device (--no-tune: do not)\n", r.Of)
-		}
-		for _, c := range r.Candidates {
-			t.log.Debug("tuning", "product", r.Key, "kernel", c.Variant, "ms", c.Time.Seconds()*1e3)
-		}
-	})
-	if measured > 0 {
-		t.say("tuned in %.0f s\n", time.Since(began).Seconds())
-		if m.store != nil {
-			m.store.keepChoices(m, on.Choices())
-		}
-	}
-	return err
 }

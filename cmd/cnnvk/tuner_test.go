@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -100,60 +99,5 @@ func TestNoTune(t *testing.T) {
 	}
 	if found, _ := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "cnnvk", "devices", "*", choicesFile)); len(found) > 0 {
 		t.Errorf("stored: %q", found)
-	}
-}
-
-// Compiled pipelines come back whole or not at all.
-func TestPipelineStore(t *testing.T) {
-	emptyFolder(t)
-	s := &kernelStore{dir: t.TempDir(), log: slog.New(slog.DiscardHandler)}
-	if s.pipelines() != nil {
-		t.Error("pipelines out of nothing")
-	}
-	s.keepPipelines([]byte("compiled"))
-	if got := string(s.pipelines()); got != "compiled" {
-		t.Errorf("%q came back", got)
-	}
-	flip(t, filepath.Join(s.dir, pipelinesFile), 35, 1)
-	if got := s.pipelines(); got != nil {
-		t.Errorf("damaged, %q came back", got)
-	}
-}
-
-// The width that was measured is used for the processor and drivers that it was measured with, unless the user has set one.
-func TestVectorWidth(t *testing.T) {
-	emptyFolder(t)
-	before := usersWidth
-	t.Cleanup(func() { usersWidth = before })
-	t.Setenv(widthVariable, "")
-	t.Setenv("VK_ICD_FILENAMES", "some.json")
-	log := slog.New(slog.DiscardHandler)
-	here := thisProcessor()
-	here.Bits = 512
-	if measuredWidth() != 0 {
-		t.Error("a width out of nothing")
-	}
-	keepWidth(here, log)
-	for _, c := range []struct {
-		icd, users, want string
-		measured         int
-	}{
-		{"some.json", "", "512", 512},
-		{"some.json", "128", "", 512}, // left to the user
-		{"other.json", "", "", 0},
-	} {
-		usersWidth = c.users
-		os.Unsetenv(widthVariable)
-		t.Setenv("VK_ICD_FILENAMES", c.icd)
-		useMeasuredWidth()
-		if got := os.Getenv(widthVariable); got != c.want || measuredWidth() != c.measured {
-			t.Errorf("%+v: %s=%s, measured %d", c, widthVariable, got, measuredWidth())
-		}
-	}
-	here.Bits = 256
-	t.Setenv("VK_ICD_FILENAMES", "some.json")
-	keepWidth(here, log)
-	if measuredWidth() != 256 || len(storedWidths()) != 1 {
-		t.Errorf("after a second measurement: %+v", storedWidths())
 	}
 }

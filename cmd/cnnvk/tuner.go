@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/engine/gpu"
+)
+
+// noTuneFlag leaves the choice of kernels to the program.
+func noTuneFlag() cli.Flag {
+	return &cli.BoolFlag{
+		Name:    "no-tune",
+		Usage:   "take the built-in choice of kernels, not what was measured on this device",
+		EnvVars: []string{"CNNVK_NO_TUNE"},
+	}
+}
+
+// choices are the kernels that were chosen by measurement for the demand's programs, none with the reference executor.
+func (m *machine) choices(d demand, batch int) (gpu.Choices, error) {
+	if m.gpu == nil {
+		return gpu.Choices{}, nil
+	}
+	_, programs, err := d(batch)
+	return m.gpu.ChoicesFor(programs), err
+}
+
+// tuner is how a command has its kernels chosen.
+type tuner struct {
+	*console
+	off    bool        // built-in choices
+	pinned gpu.Choices // those of an earlier run, if not nil
+	again  bool        // measure what was measured before
+}
+
+// tune sees to it that the kernels for the demand's programs were measured on this device, now or earlier.
+func (t tuner) tune(ctx context.Context, m *machine, d demand, batch int) error {
+	if m.device == nil {
+		return nil
+	}
+	tunes := !t.off && t.pinned == nil
+	if tunes && m.widthOpen(t.again) {
+		if err := m.chooseWidth(ctx, t.console); err != nil {
+			return err
+		}
+	}
+	m.gpu.Choose(t.pinned)
+	if !tunes {
+		return nil
+	}
+	if m.store != nil && !t.again {
+		m.gpu.Choose(m.store.choices())
+	}
+	layout, programs, err := d(batch)
+	if err != nil {
+		return err
+	}
+	began, count := time.Now(), 0
+	_, err = m.gpu.Tune(ctx, layout, programs, func(r gpu.Tuned) {
+		if count++; count == 1 {
+			t.say("tuning: measuring kernels for %d sizes of products and convolutions, once on this device (--no-tune: do not)\n", r.Of)
+		}
+		for _, c := range r.Candidates {
+			t.log.Debug("tuning", "product", r.Key, "kernel", c.Variant, "ms", c.Time.Seconds()*1e3)
+		}
+	})
+	if count > 0 {
+		t.say("tuned in %.0f s\n", time.Since(began).Seconds())
+		if m.store != nil {
+			m.store.keep(choicesFile, "kernels", measured{m.Device().Name, m.Device().Driver, m.gpu.Choices()})
+		}
+	}
+	return err
+}
