@@ -9,7 +9,7 @@ type Augmentation struct {
 }
 
 // augment is the network's input in training: the images that the record's draws name, changed and normalised.
-func augment(b *engine.Builder, d Images, batch int, kinds uint32) *engine.Tensor {
+func augment(b *engine.Builder, d ImageShape, batch int, kinds uint32) *engine.Tensor {
 	images := b.Resident(ResidentImages, engine.Uint8, d.N, d.C, d.H, d.W)
 	table := b.Resident(ResidentTable, engine.Float, d.C, 256)
 	draws := b.Input(InputDraws, engine.Uint32, batch, engine.DrawElements)

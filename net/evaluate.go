@@ -40,13 +40,13 @@ func (s *Score) add(metrics []float64, batch int) {
 }
 
 // EvaluationPrograms writes what an evaluation of such images runs: a program for every batch size.
-func EvaluationPrograms(w *Weights, d Images, batch int) ([]*engine.Program, error) {
+func EvaluationPrograms(w *Weights, d ImageShape, batch int) ([]*engine.Program, error) {
 	programs, err := evaluation(w, d, batch)
 	return values(programs), err
 }
 
 // evaluation is EvaluationPrograms, by batch size.
-func evaluation(w *Weights, d Images, batch int) (map[int]*engine.Program, error) {
+func evaluation(w *Weights, d ImageShape, batch int) (map[int]*engine.Program, error) {
 	if batch < 1 || d.N < 1 {
 		return nil, fmt.Errorf("net: evaluation of %d images at batch size %d: both must be at least 1", d.N, batch)
 	}

@@ -56,7 +56,7 @@ func TestBatchSizes(t *testing.T) {
 
 func someData(n int) Data {
 	set := cifar.Synthetic(0, n)
-	d := Data{Images: set.Images, Labels: set.Labels, Shape: Images{N: n, C: cifar.Channels, H: cifar.Side, W: cifar.Side}}
+	d := Data{Images: set.Images, Labels: set.Labels, Shape: ImageShape{N: n, C: cifar.Channels, H: cifar.Side, W: cifar.Side}}
 	for _, channel := range cifar.NormalizeTable() {
 		d.Table = append(d.Table, channel[:]...)
 	}

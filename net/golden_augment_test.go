@@ -153,7 +153,7 @@ func (c goldenCase) randAugment(t *testing.T, e engine.Executor) {
 // augmented runs the op augment with every kind of step.
 func augmented(t *testing.T, e engine.Executor, images []byte, table []float32, draws []engine.Draw) []float64 {
 	t.Helper()
-	shape := net.Images{N: len(images) / cifar.ImageBytes, C: 3, H: cifar.Side, W: cifar.Side}
+	shape := net.ImageShape{N: len(images) / cifar.ImageBytes, C: 3, H: cifar.Side, W: cifar.Side}
 	x, err := net.Augmented(e, net.Data{Images: images, Shape: shape, Table: table}, math.MaxUint32, draws)
 	if err != nil {
 		t.Fatal(err)

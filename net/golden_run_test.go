@@ -58,7 +58,7 @@ func (r *goldenRun) open(e engine.Executor) {
 	}
 	r.must(err)
 	images := r.batches()
-	shape := net.Images{N: r.c.Steps * r.c.Batch, C: 3, H: 32, W: 32}
+	shape := net.ImageShape{N: r.c.Steps * r.c.Batch, C: 3, H: 32, W: 32}
 	r.train, err = net.TrainProgram(r.model, r.layout, recipe, shape, r.c.Batch, nil)
 	r.must(err)
 	r.eval, err = net.EvalProgram(r.model, r.layout, engine.Model, shape, r.c.Batch)

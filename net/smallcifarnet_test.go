@@ -41,7 +41,7 @@ func TestBatchNormSingleValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	small := Images{N: 10, C: 3, H: 8, W: 8}
+	small := ImageShape{N: 10, C: 3, H: 8, W: 8}
 	_, err = TrainProgram(m, l, DefaultRecipe(), small, 1, nil)
 	if err == nil || !strings.Contains(err.Error(), "BatchNorm in training needs more than one value per channel") ||
 		!strings.Contains(err.Error(), `program "train batch 1"`) || !strings.Contains(err.Error(), "use a larger batch") {

@@ -6,15 +6,15 @@ import (
 	"cnnvk/engine"
 )
 
-// Images says what the data on the device look like: N images of C x H x W bytes, and the table (C,256) that
+// ImageShape says what the data on the device look like: N images of C x H x W bytes, and the table (C,256) that
 // turns a byte into the network's input.
-type Images struct{ N, C, H, W int }
+type ImageShape struct{ N, C, H, W int }
 
 // Data are labelled images in memory, and how a byte becomes the network's input.
 type Data struct {
 	Images []byte // (N,3,H,W)
 	Labels []uint8
-	Shape  Images
+	Shape  ImageShape
 	Table  []float32 // (C,256)
 }
 
@@ -34,7 +34,7 @@ const (
 
 // TrainProgram is a training step for batches of that size: gather to gradients, then norm to update. Without an augmentation the
 // network sees the images as they are.
-func TrainProgram(m *Model, l *engine.Layout, r Recipe, d Images, batch int, a *Augmentation) (*engine.Program, error) {
+func TrainProgram(m *Model, l *engine.Layout, r Recipe, d ImageShape, batch int, a *Augmentation) (*engine.Program, error) {
 	opt, err := optimizerOf(r)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func TrainProgram(m *Model, l *engine.Layout, r Recipe, d Images, batch int, a *
 }
 
 // EvalProgram is the forward pass of an evaluation, with the weights in that arena.
-func EvalProgram(m *Model, l *engine.Layout, weights engine.Arena, d Images, batch int) (*engine.Program, error) {
+func EvalProgram(m *Model, l *engine.Layout, weights engine.Arena, d ImageShape, batch int) (*engine.Program, error) {
 	b := engine.NewBuilder(fmt.Sprintf("eval batch %d", batch), l, batch)
 	logits := m.forward(&forward{b: b, weights: weights}, gather(b, d, batch))
 	crossEntropy(b, logits, batch, 0)
@@ -75,7 +75,7 @@ func UpdateProgram(l *engine.Layout, r Recipe) (*engine.Program, error) {
 }
 
 // gather is the network's input: the images that the record names, normalised.
-func gather(b *engine.Builder, d Images, batch int) *engine.Tensor {
+func gather(b *engine.Builder, d ImageShape, batch int) *engine.Tensor {
 	images := b.Resident(ResidentImages, engine.Uint8, d.N, d.C, d.H, d.W)
 	table := b.Resident(ResidentTable, engine.Float, d.C, 256)
 	indices := b.Input(InputIndices, engine.Uint32, batch)

@@ -53,7 +53,7 @@ func TestStep(t *testing.T) {
 
 const stepImages = 20
 
-var stepShape = net.Images{N: stepImages, C: 3, H: 32, W: 32}
+var stepShape = net.ImageShape{N: stepImages, C: 3, H: 32, W: 32}
 
 func stepProgram(t *testing.T, name string, widths []int, batch int) *engine.Program {
 	t.Helper()

@@ -12,7 +12,7 @@ type LayerSummary struct {
 }
 
 // Summary lists the layers for images of that shape.
-func (m *Model) Summary(d Images) ([]LayerSummary, error) {
+func (m *Model) Summary(d ImageShape) ([]LayerSummary, error) {
 	l, err := m.Layout(0)
 	if err != nil {
 		return nil, err

@@ -31,7 +31,7 @@ func summary(t *testing.T, model string, parameters int, costs int64) []net.Laye
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := m.Summary(net.Images{N: 1, C: 3, H: 32, W: 32})
+	rows, err := m.Summary(net.ImageShape{N: 1, C: 3, H: 32, W: 32})
 	if err != nil {
 		t.Fatal(err)
 	}

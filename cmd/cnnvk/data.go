@@ -111,8 +111,8 @@ func dataOf(s *cifar.Set, table [cifar.Channels][256]float32) net.Data {
 }
 
 // imagesOf is the shape of n of CIFAR's images.
-func imagesOf(n int) net.Images {
-	return net.Images{N: n, C: cifar.Channels, H: cifar.Side, W: cifar.Side}
+func imagesOf(n int) net.ImageShape {
+	return net.ImageShape{N: n, C: cifar.Channels, H: cifar.Side, W: cifar.Side}
 }
 
 // metadataName is what a set is called in a run's files.

@@ -21,7 +21,7 @@ func trainingDemand(t *net.Trainer) demand {
 	}
 }
 
-func evaluationDemand(w *net.Weights, d net.Images) demand {
+func evaluationDemand(w *net.Weights, d net.ImageShape) demand {
 	return func(batch int) (*engine.Layout, []*engine.Program, error) {
 		programs, err := net.EvaluationPrograms(w, d, batch)
 		return w.Layout, programs, err

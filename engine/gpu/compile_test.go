@@ -66,7 +66,7 @@ func network(t *testing.T, name string, batch int) []*engine.Program {
 	must(t, err)
 	layout, err := model.Layout(2)
 	must(t, err)
-	images := net.Images{N: 1024, C: 3, H: 32, W: 32}
+	images := net.ImageShape{N: 1024, C: 3, H: 32, W: 32}
 	train, err := net.TrainProgram(model, layout, net.DefaultRecipe(), images, batch, &net.Augmentation{Kinds: math.MaxUint32})
 	must(t, err)
 	eval, err := net.EvalProgram(model, layout, engine.EMA, images, batch)
