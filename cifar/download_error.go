@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// ErrNoNetwork is wrapped by a DownloadError whose address was never reached in that call, or stayed silent.
-var ErrNoNetwork = errors.New("no network")
+// errNoNetwork is wrapped by a DownloadError whose address was never reached in that call, or stayed silent.
+var errNoNetwork = errors.New("no network")
 
 // DownloadError says why the archive could not be fetched, or why what came is not it, in one line.
 type DownloadError struct {
@@ -27,7 +27,7 @@ type DownloadError struct {
 // Error names the address and the problem.
 func (e *DownloadError) Error() string { return "cifar: downloading " + e.URL + ": " + e.Problem }
 
-// Unwrap returns Err, so that errors.Is(err, ErrNoNetwork) and errors.Is(err, context.Canceled) work.
+// Unwrap returns Err, so that errors.Is(err, context.Canceled) works.
 func (e *DownloadError) Unwrap() error { return e.Err }
 
 // Hint says what the user can do about it, in one line.
@@ -68,7 +68,7 @@ func (s Source) silent(heard bool, have int64) *DownloadError {
 	if heard {
 		return s.cut(nothing, have)
 	}
-	return s.failure(fmt.Errorf("%w: %w", ErrNoNetwork, nothing), hintNetwork, "no network: %v", nothing)
+	return s.failure(fmt.Errorf("%w: %w", errNoNetwork, nothing), hintNetwork, "no network: %v", nothing)
 }
 
 // unreachable sorts the errors of a request that got no answer. heard says that an earlier one did:
@@ -86,7 +86,7 @@ func (s Source) unreachable(err error, heard bool, have int64) *DownloadError {
 	var refused *proxyRefusal
 	unreached := errors.As(err, &dial) && (dial.Op == "dial" || dial.Op == "proxyconnect") || errors.As(err, &refused)
 	if unreached && !heard {
-		return s.failure(fmt.Errorf("%w: %w", ErrNoNetwork, err), hintNetwork, "no network: %v", err)
+		return s.failure(fmt.Errorf("%w: %w", errNoNetwork, err), hintNetwork, "no network: %v", err)
 	}
 	return s.cut(err, have)
 }

@@ -127,7 +127,7 @@ func TestDownloadFails(t *testing.T) {
 			if bad := (*DownloadError)(nil); errors.As(err, &bad) && bad.Kept != int64(c.left) {
 				t.Errorf("%d bytes are said to be kept, want %d", bad.Kept, c.left)
 			}
-			if errors.Is(err, ErrNoNetwork) || strings.Contains(err.Error(), "secret") {
+			if errors.Is(err, errNoNetwork) || strings.Contains(err.Error(), "secret") {
 				t.Errorf("got %v", err)
 			}
 			if ranges, _ := srv.seen(); len(ranges) != c.requests {
@@ -183,7 +183,7 @@ func TestDownloadNoNetwork(t *testing.T) {
 		s.URL, s.Silence, s.Backoff = url, 200*time.Millisecond, time.Hour
 		_, err := s.Download(context.Background(), cache, nil)
 		checkDownloadError(t, err, says)
-		if !errors.Is(err, ErrNoNetwork) || time.Since(began) > 10*time.Second {
+		if !errors.Is(err, errNoNetwork) || time.Since(began) > 10*time.Second {
 			t.Errorf("%s: %v after %v", url, err, time.Since(began))
 		}
 	}
@@ -245,7 +245,7 @@ func TestDownloadInterrupted(t *testing.T) {
 		}
 	})
 	checkDownloadError(t, err, fmt.Sprintf("stopped at %.1f of %.1f MB", float64(half)/1e6, float64(len(archive))/1e6))
-	if !errors.Is(err, context.Canceled) || errors.Is(err, ErrNoNetwork) {
+	if !errors.Is(err, context.Canceled) || errors.Is(err, errNoNetwork) {
 		t.Errorf("got %v", err)
 	}
 	checkNames(t, cache, partName)
@@ -294,7 +294,7 @@ func TestDownloadProxyAndCertificate(t *testing.T) {
 	client.Transport.(*http.Transport).Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }
 	_, err := client.Get("https://host.invalid/")
 	down := sourceOf(nil).unreachable(err, false, 0)
-	if !errors.Is(down, ErrNoNetwork) || !strings.Contains(down.Problem, "no network: the proxy answers 407") {
+	if !errors.Is(down, errNoNetwork) || !strings.Contains(down.Problem, "no network: the proxy answers 407") {
 		t.Errorf("got %v", down)
 	}
 

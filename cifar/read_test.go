@@ -18,7 +18,7 @@ import (
 func encode(t *testing.T, n int) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Synthetic(1, n).WriteRecords(&b); err != nil {
+	if err := Synthetic(1, n).writeRecords(&b); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

@@ -29,7 +29,7 @@ func Synthetic(seed uint64, n int) *Set {
 		paint(set.Images[i*ImageBytes:(i+1)*ImageBytes], fine, newStream(seed, streamSynthetic, uint64(i)))
 	}
 	sum := md5.New()
-	set.WriteRecords(sum) // a hash takes every write
+	set.writeRecords(sum) // a hash takes every write
 	set.MD5 = fmt.Sprintf("%x", sum.Sum(nil))
 	return set
 }
@@ -79,9 +79,9 @@ func triangle(step int) int {
 // noise is a sum of two draws from 0..31, made even about 0: -31 to 31, most often small.
 func noise(draw uint32) int { return int(draw>>27) - int(draw>>22&31) }
 
-// WriteRecords writes the set in the published binary layout: for each image the coarse label, the
+// writeRecords writes the set in the published binary layout: for each image the coarse label, the
 // fine label and the 3,072 bytes of its planes. Reading the result back gives the same set.
-func (s *Set) WriteRecords(w io.Writer) error {
+func (s *Set) writeRecords(w io.Writer) error {
 	record := make([]byte, RecordBytes)
 	for i := range s.Labels {
 		record[0], record[1] = s.Coarse[i], s.Labels[i]

@@ -41,7 +41,7 @@ func TestSynthetic(t *testing.T) {
 func TestWriteRecords(t *testing.T) {
 	dir, set := t.TempDir(), Synthetic(9, 130)
 	var b bytes.Buffer
-	if err := set.WriteRecords(&b); err != nil {
+	if err := set.writeRecords(&b); err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "test.bin"), b.Bytes())
@@ -52,7 +52,7 @@ func TestWriteRecords(t *testing.T) {
 	if !bytes.Equal(got.Images, set.Images) || !bytes.Equal(got.Labels, set.Labels) || !bytes.Equal(got.Coarse, set.Coarse) || got.MD5 != set.MD5 {
 		t.Error("the set read back differs")
 	}
-	if err := set.WriteRecords(fullDisk{}); !errors.Is(err, errFull) {
+	if err := set.writeRecords(fullDisk{}); !errors.Is(err, errFull) {
 		t.Errorf("a failed write gave %v", err)
 	}
 }

@@ -260,7 +260,7 @@ func TestPatience(t *testing.T) {
 		}
 	}
 	tr := someTrainer(t, recipe)
-	if len(want.ends) != 4 || !tr.Recipe.OutOfPatience(want.at) || tr.Recipe.Finished(want.at) != "the validation accuracy has not improved in 3 epochs" {
+	if len(want.ends) != 4 || !tr.Recipe.outOfPatience(want.at) || tr.Recipe.Finished(want.at) != "the validation accuracy has not improved in 3 epochs" {
 		t.Errorf("%d epochs, then %q", len(want.ends), tr.Recipe.Finished(want.at))
 	}
 	ctx, end := context.WithCancelCause(t.Context())

@@ -64,7 +64,7 @@ func tinyNetDraws(widths []int) []drawn {
 // draw initialises a list of tensors in order.
 func draw(t *testing.T, seed uint32, list []drawn) [][]float32 {
 	t.Helper()
-	g := NewTorchGenerator(seed)
+	g := newTorchGenerator(seed)
 	values := make([][]float32, len(list))
 	for i, d := range list {
 		n := 1
@@ -72,7 +72,7 @@ func draw(t *testing.T, seed uint32, list []drawn) [][]float32 {
 			n *= s
 		}
 		values[i] = make([]float32, n)
-		if err := g.KaimingUniform(values[i], d.fanIn); err != nil {
+		if err := g.kaimingUniform(values[i], d.fanIn); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -171,8 +171,8 @@ func compareInit(t *testing.T, path string, list []drawn, values [][]float32) {
 
 func TestKaimingUniformRefuses(t *testing.T) {
 	for _, fanIn := range []int{0, -1, math.MinInt} {
-		g, dst := NewTorchGenerator(1), []float32{7}
-		err := g.KaimingUniform(dst, fanIn)
+		g, dst := newTorchGenerator(1), []float32{7}
+		err := g.kaimingUniform(dst, fanIn)
 		if err == nil || !strings.Contains(err.Error(), fmt.Sprint(fanIn)) || dst[0] != 7 {
 			t.Errorf("fan-in %d: %v, value %v", fanIn, err, dst[0])
 		}
@@ -195,12 +195,12 @@ func TestKaimingBoundRoutes(t *testing.T) {
 // One long draw is the same as several short ones, and stays within its bounds.
 func TestUniformStream(t *testing.T) {
 	whole, parts := make([]float32, 2000), make([]float32, 2000)
-	NewTorchGenerator(4294967295).Uniform(whole, 0.25)
-	g := NewTorchGenerator(4294967295)
-	g.Uniform(parts[:1], 0.25)
-	g.Uniform(parts[1:700], 0.25)
-	g.Uniform(nil, 0.25)
-	g.Uniform(parts[700:], 0.25)
+	newTorchGenerator(4294967295).uniform(whole, 0.25)
+	g := newTorchGenerator(4294967295)
+	g.uniform(parts[:1], 0.25)
+	g.uniform(parts[1:700], 0.25)
+	g.uniform(nil, 0.25)
+	g.uniform(parts[700:], 0.25)
 	if !slices.Equal(whole, parts) {
 		t.Error("the stream depends on how it is cut")
 	}

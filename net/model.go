@@ -69,11 +69,11 @@ func (m *Model) segments(noDecay1D bool) []engine.Segment {
 // Initial is the state that PyTorch's constructor leaves after torch.manual_seed(seed), to the bit, in l's places.
 func (m *Model) Initial(seed uint32, l *engine.Layout) ([]float64, error) {
 	arena := make([]float64, l.Elements)
-	g := NewTorchGenerator(seed)
+	g := newTorchGenerator(seed)
 	for _, p := range m.parameters() {
 		values := make([]float32, p.shape.Elements())
 		if p.fanIn > 0 {
-			if err := g.KaimingUniform(values, p.fanIn); err != nil {
+			if err := g.kaimingUniform(values, p.fanIn); err != nil {
 				return nil, fmt.Errorf("%s: %w", p.name, err)
 			}
 		} else {

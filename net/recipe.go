@@ -79,14 +79,14 @@ func (r Recipe) Finished(p Position) string {
 		return fmt.Sprintf("the limit of %d steps is reached", r.LimitSteps)
 	case p.Epoch >= r.Epochs:
 		return fmt.Sprintf("all %d epochs are done", r.Epochs)
-	case r.OutOfPatience(p):
+	case r.outOfPatience(p):
 		return fmt.Sprintf("the validation accuracy has not improved in %d epochs", r.Patience)
 	}
 	return ""
 }
 
-// OutOfPatience says whether too many epochs have passed since the best one.
-func (r Recipe) OutOfPatience(p Position) bool {
+// outOfPatience says whether too many epochs have passed since the best one.
+func (r Recipe) outOfPatience(p Position) bool {
 	return r.Patience > 0 && p.BestEpoch > 0 && p.Epoch-p.BestEpoch >= r.Patience
 }
 
