@@ -35,7 +35,8 @@ for name in lavapipe swiftshader; do
     tests $name ./net -run '^TestGolden//^gpu$'
 done
 
-# compile TARGET FAMILY [VARIABLE...] compiles every kernel for that hardware.
+# compile TARGET FAMILY [VARIABLE...] compiles for that hardware what TestCompile does: every kernel that the steps of both networks and a
+# halving convolution could run.
 compile() {
     log=$logs/$1.log family=$2
     shift 2

@@ -1,10 +1,11 @@
 // Package cifar holds what a network is trained on: the CIFAR-100 images in their published binary
-// layout, a synthetic set of the same form for machines without the data, the split into training
-// and validation images, the order in which an epoch visits them, and the normalisation that turns
-// a byte into a network's input.
+// layout with the names of their classes, their download into the user's cache folder, a synthetic
+// set of the same form for machines without the data, the split into training and validation images,
+// the order in which an epoch visits them, the draws of their augmentation, and the normalisation
+// that turns a byte into a network's input.
 //
-// Everything that is drawn at random is a pure function of the seed (and of the epoch) that is
-// passed in. The package keeps no state, and nothing in it knows a network or a GPU.
+// Everything that is drawn at random is a pure function of what is passed in: the seed, the epoch,
+// the image. The package keeps no state in memory, and nothing in it knows a network or a GPU.
 package cifar
 
 // The form of the data set. An image is three planes (red, green, blue) of 32 rows of 32 bytes.

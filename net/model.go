@@ -20,7 +20,7 @@ type namedLayer struct {
 	layer
 }
 
-// MaxParameters is the rule of the task: a model with more trained parameters is not evaluated.
+// MaxParameters is what a small network has at most: eval refuses a model with more trained parameters.
 const MaxParameters = 1_000_000
 
 // parameters lists the network's state in construction order.

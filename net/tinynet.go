@@ -16,7 +16,7 @@ var tinyNets = family{TinyNetName, []int{32, 64, 128}, "layers"}
 // tinyNetPixels is what two poolings leave of an image of 32 x 32.
 const tinyNetPixels = 8 * 8
 
-// TinyNet is the baseline of the task: two convolutions with pooling, two Linears, no normalisation, for images of
+// TinyNet is the baseline beside SmallCIFARNet: two convolutions with pooling, two Linears, no normalisation, for images of
 // 32 x 32. Nil widths are the baseline's.
 func TinyNet(widths []int) (*Model, error) {
 	if widths == nil {

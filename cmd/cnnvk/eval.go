@@ -167,7 +167,7 @@ func score(c *cli.Context, s *console, w *net.Weights, d net.Data) (r *evalResul
 	return r, predicted, err
 }
 
-// sayModel prints the parameter count, and refuses a model that breaks the task's rule.
+// sayModel prints the parameter count, and refuses a model of more than net.MaxParameters.
 func sayModel(s *console, path string, w *net.Weights) error {
 	n := w.Model.Parameters()
 	s.say("model: %s, %d parameters\n", w.Model.Name, n)

@@ -11,8 +11,8 @@ import (
 )
 
 // eventsFile has a line for everything that happened to a run, in its order: an object with time and event, and what the event
-// has to tell. Lines are only added: a run that is resumed goes on in the same file, unless it had to begin over. An epoch whose files a killed process had no time to
-// write all of stands in it again.
+// has to tell. Lines are only added: a run that is resumed goes on in the same file, unless it had to begin over. An epoch
+// whose files were incomplete when the process was killed is recorded again on resume.
 const eventsFile = "events.jsonl"
 
 // event is a line of events.jsonl. Of the parts below, it has those of its kind.
