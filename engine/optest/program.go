@@ -34,18 +34,9 @@ func (c Case) momentSets() int {
 // two statistics; of sizes that leave gaps.
 func (c Case) segments() []engine.Segment {
 	rows, columns := max(c.M, 1), max(c.C, 1)
-	w := engine.Shape{rows, columns}
-	switch c.Kind {
-	case engine.Conv2d, engine.Conv2dBackwardData, engine.Conv2dBackwardWeight, engine.Conv2dBackwardBias:
-		w = engine.Shape{rows, columns, c.Attr.Kernel, c.Attr.Kernel}
-	case engine.DepthwiseConv2d, engine.DepthwiseConv2dBackwardData, engine.DepthwiseConv2dBackwardWeight:
-		w = engine.Shape{columns, 1, 3, 3}
-	case engine.PointwiseConv2d, engine.PointwiseConv2dBackwardData, engine.PointwiseConv2dBackwardWeight:
-		w = engine.Shape{rows, columns, 1, 1}
-	}
 	return []engine.Segment{
 		{Name: "running_mean", Shape: engine.Shape{columns}},
-		{Name: "w", Shape: w, Trained: true},
+		{Name: "w", Shape: c.weight(), Trained: true},
 		{Name: "b", Shape: engine.Shape{rows}, Trained: true},
 		{Name: "weight", Shape: engine.Shape{columns}, Trained: true},
 		{Name: "bias", Shape: engine.Shape{columns}, Trained: true},
@@ -53,71 +44,71 @@ func (c Case) segments() []engine.Segment {
 	}
 }
 
+// weight is the shape of a product's or a convolution's weight.
+func (c Case) weight() engine.Shape {
+	rows, columns := max(c.M, 1), max(c.C, 1)
+	switch c.Kind {
+	case engine.Conv2d, engine.Conv2dBackwardData, engine.Conv2dBackwardWeight, engine.Conv2dBackwardBias:
+		return engine.Shape{rows, columns, c.Attr.Kernel, c.Attr.Kernel}
+	case engine.DepthwiseConv2d, engine.DepthwiseConv2dBackwardData, engine.DepthwiseConv2dBackwardWeight:
+		return engine.Shape{columns, 1, 3, 3}
+	case engine.PointwiseConv2d, engine.PointwiseConv2dBackwardData, engine.PointwiseConv2dBackwardWeight:
+		return engine.Shape{rows, columns, 1, 1}
+	}
+	return engine.Shape{rows, columns}
+}
+
 // shapes lists the shapes of the operands, in the order of the op table; nil for the ops of the update.
 func (c Case) shapes() []engine.Shape {
 	type list = []engine.Shape
-	x := engine.Shape{c.N, c.C, c.H, c.W}
-	y := engine.Shape{c.N, c.M, c.H, c.W}
-	perChannel := engine.Shape{c.C}
-	if c.Attr.Kernel > 0 { // a convolution's output, and its weight
-		a := c.Attr
+	x, y, w, perChannel := engine.Shape{c.N, c.C, c.H, c.W}, engine.Shape{c.N, c.M, c.H, c.W}, c.weight(), engine.Shape{c.C}
+	if a := c.Attr; a.Kernel > 0 { // a convolution's output
 		slides := func(size int) int { return (size+2*a.Padding-a.Kernel)/a.Stride + 1 }
 		y = engine.Shape{c.N, c.M, slides(c.H), slides(c.W)}
 	}
-	kernel := engine.Shape{c.M, c.C, c.Attr.Kernel, c.Attr.Kernel}
 	switch c.Kind {
-	case engine.Conv2d:
+	case engine.Conv2d, engine.Linear:
 		if c.NoBias {
-			return list{x, kernel}
+			return list{x, w}
 		}
-		return list{x, kernel, {c.M}}
+		return list{x, w, {c.M}}
+	case engine.DepthwiseConv2d, engine.DepthwiseConv2dBackwardData, engine.PointwiseConv2d:
+		return list{x, w}
 	case engine.Conv2dBackwardData:
-		return list{y, kernel, x}
-	case engine.Conv2dBackwardBias:
-		return list{y}
-	case engine.Flatten:
-		return list{x}
-	case engine.FlattenBackward:
-		return list{{c.N, c.C * c.H * c.W, 1, 1}, x}
-	case engine.GatherNormalize:
-		return list{{c.M, c.C, c.H, c.W}, {c.C, 256}, {c.N}}
-	case engine.Augment:
-		return list{{c.M, 3, c.H, c.W}, {3, 256}, {c.N, engine.DrawElements}}
-	case engine.DepthwiseConv2d, engine.DepthwiseConv2dBackwardData:
-		return list{x, {c.C, 1, 3, 3}}
-	case engine.PointwiseConv2d:
-		return list{x, {c.M, c.C, 1, 1}}
-	case engine.PointwiseConv2dBackwardData:
-		return list{y, {c.M, c.C, 1, 1}}
+		return list{y, w, x}
+	case engine.PointwiseConv2dBackwardData, engine.LinearBackwardData:
+		return list{y, w}
 	case engine.Conv2dBackwardWeight, engine.PointwiseConv2dBackwardWeight, engine.LinearBackwardWeight:
 		return list{y, x}
-	case engine.BatchNorm2d, engine.BatchNorm2dEval:
-		return list{x, perChannel, perChannel, perChannel, perChannel}
-	case engine.BatchNorm2dBackward:
-		return list{x, x, perChannel, {2, c.C}}
+	case engine.Conv2dBackwardBias, engine.LinearBackwardBias:
+		return list{y}
+	case engine.Flatten, engine.ReLU, engine.MaxPool2d, engine.GlobalAvgPool:
+		return list{x}
 	case engine.DepthwiseConv2dBackwardWeight, engine.ReLUBackward:
 		return list{x, x}
-	case engine.ReLU, engine.MaxPool2d, engine.GlobalAvgPool:
-		return list{x}
-	case engine.Dropout2dMask:
-		return list{x, {engine.RandomElements}}
-	case engine.Dropout2d:
-		return list{x, {c.N, c.C}}
+	case engine.FlattenBackward:
+		return list{{c.N, c.C * c.H * c.W, 1, 1}, x}
 	case engine.MaxPool2dBackward:
 		return list{{c.N, c.C, c.H / 2, c.W / 2}, x}
 	case engine.GlobalAvgPoolBackward:
 		return list{{c.N, c.C, 1, 1}, x}
-	case engine.Linear:
-		return list{x, {c.M, c.C}, {c.M}}
-	case engine.LinearBackwardData:
-		return list{y, {c.M, c.C}}
-	case engine.LinearBackwardBias:
-		return list{y}
+	case engine.GatherNormalize:
+		return list{{c.M, c.C, c.H, c.W}, {c.C, 256}, {c.N}}
+	case engine.Augment:
+		return list{{c.M, 3, c.H, c.W}, {3, 256}, {c.N, engine.DrawElements}}
+	case engine.BatchNorm2d, engine.BatchNorm2dEval:
+		return list{x, perChannel, perChannel, perChannel, perChannel}
+	case engine.BatchNorm2dBackward:
+		return list{x, x, perChannel, {2, c.C}}
+	case engine.Dropout2dMask:
+		return list{x, {engine.RandomElements}}
+	case engine.Dropout2d:
+		return list{x, {c.N, c.C}}
 	case engine.CrossEntropy:
 		return list{y, {c.N}}
 	case engine.Add:
 		if c.H == 0 { // two contributions to the gradient of a parameter
-			return list{{c.M, c.C}, {c.M, c.C}}
+			return list{w, w}
 		}
 		return list{x, x}
 	}

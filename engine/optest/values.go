@@ -151,9 +151,7 @@ func (c Case) numbers(name string, out []uint32) {
 	s := newSource(c, name)
 	for i := range out {
 		switch name {
-		case "indices":
-			out[i] = s.below(i, c.M)
-		case "labels":
+		case "indices", "labels":
 			out[i] = s.below(i, c.M)
 		case "random":
 			out[i] = s.below(i, 1000)
