@@ -11,7 +11,7 @@ type Policy struct {
 	Name        string
 	Pad         int     // pixels that a crop may reach past the border, which is black there (torchvision's RandomCrop with padding)
 	Flip        bool    // left and right change places half of the time
-	RandAugment int     // steps of RandAugment, behind the flip
+	RandAugment int     // operations of RandAugment, behind the flip
 	Jitter      Jitter  // behind those
 	EraseP      float64 // probability of erasing a rectangle (torchvision's RandomErasing, value 0)
 }
@@ -28,7 +28,7 @@ const (
 )
 
 // Policies are those that a recipe can name: none, crops and flips alone, the reference's, and the reference's with
-// two steps of RandAugment (Cubuk, Zoph, Shlens and Le, 2020) between flip and jitter.
+// two operations of RandAugment (Cubuk, Zoph, Shlens and Le, 2020) between flip and jitter.
 func Policies() []Policy {
 	jitter := Jitter{0.2, 0.2, 0.2, 0.02}
 	return []Policy{
@@ -52,7 +52,7 @@ func PolicyNamed(name string) (Policy, bool) {
 // None reports whether the policy changes nothing.
 func (p Policy) None() bool { return p == Policy{Name: p.Name} }
 
-// Kinds are the kinds of steps that draws may hold, for engine.Attr.
+// Kinds are the kinds of operations that draws may hold, for engine.Attr.
 func (p Policy) Kinds() uint32 {
 	var kinds uint32
 	if p.Jitter != (Jitter{}) {
@@ -75,8 +75,8 @@ func (p Policy) Draw(seed uint32, epoch, image int) engine.Draw {
 		d.Flip = s.uniform() < 0.5
 	}
 	for range p.RandAugment {
-		if step, ok := s.randAugment(); ok {
-			d.Ops = append(d.Ops, step)
+		if op, ok := s.randAugment(); ok {
+			d.Ops = append(d.Ops, op)
 		}
 	}
 	if p.Jitter != (Jitter{}) {
@@ -92,22 +92,22 @@ func (p Policy) Draw(seed uint32, epoch, image int) engine.Draw {
 func (s *stream) jitter(j Jitter) []engine.AugmentOp {
 	order := []int{0, 1, 2, 3}
 	shuffle(order, s.next)
-	steps := []engine.AugmentOp{
+	ops := []engine.AugmentOp{
 		{Kind: engine.Brightness, Factor: s.about(1, j.Brightness)},
 		{Kind: engine.Contrast, Factor: s.about(1, j.Contrast)},
 		{Kind: engine.Saturation, Factor: s.about(1, j.Saturation)},
-		HueStep(float64(s.about(0, j.Hue))),
+		HueOp(float64(s.about(0, j.Hue))),
 	}
 	out := make([]engine.AugmentOp, len(order))
 	for i, which := range order {
-		out[i] = steps[which]
+		out[i] = ops[which]
 	}
 	return out
 }
 
-// HueStep turns the hue by that part of a full turn, as torchvision's adjust_hue does on 8 bits: by int(255 turn), cut towards zero,
+// HueOp turns the hue by that part of a full turn, as torchvision's adjust_hue does on 8 bits: by int(255 turn), cut towards zero,
 // modulo 256.
-func HueStep(turn float64) engine.AugmentOp {
+func HueOp(turn float64) engine.AugmentOp {
 	return engine.AugmentOp{Kind: engine.Hue, Level: int(uint8(int(255 * turn)))}
 }
 

@@ -61,7 +61,7 @@ func TestReferenceDraws(t *testing.T) {
 					t.Fatalf("hue moves by %d of 256, want at most int(255 * 0.02) = 5", l)
 				}
 			} else if s.Factor < 0.8 || s.Factor > 1.2 {
-				t.Fatalf("factor %g of step kind %d", s.Factor, s.Kind)
+				t.Fatalf("factor %g of operation of kind %d", s.Factor, s.Kind)
 			}
 		}
 		if seen != p.Kinds() {
@@ -125,18 +125,18 @@ func TestRandAugmentMagnitudes(t *testing.T) {
 		"ShearX": {0.09, 0.2}, "TranslateX": {4.3504534, 9.6676737}, "Rotate": {9, 20}, "Color": {0.27, 0.6},
 		"Posterize": {7, 5}, "Solarize": {178.5, 85}, "Identity": {0, 0},
 	}
-	for _, op := range randAugmentOps {
+	for _, op := range randAugmentOperations {
 		for i, level := range []int{9, 20} {
 			w, ok := want[op.name]
 			if got := op.magnitude(level); ok && math.Abs(got-w[i]) > 1e-6 {
 				t.Errorf("%s at level %d: %g, want %g", op.name, level, got, w[i])
 			}
 		}
-		if _, err := RandAugmentStep(op.name, 1, Side, Side); err != nil && op.name != "Identity" {
+		if _, err := RandAugmentOp(op.name, 1, Side, Side); err != nil && op.name != "Identity" {
 			t.Error(err)
 		}
 	}
-	if _, err := RandAugmentStep("Invert", 0, Side, Side); err == nil {
+	if _, err := RandAugmentOp("Invert", 0, Side, Side); err == nil {
 		t.Error("Invert is no operation of RandAugment")
 	}
 }

@@ -15,16 +15,16 @@ const (
 	randAugmentMagnitude = 9
 )
 
-// randAugmentOp is an operation: its magnitude at the highest level, whether it is negated half of the time, and the step on an h x w
-// image; nil for none.
-type randAugmentOp struct {
+// randAugmentOperation is an operation: its magnitude at the highest level, whether it is negated half of the time, and what it does
+// to an h x w image; nil for nothing.
+type randAugmentOperation struct {
 	name   string
 	most   float64
 	signed bool
-	step   func(magnitude float64, h, w int) engine.AugmentOp
+	do     func(magnitude float64, h, w int) engine.AugmentOp
 }
 
-var randAugmentOps = []randAugmentOp{
+var randAugmentOperations = []randAugmentOperation{
 	{"Identity", 0, false, nil},
 	{"ShearX", 0.3, true, func(m float64, _, _ int) engine.AugmentOp { return affine(mgl64.ShearX2D(-m)) }}, // a positive one moves what lies low to the left
 	{"ShearY", 0.3, true, func(m float64, _, _ int) engine.AugmentOp { return affine(mgl64.ShearY2D(-m)) }},
@@ -45,24 +45,24 @@ var randAugmentOps = []randAugmentOp{
 	{"Equalize", 0, false, func(float64, int, int) engine.AugmentOp { return engine.AugmentOp{Kind: engine.Equalize} }},
 }
 
-// randAugmentKinds are the kinds of steps of all operations.
+// randAugmentKinds are the kinds of all operations.
 const randAugmentKinds = 1<<(engine.Affine+1) - 1 - 1<<engine.Hue
 
-// randAugment draws an operation with its sign. There is no step where that is Identity.
+// randAugment draws an operation with its sign. There is nothing to do where that is Identity.
 func (s *stream) randAugment() (engine.AugmentOp, bool) {
-	op := randAugmentOps[s.below(len(randAugmentOps))]
+	op := randAugmentOperations[s.below(len(randAugmentOperations))]
 	magnitude := op.magnitude(randAugmentMagnitude)
 	if op.signed && s.uniform() < 0.5 {
 		magnitude = -magnitude
 	}
-	if op.step == nil {
+	if op.do == nil {
 		return engine.AugmentOp{}, false
 	}
-	return op.step(magnitude, Side, Side), true
+	return op.do(magnitude, Side, Side), true
 }
 
 // magnitude is that of a level, 0 to 30. Posterize counts down from 8 bits, Solarize from 255; the others rise.
-func (o randAugmentOp) magnitude(level int) float64 {
+func (o randAugmentOperation) magnitude(level int) float64 {
 	share := float64(level) / (randAugmentLevels - 1)
 	switch o.name {
 	case "Posterize":
@@ -73,16 +73,16 @@ func (o randAugmentOp) magnitude(level int) float64 {
 	return float64(float32(o.most * share))
 }
 
-// RandAugmentStep is an operation of torchvision's RandAugment on an h x w image. Magnitudes are torchvision's: shears and
+// RandAugmentOp is an operation of torchvision's RandAugment on an h x w image. Magnitudes are torchvision's: shears and
 // factors as numbers, translations in pixels, rotations in degrees anticlockwise, bits for Posterize, a threshold for Solarize. Identity
-// has no step.
-func RandAugmentStep(name string, magnitude float64, h, w int) (engine.AugmentOp, error) {
-	for _, op := range randAugmentOps {
-		if op.name == name && op.step != nil {
-			return op.step(magnitude, h, w), nil
+// is none.
+func RandAugmentOp(name string, magnitude float64, h, w int) (engine.AugmentOp, error) {
+	for _, op := range randAugmentOperations {
+		if op.name == name && op.do != nil {
+			return op.do(magnitude, h, w), nil
 		}
 	}
-	return engine.AugmentOp{}, fmt.Errorf("cifar: RandAugment has no operation %q with a step", name)
+	return engine.AugmentOp{}, fmt.Errorf("cifar: RandAugment has no operation %q that does something", name)
 }
 
 func blended(kind engine.AugmentKind) func(m float64, h, w int) engine.AugmentOp {
@@ -98,15 +98,15 @@ func rotate(degrees float64, h, w int) engine.AugmentOp {
 	return affine(mgl64.Translate2D(x, y).Mul3(turn).Mul3(mgl64.Translate2D(-x, -y)))
 }
 
-// affine is the step that moves the image by a matrix. Pixels are taken, so it is the inverse that is sent, in 16.16 fixed point, with
-// half a pixel added in, for a pixel is sampled at its middle (Pillow's affine_fixed).
+// affine moves the image by a matrix. Pixels are taken, so it is the inverse that is sent, in 16.16 fixed point, with half a pixel
+// added in, for a pixel is sampled at its middle (Pillow's affine_fixed).
 func affine(forward mgl64.Mat3) engine.AugmentOp {
 	m := forward.Inv()
 	fixed := func(v float64) int32 { return int32(math.Floor(v*65536 + 0.5)) }
-	s := engine.AugmentOp{Kind: engine.Affine}
+	op := engine.AugmentOp{Kind: engine.Affine}
 	for row := range 2 {
 		a, b, c := m.At(row, 0), m.At(row, 1), m.At(row, 2)
-		s.Affine[3*row], s.Affine[3*row+1], s.Affine[3*row+2] = fixed(a), fixed(b), fixed(c+a/2+b/2)
+		op.Affine[3*row], op.Affine[3*row+1], op.Affine[3*row+2] = fixed(a), fixed(b), fixed(c+a/2+b/2)
 	}
-	return s
+	return op
 }

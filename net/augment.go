@@ -4,7 +4,7 @@ import "cnnvk/engine"
 
 // Augmentation is how training images are changed on the device before the network sees them.
 type Augmentation struct {
-	Kinds uint32                             // of steps that draws may hold, for engine.Attr
+	Kinds uint32                             // of operations that draws may hold, for engine.Attr
 	Draw  func(epoch, image int) engine.Draw // a function of its arguments alone; epochs count from 0
 }
 
@@ -16,7 +16,7 @@ func augment(b *engine.Builder, d ImageShape, batch int, kinds uint32) *engine.T
 	return b.Apply1(engine.Augment, engine.Attr{Kinds: kinds}, []*engine.Tensor{images, table, draws})
 }
 
-// Augmented runs the op augment alone: x (len(draws),C,H,W) is what a network would see of d after these draws, which hold steps
+// Augmented runs the op augment alone: x (len(draws),C,H,W) is what a network would see of d after these draws, which hold operations
 // of those kinds.
 func Augmented(e engine.Executor, d Data, kinds uint32, draws []engine.Draw) (x []float64, err error) {
 	layout, err := engine.NewLayout([]engine.Segment{{Name: "none", Shape: engine.Shape{1}, Trained: true}}, 1)

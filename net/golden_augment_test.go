@@ -40,14 +40,14 @@ func (d goldenDraw) draw(image int) engine.Draw {
 	if len(d.Erase) == 4 {
 		out.Erase = engine.Rectangle{Top: d.Erase[0], Left: d.Erase[1], Height: d.Erase[2], Width: d.Erase[3]}
 	}
-	steps := []engine.AugmentOp{
+	ops := []engine.AugmentOp{
 		{Kind: engine.Brightness, Factor: float32(d.Brightness)},
 		{Kind: engine.Contrast, Factor: float32(d.Contrast)},
 		{Kind: engine.Saturation, Factor: float32(d.Saturation)},
-		cifar.HueStep(d.Hue),
+		cifar.HueOp(d.Hue),
 	}
 	for _, which := range d.Order {
-		out.Ops = append(out.Ops, steps[which])
+		out.Ops = append(out.Ops, ops[which])
 	}
 	return out
 }
@@ -95,7 +95,7 @@ func (c goldenCase) compareErased(t *testing.T, got []float64, draws []engine.Dr
 	}
 }
 
-// compareGeometry demands crop and flip to be exact: the images without colour steps, moved on the host.
+// compareGeometry demands crop and flip to be exact: the images without colour operations, moved on the host.
 func (c goldenCase) compareGeometry(t *testing.T, e engine.Executor, images []byte, draws []engine.Draw) {
 	moved := make([]engine.Draw, len(draws))
 	for i, d := range draws {
@@ -127,11 +127,11 @@ func (c goldenCase) randAugment(t *testing.T, e engine.Executor) {
 		for i := range c.Images {
 			d := engine.Draw{Image: i}
 			if op.Name != "Identity" {
-				step, err := cifar.RandAugmentStep(op.Name, op.Magnitude, cifar.Side, cifar.Side)
+				operation, err := cifar.RandAugmentOp(op.Name, op.Magnitude, cifar.Side, cifar.Side)
 				if err != nil {
 					t.Fatal(err)
 				}
-				d.Ops = []engine.AugmentOp{step}
+				d.Ops = []engine.AugmentOp{operation}
 			}
 			draws = append(draws, d)
 		}
@@ -150,7 +150,7 @@ func (c goldenCase) randAugment(t *testing.T, e engine.Executor) {
 	}
 }
 
-// augmented runs the op augment with every kind of step.
+// augmented runs the op augment with every kind of operation.
 func augmented(t *testing.T, e engine.Executor, images []byte, table []float32, draws []engine.Draw) []float64 {
 	t.Helper()
 	shape := net.ImageShape{N: len(images) / cifar.ImageBytes, C: 3, H: cifar.Side, W: cifar.Side}
