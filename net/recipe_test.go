@@ -93,7 +93,7 @@ func TestRecipes(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := RecipeNamed("large"); err == nil || err.Error() != `net: recipe "large": use smallcifarnet, smallcifarnet-light or tinynet` {
+	if _, err := RecipeNamed("large"); err == nil || err.Error() != `net: recipe "large": use smallcifarnet, smallcifarnet-light, smallcifarnet-medium or tinynet` {
 		t.Errorf("got %v", err)
 	}
 	DefaultRecipe().Widths[0] = 7

@@ -27,6 +27,14 @@ var Recipes = []NamedRecipe{
 		Normalize: true, Split: RandomSplit, ValidationRatio: 0.1, Patience: 10,
 	}, "the reference's network, lightly regularised: no dropout, crops and flips alone, three times the rate, 30 epochs"},
 	{Recipe{
+		Name: "smallcifarnet-medium", Model: SmallCIFARNetName, Widths: smallCIFARNets.widths,
+		Seed: 42, Epochs: 30, BatchSize: 128, Augment: "reference",
+		Optimizer: AdamW, LearningRate: 3e-3, WeightDecay: 5e-4,
+		Schedule: ScheduleCosine, WarmupEpochs: 3, DecayEpochs: 30, DecayRate: 0.1,
+		LabelSmoothing: 0.1, ClipNorm: 1, EMADecay: 0.995,
+		Normalize: true, Split: RandomSplit, ValidationRatio: 0.1, Patience: 10,
+	}, "smallcifarnet-light with the reference's augmentation"},
+	{Recipe{
 		Name: "tinynet", Model: TinyNetName, Widths: tinyNets.widths,
 		Seed: 42, Epochs: 10, BatchSize: 32, Augment: "none",
 		Optimizer: SGD, LearningRate: 1e-3,

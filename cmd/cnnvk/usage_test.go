@@ -31,7 +31,7 @@ func TestUsageErrors(t *testing.T) {
 		{"train --lr -0.1", `--lr -0.1: use a number above 0$`, ""},
 		{"train --lr 0", `--lr 0: use a number above 0$`, ""},
 		{"train --lr inf", `--lr \+Inf: use a number above 0$`, ""},
-		{"train --recipe tinynit", `--recipe "tinynit": use smallcifarnet, smallcifarnet-light or tinynet$`, "did you mean tinynet?"},
+		{"train --recipe tinynit", `--recipe "tinynit": use smallcifarnet, smallcifarnet-light, smallcifarnet-medium or tinynet$`, "did you mean tinynet?"},
 		{"train --max-time 1h --epochs 3", `--max-time and --epochs: use one of them$`, ""},
 		{"train --max-time 0s", `--max-time 0s: use 1s or more$`, ""},
 		{"train --max-time 5ms", `--max-time 5ms: use 1s or more$`, ""},
