@@ -27,7 +27,7 @@ learning rate 0.003|--lr 0.003
 learning rate 0.0003|--lr 0.0003
 SGD with Nesterov's momentum, rate 0.1|--opt nesterov --lr 0.1
 half the widths|--widths 32,64,128,256,256,256
-half the widths, in about the same time|--widths 32,64,128,256,256,256 --epochs $((epochs * 7 / 5))
+half the widths, twice the epochs|--widths 32,64,128,256,256,256 --epochs $((2 * epochs))
 TinyNet by this recipe|--model tinynet
 stratified split|--split stratified
 END
