@@ -30,9 +30,9 @@ type running struct {
 // epoch runs one epoch's steps and its validation.
 func (t *Trainer) epoch(ctx context.Context, epoch int) (EpochEnded, error) {
 	defer t.Trace.Begin(trace.Host, fmt.Sprintf("epoch %d", epoch+1))()
-	order, batch := t.order(epoch), t.Recipe.BatchSize
+	order := t.order(epoch)
 	r := t.begin()
-	r.Epoch, r.Steps, r.Rate = epoch+1, (len(order)+batch-1)/batch, t.Recipe.Rates().Rate(epoch)
+	r.Epoch, r.Steps, r.Rate = epoch+1, t.StepsPerEpoch(), t.Recipe.Rates().Rate(epoch)
 	t.now = r.Progress
 	if t.Recipe.LimitSteps > 0 {
 		r.Steps = min(r.Steps, t.Recipe.LimitSteps-t.at.Total+t.at.Step)

@@ -165,6 +165,11 @@ func (t *Trainer) Close() error {
 	return t.session.Close()
 }
 
+// StepsPerEpoch is the number of steps of a whole epoch; the last may be of fewer images.
+func (t *Trainer) StepsPerEpoch() int {
+	return (len(t.Train) + t.Recipe.BatchSize - 1) / t.Recipe.BatchSize
+}
+
 // Position is how far the training is. It may be asked by OnEpoch and OnSave, and after Run.
 func (t *Trainer) Position() Position { return t.at }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -107,7 +108,7 @@ func (j *job) finished(why string) error {
 	if j.flags.IsSet("trace") {
 		j.log.Warn("nothing was run, so there is no time line to write")
 	}
-	j.conclude()
+	j.conclude(model)
 	if j.folder.toldEnd() {
 		return nil
 	}
@@ -142,9 +143,9 @@ func pinWidth(device string) {
 	}
 }
 
-// orNewRun adds to a hint with flags that do not go with --resume what they go with.
+// orNewRun adds to a hint of flags, which do not go with --resume, what they go with.
 func (j *job) orNewRun(err error) error {
-	if hint := hintOf(err); j.flags.IsSet("resume") && hint != "" {
+	if hint := hintOf(err); j.flags.IsSet("resume") && strings.HasPrefix(hint, "--") {
 		return hintError{err, j.folder.restartHintWith(hint)}
 	}
 	return err

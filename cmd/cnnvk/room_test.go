@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 	"cnnvk/engine/gpu"
 	"cnnvk/net"
 	"cnnvk/vk"
+
+	"github.com/urfave/cli/v2"
 )
 
 func TestLargest(t *testing.T) {
@@ -165,5 +168,25 @@ func TestSummaryOnDevice(t *testing.T) {
 	o = child(t, []string{"VK_ICD_FILENAMES=/nonexistent.json", "VK_DRIVER_FILES=/nonexistent.json", "CNNVK_DEVICE="}, "summary", "--json")
 	if err := json.Unmarshal([]byte(o.stdout), &raw); err != nil || string(raw["memory"]) != "null" {
 		t.Errorf("%v: %s", err, o.stdout)
+	}
+}
+
+// A resumed run keeps its batch size: a hint of another says what that goes with, and one of no flag stays as it is.
+func TestOrNewRun(t *testing.T) {
+	app := newApp(new(bytes.Buffer), new(bytes.Buffer))
+	app.Command("train").Action = func(c *cli.Context) error {
+		j := &job{flags: c, folder: &runFolder{dir: "run"}}
+		for hint, want := range map[string]string{
+			"--batch-size 64 fits":                        "--batch-size 64 fits, with --config run/config.yaml --out DIR in place of --resume",
+			"not even --batch-size 1 fits on this device": "not even --batch-size 1 fits on this device",
+		} {
+			if got := hintOf(j.orNewRun(hintError{vk.ErrOutOfMemory, hint})); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		}
+		return nil
+	}
+	if err := app.Run([]string{"cnnvk", "train", "--resume", "run"}); err != nil {
+		t.Fatal(err)
 	}
 }

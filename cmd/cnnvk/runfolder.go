@@ -242,7 +242,7 @@ func orElsewhere(err error) error {
 	return err
 }
 
-// orElsewhere is the function of that name for a run that may have to stay where it is.
+// orElsewhere adds a hint as the function orElsewhere does, but none of another --out to a resumed run, which stays in its folder.
 func (f *runFolder) orElsewhere(err error) error {
 	switch {
 	case !f.resumed || hintOf(err) != "":

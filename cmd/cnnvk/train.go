@@ -135,7 +135,7 @@ func (j *job) run(ctx context.Context) error {
 	if why := j.recipe.Finished(p); p.Epoch < j.recipe.Epochs || j.recipe.LimitSteps > 0 && p.Total >= j.recipe.LimitSteps {
 		j.say("stopped after epoch %d: %s\n", p.Epoch, why)
 	}
-	j.conclude()
+	j.conclude(model)
 	return j.folder.appendEvent(event{Event: "end", positionEvent: j.position(), Reason: j.recipe.Finished(p)})
 }
 
@@ -184,12 +184,15 @@ func (j *job) claim() (err error) {
 }
 
 // conclude tells what came of the run.
-func (j *job) conclude() {
+func (j *job) conclude(model *net.Model) {
 	f := j.folder
 	if j.recipe.ValidationRatio == 0 {
 		j.result("weights of the last epoch in %s\n", f.path(bestWeights))
 	} else {
 		j.result("best validation accuracy %.2f %%, weights in %s\n", 100*f.best, f.path(bestWeights))
+	}
+	if model.Parameters() > net.MaxParameters {
+		return // which eval refuses
 	}
 	j.say("evaluate them on the test set: cnnvk eval --data %s --weights %s\n", orDIR(j.dir), f.word(bestWeights))
 }
@@ -216,8 +219,7 @@ func (j *job) open(ctx context.Context) error {
 
 // watch trains and shows it.
 func (j *job) watch(ctx context.Context) error {
-	batch := j.recipe.BatchSize
-	w := newWatcher(j.console, pace{recipe: j.recipe, steps: (len(j.trainer.Train) + batch - 1) / batch, from: j.trainer.Position()}, j.began)
+	w := newWatcher(j.console, pace{recipe: j.recipe, steps: j.trainer.StepsPerEpoch(), from: j.trainer.Position()}, j.began)
 	defer w.end()
 	said := make(chan struct{})
 	unless := context.AfterFunc(ctx, func() {
