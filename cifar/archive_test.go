@@ -114,7 +114,7 @@ func checkNames(t *testing.T, dir string, want ...string) {
 	}
 	names := []string{}
 	for _, f := range found {
-		if runtime.GOOS != "windows" || !strings.HasSuffix(f.Name(), ".lock") { // see filelock.Remove
+		if runtime.GOOS != "windows" || !strings.HasSuffix(f.Name(), ".lock") { // see files.RemoveLocked
 			names = append(names, f.Name())
 		}
 	}

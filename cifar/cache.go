@@ -14,7 +14,7 @@ import (
 
 	"github.com/adrg/xdg"
 
-	"cnnvk/cifar/filelock"
+	"cnnvk/internal/files"
 )
 
 // CacheDir is where downloads go: cnnvk in the user's cache folder, which XDG_CACHE_HOME names or
@@ -100,14 +100,14 @@ func waitForLock(ctx context.Context, path string, waiting func()) (unlock func(
 		if err != nil {
 			return nil, cacheError(path, err)
 		}
-		got, err := filelock.Try(f)
+		got, err := files.TryLock(f)
 		if err != nil {
 			f.Close()
 			return nil, &FileError{Path: path, Problem: "cannot be locked: " + err.Error(), Err: err,
 				hint: "cnnvk data download --to DIR names another place"}
 		}
-		if got && filelock.IsAt(f, path) {
-			return func() { filelock.Remove(f) }, nil
+		if got && files.IsAt(f, path) {
+			return func() { files.RemoveLocked(f) }, nil
 		}
 		f.Close()
 		if got { // of a file that its last owner has just removed

@@ -1,6 +1,7 @@
 package cifar
 
 import (
+	"cnnvk/internal/files"
 	"context"
 	"errors"
 	"io/fs"
@@ -116,7 +117,7 @@ func sizeOf(path string) int64 {
 // cacheError is what a FileError says of a place that cannot be written.
 func cacheError(path string, err error) error {
 	hint := "XDG_CACHE_HOME=DIR names another cache folder, cnnvk data download --to DIR another place"
-	if DiskFull(err) {
+	if files.DiskFull(err) {
 		hint = "the data needs 360 MB while it is unpacked; make room, and the next download goes on from here, or " + hint
 	}
 	var pathErr *fs.PathError

@@ -1,6 +1,7 @@
 package cifar
 
 import (
+	"cnnvk/internal/files"
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
@@ -33,7 +34,7 @@ func (s Source) fetch(ctx context.Context, path string, progress func(done, tota
 		return s.failure(nil, "--url https://...", "not an http or https address")
 	}
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return &FileError{Path: path, Problem: "is in the way: not a regular file", hint: "mv " + Quote(path) + " " + Quote(path+".old")}
+		return &FileError{Path: path, Problem: "is in the way: not a regular file", hint: "mv " + files.Quote(path) + " " + files.Quote(path+".old")}
 	}
 	part, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {

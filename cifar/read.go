@@ -2,6 +2,7 @@ package cifar
 
 import (
 	"bufio"
+	"cnnvk/internal/files"
 	"crypto/md5"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // archiveFolder is what the published archive unpacks to.
@@ -63,7 +63,7 @@ func find(dir, file string) (string, fs.FileInfo, error) {
 	}
 	if !info.IsDir() {
 		return "", nil, &FileError{Path: dir, Problem: "is not a folder",
-			hint: "name the folder that holds " + file + ", perhaps " + Quote(filepath.Dir(dir))}
+			hint: "name the folder that holds " + file + ", perhaps " + files.Quote(filepath.Dir(dir))}
 	}
 	for _, path := range []string{filepath.Join(dir, file), filepath.Join(dir, archiveFolder, file)} {
 		info, err := os.Stat(path)
@@ -168,12 +168,9 @@ func readError(path string, record int, err error) error {
 func systemError(path string, err error) error {
 	hint := ""
 	if errors.Is(err, fs.ErrPermission) {
-		hint = "chmod -R u+rX " + Quote(filepath.Dir(path))
+		hint = "chmod -R u+rX " + files.Quote(filepath.Dir(path))
 	}
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		err = pathErr.Err
-	}
+	err = files.Reason(err)
 	return &FileError{Path: path, Problem: "cannot be read: " + err.Error(), Err: err, hint: hint}
 }
 
@@ -182,21 +179,10 @@ func downloadHint(dir string) string {
 	if filepath.Base(dir) == archiveFolder {
 		dir = filepath.Dir(dir)
 	}
-	return "cnnvk data download --to " + Quote(dir)
+	return "cnnvk data download --to " + files.Quote(dir)
 }
 
 // replaceHint is the command that puts the published file in place of a bad one, which is kept.
 func replaceHint(path string) string {
-	return fmt.Sprintf("mv %s %s && %s", Quote(path), Quote(path+".old"), downloadHint(filepath.Dir(path)))
-}
-
-// Quote makes a path one word of a POSIX shell, for commands in hints.
-func Quote(path string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == filepath.Separator || strings.ContainsRune("/._-:", r)
-	}
-	if path != "" && strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	return fmt.Sprintf("mv %s %s && %s", files.Quote(path), files.Quote(path+".old"), downloadHint(filepath.Dir(path)))
 }

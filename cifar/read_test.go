@@ -183,9 +183,6 @@ func TestHints(t *testing.T) {
 	if !errors.As(err, &bad) || bad.Hint() != "chmod -R u+rX '/data/my files'" {
 		t.Errorf("hint %q", bad.Hint())
 	}
-	if got, want := Quote("it's"), `'it'\''s'`; got != want {
-		t.Errorf("quote: got %s, want %s", got, want)
-	}
 	for path, want := range map[string]string{
 		"d/train.bin":                  "mv d/train.bin d/train.bin.old && cnnvk data download --to d",
 		"d/cifar-100-binary/train.bin": "mv d/cifar-100-binary/train.bin d/cifar-100-binary/train.bin.old && cnnvk data download --to d",

@@ -2,12 +2,12 @@ package net
 
 import (
 	"bytes"
+	"cnnvk/internal/files"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"unicode/utf8"
@@ -53,11 +53,11 @@ func WriteSafetensors(path string, tensors []NamedTensor, metadata map[string]st
 			return fmt.Errorf("net: writing %s: metadata %q: %q is not UTF-8", path, key, value)
 		}
 	}
-	err := WriteAtomically(path, func(w io.Writer) error {
+	err := files.WriteAtomically(path, func(w io.Writer) error {
 		return safetensors.SerializeToWriter(views, metadata, w)
 	})
 	if err != nil {
-		return fmt.Errorf("net: writing %s: %w", path, reason(err))
+		return fmt.Errorf("net: writing %s: %w", path, files.Reason(err))
 	}
 	return nil
 }
@@ -139,7 +139,7 @@ func encodeI64(values []int64) []byte {
 func ReadSafetensors(path string) ([]NamedTensor, map[string]string, error) {
 	file, err := readRegular(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("net: reading %s: %w", path, reason(err))
+		return nil, nil, fmt.Errorf("net: reading %s: %w", path, files.Reason(err))
 	}
 	tensors, metadata, err := decodeSafetensors(file)
 	if err != nil {
@@ -161,18 +161,6 @@ func readRegular(path string) ([]byte, error) {
 		return nil, fmt.Errorf("it has %d bytes; no more than %d are read", info.Size(), maxSafetensorsBytes)
 	}
 	return os.ReadFile(path)
-}
-
-// reason strips the operation and paths that the os package puts before a cause: our messages name
-// the file, and a temporary one means nothing to the reader.
-func reason(err error) error {
-	if path := (*fs.PathError)(nil); errors.As(err, &path) {
-		return path.Err
-	}
-	if link := (*os.LinkError)(nil); errors.As(err, &link) {
-		return link.Err
-	}
-	return err
 }
 
 // shorten returns an error's words, but not endlessly many: the library quotes, on one line, all of

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"math"
@@ -241,58 +240,6 @@ func TestWriteSafetensorsNoPlace(t *testing.T) {
 		t.Error("a device was replaced")
 	}
 	checkFolder(t, dir)
-}
-
-var errFull = errors.New("disk full")
-
-func TestWriteAtomicallyFails(t *testing.T) {
-	path := writeBytes(t, "m.safetensors", []byte("earlier"))
-	err := WriteAtomically(path, func(w io.Writer) error {
-		if _, err := w.Write(make([]byte, 1<<20)); err != nil { // more than any buffer: it is on disk
-			return err
-		}
-		return errFull
-	})
-	if !errors.Is(err, errFull) {
-		t.Errorf("got %v", err)
-	}
-	checkWhole(t, path)
-}
-
-// A folder that takes the name while the file is being written makes the last step fail.
-func TestWriteAtomicallyCannotRename(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "m.safetensors")
-	err := WriteAtomically(path, func(io.Writer) error { return os.Mkdir(path, 0o755) })
-	if err == nil || strings.Contains(reason(err).Error(), ".tmp") {
-		t.Errorf("got %v, want an error that does not name the temporary file", reason(err))
-	}
-	checkFolder(t, filepath.Dir(path), "m.safetensors")
-}
-
-// A file that is staged has no name yet: the earlier one stays until it is committed, or for good.
-func TestStage(t *testing.T) {
-	path := writeBytes(t, "m.safetensors", []byte("earlier"))
-	stage := func() *Staged {
-		s, err := Stage(path, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err })
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	}
-	stage().Discard()
-	checkWhole(t, path)
-	s := stage()
-	if file, err := os.ReadFile(path); err != nil || string(file) != "earlier" {
-		t.Errorf("before Commit %q, %v", file, err)
-	}
-	if err := s.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	s.Discard()
-	if file, err := os.ReadFile(path); err != nil || string(file) != "new" {
-		t.Errorf("after Commit %q, %v", file, err)
-	}
-	checkFolder(t, filepath.Dir(path), "m.safetensors")
 }
 
 // pack makes a file of a header and some bytes of values.

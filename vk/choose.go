@@ -1,6 +1,7 @@
 package vk
 
 import (
+	"cnnvk/internal/hints"
 	"fmt"
 	"strconv"
 	"strings"
@@ -37,10 +38,11 @@ func Explain(infos []Info, want string) (Info, string, error) {
 	case 1:
 		return matches[0], "asked for by its name", nil
 	case 0:
-		return Info{}, "", &hintedError{fmt.Errorf("vk: no device is called %q: %w", want, ErrNoDevice), listing(infos)}
+		return Info{}, "", hints.With(fmt.Errorf("vk: no device is called %q: %w", want, ErrNoDevice), listing(infos))
 	}
-	return Info{}, "", &hintedError{
-		fmt.Errorf("vk: %d devices are called %q: %w", len(matches), want, ErrAmbiguous), listing(matches)}
+	return Info{}, "", hints.With(
+		fmt.Errorf("vk: %d devices are called %q: %w", len(matches), want, ErrAmbiguous), listing(matches))
+
 }
 
 // called lists the devices of that name, or, if there is none, those with it in their names: one card's name may well be the

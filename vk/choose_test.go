@@ -1,6 +1,7 @@
 package vk
 
 import (
+	"cnnvk/internal/hints"
 	"errors"
 	"strings"
 	"testing"
@@ -56,8 +57,7 @@ func TestChoose(t *testing.T) {
 		if len(called(c.infos, c.want)) > 1 {
 			sentinel = ErrAmbiguous
 		}
-		var hinted *hintedError
-		if !errors.Is(err, sentinel) || !errors.As(err, &hinted) || !strings.Contains(hinted.Hint(), c.hint) {
+		if !errors.Is(err, sentinel) || !strings.Contains(hints.Of(err), c.hint) {
 			t.Errorf("%q of %d: error %v, expected a hint with %q", c.want, len(c.infos), err, c.hint)
 		}
 	}

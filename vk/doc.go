@@ -36,7 +36,7 @@
 //
 // Public functions return errors and do not panic. What the driver reports is an [Error], which names the call and unwraps to
 // one of the sentinels, such as [ErrOutOfMemory]. What the caller did wrong unwraps to [ErrUsage], what the device cannot do
-// to [ErrUnsupported]. Where a user can act, the error has a hint, which its method Hint() string gives: one
+// to [ErrUnsupported]. Where a user can act, the error has a hint (see internal/hints): one
 // line that can be typed or followed.
 //
 // # Two ways to Vulkan

@@ -42,15 +42,6 @@ func (e *Error) Error() string {
 // Unwrap gives the sentinel that the result stands for, nil where there is none.
 func (e *Error) Unwrap() error { return results[e.Result].sentinel }
 
-// hintedError is an error after which a user can do something.
-type hintedError struct {
-	error
-	hint string // one line that can be typed or followed: "apt-get install libvulkan1"
-}
-
-func (e *hintedError) Hint() string  { return e.hint }
-func (e *hintedError) Unwrap() error { return e.error }
-
 // The VkResult values of the specification; the binding's names for them lack those of later extensions.
 const (
 	resultSuccess              = 0

@@ -1,6 +1,7 @@
 package vk
 
 import (
+	"cnnvk/internal/hints"
 	"errors"
 	"fmt"
 	"testing"
@@ -39,9 +40,8 @@ func TestErrorText(t *testing.T) {
 
 func TestHintSurvivesWrapping(t *testing.T) {
 	withoutDriverVariables(t)
-	var hinted *hintedError
 	err := fmt.Errorf("train: %w", noDevices(""))
-	if !errors.As(err, &hinted) || hinted.Hint() != driverHint || !errors.Is(err, ErrNoDevice) {
+	if hints.Of(err) != driverHint || !errors.Is(err, ErrNoDevice) {
 		t.Errorf("%v has lost its hint or its kind", err)
 	}
 }

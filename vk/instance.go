@@ -7,6 +7,7 @@ package vk
 import "C"
 
 import (
+	"cnnvk/internal/hints"
 	"fmt"
 	"log/slog"
 	"runtime/cgo"
@@ -64,8 +65,9 @@ func Open(o Options) (*Instance, error) {
 			versionText(version), ErrUnsupported)
 	}
 	if o.Validation && C.shim_has_validation(proc) == 0 {
-		return nil, &hintedError{
-			fmt.Errorf("vk: VK_LAYER_KHRONOS_validation is not installed: %w", ErrUnsupported), validationHint}
+		return nil, hints.With(
+			fmt.Errorf("vk: VK_LAYER_KHRONOS_validation is not installed: %w", ErrUnsupported), validationHint)
+
 	}
 	in := &Instance{log: o.Log, floor: o.Floor}
 	if in.log == nil {
@@ -99,7 +101,7 @@ func instanceError(result int32) error {
 	case result == resultIncompatible: // what loaders since 1.3.200 say when there is no driver at all
 		return noDevices("")
 	case result == resultNoLayer: // it is described as installed, but is not there, or is for another processor
-		return &hintedError{err, validationHint}
+		return hints.With(err, validationHint)
 	case driversNamed() || result == resultInitializationFailed:
 		// A broken driver's description makes some loaders say "out of host memory".
 		return noDevices("vkCreateInstance: " + resultText(result))

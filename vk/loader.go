@@ -1,6 +1,7 @@
 package vk
 
 import (
+	"cnnvk/internal/hints"
 	"fmt"
 	"strings"
 	"sync"
@@ -38,7 +39,7 @@ func openLoader() (unsafe.Pointer, error) {
 		loader.proc = proc
 		return proc, nil
 	}
-	return nil, &hintedError{fmt.Errorf("vk: %w: %s", ErrNoLoader, strings.Join(failures, "; ")), loaderHint}
+	return nil, hints.With(fmt.Errorf("vk: %w: %s", ErrNoLoader, strings.Join(failures, "; ")), loaderHint)
 }
 
 // bindInstanceCalls gives the binding its instance-level functions, without which its calls jump to NULL.

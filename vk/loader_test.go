@@ -1,6 +1,7 @@
 package vk
 
 import (
+	"cnnvk/internal/hints"
 	"errors"
 	"strings"
 	"testing"
@@ -11,8 +12,7 @@ func TestNoLoader(t *testing.T) {
 	defer func() { loaderNames, loader.proc = names, proc }()
 	loaderNames, loader.proc = []string{"libnothing.so.1", "libnothing.so"}, nil
 	_, err := Open(Options{})
-	var hinted *hintedError
-	if !errors.Is(err, ErrNoLoader) || !errors.As(err, &hinted) || hinted.Hint() != loaderHint {
+	if !errors.Is(err, ErrNoLoader) || hints.Of(err) != loaderHint {
 		t.Errorf("opened without a loader: %v", err)
 	}
 	if err != nil && !strings.Contains(err.Error(), "libnothing.so.1") {

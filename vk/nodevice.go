@@ -1,6 +1,7 @@
 package vk
 
 import (
+	"cnnvk/internal/hints"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,7 +32,7 @@ func noDevices(why string) error {
 	if known != nil {
 		text += ": " + strings.Join(known, "; ")
 	}
-	return &hintedError{fmt.Errorf("%s: %w", text, ErrNoDevice), hint}
+	return hints.With(fmt.Errorf("%s: %w", text, ErrNoDevice), hint)
 }
 
 // driversNamed says whether the environment names the drivers.

@@ -1,6 +1,7 @@
 package vk
 
 import (
+	"cnnvk/internal/hints"
 	"encoding/json"
 	"errors"
 	"os"
@@ -36,12 +37,11 @@ func openFails(t *testing.T, says, hint string) {
 		in.Close()
 		t.Fatal("found a device")
 	}
-	var hinted *hintedError
 	if !errors.Is(err, ErrNoDevice) || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%v, expected %q", err, says)
 	}
-	if !errors.As(err, &hinted) || !strings.Contains(hinted.Hint(), hint) {
-		t.Errorf("%v: hint %q, expected %q", err, hinted, hint)
+	if !strings.Contains(hints.Of(err), hint) {
+		t.Errorf("%v: hint %q, expected %q", err, hints.Of(err), hint)
 	}
 }
 
@@ -108,9 +108,8 @@ func TestNoDriver(t *testing.T) {
 func TestUnfitWithoutVariables(t *testing.T) {
 	withoutDriverVariables(t)
 	err := unfit([]string{`"Vivante" has no queue for it`})
-	var hinted *hintedError
-	if !errors.As(err, &hinted) || hinted.Hint() != driverHint {
-		t.Errorf("%v: %v", err, hinted)
+	if hints.Of(err) != driverHint {
+		t.Errorf("%v: %v", err, hints.Of(err))
 	}
 	if !driversNamed() && !errors.Is(instanceError(resultOutOfHostMemory), ErrOutOfMemory) {
 		t.Error("out of memory is not")

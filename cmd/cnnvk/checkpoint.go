@@ -18,6 +18,8 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/files"
+	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
 
@@ -90,7 +92,7 @@ func (f *runFolder) writeCheckpoint(c *net.Checkpoint) error {
 
 // resumeHint is a hint.
 func (f *runFolder) resumeHint(from string) string {
-	return "cnnvk train --resume " + cifar.Quote(f.dir) + " goes on " + from
+	return "cnnvk train --resume " + files.Quote(f.dir) + " goes on " + from
 }
 
 // weightsMetadata is what a checkpoint has weights files say.
@@ -145,8 +147,9 @@ func (f *runFolder) fits(c *net.Checkpoint, conf config) error {
 	is, before := fieldsOf(reflect.ValueOf(&conf.Recipe).Elem()), fieldsOf(reflect.ValueOf(&was).Elem())
 	for _, key := range slices.Sorted(maps.Keys(is)) {
 		if a, b := is[key].Interface(), before[key].Interface(); !reflect.DeepEqual(a, b) {
-			return hintError{fmt.Errorf("%s says %s %v, but its checkpoint is of a training with %v", f.path(configFile), key, a, b),
-				"set it back to go on, or " + f.restartHint()}
+			return hints.With(fmt.Errorf("%s says %s %v, but its checkpoint is of a training with %v", f.path(configFile), key, a, b),
+				"set it back to go on, or "+f.restartHint())
+
 		}
 	}
 	return nil
@@ -173,15 +176,17 @@ func (f *runFolder) fitsData(c *net.Checkpoint, dir string) error {
 		return otherData(f, dir, a, b)
 	}
 	if f.identity[metaSplit] != c.Metadata[metaSplit] {
-		return hintError{fmt.Errorf("the run %s dealt its images to training and validation in another way than this program does", f.dir),
-			"the program that began it can resume it; " + f.restartHint()}
+		return hints.With(fmt.Errorf("the run %s dealt its images to training and validation in another way than this program does", f.dir),
+			"the program that began it can resume it; "+f.restartHint())
+
 	}
 	return nil
 }
 
 func otherData(f *runFolder, dir, is, was string) error {
-	return hintError{fmt.Errorf("the training images of %s have the MD5 %s, but the run %s has those of %s", dir, is, f.dir, was),
-		"--data DIR with the run's own; " + f.restartHint()}
+	return hints.With(fmt.Errorf("the training images of %s have the MD5 %s, but the run %s has those of %s", dir, is, f.dir, was),
+		"--data DIR with the run's own; "+f.restartHint())
+
 }
 
 // restartHintWith is a hint with flags that begin another run in the place of one that was resumed.
@@ -199,8 +204,9 @@ func (f *runFolder) restartHint() string {
 func (f *runFolder) readCheckpoint() (*net.Checkpoint, error) {
 	if _, err := os.Lstat(f.path(lastState)); errors.Is(err, os.ErrNotExist) {
 		if _, err := os.Lstat(f.path(lastWeights)); err == nil {
-			return nil, hintError{fmt.Errorf("the run %s cannot be resumed: it has weights, but no %s", f.dir, lastState),
-				fmt.Sprintf("cnnvk train --config %s --out %s --force begins it over", f.word(configFile), cifar.Quote(f.dir))}
+			return nil, hints.With(fmt.Errorf("the run %s cannot be resumed: it has weights, but no %s", f.dir, lastState),
+				fmt.Sprintf("cnnvk train --config %s --out %s --force begins it over", f.word(configFile), files.Quote(f.dir)))
+
 		}
 		return nil, nil
 	}
@@ -209,13 +215,13 @@ func (f *runFolder) readCheckpoint() (*net.Checkpoint, error) {
 	case err == nil:
 		return c, nil
 	case errors.Is(err, net.ErrFormat):
-		return nil, hintError{err, "the version of cnnvk that wrote it can resume the run; " + f.restartHint()}
+		return nil, hints.With(err, "the version of cnnvk that wrote it can resume the run; "+f.restartHint())
 	case errors.Is(err, os.ErrPermission):
-		return nil, hintError{err, "chmod u+r gives its owner the right to read a file"}
+		return nil, hints.With(err, "chmod u+r gives its owner the right to read a file")
 	}
 	hint := f.restartHint()
 	if best, e := net.LoadCheckpoint(f.path(bestState)); e == nil {
 		hint = fmt.Sprintf("cp %s %s goes back to epoch %d, the best; ", f.word(bestState), f.word(lastState), best.Epoch) + hint
 	}
-	return nil, hintError{err, hint}
+	return nil, hints.With(err, hint)
 }

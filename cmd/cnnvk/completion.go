@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
 
@@ -26,7 +27,7 @@ func completionCommand() *cli.Command {
 		Action: func(c *cli.Context) error {
 			shell := c.Args().First()
 			if !slices.Contains(shells, shell) || c.NArg() > 1 {
-				return hintError{usagef("completion takes one of %s", strings.Join(shells, ", ")), "cnnvk completion bash"}
+				return hints.With(usagef("completion takes one of %s", strings.Join(shells, ", ")), "cnnvk completion bash")
 			}
 			script, err := completionScripts.ReadFile("completion/cnnvk." + shell)
 			if err != nil {

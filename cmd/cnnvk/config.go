@@ -15,6 +15,8 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"cnnvk/engine/gpu"
+	"cnnvk/internal/files"
+	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
 
@@ -68,9 +70,9 @@ func readConfigOver(path string, recipe net.Recipe) (config, error) {
 	c := config{Recipe: recipe}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		err = fmt.Errorf("%s: %w", path, reason(err))
+		err = fmt.Errorf("%s: %w", path, files.Reason(err))
 		if errors.Is(err, fs.ErrNotExist) {
-			return c, hintError{err, "every run folder has a " + configFile}
+			return c, hints.With(err, "every run folder has a "+configFile)
 		}
 		return c, err
 	}
@@ -115,8 +117,8 @@ func (c *config) read(path string, root *yaml.Node) error {
 
 func atLine(err error, path string, line int) error {
 	at := fmt.Errorf("%s: line %d: %w", path, line, err)
-	if hint := hintOf(err); hint != "" {
-		return hintError{at, hint}
+	if hint := hints.Of(err); hint != "" {
+		return hints.With(at, hint)
 	}
 	return at
 }
@@ -128,7 +130,7 @@ func (c *config) set(key string, value *yaml.Node) error {
 	if !known {
 		err := fmt.Errorf("unknown key %q", key)
 		if like := near(key, slices.Sorted(maps.Keys(fields))); like != "" {
-			return hintError{err, "did you mean " + like + "?"}
+			return hints.With(err, "did you mean "+like+"?")
 		}
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
 
@@ -60,7 +61,7 @@ func trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set,
 	}
 	if set, err = cifar.ReadTrain(dir); err != nil {
 		if dir == configured {
-			err = hintError{err, "--data DIR says where the run's images are now"}
+			err = hints.With(err, "--data DIR says where the run's images are now")
 		}
 		return nil, "", err
 	}
@@ -89,8 +90,9 @@ func testSet(c *cli.Context, s *console) (*cifar.Set, error) {
 			dir, cached = dataSource.Cached(cache)
 		}
 		if !cached {
-			return nil, hintError{usagef("eval needs the test set: --data DIR, or " + dataVariable),
-				"cnnvk data download fetches it; DIR is a folder that holds CIFAR-100's test.bin"}
+			return nil, hints.With(usagef("eval needs the test set: --data DIR, or "+dataVariable),
+				"cnnvk data download fetches it; DIR is a folder that holds CIFAR-100's test.bin")
+
 		}
 	}
 	set, err := cifar.ReadTest(dir)

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/urfave/cli/v2"
+import (
+	"cnnvk/internal/hints"
+
+	"github.com/urfave/cli/v2"
+)
 
 // dataCommand gathers what concerns the data set alone.
 func dataCommand() *cli.Command {
@@ -11,7 +15,7 @@ func dataCommand() *cli.Command {
 		Subcommands:     []*cli.Command{dataDownloadCommand(), dataInfoCommand(), dataPreviewCommand()},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return hintError{usagef("unknown command \"data %s\"", c.Args().First()), commandHint(c, c.Args().First())}
+				return hints.With(usagef("unknown command \"data %s\"", c.Args().First()), commandHint(c, c.Args().First()))
 			}
 			return cli.ShowSubcommandHelp(c)
 		},

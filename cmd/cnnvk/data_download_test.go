@@ -22,6 +22,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/hints"
 )
 
 // smallServer serves what takes the published archive's place in a test.
@@ -141,9 +142,9 @@ func TestDataDownloadFails(t *testing.T) {
 		{"info", "there is no whole data set in " + server.cache, "cnnvk data download", false},
 	} {
 		out, _, err := runData(strings.Fields(c.args)...)
-		if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(hintOf(err), c.hint) || out != "" ||
-			errors.As(err, new(usageError)) != c.usage || strings.Contains(err.Error()+hintOf(err), "\n") {
-			t.Errorf("%s: %q, %v, hint %q", c.args, out, err, hintOf(err))
+		if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(hints.Of(err), c.hint) || out != "" ||
+			errors.As(err, new(usageError)) != c.usage || strings.Contains(err.Error()+hints.Of(err), "\n") {
+			t.Errorf("%s: %q, %v, hint %q", c.args, out, err, hints.Of(err))
 		}
 	}
 	if out, _, err := runData(); err != nil || !strings.Contains(out, "download") || !strings.Contains(out, "info") {
@@ -190,7 +191,7 @@ func TestFlippedBitInArchive(t *testing.T) {
 	_, said, _ := strings.Cut(o.stderr, "cnnvk: ") // after the progress
 	o.stderr = "cnnvk: " + said
 	o.failed(t, exitFailed, `cifar: downloading http://\S+: wrong (MD5|SHA-256)`, "--url URL")
-	if left := files(t, "d"); len(left) > 0 {
+	if left := filesIn(t, "d"); len(left) > 0 {
 		t.Errorf("left over: %q", left)
 	}
 }
@@ -236,9 +237,9 @@ func TestFindDataFails(t *testing.T) {
 	find := func(ctx context.Context, says, hint string) {
 		t.Helper()
 		dir, how, err := findData(ctx, new(bytes.Buffer))
-		if err == nil || dir+how != "" || !strings.Contains(err.Error(), says) || !strings.Contains(hintOf(err), hint) ||
-			!strings.HasSuffix(hintOf(err), "; CNNVK_OFFLINE=1 trains on the synthetic set") {
-			t.Errorf("%q, %q, %v, hint %q", dir, how, err, hintOf(err))
+		if err == nil || dir+how != "" || !strings.Contains(err.Error(), says) || !strings.Contains(hints.Of(err), hint) ||
+			!strings.HasSuffix(hints.Of(err), "; CNNVK_OFFLINE=1 trains on the synthetic set") {
+			t.Errorf("%q, %q, %v, hint %q", dir, how, err, hints.Of(err))
 		}
 	}
 	ended, cancel := context.WithCancel(context.Background())
@@ -285,8 +286,8 @@ func TestDataInfo(t *testing.T) {
 		!strings.Contains(out, "MD5 ") || !strings.Contains(out, "(not a known checksum)\n") {
 		t.Errorf("%s %v", out, err)
 	}
-	if _, _, err = runData("info", "--data", "none"); err == nil || hintOf(err) != "cnnvk data download --to none" {
-		t.Errorf("%v, hint %q", err, hintOf(err))
+	if _, _, err = runData("info", "--data", "none"); err == nil || hints.Of(err) != "cnnvk data download --to none" {
+		t.Errorf("%v, hint %q", err, hints.Of(err))
 	}
 }
 

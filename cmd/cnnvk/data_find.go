@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/hints"
 )
 
 // offlineVariable in the environment, unless empty or 0, keeps train from downloading.
@@ -37,7 +38,7 @@ func findData(ctx context.Context, out io.Writer) (dir, how string, err error) {
 	}
 	var down *cifar.DownloadError
 	if ctx.Err() != nil || !errors.As(err, &down) || down.Kept > 0 {
-		return "", "", hintError{err, strings.TrimPrefix(hintOf(err)+"; "+offlineVariable+"=1 trains on the synthetic set", "; ")}
+		return "", "", hints.With(err, strings.TrimPrefix(hints.Of(err)+"; "+offlineVariable+"=1 trains on the synthetic set", "; "))
 	}
 	return "", nothingIn("nothing is in the cache, " + strings.TrimPrefix(down.Error(), "cifar: ")), nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/hints"
 )
 
 func dataInfoCommand() *cli.Command {
@@ -50,7 +51,7 @@ func dataInfo(c *cli.Context) error {
 		}
 		var ok bool
 		if d.Folder, ok = dataSource.Cached(cache); !ok {
-			return hintError{fmt.Errorf("there is no whole data set in %s", d.Folder), "cnnvk data download, or name a folder: --data DIR"}
+			return hints.With(fmt.Errorf("there is no whole data set in %s", d.Folder), "cnnvk data download, or name a folder: --data DIR")
 		}
 	}
 	for _, file := range []struct {

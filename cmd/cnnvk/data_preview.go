@@ -12,6 +12,7 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/engine"
+	"cnnvk/internal/files"
 	"cnnvk/net"
 )
 
@@ -63,8 +64,8 @@ func dataPreview(c *cli.Context) error {
 		return err
 	}
 	path := c.String("out")
-	if err := net.WriteAtomically(path, func(w io.Writer) error { return png.Encode(w, sheet.picture()) }); err != nil {
-		return fmt.Errorf("%s: %w", path, reason(err))
+	if err := files.WriteAtomically(path, func(w io.Writer) error { return png.Encode(w, sheet.picture()) }); err != nil {
+		return fmt.Errorf("%s: %w", path, files.Reason(err))
 	}
 	s.result("%d images, as they are and in %d epochs under %q, in %s\n", sheet.rows, sheet.columns-1, recipe.Augment, path)
 	return nil

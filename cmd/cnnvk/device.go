@@ -13,6 +13,7 @@ import (
 	"cnnvk/engine/cpu"
 	"cnnvk/engine/gpu"
 	"cnnvk/engine/trace"
+	"cnnvk/internal/hints"
 	"cnnvk/vk"
 )
 
@@ -113,7 +114,7 @@ func openAsSet(log *slog.Logger, want string) (*machine, error) {
 func vulkanOptions() (vk.Options, error) {
 	profile := os.Getenv("CNNVK_PROFILE")
 	if profile != "" && profile != "floor" {
-		return vk.Options{}, hintError{usagef("CNNVK_PROFILE is %q, which is no profile", profile), "CNNVK_PROFILE=floor"}
+		return vk.Options{}, hints.With(usagef("CNNVK_PROFILE is %q, which is no profile", profile), "CNNVK_PROFILE=floor")
 	}
 	return vk.Options{Validation: os.Getenv("CNNVK_VALIDATION") == "1", Floor: profile == "floor"}, nil
 }
@@ -176,7 +177,7 @@ func orCPU(err error) error {
 	if !isNoVulkan(err) {
 		return err
 	}
-	return hintError{err, strings.TrimPrefix(hintOf(err)+", or ", ", or ") + "--device cpu (the Go reference, slow)"}
+	return hints.With(err, strings.TrimPrefix(hints.Of(err)+", or ", ", or ")+"--device cpu (the Go reference, slow)")
 }
 
 // Close closes what openMachine opened, in order. A message of the validation layer is an error.

@@ -68,7 +68,7 @@ func onSmallDisk(t *testing.T, options string, f func()) {
 // checkWhole wants nothing in a run folder but files of a run, each as one of the complete runs has it.
 func checkWhole(t *testing.T, run string, complete ...string) {
 	t.Helper()
-	for _, path := range files(t, run) {
+	for _, path := range filesIn(t, run) {
 		name, err := filepath.Rel(run, path)
 		if err != nil {
 			t.Fatal(err)
@@ -151,7 +151,7 @@ func TestFullDisk(t *testing.T) {
 			onSmallDisk(t, disk(n), func() {
 				o := train("disk/run")
 				if done = o.code == exitDone; done {
-					if got := files(t, "disk/run"); len(got) != len(allFiles) {
+					if got := filesIn(t, "disk/run"); len(got) != len(allFiles) {
 						t.Errorf("%s: the run folder holds %q", disk(n), got)
 					}
 				} else {
@@ -241,7 +241,7 @@ func TestFileLimit(t *testing.T) {
 	}{{0, 0}, {size("one/"+configFile) - 1, 0}, {weights - 1, 3}} {
 		before := listing(t)
 		noRoomLeft(t, train(c.limit, "run", "--limit-steps", "1"), "run", "file too large")
-		if got := files(t, "run"); len(got) != c.left {
+		if got := filesIn(t, "run"); len(got) != c.left {
 			t.Errorf("limit %d: left over: %q", c.limit, got)
 		}
 		checkWhole(t, "run", "one")

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
+	"cnnvk/internal/hints"
 	"fmt"
-	"io/fs"
-	"os"
 	"regexp"
 	"strings"
 
@@ -18,24 +16,6 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// hintError is an error with something to do about it.
-type hintError struct {
-	error
-	hint string
-}
-
-func (e hintError) Hint() string  { return e.hint }
-func (e hintError) Unwrap() error { return e.error }
-
-// hintOf is what an error of any package says can be done about it, or nothing.
-func hintOf(err error) string {
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) {
-		return hinted.Hint()
-	}
-	return ""
-}
-
 // oneLine is a text in one line: joined errors stand below one another.
 func oneLine(text string) string {
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
@@ -48,7 +28,7 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	if !is {
 		unknown = ""
 	}
-	return hintError{usagef("%s", problem), flagHint(c, unknown)}
+	return hints.With(usagef("%s", problem), flagHint(c, unknown))
 }
 
 const unknownFlag = "unknown flag --"
@@ -64,15 +44,4 @@ func flagProblem(text string) string {
 		return "--" + name + " needs a value"
 	}
 	return invalidValue.ReplaceAllString(text, "--$2 $1: $3")
-}
-
-// reason strips the operation and path that the os package puts before a cause: our messages name the file.
-func reason(err error) error {
-	if path := (*fs.PathError)(nil); errors.As(err, &path) {
-		return path.Err
-	}
-	if link := (*os.LinkError)(nil); errors.As(err, &link) {
-		return link.Err
-	}
-	return err
 }

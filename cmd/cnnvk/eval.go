@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
 
@@ -56,11 +57,11 @@ const whereWeights = "cnnvk train leaves weights in runs/smallcifarnet/" + bestW
 func orOtherWeights(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return hintError{err, whereWeights}
+		return hints.With(err, whereWeights)
 	case errors.Is(err, fs.ErrPermission):
-		return hintError{err, "chmod u+r gives its owner the right to read a file, chmod u+x to open what is in a folder"}
+		return hints.With(err, "chmod u+r gives its owner the right to read a file, chmod u+x to open what is in a folder")
 	}
-	return hintError{err, "eval takes what cnnvk train saved, or the whole state_dict of a SmallCIFARNet or TinyNet; a damaged file is best copied again"}
+	return hints.With(err, "eval takes what cnnvk train saved, or the whole state_dict of a SmallCIFARNet or TinyNet; a damaged file is best copied again")
 }
 
 func evaluate(c *cli.Context) error {
@@ -70,7 +71,7 @@ func evaluate(c *cli.Context) error {
 	}
 	path := c.String("weights")
 	if path == "" {
-		return hintError{usagef("eval needs --weights FILE"), whereWeights}
+		return hints.With(usagef("eval needs --weights FILE"), whereWeights)
 	}
 	if c.Bool("no-report") && c.String("out") != "" {
 		return usagef("--no-report and --out: use one of them")

@@ -15,6 +15,8 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/cmd/cnnvk/chart"
+	"cnnvk/internal/files"
+	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
 
@@ -88,16 +90,16 @@ func (r *classReport) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return cannotReport(dir, err)
 	}
-	files := []struct {
+	reports := []struct {
 		name  string
 		write func(io.Writer) error
 	}{
 		{classesCSV, r.classTable}, {classesPNG, classes.PNG}, {classesSVG, classes.SVG},
 		{confusionCSV, r.confusionTable}, {confusionPNG, confusion.PNG}, {confusionSVG, confusion.SVG},
 	}
-	var staged []*net.Staged
-	for _, f := range files {
-		s, err := net.Stage(filepath.Join(dir, f.name), f.write)
+	var staged []*files.Staged
+	for _, f := range reports {
+		s, err := files.Stage(filepath.Join(dir, f.name), f.write)
 		if err != nil {
 			return cannotReport(filepath.Join(dir, f.name), err)
 		}
@@ -106,16 +108,16 @@ func (r *classReport) write(dir string) error {
 	}
 	for i, s := range staged {
 		if err := s.Commit(); err != nil {
-			return cannotReport(filepath.Join(dir, files[i].name), err)
+			return cannotReport(filepath.Join(dir, reports[i].name), err)
 		}
 	}
 	return nil
 }
 
 func cannotReport(path string, err error) error {
-	err = fmt.Errorf("writing %s: %w", path, reason(err))
-	if errors.Is(err, fs.ErrPermission) || cifar.DiskFull(err) {
-		return hintError{err, "--out DIR with another folder, or --no-report"}
+	err = fmt.Errorf("writing %s: %w", path, files.Reason(err))
+	if errors.Is(err, fs.ErrPermission) || files.DiskFull(err) {
+		return hints.With(err, "--out DIR with another folder, or --no-report")
 	}
 	return err
 }

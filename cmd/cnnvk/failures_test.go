@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/hints"
 	"cnnvk/net"
 	"cnnvk/vk"
 )
@@ -211,7 +212,7 @@ func TestNotFinite(t *testing.T) {
 	if strings.Contains(o.stderr, "last good") {
 		t.Errorf("there are no good weights yet:\n%s", o.stderr)
 	}
-	if got := files(t, "early"); !slices.Equal(got, []string{"early/config.yaml", "early/events.jsonl", "early/split.json"}) {
+	if got := filesIn(t, "early"); !slices.Equal(got, []string{"early/config.yaml", "early/events.jsonl", "early/split.json"}) {
 		t.Errorf("left over: %q", got)
 	}
 
@@ -221,7 +222,7 @@ func TestNotFinite(t *testing.T) {
 	if _, err := net.LoadWeights("late/weights/last.safetensors"); err != nil {
 		t.Error(err)
 	}
-	if got := files(t, "late"); !slices.Equal(got, wholeRun("late")) {
+	if got := filesIn(t, "late"); !slices.Equal(got, wholeRun("late")) {
 		t.Errorf("left over: %q", got)
 	}
 }
@@ -247,13 +248,13 @@ func TestLastGoodWeights(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if got := files(t, "lost"); len(got) != len(allFiles) {
+	if got := filesIn(t, "lost"); len(got) != len(allFiles) {
 		t.Errorf("left over: %q", got)
 	}
 }
 
 // files lists the files below a folder, not the folders.
-func files(t *testing.T, folder string) []string {
+func filesIn(t *testing.T, folder string) []string {
 	t.Helper()
 	found := listing(t)
 	maps.DeleteFunc(found, func(path, what string) bool {
@@ -276,11 +277,11 @@ func TestStopped(t *testing.T) {
 		{0, other, ""},
 		{0, readOnly, "--out DIR with a new folder that you may write to"},
 		{3, other, "the last good weights are in r/weights/last.safetensors"},
-		{3, hintError{readOnly, "--batch-size 8"}, "--batch-size 8; the last good weights are in r/weights/last.safetensors"},
+		{3, hints.With(readOnly, "--batch-size 8"), "--batch-size 8; the last good weights are in r/weights/last.safetensors"},
 	} {
 		f := &runFolder{dir: "r", epochs: c.epochs}
 		err := f.stopped(c.err, net.DefaultRecipe())
-		if got := hintOf(err); got != c.hint || err.Error() != c.err.Error() {
+		if got := hints.Of(err); got != c.hint || err.Error() != c.err.Error() {
 			t.Errorf("%v, hint %q, want hint %q", err, got, c.hint)
 		}
 	}
@@ -290,7 +291,7 @@ func TestStopped(t *testing.T) {
 		readOnly:  mayWrite,
 	} {
 		f := &runFolder{dir: "my run", resumed: true}
-		if got := hintOf(f.stopped(err, net.DefaultRecipe())); got != want {
+		if got := hints.Of(f.stopped(err, net.DefaultRecipe())); got != want {
 			t.Errorf("%v, hint %q, want hint %q", err, got, want)
 		}
 	}

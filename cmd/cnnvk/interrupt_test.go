@@ -68,7 +68,7 @@ func TestInterrupted(t *testing.T) {
 		if !strings.Contains(o.stdout, "\nstopping; Ctrl-C again stops at once\n") {
 			t.Errorf("%v: nothing is said of the stopping:\n%s", s, o.stdout)
 		}
-		if got := files(t, out); !slices.Equal(got, wholeRun(out)) {
+		if got := filesIn(t, out); !slices.Equal(got, wholeRun(out)) {
 			t.Errorf("left over: %q", got)
 		}
 		for _, path := range []string{out + "/" + bestWeights, out + "/" + lastWeights} {
@@ -103,7 +103,7 @@ func TestInterruptedTwice(t *testing.T) {
 		if o := interruptTraining(t, "run", os.Interrupt, os.Interrupt); o.code != exitInterrupted {
 			t.Errorf("exit code %d: %s", o.code, o.stderr)
 		}
-		for _, path := range files(t, "run") {
+		for _, path := range filesIn(t, "run") {
 			var err error
 			switch filepath.Base(filepath.Dir(path)) {
 			case "weights":

@@ -14,7 +14,7 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/engine/gpu"
-	"cnnvk/net"
+	"cnnvk/internal/files"
 	"cnnvk/shaders"
 	"cnnvk/vk"
 )
@@ -94,7 +94,7 @@ func (s *kernelStore) write(name string, data []byte) error {
 	if err := os.MkdirAll(s.dir, 0o777); err != nil {
 		return err
 	}
-	return net.WriteAtomically(filepath.Join(s.dir, name), all(data))
+	return files.WriteAtomically(filepath.Join(s.dir, name), all(data))
 }
 
 // keep writes what was measured. Losing it is worth a warning.

@@ -152,7 +152,7 @@ func sameRun(t *testing.T, dir, want string) {
 			t.Errorf("%s of %s is of %+v, want %+v", name, dir, a, b)
 		}
 	}
-	if got := files(t, dir); len(got) != len(allFiles) {
+	if got := filesIn(t, dir); len(got) != len(allFiles) {
 		t.Errorf("%s holds %q", dir, got)
 	}
 }

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cnnvk/internal/hints"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +39,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitDone
 	}
 	fmt.Fprintf(stderr, "cnnvk: %s\n", oneLine(err.Error()))
-	if hint := hintOf(err); hint != "" {
+	if hint := hints.Of(err); hint != "" {
 		fmt.Fprintf(stderr, "hint: %s\n", oneLine(hint))
 	}
 	switch {
@@ -66,7 +67,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		OnUsageError:   onUsageError,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return hintError{usagef("unknown command %q", c.Args().First()), commandHint(c, c.Args().First())}
+				return hints.With(usagef("unknown command %q", c.Args().First()), commandHint(c, c.Args().First()))
 			}
 			return cli.ShowAppHelp(c)
 		},
@@ -85,7 +86,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 func withoutArguments(action cli.ActionFunc) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		if c.Args().Present() {
-			return hintError{usagef("%s takes no argument %q", c.Command.Name, c.Args().First()), flagHint(c, c.Args().First())}
+			return hints.With(usagef("%s takes no argument %q", c.Command.Name, c.Args().First()), flagHint(c, c.Args().First()))
 		}
 		return action(c)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
 
@@ -125,7 +126,7 @@ func recipeNamed(name, calls string) (net.Recipe, error) {
 	}
 	err = errors.New(bad.About(calls))
 	if like := near(name, net.RecipeNames()); like != "" {
-		return r, hintError{err, "did you mean " + like + "?"}
+		return r, hints.With(err, "did you mean "+like+"?")
 	}
 	return r, err
 }

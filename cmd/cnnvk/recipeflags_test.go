@@ -12,6 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
 
@@ -118,8 +119,8 @@ func TestRecipeLayers(t *testing.T) {
 		{"--recipe large", `--recipe "large": use smallcifarnet, smallcifarnet-light, smallcifarnet-medium or tinynet`, ""},
 		{"--recipe smallcifarnet --config named.yaml", "--recipe smallcifarnet: named.yaml is of the recipe tinynet", ""},
 	} {
-		if _, err := parsed(t, strings.Fields(c.args)...); err == nil || err.Error() != c.says || hintOf(err) != c.hint {
-			t.Errorf("%q: %v, hint %q", c.args, err, hintOf(err))
+		if _, err := parsed(t, strings.Fields(c.args)...); err == nil || err.Error() != c.says || hints.Of(err) != c.hint {
+			t.Errorf("%q: %v, hint %q", c.args, err, hints.Of(err))
 		}
 	}
 	writeFile(t, "c.yaml", []byte("epochs: 3\nrecipe: tinynetz\n"))

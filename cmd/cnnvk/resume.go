@@ -15,6 +15,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/engine/cpu"
+	"cnnvk/internal/files"
+	"cnnvk/internal/hints"
 	"cnnvk/vk"
 )
 
@@ -35,7 +37,7 @@ func resume(c *cli.Context, s *console, began time.Time) error {
 			if slices.Contains([]string{"config", "out", "force"}, name) {
 				hint = run.restartHint()
 			}
-			return hintError{usagef("--%s does not go with --resume: a run goes on as it began", name), hint}
+			return hints.With(usagef("--%s does not go with --resume: a run goes on as it began", name), hint)
 		}
 	}
 	f, err := reopenRunFolder(dir)
@@ -66,14 +68,14 @@ func resume(c *cli.Context, s *console, began time.Time) error {
 func reopenRunFolder(dir string) (*runFolder, error) {
 	config := filepath.Join(dir, configFile)
 	if _, err := os.Stat(config); err != nil {
-		return nil, hintError{fmt.Errorf("%s cannot be resumed: %s: %w", dir, config, reason(err)), "--resume takes the folder of a run that cnnvk train began"}
+		return nil, hints.With(fmt.Errorf("%s cannot be resumed: %s: %w", dir, config, files.Reason(err)), "--resume takes the folder of a run that cnnvk train began")
 	}
 	f, err := (&runFolder{dir: dir, force: true, resumed: true}).make()
 	switch {
 	case errors.As(err, new(folderInUse)):
-		return nil, hintError{err, "it goes on by itself; what has stopped can be resumed"}
+		return nil, hints.With(err, "it goes on by itself; what has stopped can be resumed")
 	case errors.Is(err, fs.ErrPermission):
-		return nil, hintError{err, mayWrite}
+		return nil, hints.With(err, mayWrite)
 	}
 	return f, err
 }
@@ -145,8 +147,8 @@ func pinWidth(device string) {
 
 // orNewRun adds to a hint of flags, which do not go with --resume, what they go with.
 func (j *job) orNewRun(err error) error {
-	if hint := hintOf(err); j.flags.IsSet("resume") && strings.HasPrefix(hint, "--") {
-		return hintError{err, j.folder.restartHintWith(hint)}
+	if hint := hints.Of(err); j.flags.IsSet("resume") && strings.HasPrefix(hint, "--") {
+		return hints.With(err, j.folder.restartHintWith(hint))
 	}
 	return err
 }
@@ -161,7 +163,7 @@ func (j *job) restore(conf config) error {
 		return err
 	}
 	if err := j.trainer.Restore(j.from); err != nil {
-		return hintError{fmt.Errorf("%s: %w", f.path(lastState), err), f.restartHint()}
+		return hints.With(fmt.Errorf("%s: %w", f.path(lastState), err), f.restartHint())
 	}
 	if err := f.restore(j.from, j.trainer.Model); err != nil {
 		return err

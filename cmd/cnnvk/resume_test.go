@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"cnnvk/cifar/filelock"
+	"cnnvk/internal/files"
 	"cnnvk/net"
 )
 
@@ -268,7 +268,7 @@ func TestResumeLocked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer filelock.Remove(lock)
+	defer files.RemoveLocked(lock)
 	before := listing(t)
 	cnnvk("train", "--resume", "run").failed(t, exitFailed, fmt.Sprintf(`^cnnvk: process %d is training in the run folder run$`, os.Getpid()), "it goes on by itself")
 	unchanged(t, before)

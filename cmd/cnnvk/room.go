@@ -6,6 +6,7 @@ import (
 
 	"cnnvk/engine"
 	"cnnvk/engine/gpu"
+	"cnnvk/internal/hints"
 	"cnnvk/net"
 	"cnnvk/vk"
 )
@@ -125,9 +126,9 @@ func refusal(err error, batch int, fits func(batch int) error) error {
 		return err
 	}
 	if most := largest(batch, fits); most > 0 {
-		return hintError{err, fmt.Sprintf("--batch-size %d fits", most)}
+		return hints.With(err, fmt.Sprintf("--batch-size %d fits", most))
 	}
-	return hintError{err, "not even --batch-size 1 fits on this device"}
+	return hints.With(err, "not even --batch-size 1 fits on this device")
 }
 
 // largest is the largest batch size that fits, given one that does not; 0 if none does.
@@ -147,16 +148,16 @@ func largest(tooLarge int, fits func(batch int) error) int {
 // orSmaller adds a hint to the error of a batch that was admitted, and for which there was no room after all: other
 // programs want memory, too.
 func (m *machine) orSmaller(err error, d demand, batch int) error {
-	if m.device == nil || hintOf(err) != "" || !errors.Is(err, vk.ErrOutOfMemory) {
+	if m.device == nil || hints.Of(err) != "" || !errors.Is(err, vk.ErrOutOfMemory) {
 		return err
 	}
-	if now := m.admit(d, batch); hintOf(now) != "" {
-		return hintError{err, hintOf(now)}
+	if now := m.admit(d, batch); hints.Of(now) != "" {
+		return hints.With(err, hints.Of(now))
 	}
 	whole, err1 := m.need(d, batch)
 	half, err2 := m.need(d, batch/2)
 	if batch < 2 || err1 != nil || err2 != nil {
 		return err
 	}
-	return hintError{err, fmt.Sprintf("--batch-size %d needs %s in place of %s", batch/2, binaryBytes(half.total()), binaryBytes(whole.total()))}
+	return hints.With(err, fmt.Sprintf("--batch-size %d needs %s in place of %s", batch/2, binaryBytes(half.total()), binaryBytes(whole.total())))
 }

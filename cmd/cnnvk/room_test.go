@@ -11,6 +11,7 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/engine/gpu"
+	"cnnvk/internal/hints"
 	"cnnvk/net"
 	"cnnvk/vk"
 
@@ -59,8 +60,8 @@ func TestRefusal(t *testing.T) {
 		{other, 3, "something else", ""},
 	} {
 		err := refusal(c.err, 1024, upTo(c.most))
-		if err.Error() != c.says || hintOf(err) != c.hint {
-			t.Errorf("got %q, hint %q, want %q, %q", err, hintOf(err), c.says, c.hint)
+		if err.Error() != c.says || hints.Of(err) != c.hint {
+			t.Errorf("got %q, hint %q, want %q, %q", err, hints.Of(err), c.says, c.hint)
 		}
 	}
 }
@@ -110,10 +111,10 @@ func TestOrSmaller(t *testing.T) {
 			batch int
 			hint  string
 		}{
-			{full, 128, want}, {full, 1, ""}, {hintError{full, "close the browser"}, 128, "close the browser"}, {vk.ErrDeviceLost, 128, ""},
+			{full, 128, want}, {full, 1, ""}, {hints.With(full, "close the browser"), 128, "close the browser"}, {vk.ErrDeviceLost, 128, ""},
 		} {
-			if err := m.orSmaller(c.err, d, c.batch); hintOf(err) != c.hint || err.Error() != c.err.Error() {
-				t.Errorf("%v, batch %d: hint %q, want %q", c.err, c.batch, hintOf(err), c.hint)
+			if err := m.orSmaller(c.err, d, c.batch); hints.Of(err) != c.hint || err.Error() != c.err.Error() {
+				t.Errorf("%v, batch %d: hint %q, want %q", c.err, c.batch, hints.Of(err), c.hint)
 			}
 		}
 		return nil
@@ -180,7 +181,7 @@ func TestOrNewRun(t *testing.T) {
 			"--batch-size 64 fits":                        "--batch-size 64 fits, with --config run/config.yaml --out DIR in place of --resume",
 			"not even --batch-size 1 fits on this device": "not even --batch-size 1 fits on this device",
 		} {
-			if got := hintOf(j.orNewRun(hintError{vk.ErrOutOfMemory, hint})); got != want {
+			if got := hints.Of(j.orNewRun(hints.With(vk.ErrOutOfMemory, hint))); got != want {
 				t.Errorf("%q, want %q", got, want)
 			}
 		}

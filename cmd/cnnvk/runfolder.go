@@ -10,8 +10,9 @@ import (
 	"strings"
 
 	"cnnvk/cifar"
-	"cnnvk/cifar/filelock"
 	"cnnvk/engine/trace"
+	"cnnvk/internal/files"
+	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
 
@@ -105,19 +106,20 @@ func checkEmpty(dir string) error {
 	}
 	for _, e := range entries {
 		if e.Name() != lockFile { // that of a killed training that got no further
-			return hintError{fmt.Errorf("the run folder %s is not empty", dir),
-				"--out " + cifar.Quote(filepath.Clean(dir)+"-2") + " or another new folder, or --force to replace the run in it"}
+			return hints.With(fmt.Errorf("the run folder %s is not empty", dir),
+				"--out "+files.Quote(filepath.Clean(dir)+"-2")+" or another new folder, or --force to replace the run in it")
+
 		}
 	}
 	return nil
 }
 
 func cannotMake(dir string, err error) error {
-	err = fmt.Errorf("%s cannot be the run folder: %w", dir, reason(err))
-	if cifar.DiskFull(err) {
+	err = fmt.Errorf("%s cannot be the run folder: %w", dir, files.Reason(err))
+	if files.DiskFull(err) {
 		return orElsewhere(err)
 	}
-	return hintError{err, elsewhere}
+	return hints.With(err, elsewhere)
 }
 
 // make locks the folder and makes those for weights and checkpoints in it. What lies there without force, or is locked, belongs to a
@@ -135,16 +137,16 @@ func (f *runFolder) make() (_ *runFolder, err error) {
 			f.discard()
 			return nil, cannotMake(f.dir, err)
 		}
-		net.Sweep(filepath.Dir(f.path(name)))
+		files.Sweep(filepath.Dir(f.path(name)))
 	}
-	net.Sweep(f.dir)
+	files.Sweep(f.dir)
 	return f, nil
 }
 
 // close lets others train in the folder.
 func (f *runFolder) close() {
 	if f.lock != nil {
-		filelock.Remove(f.lock)
+		files.RemoveLocked(f.lock)
 		f.lock = nil
 	}
 }
@@ -172,7 +174,7 @@ func (f *runFolder) giveUp() {
 func (f *runFolder) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
 
 // word is the path of one of the run's files as a command's argument.
-func (f *runFolder) word(name string) string { return cifar.Quote(f.path(name)) }
+func (f *runFolder) word(name string) string { return files.Quote(f.path(name)) }
 
 // begin writes what is known before the first step: config.yaml and split.json. Nothing of an earlier run is touched before both
 // are on the disk, then all of it goes, its checkpoints first: none may stand beside another run's config.yaml. If it cannot, the
@@ -191,13 +193,13 @@ func (f *runFolder) begin(c config, val []int) (err error) {
 	if err != nil {
 		return err
 	}
-	files := []struct {
+	checkpoints := []struct {
 		name string
 		text []byte
 	}{{configFile, text}, {splitFile, split}, {lastWeights, nil}, {lastState, nil}} // the last two for their folders' rights alone
-	var staged []*net.Staged
-	for _, file := range files {
-		s, err := net.Stage(f.path(file.name), all(file.text))
+	var staged []*files.Staged
+	for _, file := range checkpoints {
+		s, err := files.Stage(f.path(file.name), all(file.text))
 		if err != nil {
 			return f.cannotWrite(file.name, err)
 		}
@@ -209,7 +211,7 @@ func (f *runFolder) begin(c config, val []int) (err error) {
 	}
 	for i, s := range staged[:2] {
 		if err := s.Commit(); err != nil {
-			return f.cannotWrite(files[i].name, err)
+			return f.cannotWrite(checkpoints[i].name, err)
 		}
 	}
 	return f.remove(append(reportPaths(), metricsFile, eventsFile, curvesPNG, curvesSVG, bestWeights, lastWeights)...)
@@ -219,7 +221,7 @@ func (f *runFolder) begin(c config, val []int) (err error) {
 func (f *runFolder) remove(names ...string) error {
 	for _, name := range names {
 		if err := os.Remove(f.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("replacing %s: %w", f.path(name), reason(err))
+			return fmt.Errorf("replacing %s: %w", f.path(name), files.Reason(err))
 		}
 	}
 	return nil
@@ -233,11 +235,11 @@ const (
 // orElsewhere adds to the error of a place where nothing can be written what can be done about it, unless it has a hint.
 func orElsewhere(err error) error {
 	switch {
-	case hintOf(err) != "": // it knows better
-	case cifar.DiskFull(err):
-		return hintError{err, "make room on that disk, or --out DIR with a folder on another one"}
+	case hints.Of(err) != "": // it knows better
+	case files.DiskFull(err):
+		return hints.With(err, "make room on that disk, or --out DIR with a folder on another one")
 	case errors.Is(err, fs.ErrPermission):
-		return hintError{err, elsewhere}
+		return hints.With(err, elsewhere)
 	}
 	return err
 }
@@ -245,12 +247,12 @@ func orElsewhere(err error) error {
 // orElsewhere adds a hint as the function orElsewhere does, but none of another --out to a resumed run, which stays in its folder.
 func (f *runFolder) orElsewhere(err error) error {
 	switch {
-	case !f.resumed || hintOf(err) != "":
+	case !f.resumed || hints.Of(err) != "":
 		return orElsewhere(err)
-	case cifar.DiskFull(err):
-		return hintError{err, "make room on that disk"}
+	case files.DiskFull(err):
+		return hints.With(err, "make room on that disk")
 	case errors.Is(err, fs.ErrPermission):
-		return hintError{err, mayWrite}
+		return hints.With(err, mayWrite)
 	}
 	return err
 }
@@ -258,21 +260,21 @@ func (f *runFolder) orElsewhere(err error) error {
 // stopped adds to the error that ended a training what can be done about it.
 func (f *runFolder) stopped(err error, r net.Recipe) error {
 	err = f.orElsewhere(err)
-	var hints []string
+	var advice []string
 	if errors.Is(err, net.ErrNotFinite) {
 		smaller := fmt.Sprintf("--lr %.3g", r.LearningRate/10)
 		if f.resumed {
 			smaller = f.restartHintWith(smaller)
 		}
-		hints = append(hints, "a smaller rate may help: "+smaller)
-	} else if hint := hintOf(err); hint != "" {
-		hints = append(hints, hint)
+		advice = append(advice, "a smaller rate may help: "+smaller)
+	} else if hint := hints.Of(err); hint != "" {
+		advice = append(advice, hint)
 	}
 	if f.epochs > 0 {
-		hints = append(hints, "the last good weights are in "+f.path(lastWeights))
+		advice = append(advice, "the last good weights are in "+f.path(lastWeights))
 	}
 	if f.saved && !errors.Is(err, net.ErrNotFinite) {
-		hints = append(hints, f.resumeHint("from its last checkpoint"))
+		advice = append(advice, f.resumeHint("from its last checkpoint"))
 	}
-	return hintError{err, strings.Join(hints, "; ")}
+	return hints.With(err, strings.Join(advice, "; "))
 }

@@ -8,6 +8,7 @@ import (
 
 	"cnnvk/cmd/cnnvk/chart"
 	"cnnvk/engine/trace"
+	"cnnvk/internal/files"
 	"cnnvk/net"
 )
 
@@ -47,12 +48,12 @@ func (f *runFolder) saveMidEpoch(t *net.Trainer, failed func(error)) error {
 }
 
 // write has files written in a goroutine of its own.
-func (f *runFolder) write(files func() error, failed func(error)) {
+func (f *runFolder) write(all func() error, failed func(error)) {
 	done := make(chan error, 1)
 	f.writing = done
 	go func() {
 		ended := f.trace.Begin(trace.Saving, "write files")
-		err := files()
+		err := all()
 		ended() // before anyone may take the time line as whole
 		if err != nil {
 			failed(err)
@@ -116,10 +117,10 @@ func (f *runFolder) draw(rows []string, best bool) error {
 	if err != nil {
 		return err
 	}
-	if err := net.WriteAtomically(f.path(curvesPNG), curves.PNG); err != nil {
+	if err := files.WriteAtomically(f.path(curvesPNG), curves.PNG); err != nil {
 		return f.cannotWrite(curvesPNG, err)
 	}
-	if err := net.WriteAtomically(f.path(curvesSVG), curves.SVG); err != nil {
+	if err := files.WriteAtomically(f.path(curvesSVG), curves.SVG); err != nil {
 		return f.cannotWrite(curvesSVG, err)
 	}
 	return f.appendEvent(event{Event: "epoch", epochEvent: epochEventOf(epochs[len(epochs)-1], best)})
@@ -155,7 +156,7 @@ func (f *runFolder) with(row string) []string {
 
 // writeFile writes one of the run's files.
 func (f *runFolder) writeFile(name string, text []byte) error {
-	if err := net.WriteAtomically(f.path(name), all(text)); err != nil {
+	if err := files.WriteAtomically(f.path(name), all(text)); err != nil {
 		return f.cannotWrite(name, err)
 	}
 	return nil
@@ -170,5 +171,5 @@ func all(text []byte) func(io.Writer) error {
 }
 
 func (f *runFolder) cannotWrite(name string, err error) error {
-	return f.orElsewhere(fmt.Errorf("writing %s: %w", f.path(name), reason(err)))
+	return f.orElsewhere(fmt.Errorf("writing %s: %w", f.path(name), files.Reason(err)))
 }

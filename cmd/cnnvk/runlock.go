@@ -9,14 +9,15 @@ import (
 	"strconv"
 	"strings"
 
-	"cnnvk/cifar/filelock"
+	"cnnvk/internal/files"
+	"cnnvk/internal/hints"
 )
 
 // lockFile lies in a run folder while a training writes there, and holds its process number. A killed process leaves the
 // file, but not the lock on it.
 const lockFile = ".cnnvk.lock"
 
-// lockFolder makes a run folder this training's own, until filelock.Remove.
+// lockFolder makes a run folder this training's own, until files.RemoveLocked.
 func lockFolder(dir string) (*os.File, error) {
 	path := filepath.Join(dir, lockFile)
 	for {
@@ -28,12 +29,12 @@ func lockFolder(dir string) (*os.File, error) {
 			f.Close()
 			return nil, err
 		}
-		if !filelock.IsAt(f, path) {
+		if !files.IsAt(f, path) {
 			f.Close()
 			continue
 		}
 		if err := errors.Join(f.Truncate(0), writeAt(f, strconv.Itoa(os.Getpid()))); err != nil {
-			filelock.Remove(f)
+			files.RemoveLocked(f)
 			return nil, cannotMake(dir, err)
 		}
 		return f, nil
@@ -60,7 +61,7 @@ func checkUnlocked(dir string) error {
 
 // tryFolder takes the lock of an open lock file, or says who has it.
 func tryFolder(f *os.File, dir string) error {
-	got, err := filelock.Try(f)
+	got, err := files.TryLock(f)
 	if err != nil {
 		return cannotMake(dir, err)
 	}
@@ -71,7 +72,7 @@ func tryFolder(f *os.File, dir string) error {
 	if text, err := io.ReadAll(io.LimitReader(f, 20)); err == nil && len(text) > 0 {
 		who = "process " + strings.TrimSpace(string(text))
 	}
-	return hintError{folderInUse{who, dir}, "--out " + filepath.Clean(dir) + "-2, or another new folder"}
+	return hints.With(folderInUse{who, dir}, "--out "+filepath.Clean(dir)+"-2, or another new folder")
 }
 
 // folderInUse is a run folder in which a process trains.

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"cnnvk/cifar/filelock"
+	"cnnvk/internal/files"
 )
 
 // quickest is a training that takes no time.
@@ -100,7 +100,7 @@ func TestTrainingsAtOnce(t *testing.T) {
 	if done != 1 {
 		t.Errorf("%d trainings got the folder", done)
 	}
-	if got := files(t, "run"); len(got) != len(allFiles) {
+	if got := filesIn(t, "run"); len(got) != len(allFiles) {
 		t.Errorf("the run folder holds %q", got)
 	}
 	for _, name := range []string{configFile, splitFile, bestWeights, lastWeights} {
@@ -116,7 +116,7 @@ func TestKilledTraining(t *testing.T) {
 	emptyFolder(t)
 	writeFile(t, "run/"+lockFile, []byte("123456789"))
 	quickest(t, "--out", "run").ok(t)
-	if got := files(t, "run"); slices.Contains(got, "run/"+lockFile) || len(got) != len(allFiles) {
+	if got := filesIn(t, "run"); slices.Contains(got, "run/"+lockFile) || len(got) != len(allFiles) {
 		t.Errorf("left over: %q", got)
 	}
 	f, err := lockFolder("run")
@@ -126,5 +126,5 @@ func TestKilledTraining(t *testing.T) {
 	if text := read(t, "run/"+lockFile); text != fmt.Sprint(os.Getpid()) {
 		t.Errorf("the lock file has %q", text)
 	}
-	filelock.Remove(f)
+	files.RemoveLocked(f)
 }

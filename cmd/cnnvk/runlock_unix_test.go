@@ -34,7 +34,7 @@ func TestSecondProcess(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if got := files(t, "run"); len(got) != len(allFiles) {
+	if got := filesIn(t, "run"); len(got) != len(allFiles) {
 		t.Errorf("left over: %q", got)
 	}
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/engine/trace"
-	"cnnvk/net"
+	"cnnvk/internal/files"
+	"cnnvk/internal/hints"
 )
 
 func traceFlag() cli.Flag {
@@ -25,7 +26,7 @@ func traced(c *cli.Context, m *machine, use func(*trace.Timeline) error) (err er
 		return use(nil)
 	}
 	// That nothing can be written there is better known before a training than after it.
-	if s, err := net.Stage(path, all(nil)); err != nil {
+	if s, err := files.Stage(path, all(nil)); err != nil {
 		return orOtherTrace(path, err)
 	} else {
 		s.Discard()
@@ -37,7 +38,7 @@ func traced(c *cli.Context, m *machine, use func(*trace.Timeline) error) (err er
 	l.Note("driver", m.Device().Driver)
 	m.trace(l)
 	defer func() {
-		if failed := net.WriteAtomically(path, l.Write); failed != nil {
+		if failed := files.WriteAtomically(path, l.Write); failed != nil {
 			err = errors.Join(err, orOtherTrace(path, failed))
 		}
 	}()
@@ -45,5 +46,5 @@ func traced(c *cli.Context, m *machine, use func(*trace.Timeline) error) (err er
 }
 
 func orOtherTrace(path string, err error) error {
-	return hintError{fmt.Errorf("writing %s: %w", path, reason(err)), "--trace FILE in a folder that you may write to"}
+	return hints.With(fmt.Errorf("writing %s: %w", path, files.Reason(err)), "--trace FILE in a folder that you may write to")
 }

@@ -13,6 +13,8 @@ import (
 	"cnnvk/cifar"
 	"cnnvk/engine/gpu"
 	"cnnvk/engine/trace"
+	"cnnvk/internal/files"
+	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
 
@@ -259,7 +261,7 @@ func (j *job) ended(err error) error {
 	}
 	if stopped.TotalSteps == 0 {
 		j.folder.discard()
-		return hintError{fmt.Errorf("%w before the first step", interrupted{}), "nothing is saved"}
+		return hints.With(fmt.Errorf("%w before the first step", interrupted{}), "nothing is saved")
 	}
 	if err := j.folder.saveInterrupted(j.trainer, stopped); err != nil {
 		return j.folder.stopped(err, j.recipe)
@@ -271,7 +273,7 @@ func (j *job) ended(err error) error {
 	if j.folder.epochs > 0 && len(j.trainer.Val) > 0 {
 		hint += fmt.Sprintf(", the best so far (%.2f %%) in %s", 100*j.folder.best, j.folder.path(bestWeights))
 	}
-	return hintError{fmt.Errorf("%w in epoch %d, after step %d", interrupted{}, stopped.Epoch, stopped.TotalSteps), hint}
+	return hints.With(fmt.Errorf("%w in epoch %d, after step %d", interrupted{}, stopped.Epoch, stopped.TotalSteps), hint)
 }
 
 // newTrainer deals the images to training and validation.
@@ -299,7 +301,7 @@ func orDIR(data string) string {
 	if data == synthetic {
 		return "DIR"
 	}
-	return cifar.Quote(data)
+	return files.Quote(data)
 }
 
 // introduce tells what is about to happen.

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/cpu"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/files"
 	"cnnvk/net"
 )
 
@@ -171,7 +172,7 @@ func keepWidth(w vectorWidth, log *slog.Logger) {
 		text, err = json.MarshalIndent(append(list, w), "", "  ")
 	}
 	if err == nil {
-		err = net.WriteAtomically(path, all(append(text, '\n')))
+		err = files.WriteAtomically(path, all(append(text, '\n')))
 	}
 	if err != nil {
 		log.Warn("the vector width measured cannot be kept", "error", err)

@@ -1,4 +1,4 @@
-package cifar
+package files
 
 import (
 	"errors"

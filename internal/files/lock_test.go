@@ -1,4 +1,4 @@
-package filelock
+package files
 
 import (
 	"os"
@@ -19,10 +19,10 @@ func open(t *testing.T, path string) *os.File {
 func TestOneAtATime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	first, second := open(t, path), open(t, path)
-	if got, err := Try(first); !got || err != nil {
+	if got, err := TryLock(first); !got || err != nil {
 		t.Fatal(got, err)
 	}
-	if got, err := Try(second); got || err != nil {
+	if got, err := TryLock(second); got || err != nil {
 		t.Fatalf("the second got it: %v, %v", got, err)
 	}
 	if _, err := first.WriteString("1234"); err != nil {
@@ -31,8 +31,8 @@ func TestOneAtATime(t *testing.T) {
 	if text, err := os.ReadFile(path); string(text) != "1234" || err != nil {
 		t.Errorf("others read %q, %v", text, err)
 	}
-	Remove(first)
-	if got, err := Try(second); !got || err != nil {
+	RemoveLocked(first)
+	if got, err := TryLock(second); !got || err != nil {
 		t.Fatalf("not free again: %v, %v", got, err)
 	}
 	if IsAt(second, path) {

@@ -1,6 +1,6 @@
 //go:build unix && !aix && !solaris
 
-package filelock
+package files
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Try locks an open file, or says that another holds it. On a file system without locks everyone gets it.
-func Try(f *os.File) (bool, error) {
+// TryLock locks an open file, or says that another holds it. On a file system without locks everyone gets it.
+func TryLock(f *os.File) (bool, error) {
 	for {
 		switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
 		case err == nil, errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOSYS):
@@ -23,8 +23,8 @@ func Try(f *os.File) (bool, error) {
 	}
 }
 
-// Remove removes a file whose lock one has, and closes it: whoever opened it before sees that it is gone.
-func Remove(f *os.File) {
+// RemoveLocked removes a file whose lock one has, and closes it: whoever opened it before sees that it is gone.
+func RemoveLocked(f *os.File) {
 	os.Remove(f.Name())
 	f.Close()
 }

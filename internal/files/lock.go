@@ -1,6 +1,4 @@
-// Package filelock lets one process at a time say that something is its own, by a lock on an open file. The system takes
-// the lock of a killed process back; that the file is there means nothing.
-package filelock
+package files
 
 import "os"
 

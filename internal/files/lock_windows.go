@@ -1,4 +1,4 @@
-package filelock
+package files
 
 import (
 	"errors"
@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Try locks an open file, or says that another holds it. The byte that is locked lies behind all that the file may
+// TryLock locks an open file, or says that another holds it. The byte that is locked lies behind all that the file may
 // hold, because locked bytes cannot be read.
-func Try(f *os.File) (bool, error) {
+func TryLock(f *os.File) (bool, error) {
 	at := windows.Overlapped{OffsetHigh: 1}
 	err := windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &at)
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
@@ -18,9 +18,9 @@ func Try(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// Remove closes a file whose lock one has, and removes it: an open one cannot be. If somebody opened it
+// RemoveLocked closes a file whose lock one has, and removes it: an open one cannot be. If somebody opened it
 // in between, it stays.
-func Remove(f *os.File) {
+func RemoveLocked(f *os.File) {
 	f.Close()
 	os.Remove(f.Name())
 }

@@ -1,6 +1,6 @@
 //go:build unix && !aix && !solaris
 
-package cifar
+package files
 
 import (
 	"errors"
