@@ -48,8 +48,9 @@ ROUNDS ?= 3
 # The runs of make ablations, each kept and gone on with.
 ABLATIONS ?= runs/ablations
 EPOCHS ?= 5
+BUNDLE ?= bin/cnnvk-gpu-check.tgz
 
-.PHONY: help train test proof-leaks resume-test build bench compare drivers ablations shaders check check-shaders data setup-run setup-test setup-compare clean
+.PHONY: help train test proof-leaks resume-test build bench compare drivers gpu-bundle ablations shaders check check-shaders data setup-run setup-test setup-compare clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -85,6 +86,9 @@ compare: setup-compare build ## measure beside PyTorch, in turns (ROUNDS=3; BATC
 
 drivers: setup-test build ## test on drivers that need no GPU, fetched but not installed, and compile for AMD's GPUs
 	@sh .ci/drivers.sh
+
+gpu-bundle: setup-run ## pack what checks this program on a machine with a GPU (BUNDLE=bin/cnnvk-gpu-check.tgz)
+	@sh .ci/gpu-bundle.sh '$(BUNDLE)' '$(COMMIT)'
 
 ablations: setup-run build data ## train with one thing changed at a time, some minutes each (ABLATIONS=DIR, EPOCHS=5)
 	@sh .ci/ablations.sh '$(ABLATIONS)' $(EPOCHS)

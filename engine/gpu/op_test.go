@@ -122,11 +122,15 @@ func compare(t *testing.T, e engine.Executor, c optest.Case, want map[string][]f
 	if err != nil {
 		t.Fatal(err)
 	}
+	worst := 0.0
 	for name := range want {
-		if e := optest.NMSE(got[name], want[name]); !(e <= maxNMSE) {
+		e := optest.NMSE(got[name], want[name])
+		if !(e <= maxNMSE) {
 			t.Errorf("%s: NMSE %.2g, allowed %.2g", name, e, maxNMSE)
 		}
+		worst = max(worst, e)
 	}
+	t.Logf("NMSE %.2g", worst)
 	if len(got) != len(want) {
 		t.Errorf("%d outputs, want %d", len(got), len(want))
 	}
