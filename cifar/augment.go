@@ -52,7 +52,7 @@ func PolicyNamed(name string) (Policy, bool) {
 // None reports whether the policy changes nothing.
 func (p Policy) None() bool { return p == Policy{Name: p.Name} }
 
-// Kinds are the kinds of operations that draws may hold, for engine.Attr.
+// Kinds are the kinds of operations that draws may hold, for engine.AugmentAttr.
 func (p Policy) Kinds() uint32 {
 	var kinds uint32
 	if p.Jitter != (Jitter{}) {

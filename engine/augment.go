@@ -122,7 +122,7 @@ func augmentOpOf(words []uint32) AugmentOp {
 	return s
 }
 
-// Bit is the kind's bit in Attr.Kinds.
+// Bit is the kind's bit in AugmentAttr.Kinds.
 func (k AugmentKind) Bit() uint32 { return 1 << k }
 
 // checkDraw finds what an op of those kinds cannot follow.

@@ -84,6 +84,12 @@ func (b *Builder) Flat(a Arena, offset, elements int) *Tensor {
 	return b.stateTensor(a, "flat", offset, Shape{elements})
 }
 
+// Part is a part of an arena, flat.
+func (b *Builder) Part(a Arena, p Part) *Tensor {
+	offset, elements := b.p.Layout.Part(a, p)
+	return b.Flat(a, offset, elements)
+}
+
 func (b *Builder) stateTensor(a Arena, name string, offset int, shape Shape) *Tensor {
 	key := stateKey{a, offset, shape.String()}
 	if t, ok := b.state[key]; ok {
@@ -100,17 +106,13 @@ func (b *Builder) Apply(k Kind, attr Attr, inputs []*Tensor, into ...*Tensor) []
 	if b.err != nil {
 		return b.unusable()
 	}
-	rule, ok := table[k]
+	r, ok := table[k]
 	if !ok {
 		b.Fail(fmt.Errorf("no op %q", k))
 		return b.unusable()
 	}
 	op := Op{Kind: k, Attr: attr, Inputs: inputs}
-	err := wantOperands(rule, op)
-	var outputs []Tensor
-	if err == nil {
-		outputs, err = rule.infer(op)
-	}
+	outputs, err := r.infer(op)
 	if err != nil {
 		b.Fail(fmt.Errorf("%s of %v: %w", k, inputs, err))
 		return b.unusable()
@@ -122,9 +124,6 @@ func (b *Builder) Apply(k Kind, attr Attr, inputs []*Tensor, into ...*Tensor) []
 			}
 			op.Outputs = append(op.Outputs, into[i])
 			continue
-		}
-		if o.Name == "" {
-			o.Name = string(k)
 		}
 		op.Outputs = append(op.Outputs, b.Tensor(o))
 	}

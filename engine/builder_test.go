@@ -53,40 +53,40 @@ func TestBuilderErrors(t *testing.T) {
 		words string
 		write func(b *engine.Builder)
 	}{
-		{`no op "strange"`, func(b *engine.Builder) { b.Apply("strange", engine.Attr{}, nil) }},
+		{`no op "strange"`, func(b *engine.Builder) { b.Apply("strange", nil, nil) }},
 		{`no segment "fc.bias"`, func(b *engine.Builder) { b.State(engine.Model, "fc.bias") }},
-		{"has 1 inputs, not 2", func(b *engine.Builder) { b.Apply(engine.DepthwiseConv2d, engine.Attr{}, free(b, image)) }},
-		{"has 0 inputs, not 3", func(b *engine.Builder) { b.Apply(engine.Linear, engine.Attr{}, nil) }},
-		{"x is missing", func(b *engine.Builder) { b.Apply(engine.ReLU, engine.Attr{}, []*engine.Tensor{nil}) }},
+		{"has 1 inputs, not 2", func(b *engine.Builder) { b.Apply(engine.DepthwiseConv2d, nil, free(b, image)) }},
+		{"has 0 inputs, not 3", func(b *engine.Builder) { b.Apply(engine.Linear, nil, nil) }},
+		{"x is missing", func(b *engine.Builder) { b.Apply(engine.ReLU, nil, []*engine.Tensor{nil}) }},
 		{"labels is of type float, want uint32", func(b *engine.Builder) {
-			b.Apply(engine.CrossEntropy, engine.Attr{}, free(b, engine.Shape{4, 3, 1, 1}, engine.Shape{4}))
+			b.Apply(engine.CrossEntropy, engine.CrossEntropyAttr{}, free(b, engine.Shape{4, 3, 1, 1}, engine.Shape{4}))
 		}},
 		{"relu writes (4, 3, 8, 8), not t.2 (4, 3)", func(b *engine.Builder) {
-			b.Apply(engine.ReLU, engine.Attr{}, free(b, image), free(b, engine.Shape{4, 3})...)
+			b.Apply(engine.ReLU, nil, free(b, image), free(b, engine.Shape{4, 3})...)
 		}},
 		{"declared again as an input (5)", func(b *engine.Builder) {
 			b.Input("labels", engine.Uint32, 4)
 			b.Input("labels", engine.Uint32, 5)
 		}},
 		{"nothing that leads to", func(b *engine.Builder) {
-			y := b.Apply(engine.ReLU, engine.Attr{}, free(b, image))[0]
+			y := b.Apply(engine.ReLU, nil, free(b, image))[0]
 			b.Backward(y, y)
 		}},
 		{"no gradient reaches", func(b *engine.Builder) {
 			x := free(b, image, image)
-			y := b.Apply(engine.ReLU, engine.Attr{}, x[:1])[0]
+			y := b.Apply(engine.ReLU, nil, x[:1])[0]
 			b.Backward(y, y, x...)
 		}},
 		{"no op writes it to its segment", func(b *engine.Builder) {
 			w := b.State(engine.Model, "fc.weight")
-			y := b.Apply(engine.Add, engine.Attr{}, append(free(b, w.Shape), w))[0]
+			y := b.Apply(engine.Add, nil, append(free(b, w.Shape), w))[0]
 			b.Backward(y, y)
 		}},
 		{"a caller's own", func(b *engine.Builder) { b.Fail(errors.New("a caller's own")) }},
 	} {
 		b := builder(t)
 		row.write(b)
-		y := b.Apply(engine.ReLU, engine.Attr{}, free(b, image))
+		y := b.Apply(engine.ReLU, nil, free(b, image))
 		b.Backward(y[0], y[0], y[0])
 		wantError(t, b, row.words)
 	}
@@ -125,8 +125,8 @@ func TestProgram(t *testing.T) {
 	labels := b.Input("labels", engine.Uint32, 4)
 	rates := b.Input("rates", engine.Float, engine.RateElements)
 	logits := free(b, engine.Shape{4, 3, 1, 1})[0]
-	out := b.Apply(engine.CrossEntropy, engine.Attr{}, []*engine.Tensor{logits, labels})
-	b.Apply(engine.Add, engine.Attr{}, []*engine.Tensor{out[1], out[1]})
+	out := b.Apply(engine.CrossEntropy, engine.CrossEntropyAttr{}, []*engine.Tensor{logits, labels})
+	b.Apply(engine.Add, nil, []*engine.Tensor{out[1], out[1]})
 	p := program(t, b)
 	if p.Producer(out[1]) != 0 || p.Producer(logits) != -1 || p.Tensor("rates") != rates || p.Tensor("none") != nil {
 		t.Errorf("producers %d and %d", p.Producer(out[1]), p.Producer(logits))

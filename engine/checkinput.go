@@ -6,34 +6,44 @@ import "fmt"
 // draw that cannot be followed. A shader would read whatever lies in their place.
 func CheckInput(p *Program, t *Tensor, values []uint32) error {
 	for _, op := range p.Ops {
-		var err error
-		switch {
-		case op.Kind == GatherNormalize && op.Inputs[2] == t:
-			err = below(values, op.Inputs[0].N())
-		case op.Kind == CrossEntropy && op.Inputs[1] == t:
-			err = below(values, op.Inputs[0].C())
-		case op.Kind == Augment && op.Inputs[2] == t:
-			err = checkDraws(values, op.Inputs[0].N(), op.Attr.Kinds)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %s%w", op.Kind, t.Name, err)
+		for i, in := range op.Inputs {
+			if in != t {
+				continue
+			}
+			if err := op.checkInput(i, values); err != nil {
+				return fmt.Errorf("%s: %s%w", op.Kind, t.Name, err)
+			}
 		}
 	}
 	return nil
 }
 
-func below(values []uint32, limit int) error {
+// checkInput is CheckInput for the operand at that place.
+func (op Op) checkInput(place int, values []uint32) error {
+	r := table[op.Kind]
+	o := r.in[place]
+	if o.Below == "" && o.check == nil {
+		return nil
+	}
+	d, err := r.solve(op)
+	if err != nil {
+		return err
+	}
+	if o.check != nil {
+		return o.check(values, op.Attr, d)
+	}
 	for i, v := range values {
-		if int64(v) >= int64(limit) {
+		if limit := d[o.Below]; int64(v) >= int64(limit) {
 			return fmt.Errorf("[%d] is %d, but there are only %d", i, v, limit)
 		}
 	}
 	return nil
 }
 
-func checkDraws(values []uint32, images int, kinds uint32) error {
-	for i := range len(values) / DrawElements {
-		if err := checkDraw(values[i*DrawElements:][:DrawElements], images, kinds); err != nil {
+// checkDraws demands draws (N,DrawElements) that an op with those attributes can follow.
+func checkDraws(values []uint32, a Attr, d Dims) error {
+	for i := range d["N"] {
+		if err := checkDraw(values[i*DrawElements:][:DrawElements], d["D"], a.(AugmentAttr).Kinds); err != nil {
 			return fmt.Errorf("[%d]: %w", i, err)
 		}
 	}

@@ -1,6 +1,10 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // gradients is the state of a backward pass: which tensors want a gradient, and what has come in so far.
 type gradients struct {
@@ -30,8 +34,8 @@ func (b *Builder) Backward(y, dy *Tensor, leaves ...*Tensor) []*Tensor {
 	g.parts[y] = []*Tensor{dy}
 	for i := len(forward) - 1; i >= 0; i-- {
 		op := forward[i]
-		if rule := table[op.Kind]; rule.gradient != nil && len(g.parts[op.Outputs[0]]) > 0 {
-			rule.gradient(g, op)
+		if table[op.Kind].gradient != nil && len(g.parts[op.Outputs[0]]) > 0 {
+			g.back(op)
 		}
 	}
 	out := make([]*Tensor, len(leaves))
@@ -89,7 +93,7 @@ func (g *gradients) of(t *Tensor) *Tensor {
 		if i == 0 {
 			into = g.segment(t)
 		}
-		sum = g.b.Apply(Add, Attr{}, []*Tensor{sum, parts[i]}, into)[0]
+		sum = g.b.Apply(Add, nil, []*Tensor{sum, parts[i]}, into)[0]
 	}
 	g.parts[t] = []*Tensor{sum}
 	return sum
@@ -112,78 +116,47 @@ func (g *gradients) target(t *Tensor) *Tensor {
 	return g.segment(t)
 }
 
-// give emits an op that computes the contribution of one reader to the gradient of t, if t wants one.
-func (g *gradients) give(t *Tensor, k Kind, attr Attr, inputs ...*Tensor) {
-	if g.wanted[t] {
-		dt := g.b.Apply(k, attr, inputs, g.target(t))[0]
-		g.parts[t] = append(g.parts[t], dt)
+// back brings the gradient of an op's first output to its inputs, as the op's row says.
+func (g *gradients) back(op Op) {
+	r := table[op.Kind]
+	named := map[string]*Tensor{"dy": g.of(op.Outputs[0])}
+	for i, t := range op.Inputs {
+		named[r.in[i].Name] = t
+	}
+	for i, t := range op.Outputs {
+		named[r.out[i].Name] = t
+	}
+	find := func(names string) (out []*Tensor) {
+		for _, name := range strings.Fields(names) {
+			out = append(out, named[name])
+		}
+		return out
+	}
+	for _, rule := range r.gradient {
+		g.give(find(rule.of), rule.by, op.Attr, find(rule.from))
 	}
 }
 
-func gradConv2d(g *gradients, op Op) {
-	x, w, dy := op.Inputs[0], op.Inputs[1], g.of(op.Outputs[0])
-	if len(op.Inputs) > 2 {
-		g.give(op.Inputs[2], Conv2dBackwardBias, Attr{}, dy)
+// give emits the op that computes the contribution of one reader to the gradients of some tensors, if one of them wants it. A
+// tensor is nil where the reader does without.
+func (g *gradients) give(of []*Tensor, by Kind, a Attr, from []*Tensor) {
+	if !slices.ContainsFunc(of, func(t *Tensor) bool { return g.wanted[t] }) {
+		return
 	}
-	g.give(w, Conv2dBackwardWeight, op.Attr, dy, x)
-	g.give(x, Conv2dBackwardData, op.Attr, dy, w, x)
-}
-
-func gradDepthwise(g *gradients, op Op) {
-	x, w, dy := op.Inputs[0], op.Inputs[1], g.of(op.Outputs[0])
-	g.give(w, DepthwiseConv2dBackwardWeight, Attr{}, dy, x)
-	g.give(x, DepthwiseConv2dBackwardData, Attr{}, dy, w)
-}
-
-func gradPointwise(g *gradients, op Op) {
-	x, w, dy := op.Inputs[0], op.Inputs[1], g.of(op.Outputs[0])
-	g.give(w, PointwiseConv2dBackwardWeight, Attr{}, dy, x)
-	g.give(x, PointwiseConv2dBackwardData, Attr{}, dy, w)
-}
-
-func gradBatchNorm(g *gradients, op Op) {
-	x, weight, bias, dy := op.Inputs[0], op.Inputs[1], op.Inputs[2], g.of(op.Outputs[0])
-	grads := g.b.Apply(BatchNorm2dBackward, op.Attr, []*Tensor{dy, x, weight, op.Outputs[1]}, nil, g.target(weight), g.target(bias))
-	for i, t := range []*Tensor{x, weight, bias} {
+	grads := from // read, never changed, so several tensors may hold the same
+	if by != pass {
+		var into []*Tensor
+		for _, t := range of {
+			into = append(into, g.target(t))
+		}
+		if table[by].attr == nil {
+			a = nil
+		}
+		grads = g.b.Apply(by, a, from, into...)
+	}
+	for i, t := range of {
 		if g.wanted[t] {
 			g.parts[t] = append(g.parts[t], grads[i])
-		}
-	}
-}
-
-func gradReLU(g *gradients, op Op) {
-	g.give(op.Inputs[0], ReLUBackward, Attr{}, g.of(op.Outputs[0]), op.Outputs[0])
-}
-
-func gradDropout(g *gradients, op Op) {
-	g.give(op.Inputs[0], Dropout2d, Attr{}, g.of(op.Outputs[0]), op.Inputs[1])
-}
-
-func gradPool(g *gradients, op Op) {
-	g.give(op.Inputs[0], MaxPool2dBackward, Attr{}, g.of(op.Outputs[0]), op.Inputs[0])
-}
-
-func gradGlobal(g *gradients, op Op) {
-	g.give(op.Inputs[0], GlobalAvgPoolBackward, Attr{}, g.of(op.Outputs[0]), op.Inputs[0])
-}
-
-func gradFlatten(g *gradients, op Op) {
-	g.give(op.Inputs[0], FlattenBackward, Attr{}, g.of(op.Outputs[0]), op.Inputs[0])
-}
-
-func gradLinear(g *gradients, op Op) {
-	x, w, bias, dy := op.Inputs[0], op.Inputs[1], op.Inputs[2], g.of(op.Outputs[0])
-	g.give(bias, LinearBackwardBias, Attr{}, dy)
-	g.give(w, LinearBackwardWeight, Attr{}, dy, x)
-	g.give(x, LinearBackwardData, Attr{}, dy, w)
-}
-
-// gradAdd hands the same gradient to both sides; it is read, never changed, so both may hold it.
-func gradAdd(g *gradients, op Op) {
-	dy := g.of(op.Outputs[0])
-	for _, t := range op.Inputs {
-		if g.wanted[t] {
-			g.parts[t] = append(g.parts[t], dy)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func listing(p *engine.Program) []string {
 
 // pointwise writes y = w x with a square matrix from a layout that has one, "w".
 func pointwise(b *engine.Builder, x *engine.Tensor) *engine.Tensor {
-	return b.Apply(engine.PointwiseConv2d, engine.Attr{}, []*engine.Tensor{x, b.State(engine.Model, "w")})[0]
+	return b.Apply(engine.PointwiseConv2d, nil, []*engine.Tensor{x, b.State(engine.Model, "w")})[0]
 }
 
 // square starts a program whose only parameter is a 3 x 3 matrix "w".
@@ -74,10 +74,10 @@ func TestBackwardTwice(t *testing.T) {
 func TestBackwardThreeReaders(t *testing.T) {
 	b, x, dy := square(t)
 	in := []*engine.Tensor{x}
-	first := b.Apply(engine.ReLU, engine.Attr{}, in)[0]
-	sum := b.Apply(engine.Add, engine.Attr{}, []*engine.Tensor{first, x})[0]
-	third := b.Apply(engine.ReLU, engine.Attr{}, in)[0]
-	y := b.Apply(engine.Add, engine.Attr{}, []*engine.Tensor{sum, third})[0]
+	first := b.Apply(engine.ReLU, nil, in)[0]
+	sum := b.Apply(engine.Add, nil, []*engine.Tensor{first, x})[0]
+	third := b.Apply(engine.ReLU, nil, in)[0]
+	y := b.Apply(engine.Add, nil, []*engine.Tensor{sum, third})[0]
 	dx := b.Backward(y, dy, x)[0]
 	p := program(t, b)
 	wantTail(t, p,
@@ -104,8 +104,8 @@ func TestBackwardSideBranch(t *testing.T) {
 func TestBackwardOverMask(t *testing.T) {
 	b, x, dy := square(t)
 	y := pointwise(b, x)
-	mask := b.Apply(engine.Dropout2dMask, engine.Attr{P: 0.5}, []*engine.Tensor{y, b.Input("random", engine.Uint32, engine.RandomElements)})[0]
-	z := b.Apply(engine.Dropout2d, engine.Attr{}, []*engine.Tensor{y, mask})[0]
+	mask := b.Apply(engine.Dropout2dMask, engine.DropoutAttr{P: 0.5}, []*engine.Tensor{y, b.Input("random", engine.Uint32, engine.RandomElements)})[0]
+	z := b.Apply(engine.Dropout2d, nil, []*engine.Tensor{y, mask})[0]
 	b.Backward(z, dy)
 	wantTail(t, program(t, b),
 		"[dropout2d.2] = dropout2d[dy dropout2d_mask]",
@@ -127,11 +127,11 @@ func TestBackwardBatchNorm(t *testing.T) {
 	for _, s := range list {
 		inputs = append(inputs, b.State(engine.Model, s.Name))
 	}
-	y := b.Apply(engine.BatchNorm2d, engine.Attr{Epsilon: 1}, inputs)[0]
+	y := b.Apply(engine.BatchNorm2d, engine.BatchNormAttr{Epsilon: 1}, inputs)[0]
 	b.Backward(y, y)
 	p := program(t, b)
 	wantTail(t, p, "[batch_norm2d_backward gradient.weight gradient.bias] = batch_norm2d_backward[batch_norm2d t model.weight batch_norm2d.saved]")
-	if p.Ops[1].Attr.Epsilon != 1 {
+	if p.Ops[1].Attr != p.Ops[0].Attr {
 		t.Error("the backward op lost the constants of the forward one")
 	}
 }

@@ -10,7 +10,7 @@ type shapes = []engine.Shape
 
 // conv is the constants of a convolution.
 func conv(kernel, stride, padding int) engine.Attr {
-	return engine.Attr{Kernel: kernel, Stride: stride, Padding: padding}
+	return engine.ConvAttr{Kernel: kernel, Stride: stride, Padding: padding}
 }
 
 // TestInfer checks the outputs of each op whose outputs do not look like its first input.
@@ -27,26 +27,26 @@ func TestInfer(t *testing.T) {
 		{engine.Conv2d, conv(5, 1, 0), shapes{{4, 3, 5, 6}, {5, 3, 5, 5}}, shapes{{4, 5, 1, 2}}},
 		{engine.Conv2dBackwardData, conv(3, 2, 1), shapes{{4, 5, 4, 3}, {5, 3, 3, 3}, {4, 3, 8, 6}}, shapes{{4, 3, 8, 6}}},
 		{engine.Conv2dBackwardWeight, conv(3, 2, 1), shapes{{4, 5, 4, 3}, {4, 3, 7, 5}}, shapes{{5, 3, 3, 3}}},
-		{engine.Conv2dBackwardBias, engine.Attr{}, shapes{{4, 5, 4, 3}}, shapes{{5}}},
-		{engine.Flatten, engine.Attr{}, shapes{{4, 3, 8, 6}}, shapes{{4, 144, 1, 1}}},
-		{engine.FlattenBackward, engine.Attr{}, shapes{{4, 144, 1, 1}, {4, 3, 8, 6}}, shapes{{4, 3, 8, 6}}},
-		{engine.DepthwiseConv2d, engine.Attr{}, shapes{{4, 3, 8, 6}, {3, 1, 3, 3}}, shapes{{4, 3, 8, 6}}},
-		{engine.DepthwiseConv2dBackwardWeight, engine.Attr{}, shapes{{4, 3, 8, 6}, {4, 3, 8, 6}}, shapes{{3, 1, 3, 3}}},
-		{engine.PointwiseConv2d, engine.Attr{}, shapes{{4, 3, 8, 6}, {5, 3, 1, 1}}, shapes{{4, 5, 8, 6}}},
-		{engine.PointwiseConv2dBackwardData, engine.Attr{}, shapes{{4, 5, 8, 6}, {5, 3, 1, 1}}, shapes{{4, 3, 8, 6}}},
-		{engine.PointwiseConv2dBackwardWeight, engine.Attr{}, shapes{{4, 5, 8, 6}, {4, 3, 8, 6}}, shapes{{5, 3, 1, 1}}},
-		{engine.BatchNorm2d, engine.Attr{}, shapes{{4, 3, 8, 6}, {3}, {3}, {3}, {3}}, shapes{{4, 3, 8, 6}, {2, 3}, {3}, {3}}},
-		{engine.BatchNorm2dEval, engine.Attr{}, shapes{{1, 3, 1, 1}, {3}, {3}, {3}, {3}}, shapes{{1, 3, 1, 1}}},
-		{engine.BatchNorm2dBackward, engine.Attr{}, shapes{{4, 3, 8, 6}, {4, 3, 8, 6}, {3}, {2, 3}}, shapes{{4, 3, 8, 6}, {3}, {3}}},
-		{engine.MaxPool2d, engine.Attr{}, shapes{{4, 3, 9, 7}}, shapes{{4, 3, 4, 3}}},
-		{engine.MaxPool2dBackward, engine.Attr{}, shapes{{4, 3, 4, 3}, {4, 3, 9, 7}}, shapes{{4, 3, 9, 7}}},
-		{engine.GlobalAvgPool, engine.Attr{}, shapes{{4, 3, 9, 7}}, shapes{{4, 3, 1, 1}}},
-		{engine.GlobalAvgPoolBackward, engine.Attr{}, shapes{{4, 3, 1, 1}, {4, 3, 9, 7}}, shapes{{4, 3, 9, 7}}},
-		{engine.Linear, engine.Attr{}, shapes{{4, 3, 1, 1}, {5, 3}, {5}}, shapes{{4, 5, 1, 1}}},
-		{engine.LinearBackwardData, engine.Attr{}, shapes{{4, 5, 1, 1}, {5, 3}}, shapes{{4, 3, 1, 1}}},
-		{engine.LinearBackwardWeight, engine.Attr{}, shapes{{4, 5, 1, 1}, {4, 3, 1, 1}}, shapes{{5, 3}}},
-		{engine.LinearBackwardBias, engine.Attr{}, shapes{{4, 5, 1, 1}}, shapes{{5}}},
-		{engine.Add, engine.Attr{}, shapes{{5, 3}, {5, 3}}, shapes{{5, 3}}},
+		{engine.Conv2dBackwardBias, nil, shapes{{4, 5, 4, 3}}, shapes{{5}}},
+		{engine.Flatten, nil, shapes{{4, 3, 8, 6}}, shapes{{4, 144, 1, 1}}},
+		{engine.FlattenBackward, nil, shapes{{4, 144, 1, 1}, {4, 3, 8, 6}}, shapes{{4, 3, 8, 6}}},
+		{engine.DepthwiseConv2d, nil, shapes{{4, 3, 8, 6}, {3, 1, 3, 3}}, shapes{{4, 3, 8, 6}}},
+		{engine.DepthwiseConv2dBackwardWeight, nil, shapes{{4, 3, 8, 6}, {4, 3, 8, 6}}, shapes{{3, 1, 3, 3}}},
+		{engine.PointwiseConv2d, nil, shapes{{4, 3, 8, 6}, {5, 3, 1, 1}}, shapes{{4, 5, 8, 6}}},
+		{engine.PointwiseConv2dBackwardData, nil, shapes{{4, 5, 8, 6}, {5, 3, 1, 1}}, shapes{{4, 3, 8, 6}}},
+		{engine.PointwiseConv2dBackwardWeight, nil, shapes{{4, 5, 8, 6}, {4, 3, 8, 6}}, shapes{{5, 3, 1, 1}}},
+		{engine.BatchNorm2d, engine.BatchNormAttr{}, shapes{{4, 3, 8, 6}, {3}, {3}, {3}, {3}}, shapes{{4, 3, 8, 6}, {2, 3}, {3}, {3}}},
+		{engine.BatchNorm2dEval, engine.BatchNormAttr{}, shapes{{1, 3, 1, 1}, {3}, {3}, {3}, {3}}, shapes{{1, 3, 1, 1}}},
+		{engine.BatchNorm2dBackward, engine.BatchNormAttr{}, shapes{{4, 3, 8, 6}, {4, 3, 8, 6}, {3}, {2, 3}}, shapes{{4, 3, 8, 6}, {3}, {3}}},
+		{engine.MaxPool2d, nil, shapes{{4, 3, 9, 7}}, shapes{{4, 3, 4, 3}}},
+		{engine.MaxPool2dBackward, nil, shapes{{4, 3, 4, 3}, {4, 3, 9, 7}}, shapes{{4, 3, 9, 7}}},
+		{engine.GlobalAvgPool, nil, shapes{{4, 3, 9, 7}}, shapes{{4, 3, 1, 1}}},
+		{engine.GlobalAvgPoolBackward, nil, shapes{{4, 3, 1, 1}, {4, 3, 9, 7}}, shapes{{4, 3, 9, 7}}},
+		{engine.Linear, nil, shapes{{4, 3, 1, 1}, {5, 3}, {5}}, shapes{{4, 5, 1, 1}}},
+		{engine.LinearBackwardData, nil, shapes{{4, 5, 1, 1}, {5, 3}}, shapes{{4, 3, 1, 1}}},
+		{engine.LinearBackwardWeight, nil, shapes{{4, 5, 1, 1}, {4, 3, 1, 1}}, shapes{{5, 3}}},
+		{engine.LinearBackwardBias, nil, shapes{{4, 5, 1, 1}}, shapes{{5}}},
+		{engine.Add, nil, shapes{{5, 3}, {5, 3}}, shapes{{5, 3}}},
 	} {
 		b := builder(t)
 		outputs := b.Apply(row.kind, row.attr, free(b, row.inputs...))
@@ -72,42 +72,45 @@ func TestInferErrors(t *testing.T) {
 		inputs shapes
 		words  string
 	}{
-		{engine.Conv2d, engine.Attr{}, shapes{x, {5, 3, 0, 0}}, "w is (5, 3, 0, 0)"},
+		{engine.Conv2d, engine.ConvAttr{}, shapes{x, {5, 3, 0, 0}}, "w is (5, 3, 0, 0)"},
 		{engine.Conv2d, conv(3, 0, 1), shapes{x, {5, 3, 3, 3}}, "a kernel of 3, stride 0 and padding 1 make no convolution"},
 		{engine.Conv2d, conv(9, 1, 1), shapes{x, {5, 3, 9, 9}}, "a 8 x 6 image with padding 1 has no 9 x 9 window"},
-		{engine.Conv2d, conv(3, 1, 1), shapes{x, {5, 4, 3, 3}}, "w is (5, 4, 3, 3), want (-1, 3, 3, 3)"},
+		{engine.Conv2d, conv(3, 1, 1), shapes{x, {5, 4, 3, 3}}, "w is (5, 4, 3, 3), want (5, 3, 3, 3)"},
 		{engine.Conv2d, conv(3, 1, 1), shapes{x, {5, 3, 3, 3}, {4}}, "b is (4), want (5)"},
 		{engine.Conv2d, conv(3, 1, 1), shapes{x}, "has 1 inputs, not 3"},
-		{engine.Conv2dBackwardData, conv(3, 2, 1), shapes{{4, 5, 4, 4}, {5, 3, 3, 3}, x}, "dy is (4, 5, 4, 4), want (4, -1, 4, 3)"},
+		{engine.Conv2d, nil, shapes{x, {5, 3, 3, 3}}, "has attributes of type <nil>, want engine.ConvAttr"},
+		{engine.Conv2d, engine.BatchNormAttr{}, shapes{x, {5, 3, 3, 3}}, "has attributes of type engine.BatchNormAttr, want engine.ConvAttr"},
+		{engine.ReLU, engine.DropoutAttr{}, shapes{x}, "has attributes of type engine.DropoutAttr, want <nil>"},
+		{engine.Conv2dBackwardData, conv(3, 2, 1), shapes{{4, 5, 4, 4}, {5, 3, 3, 3}, x}, "dy is (4, 5, 4, 4), want (4, 5, 4, 3)"},
 		{engine.Conv2dBackwardData, conv(3, 2, 1), shapes{{4, 5, 4, 3}, {6, 3, 3, 3}, x}, "w is (6, 3, 3, 3), want (5, 3, 3, 3)"},
-		{engine.Conv2dBackwardWeight, conv(3, 1, 1), shapes{{3, 5, 8, 6}, x}, "dy is (3, 5, 8, 6), want (4, -1, 8, 6)"},
-		{engine.Conv2dBackwardBias, engine.Attr{}, shapes{{5}}, "dy is (5)"},
-		{engine.FlattenBackward, engine.Attr{}, shapes{{4, 143, 1, 1}, x}, "dy is (4, 143, 1, 1), want (4, 144, 1, 1)"},
-		{engine.DepthwiseConv2d, engine.Attr{}, shapes{x, {4, 1, 3, 3}}, "w is (4, 1, 3, 3), want (3, 1, 3, 3)"},
-		{engine.DepthwiseConv2d, engine.Attr{}, shapes{{4}, {4, 1, 3, 3}}, "x is (4), want (-1, -1, -1, -1)"},
-		{engine.DepthwiseConv2d, engine.Attr{}, shapes{{0, 3, 8, 6}, {3, 1, 3, 3}}, "x is (0, 3, 8, 6)"},
-		{engine.DepthwiseConv2dBackwardWeight, engine.Attr{}, shapes{x, {4, 3, 8, 5}}, "x is (4, 3, 8, 5), want (4, 3, 8, 6)"},
-		{engine.PointwiseConv2d, engine.Attr{}, shapes{x, {5, 4, 1, 1}}, "w is (5, 4, 1, 1), want (-1, 3, 1, 1)"},
-		{engine.PointwiseConv2d, engine.Attr{}, shapes{{}, {}}, "x is ()"},
-		{engine.PointwiseConv2dBackwardData, engine.Attr{}, shapes{x, {5, 3, 1, 1}}, "w is (5, 3, 1, 1), want (3, -1, 1, 1)"},
-		{engine.PointwiseConv2dBackwardWeight, engine.Attr{}, shapes{x, {5, 3, 8, 6}}, "x is (5, 3, 8, 6), want (4, -1, 8, 6)"},
-		{engine.BatchNorm2d, engine.Attr{}, shapes{{1, 3, 1, 1}, {3}, {3}, {3}, {3}}, "more than one value per channel"},
-		{engine.BatchNorm2d, engine.Attr{}, shapes{x, {3}, {3}, {4}, {3}}, "running_mean is (4), want (3)"},
-		{engine.BatchNorm2dBackward, engine.Attr{}, shapes{x, x, {3}, {3, 2}}, "saved is (3, 2), want (2, 3)"},
-		{engine.ReLUBackward, engine.Attr{}, shapes{x, {4, 3, 6, 8}}, "y is (4, 3, 6, 8)"},
-		{engine.Dropout2d, engine.Attr{}, shapes{x, {3, 4}}, "mask is (3, 4), want (4, 3)"},
-		{engine.MaxPool2d, engine.Attr{}, shapes{{4, 3, 8, 1}}, "no 2 x 2 window"},
-		{engine.MaxPool2dBackward, engine.Attr{}, shapes{x, x}, "dy is (4, 3, 8, 6), want (4, 3, 4, 3)"},
-		{engine.GlobalAvgPoolBackward, engine.Attr{}, shapes{{4, 3, 2, 1}, x}, "dy is (4, 3, 2, 1), want (4, 3, 1, 1)"},
-		{engine.Linear, engine.Attr{}, shapes{x, {5, 3}, {5}}, "x is (4, 3, 8, 6), want (-1, -1, 1, 1)"},
-		{engine.Linear, engine.Attr{}, shapes{{4, 3, 1, 1}, {5, 3}, {4}}, "4 biases for 5 outputs"},
-		{engine.LinearBackwardData, engine.Attr{}, shapes{{4, 5, 1, 1}, {3, 5}}, "w is (3, 5), want (5, -1)"},
-		{engine.LinearBackwardWeight, engine.Attr{}, shapes{{4, 5, 1, 1}, {3, 5, 1, 1}}, "x is (3, 5, 1, 1), want (4, -1, 1, 1)"},
-		{engine.Add, engine.Attr{}, shapes{x, {4, 3, 6, 8}}, "differ"},
-		{engine.GradientNorm, engine.Attr{}, shapes{{9}, {9}}, "status is (9), want (64)"},
-		{engine.AdamW, engine.Attr{}, shapes{{9}, {64}, {4}, {9}, {9}}, "moments is (9), want (18)"},
-		{engine.SGD, engine.Attr{}, shapes{{9}, {64}, {4}, {8}, {9}}, "parameters is (8), want (9)"},
-		{engine.ExponentialMean, engine.Attr{}, shapes{{9}, {64}, {8}}, "average is (8), want (9)"},
+		{engine.Conv2dBackwardWeight, conv(3, 1, 1), shapes{{3, 5, 8, 6}, x}, "x is (4, 3, 8, 6), want (3, 3, 8, 6)"},
+		{engine.Conv2dBackwardBias, nil, shapes{{5}}, "dy is (5)"},
+		{engine.FlattenBackward, nil, shapes{{4, 143, 1, 1}, x}, "dy is (4, 143, 1, 1), want (4, 144, 1, 1)"},
+		{engine.DepthwiseConv2d, nil, shapes{x, {4, 1, 3, 3}}, "w is (4, 1, 3, 3), want (3, 1, 3, 3)"},
+		{engine.DepthwiseConv2d, nil, shapes{{4}, {4, 1, 3, 3}}, "x is (4), want (N, C, H, W)"},
+		{engine.DepthwiseConv2d, nil, shapes{{0, 3, 8, 6}, {3, 1, 3, 3}}, "x is (0, 3, 8, 6)"},
+		{engine.DepthwiseConv2dBackwardWeight, nil, shapes{x, {4, 3, 8, 5}}, "x is (4, 3, 8, 5), want (4, 3, 8, 6)"},
+		{engine.PointwiseConv2d, nil, shapes{x, {5, 4, 1, 1}}, "w is (5, 4, 1, 1), want (5, 3, 1, 1)"},
+		{engine.PointwiseConv2d, nil, shapes{{}, {}}, "x is ()"},
+		{engine.PointwiseConv2dBackwardData, nil, shapes{x, {5, 3, 1, 1}}, "w is (5, 3, 1, 1), want (3, 3, 1, 1)"},
+		{engine.PointwiseConv2dBackwardWeight, nil, shapes{x, {5, 3, 8, 6}}, "x is (5, 3, 8, 6), want (4, 3, 8, 6)"},
+		{engine.BatchNorm2d, engine.BatchNormAttr{}, shapes{{1, 3, 1, 1}, {3}, {3}, {3}, {3}}, "more than one value per channel"},
+		{engine.BatchNorm2d, engine.BatchNormAttr{}, shapes{x, {3}, {3}, {4}, {3}}, "running_mean is (4), want (3)"},
+		{engine.BatchNorm2dBackward, engine.BatchNormAttr{}, shapes{x, x, {3}, {3, 2}}, "saved is (3, 2), want (2, 3)"},
+		{engine.ReLUBackward, nil, shapes{x, {4, 3, 6, 8}}, "y is (4, 3, 6, 8)"},
+		{engine.Dropout2d, nil, shapes{x, {3, 4}}, "mask is (3, 4), want (4, 3)"},
+		{engine.MaxPool2d, nil, shapes{{4, 3, 8, 1}}, "no 2 x 2 window"},
+		{engine.MaxPool2dBackward, nil, shapes{x, x}, "dy is (4, 3, 8, 6), want (4, 3, 4, 3)"},
+		{engine.GlobalAvgPoolBackward, nil, shapes{{4, 3, 2, 1}, x}, "dy is (4, 3, 2, 1), want (4, 3, 1, 1)"},
+		{engine.Linear, nil, shapes{x, {5, 3}, {5}}, "x is (4, 3, 8, 6), want (4, 3, 1, 1)"},
+		{engine.Linear, nil, shapes{{4, 3, 1, 1}, {5, 3}, {4}}, "b is (4), want (5)"},
+		{engine.LinearBackwardData, nil, shapes{{4, 5, 1, 1}, {3, 5}}, "w is (3, 5), want (5, 5)"},
+		{engine.LinearBackwardWeight, nil, shapes{{4, 5, 1, 1}, {3, 5, 1, 1}}, "x is (3, 5, 1, 1), want (4, 5, 1, 1)"},
+		{engine.Add, nil, shapes{x, {4, 3, 6, 8}}, "differ"},
+		{engine.GradientNorm, engine.GradientNormAttr{}, shapes{{9}, {9}}, "status is (9), want (64)"},
+		{engine.AdamW, engine.AdamWAttr{}, shapes{{9}, {64}, {4}, {9}, {9}}, "moments is (9), want (18)"},
+		{engine.SGD, engine.SGDAttr{}, shapes{{9}, {64}, {4}, {8}, {9}}, "parameters is (8), want (9)"},
+		{engine.ExponentialMean, engine.ExponentialMeanAttr{}, shapes{{9}, {64}, {8}}, "average is (8), want (9)"},
 	} {
 		b := builder(t)
 		b.Apply(row.kind, row.attr, free(b, row.inputs...))
@@ -120,11 +123,11 @@ func TestAttributeErrors(t *testing.T) {
 	for _, bad := range []float64{-0.1, 1, 1.5} {
 		b := builder(t)
 		like := free(b, engine.Shape{4, 3, 1, 1})[0]
-		b.Apply(engine.Dropout2dMask, engine.Attr{P: bad}, []*engine.Tensor{like, b.Input("random", engine.Uint32, engine.RandomElements)})
+		b.Apply(engine.Dropout2dMask, engine.DropoutAttr{P: bad}, []*engine.Tensor{like, b.Input("random", engine.Uint32, engine.RandomElements)})
 		wantError(t, b, "dropout probability")
 		b = builder(t)
 		logits := free(b, engine.Shape{4, 3, 1, 1})[0]
-		b.Apply(engine.CrossEntropy, engine.Attr{Smoothing: bad}, []*engine.Tensor{logits, b.Input("labels", engine.Uint32, 4)})
+		b.Apply(engine.CrossEntropy, engine.CrossEntropyAttr{Smoothing: bad}, []*engine.Tensor{logits, b.Input("labels", engine.Uint32, 4)})
 		wantError(t, b, "label smoothing")
 	}
 }
@@ -132,11 +135,11 @@ func TestAttributeErrors(t *testing.T) {
 // TestGatherErrors: operands of other types than float.
 func TestGatherErrors(t *testing.T) {
 	b := builder(t)
-	b.Apply(engine.GatherNormalize, engine.Attr{}, []*engine.Tensor{
+	b.Apply(engine.GatherNormalize, nil, []*engine.Tensor{
 		b.Resident("images", engine.Uint8, 9, 3, 8, 8), b.Resident("table", engine.Float, 1, 256), b.Input("indices", engine.Uint32, 4)})
-	wantError(t, b, "the table has 1 channels, the images 3")
+	wantError(t, b, "table is (1, 256), want (3, 256)")
 	b = builder(t)
-	b.Apply(engine.GatherNormalize, engine.Attr{}, []*engine.Tensor{
+	b.Apply(engine.GatherNormalize, nil, []*engine.Tensor{
 		b.Resident("images", engine.Float, 9, 3, 8, 8), b.Resident("table", engine.Float, 3, 256), b.Input("indices", engine.Uint32, 4)})
 	wantError(t, b, "images is of type float, want uint8")
 }
@@ -145,7 +148,7 @@ func TestGatherErrors(t *testing.T) {
 func TestCheckInputDraws(t *testing.T) {
 	b := engine.NewBuilder("augment", &engine.Layout{}, 1)
 	draws := b.Input("draws", engine.Uint32, 1, engine.DrawElements)
-	b.Apply(engine.Augment, engine.Attr{Kinds: engine.Hue.Bit()}, []*engine.Tensor{b.Resident("images", engine.Uint8, 5, 3, 8, 8), b.Resident("table", engine.Float, 3, 256), draws})
+	b.Apply(engine.Augment, engine.AugmentAttr{Kinds: engine.Hue.Bit()}, []*engine.Tensor{b.Resident("images", engine.Uint8, 5, 3, 8, 8), b.Resident("table", engine.Float, 3, 256), draws})
 	p, err := b.Program()
 	if err != nil {
 		t.Fatal(err)

@@ -76,4 +76,27 @@ func (l *Layout) ArenaElements(a Arena) int {
 	}
 }
 
+// Part is a part of an arena that ops go over at once.
+type Part uint8
+
+const (
+	OneSegment    Part = iota // none of those below
+	AllParameters             // of Model, Gradient or EMA
+	AllStatistics             // of Model, Gradient or EMA
+	WholeArena
+)
+
+// Part is where a part of an arena of the layout's form begins, and how many elements it has. One segment has its own place: see
+// [Layout.Segment].
+func (l *Layout) Part(a Arena, p Part) (offset, elements int) {
+	switch p {
+	case AllParameters:
+		return 0, l.Parameters
+	case AllStatistics:
+		return l.Parameters, l.Elements - l.Parameters
+	default:
+		return 0, l.ArenaElements(a)
+	}
+}
+
 func alignUp(n, to int) int { return (n + to - 1) / to * to }

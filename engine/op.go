@@ -56,30 +56,10 @@ const (
 	ExponentialMean   = Kind("ema")
 )
 
-// Attr holds the constants of an op; each kind reads the fields that its row in the table names.
-type Attr struct {
-	Kernel      int     // conv2d: rows and columns of the kernel
-	Stride      int     // conv2d: pixels of x from one output to the next, each way
-	Padding     int     // conv2d: zeros around x on each side
-	Epsilon     float64 // batch_norm2d, adamw: added to the variance, to the root of the second moment
-	Momentum    float64 // batch_norm2d: weight of the new statistic; sgd: of the old velocity
-	P           float64 // dropout2d_mask: probability of dropping a channel of an image
-	Layer       int     // dropout2d_mask: its place among the network's dropouts, part of the random counter
-	Smoothing   float64 // cross_entropy: label smoothing
-	ClipNorm    float64 // gradient_norm: largest global norm let through, 0 for no limit
-	Beta1       float64 // adamw
-	Beta2       float64 // adamw
-	WeightDecay float64 // adamw (decoupled), sgd (added to the gradient)
-	Undecayed   int     // adamw, sgd: how many of the last parameters are free of weight decay
-	Nesterov    bool    // sgd
-	Decay       float64 // ema: weight of the old average
-	Kinds       uint32  // augment: a bit for every AugmentKind that a draw may hold
-}
-
 // Op is one line of a program.
 type Op struct {
 	Kind    Kind
-	Attr    Attr
+	Attr    Attr // of the type that the op's row names, nil where it names none
 	Inputs  []*Tensor
 	Outputs []*Tensor
 }
@@ -112,5 +92,5 @@ const (
 const (
 	NormGlobal    = 0 // L2 norm of all gradients, before clipping
 	NormNotFinite = 1 // the sticky flag after this step, 0 or 1
-	normElements  = 4
+	NormElements  = 4
 )

@@ -1,97 +1,256 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
-// rule is an op's row in the op table.
+// row is all that there is to say of an op but how it is computed.
+type row struct {
+	in, out operands
+	// attr is the zero value of the op's attributes.
+	attr Attr
+	// check refuses attributes and dimensions that make no op.
+	check func(a Attr, d Dims) error
+	// gradient says how the gradient of the first output goes on to the inputs; nil where none flows.
+	gradient rules
+	// multiplyAdds is the arithmetic of a matrix product or a convolution.
+	multiplyAdds string
+}
+
+// rule says which op computes the gradients of some operands.
 type rule struct {
-	// inputs names the operands, in order.
-	inputs []string
-	// optional is how many of the last operands may be left out.
-	optional int
-	// infer checks the inputs and says what the outputs look like.
-	infer func(op Op) ([]Tensor, error)
-	// gradient emits the ops that bring the gradients of the outputs to the inputs; nil where none flows.
-	gradient func(g *gradients, op Op)
+	of   string // operands of the forward op, in the order of the outputs of by
+	by   Kind   // pass: they get the gradient of the output as it is
+	from string // the inputs of by: dy, the gradient of the forward op's first output, or operands of the forward op
 }
 
-// table is the op table. Signatures read: inputs -> outputs, with N images, C channels of H x W.
-var table map[Kind]rule
+// pass stands for no op.
+const pass = Kind("")
 
-func init() {
-	table = map[Kind]rule{
-		// images (D,C,H,W) uint8, table (C,256), indices (N) -> x (N,C,H,W)
-		GatherNormalize: {inputs: []string{"images", "table", "indices"}, infer: inferGather},
-		// images (D,3,H,W) uint8, table (3,256), draws (N,DrawElements) -> x (N,3,H,W); see Draw
-		Augment: {inputs: []string{"images", "table", "draws"}, infer: inferAugment},
+type rules []rule
 
-		// x (N,K,H,W), w (M,K,R,R), perhaps b (M) -> y (N,M,HO,WO), R being the kernel and
-		// HO = (H + 2*padding - R)/stride + 1;  "like" is x, for its shape alone
-		Conv2d:               {[]string{"x", "w", "b"}, 1, inferConv2d, gradConv2d},
-		Conv2dBackwardData:   {inputs: []string{"dy", "w", "like"}, infer: inferConv2dData},
-		Conv2dBackwardWeight: {inputs: []string{"dy", "x"}, infer: inferConv2dWeight},
-		Conv2dBackwardBias:   {inputs: []string{"dy"}, infer: inferConv2dBias},
+// table is the op table.
+var table = map[Kind]row{
+	GatherNormalize: {
+		in:  operands{resident("images", Uint8, "D C H W"), resident("table", Float, "C 256"), input("indices", Uint32, "N").below("D")},
+		out: operands{activation("x", "N C H W")},
+	},
+	Augment: {
+		in:    operands{resident("images", Uint8, "D 3 H W"), resident("table", Float, "3 256"), input("draws", Uint32, drawsShape).checked(checkDraws)},
+		out:   operands{activation("x", "N 3 H W")},
+		attr:  AugmentAttr{},
+		check: augmentable,
+	},
 
-		// x (N,C,H,W), w (C,1,3,3) -> y (N,C,H,W); stride 1, padding 1
-		DepthwiseConv2d:               {[]string{"x", "w"}, 0, inferDepthwise, gradDepthwise},
-		DepthwiseConv2dBackwardData:   {inputs: []string{"dy", "w"}, infer: inferDepthwise},
-		DepthwiseConv2dBackwardWeight: {inputs: []string{"dy", "x"}, infer: inferDepthwiseWeight},
+	Conv2d: {
+		in:           operands{activation("x", "N K H W"), segment("w", "M K R R"), segment("b", "M").optional()},
+		out:          operands{activation("y", "N M HO WO")},
+		attr:         ConvAttr{},
+		check:        hasWindow,
+		gradient:     rules{{"b", Conv2dBackwardBias, "dy"}, {"w", Conv2dBackwardWeight, "dy x"}, {"x", Conv2dBackwardData, "dy w x"}},
+		multiplyAdds: "N*M*K*R*R*HO*WO",
+	},
+	Conv2dBackwardData: { // like is x, for its shape alone
+		in:           operands{activation("dy", "N M HO WO"), segment("w", "M K R R"), activation("like", "N K H W")},
+		out:          operands{activation("dx", "N K H W")},
+		attr:         ConvAttr{},
+		check:        hasWindow,
+		multiplyAdds: "N*M*K*R*R*HO*WO",
+	},
+	Conv2dBackwardWeight: {
+		in:           operands{activation("dy", "N M HO WO"), activation("x", "N K H W")},
+		out:          operands{gradientOf("dw", "w", "M K R R")},
+		attr:         ConvAttr{},
+		check:        hasWindow,
+		multiplyAdds: "N*M*K*R*R*HO*WO",
+	},
+	Conv2dBackwardBias: {
+		in:  operands{activation("dy", "N M H W")},
+		out: operands{gradientOf("db", "b", "M")},
+	},
 
-		// x (N,K,H,W), w (M,K,1,1) -> y (N,M,H,W)
-		PointwiseConv2d:               {[]string{"x", "w"}, 0, inferPointwise, gradPointwise},
-		PointwiseConv2dBackwardData:   {inputs: []string{"dy", "w"}, infer: inferPointwiseData},
-		PointwiseConv2dBackwardWeight: {inputs: []string{"dy", "x"}, infer: inferPointwiseWeight},
+	DepthwiseConv2d: { // stride 1, padding 1
+		in:           operands{activation("x", "N C H W"), segment("w", "C 1 3 3")},
+		out:          operands{activation("y", "N C H W")},
+		gradient:     rules{{"w", DepthwiseConv2dBackwardWeight, "dy x"}, {"x", DepthwiseConv2dBackwardData, "dy w"}},
+		multiplyAdds: "N*C*H*W*9",
+	},
+	DepthwiseConv2dBackwardData: {
+		in:           operands{activation("dy", "N C H W"), segment("w", "C 1 3 3")},
+		out:          operands{activation("dx", "N C H W")},
+		multiplyAdds: "N*C*H*W*9",
+	},
+	DepthwiseConv2dBackwardWeight: {
+		in:           operands{activation("dy", "N C H W"), activation("x", "N C H W")},
+		out:          operands{gradientOf("dw", "w", "C 1 3 3")},
+		multiplyAdds: "N*C*H*W*9",
+	},
 
-		// x, weight (C), bias (C), running_mean (C), running_var (C) -> y, saved (2,C) = mean and 1/sqrt(var+eps),
-		// next running_mean (C), next running_var (C)
-		BatchNorm2d: {[]string{"x", "weight", "bias", "running_mean", "running_var"}, 0, inferBatchNorm, gradBatchNorm},
-		// the same inputs -> y
-		BatchNorm2dEval: {inputs: []string{"x", "weight", "bias", "running_mean", "running_var"}, infer: inferBatchNormEval},
-		// dy, x, weight, saved -> dx, dweight, dbias
-		BatchNorm2dBackward: {inputs: []string{"dy", "x", "weight", "saved"}, infer: inferBatchNormBackward},
+	PointwiseConv2d: {
+		in:           operands{activation("x", "N K H W"), segment("w", "M K 1 1")},
+		out:          operands{activation("y", "N M H W")},
+		gradient:     rules{{"w", PointwiseConv2dBackwardWeight, "dy x"}, {"x", PointwiseConv2dBackwardData, "dy w"}},
+		multiplyAdds: "N*M*K*H*W",
+	},
+	PointwiseConv2dBackwardData: {
+		in:           operands{activation("dy", "N M H W"), segment("w", "M K 1 1")},
+		out:          operands{activation("dx", "N K H W")},
+		multiplyAdds: "N*M*K*H*W",
+	},
+	PointwiseConv2dBackwardWeight: {
+		in:           operands{activation("dy", "N M H W"), activation("x", "N K H W")},
+		out:          operands{gradientOf("dw", "w", "M K 1 1")},
+		multiplyAdds: "N*M*K*H*W",
+	},
 
-		// x -> y;  dy, y -> dx
-		ReLU:         {[]string{"x"}, 0, inferSame, gradReLU},
-		ReLUBackward: {inputs: []string{"dy", "y"}, infer: inferSame},
+	BatchNorm2d: { // saved is the mean and 1/sqrt(var + eps)
+		in: normOperands,
+		out: operands{
+			activation("y", "N C H W"), value("saved", "2 C"),
+			gradientOf("next_mean", "running_mean", "C"), gradientOf("next_var", "running_var", "C"),
+		},
+		attr:     BatchNormAttr{},
+		check:    hasVariance,
+		gradient: rules{{"x weight bias", BatchNorm2dBackward, "dy x weight saved"}},
+	},
+	BatchNorm2dEval: {
+		in:   normOperands,
+		out:  operands{activation("y", "N C H W")},
+		attr: BatchNormAttr{},
+	},
+	BatchNorm2dBackward: {
+		in:   operands{activation("dy", "N C H W"), activation("x", "N C H W"), segment("weight", "C"), value("saved", "2 C")},
+		out:  operands{activation("dx", "N C H W"), gradientOf("dweight", "weight", "C"), gradientOf("dbias", "bias", "C")},
+		attr: BatchNormAttr{},
+	},
 
-		// like (N,C,H,W), random -> mask (N,C), 0 or 1/(1-p)
-		Dropout2dMask: {inputs: []string{"like", "random"}, infer: inferMask},
-		// x (N,C,H,W), mask (N,C) -> y; its own backward
-		Dropout2d: {[]string{"x", "mask"}, 0, inferDropout, gradDropout},
+	ReLU: {
+		in:       operands{activation("x", "N C H W")},
+		out:      operands{activation("y", "N C H W")},
+		gradient: rules{{"x", ReLUBackward, "dy y"}},
+	},
+	ReLUBackward: {
+		in:  operands{activation("dy", "N C H W"), activation("y", "N C H W")},
+		out: operands{activation("dx", "N C H W")},
+	},
 
-		// x (N,C,H,W) -> y (N,C,H/2,W/2), window and stride 2;  dy, x -> dx
-		MaxPool2d:         {[]string{"x"}, 0, inferPool, gradPool},
-		MaxPool2dBackward: {inputs: []string{"dy", "x"}, infer: inferPoolBackward},
+	Dropout2dMask: { // 0 or 1/(1-p); like is what will be masked, for its shape alone
+		in:    operands{activation("like", "N C H W"), input("random", Uint32, strconv.Itoa(RandomElements))},
+		out:   operands{value("mask", "N C")},
+		attr:  DropoutAttr{},
+		check: isProbability,
+	},
+	Dropout2d: { // its own backward
+		in:       operands{activation("x", "N C H W"), value("mask", "N C")},
+		out:      operands{activation("y", "N C H W")},
+		gradient: rules{{"x", Dropout2d, "dy mask"}},
+	},
 
-		// x (N,C,H,W) -> y (N,C,1,1);  dy, x (for its shape alone) -> dx
-		GlobalAvgPool:         {[]string{"x"}, 0, inferGlobal, gradGlobal},
-		GlobalAvgPoolBackward: {inputs: []string{"dy", "like"}, infer: inferLikeSecond},
+	MaxPool2d: { // window and stride 2
+		in:       operands{activation("x", "N C H W")},
+		out:      operands{activation("y", "N C H/2 W/2")},
+		check:    hasPool,
+		gradient: rules{{"x", MaxPool2dBackward, "dy x"}},
+	},
+	MaxPool2dBackward: {
+		in:  operands{activation("dy", "N C H/2 W/2"), activation("x", "N C H W")},
+		out: operands{activation("dx", "N C H W")},
+	},
 
-		// x (N,C,H,W) -> y (N,C*H*W,1,1), in the order of C, H, W;  dy, x (for its shape alone) -> dx
-		Flatten:         {[]string{"x"}, 0, inferFlatten, gradFlatten},
-		FlattenBackward: {inputs: []string{"dy", "like"}, infer: inferFlattenBackward},
+	GlobalAvgPool: {
+		in:       operands{activation("x", "N C H W")},
+		out:      operands{activation("y", "N C 1 1")},
+		gradient: rules{{"x", GlobalAvgPoolBackward, "dy x"}},
+	},
+	GlobalAvgPoolBackward: { // like is x, for its shape alone
+		in:  operands{activation("dy", "N C 1 1"), activation("like", "N C H W")},
+		out: operands{activation("dx", "N C H W")},
+	},
 
-		// x (N,K,1,1), w (M,K), b (M) -> y (N,M,1,1)
-		Linear:               {[]string{"x", "w", "b"}, 0, inferLinear, gradLinear},
-		LinearBackwardData:   {inputs: []string{"dy", "w"}, infer: inferPointwiseData},
-		LinearBackwardWeight: {inputs: []string{"dy", "x"}, infer: inferLinearWeight},
-		LinearBackwardBias:   {inputs: []string{"dy"}, infer: inferLinearBias},
+	Flatten: {
+		in:       operands{activation("x", "N C H W")},
+		out:      operands{activation("y", "N C*H*W 1 1")},
+		gradient: rules{{"x", FlattenBackward, "dy x"}},
+	},
+	FlattenBackward: { // like is x, for its shape alone
+		in:  operands{activation("dy", "N C*H*W 1 1"), activation("like", "N C H W")},
+		out: operands{activation("dx", "N C H W")},
+	},
 
-		// logits (N,M,1,1), labels (N) -> metrics, dlogits (N,M,1,1) of the mean loss
-		CrossEntropy: {inputs: []string{"logits", "labels"}, infer: inferCrossEntropy},
+	Linear: {
+		in:           operands{activation("x", "N K 1 1"), segment("w", "M K"), segment("b", "M")},
+		out:          operands{activation("y", "N M 1 1")},
+		gradient:     rules{{"b", LinearBackwardBias, "dy"}, {"w", LinearBackwardWeight, "dy x"}, {"x", LinearBackwardData, "dy w"}},
+		multiplyAdds: "N*M*K",
+	},
+	LinearBackwardData: {
+		in:           operands{activation("dy", "N M 1 1"), segment("w", "M K")},
+		out:          operands{activation("dx", "N K 1 1")},
+		multiplyAdds: "N*M*K",
+	},
+	LinearBackwardWeight: {
+		in:           operands{activation("dy", "N M 1 1"), activation("x", "N K 1 1")},
+		out:          operands{gradientOf("dw", "w", "M K")},
+		multiplyAdds: "N*M*K",
+	},
+	LinearBackwardBias: {
+		in:  operands{activation("dy", "N M 1 1")},
+		out: operands{gradientOf("db", "b", "M")},
+	},
 
-		Add: {[]string{"a", "b"}, 0, inferSameTwo, gradAdd},
+	CrossEntropy: { // dlogits is the gradient of the mean loss
+		in:    operands{activation("logits", "N M 1 1"), input("labels", Uint32, "N").below("M")},
+		out:   operands{result("metrics", MetricElements), activation("dlogits", "N M 1 1")},
+		attr:  CrossEntropyAttr{},
+		check: isSmoothing,
+	},
 
-		// gradients (P), status -> status, norm
-		GradientNorm: {inputs: []string{"gradients", "status"}, infer: inferNorm},
-		// gradients (P), status, rates, parameters (P), moments (2P or P) -> parameters, moments
-		AdamW: {inputs: []string{"gradients", "status", "rates", "parameters", "moments"}, infer: inferOptimizer(2)},
-		SGD:   {inputs: []string{"gradients", "status", "rates", "parameters", "moments"}, infer: inferOptimizer(1)},
-		// candidates (S), status, statistics (S) -> statistics
-		RunningStatistics: {inputs: []string{"candidates", "status", "statistics"}, infer: inferCommit},
-		// model, status, average -> average
-		ExponentialMean: {inputs: []string{"model", "status", "average"}, infer: inferCommit},
+	Add: { // of activations, and of contributions to the gradient of a parameter
+		in:       operands{value("a", AnyShape), value("b", AnyShape)},
+		out:      operands{value("y", AnyShape)},
+		gradient: rules{{"a", pass, "dy"}, {"b", pass, "dy"}},
+	},
+
+	// The update. Outputs replace the inputs of the same name.
+	GradientNorm: {
+		in:   operands{flat("gradients", Gradient, AllParameters, "P"), status},
+		out:  operands{status, result("norm", NormElements)},
+		attr: GradientNormAttr{},
+	},
+	AdamW: {
+		in:    operands{flat("gradients", Gradient, AllParameters, "P"), status, rates, parameters, flat("moments", Moments, WholeArena, "2*P")},
+		out:   operands{parameters, flat("moments", Moments, WholeArena, "2*P")},
+		attr:  AdamWAttr{},
+		check: func(a Attr, d Dims) error { return decays(d["P"], a.(AdamWAttr).Undecayed) },
+	},
+	SGD: {
+		in:    operands{flat("gradients", Gradient, AllParameters, "P"), status, rates, parameters, flat("moments", Moments, WholeArena, "P")},
+		out:   operands{parameters, flat("moments", Moments, WholeArena, "P")},
+		attr:  SGDAttr{},
+		check: func(a Attr, d Dims) error { return decays(d["P"], a.(SGDAttr).Undecayed) },
+	},
+	RunningStatistics: {
+		in:  operands{flat("candidates", Gradient, AllStatistics, "S"), status, flat("statistics", Model, AllStatistics, "S")},
+		out: operands{flat("statistics", Model, AllStatistics, "S")},
+	},
+	ExponentialMean: {
+		in:   operands{flat("model", Model, WholeArena, "E"), status, flat("average", EMA, WholeArena, "E")},
+		out:  operands{flat("average", EMA, WholeArena, "E")},
+		attr: ExponentialMeanAttr{},
+	},
+}
+
+// Operands that several rows have.
+var (
+	normOperands = operands{
+		activation("x", "N C H W"), segment("weight", "C"), segment("bias", "C"), segment("running_mean", "C"), segment("running_var", "C"),
 	}
-}
+	status     = flat("status", Status, WholeArena, strconv.Itoa(StatusElements))
+	parameters = flat("parameters", Model, AllParameters, "P")
+	rates      = input("rates", Float, strconv.Itoa(RateElements))
+	drawsShape = fmt.Sprintf("N %d", DrawElements)
+)
 
 // Kinds lists the ops of the table; every executor must run each.
 func Kinds() []Kind {
@@ -102,65 +261,72 @@ func Kinds() []Kind {
 	return out
 }
 
-// Operands names the inputs of an op kind, in order.
-func Operands(k Kind) []string { return table[k].inputs }
+// Operands are the inputs of an op kind, in order.
+func Operands(k Kind) []Operand { return table[k].in }
 
-func batched(name string, n, c, h, w int) Tensor {
-	return Tensor{Name: name, Shape: Shape{n, c, h, w}, Batched: true}
+// Outputs are what an op kind writes, in order.
+func Outputs(k Kind) []Operand { return table[k].out }
+
+// MomentSets is how many values an optimiser keeps of each parameter.
+func MomentSets(optimizer Kind) int {
+	for _, o := range table[optimizer].in {
+		if o.Arena == Moments {
+			return Dims{"P": 1}.Shape(o.Shape)[0]
+		}
+	}
+	return 0
 }
 
-func value(name string, shape ...int) Tensor { return Tensor{Name: name, Shape: shape} }
-
-// want checks that the op has inputs of these shapes; -1 stands for any size.
-func want(op Op, shapes ...Shape) error {
-	names := table[op.Kind].inputs
-	for i, s := range shapes {
-		if err := wantShape(names[i], op.Inputs[i], s); err != nil {
-			return err
-		}
+func augmentable(_ Attr, d Dims) error {
+	if h, w := d["H"], d["W"]; h*w > augmentPixels {
+		return fmt.Errorf("images of %d x %d pixels, at most %d pixels can be augmented", h, w, augmentPixels)
 	}
 	return nil
 }
 
-// wantOperands checks what must hold before an op's shapes can be looked at: that the operands are there, and
-// their element types.
-func wantOperands(r rule, op Op) error {
-	if n := len(op.Inputs); n > len(r.inputs) || n < len(r.inputs)-r.optional {
-		return fmt.Errorf("has %d inputs, not %d", n, len(r.inputs))
-	}
-	for i, name := range r.inputs[:len(op.Inputs)] {
-		if op.Inputs[i] == nil {
-			return fmt.Errorf("%s is missing", name)
-		}
-		if got, want := op.Inputs[i].DType, operandType(name); got != want {
-			return fmt.Errorf("%s is of type %v, want %v", name, got, want)
-		}
+// hasWindow demands a convolution that has an output.
+func hasWindow(a Attr, d Dims) error {
+	c, h, w := a.(ConvAttr), d["H"], d["W"]
+	switch {
+	case c.Kernel < 1 || c.Stride < 1 || c.Padding < 0:
+		return fmt.Errorf("a kernel of %d, stride %d and padding %d make no convolution", c.Kernel, c.Stride, c.Padding)
+	case min(h, w)+2*c.Padding < c.Kernel:
+		return fmt.Errorf("a %d x %d image with padding %d has no %d x %d window", h, w, c.Padding, c.Kernel, c.Kernel)
 	}
 	return nil
 }
 
-// operandType is the element type of the operand of that name, which is the same in every op.
-func operandType(name string) DType {
-	switch name {
-	case "images":
-		return Uint8
-	case "indices", "draws", "labels", "random":
-		return Uint32
-	default:
-		return Float
-	}
-}
-
-func wantShape(name string, t *Tensor, s Shape) error {
-	fits := len(t.Shape) == len(s)
-	for d := range s {
-		fits = fits && (s[d] == t.Shape[d] || s[d] < 0) && t.Shape[d] > 0
-	}
-	if !fits {
-		return fmt.Errorf("%s is %v, want %v (-1 is any size)", name, t.Shape, s)
+func hasVariance(_ Attr, d Dims) error {
+	if d["N"]*d["H"]*d["W"] < 2 {
+		return fmt.Errorf("BatchNorm in training needs more than one value per channel, got input %v: use a larger batch", d.Shape("N C H W"))
 	}
 	return nil
 }
 
-// images is the shape of any activation.
-var images = Shape{-1, -1, -1, -1}
+func hasPool(_ Attr, d Dims) error {
+	if d["H"] < 2 || d["W"] < 2 {
+		return fmt.Errorf("a %d x %d image has no 2 x 2 window", d["H"], d["W"])
+	}
+	return nil
+}
+
+func isProbability(a Attr, _ Dims) error {
+	if p := a.(DropoutAttr).P; p < 0 || p >= 1 {
+		return fmt.Errorf("dropout probability %g is not in [0, 1)", p)
+	}
+	return nil
+}
+
+func isSmoothing(a Attr, _ Dims) error {
+	if s := a.(CrossEntropyAttr).Smoothing; s < 0 || s >= 1 {
+		return fmt.Errorf("label smoothing %g is not in [0, 1)", s)
+	}
+	return nil
+}
+
+func decays(parameters, undecayed int) error {
+	if undecayed < 0 || undecayed > parameters {
+		return fmt.Errorf("weight decay leaves out %d of %d parameters", undecayed, parameters)
+	}
+	return nil
+}

@@ -4,7 +4,7 @@ import "cnnvk/engine"
 
 // Augmentation is how training images are changed on the device before the network sees them.
 type Augmentation struct {
-	Kinds uint32                             // of operations that draws may hold, for engine.Attr
+	Kinds uint32                             // of operations that draws may hold, for engine.AugmentAttr
 	Draw  func(epoch, image int) engine.Draw // a function of its arguments alone; epochs count from 0
 }
 
@@ -13,7 +13,7 @@ func augment(b *engine.Builder, d ImageShape, batch int, kinds uint32) *engine.T
 	images := b.Resident(ResidentImages, engine.Uint8, d.N, d.C, d.H, d.W)
 	table := b.Resident(ResidentTable, engine.Float, d.C, 256)
 	draws := b.Input(InputDraws, engine.Uint32, batch, engine.DrawElements)
-	return b.Apply1(engine.Augment, engine.Attr{Kinds: kinds}, []*engine.Tensor{images, table, draws})
+	return b.Apply1(engine.Augment, engine.AugmentAttr{Kinds: kinds}, []*engine.Tensor{images, table, draws})
 }
 
 // Augmented runs the op augment alone: x (len(draws),C,H,W) is what a network would see of d after these draws, which hold operations

@@ -62,23 +62,23 @@ func (d dsConv) parameters(name string) []parameter {
 
 func (d dsConv) forward(f *forward, name string, x *engine.Tensor) *engine.Tensor {
 	b := f.b
-	x = b.Apply1(engine.DepthwiseConv2d, engine.Attr{}, []*engine.Tensor{x, f.weight(name + ".depthwise.weight")})
-	x = b.Apply1(engine.PointwiseConv2d, engine.Attr{}, []*engine.Tensor{x, f.weight(name + ".pointwise.weight")})
+	x = b.Apply1(engine.DepthwiseConv2d, nil, []*engine.Tensor{x, f.weight(name + ".depthwise.weight")})
+	x = b.Apply1(engine.PointwiseConv2d, nil, []*engine.Tensor{x, f.weight(name + ".pointwise.weight")})
 
-	attr := engine.Attr{Epsilon: batchNormEpsilon, Momentum: batchNormMomentum}
+	attr := engine.BatchNormAttr{Epsilon: batchNormEpsilon, Momentum: batchNormMomentum}
 	mean, variance := name+".bn.running_mean", name+".bn.running_var"
 	operands := []*engine.Tensor{x, f.weight(name + ".bn.weight"), f.weight(name + ".bn.bias"), f.weight(mean), f.weight(variance)}
 	if !f.train {
 		x = b.Apply1(engine.BatchNorm2dEval, attr, operands)
-		return b.Apply1(engine.ReLU, engine.Attr{}, []*engine.Tensor{x})
+		return b.Apply1(engine.ReLU, nil, []*engine.Tensor{x})
 	}
 	mask := f.dropoutMask(x, d.dropout)
 	x = b.Apply1(engine.BatchNorm2d, attr, operands, nil, nil, b.State(engine.Gradient, mean), b.State(engine.Gradient, variance))
-	x = b.Apply1(engine.ReLU, engine.Attr{}, []*engine.Tensor{x})
+	x = b.Apply1(engine.ReLU, nil, []*engine.Tensor{x})
 	if mask == nil {
 		return x
 	}
-	return b.Apply1(engine.Dropout2d, engine.Attr{}, []*engine.Tensor{x, mask})
+	return b.Apply1(engine.Dropout2d, nil, []*engine.Tensor{x, mask})
 }
 
 // dropoutMask draws a Dropout2d's mask (N,C) for x; nil if p is 0. It is written down before the ops that a
@@ -89,13 +89,13 @@ func (f *forward) dropoutMask(x *engine.Tensor, p float64) *engine.Tensor {
 	if p == 0 {
 		return nil
 	}
-	return f.b.Apply1(engine.Dropout2dMask, engine.Attr{P: p, Layer: layer}, []*engine.Tensor{x, f.random})
+	return f.b.Apply1(engine.Dropout2dMask, engine.DropoutAttr{P: p, Layer: layer}, []*engine.Tensor{x, f.random})
 }
 
 // conv2d is Conv2d(in, out) with bias; attr holds kernel, stride and padding.
 type conv2d struct {
 	in, out int
-	attr    engine.Attr
+	attr    engine.ConvAttr
 }
 
 func (c conv2d) kind() string { return "Conv2d" }
@@ -120,7 +120,7 @@ func (relu) kind() string { return "ReLU" }
 func (relu) parameters(string) []parameter { return nil }
 
 func (relu) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
-	return f.b.Apply1(engine.ReLU, engine.Attr{}, []*engine.Tensor{x})
+	return f.b.Apply1(engine.ReLU, nil, []*engine.Tensor{x})
 }
 
 // flatten is Flatten: an image's channels, rows and columns become features, in that order.
@@ -131,7 +131,7 @@ func (flatten) kind() string { return "Flatten" }
 func (flatten) parameters(string) []parameter { return nil }
 
 func (flatten) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
-	return f.b.Apply1(engine.Flatten, engine.Attr{}, []*engine.Tensor{x})
+	return f.b.Apply1(engine.Flatten, nil, []*engine.Tensor{x})
 }
 
 // maxPool is MaxPool2d(2).
@@ -142,7 +142,7 @@ func (maxPool) kind() string { return "MaxPool2d" }
 func (maxPool) parameters(string) []parameter { return nil }
 
 func (maxPool) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
-	return f.b.Apply1(engine.MaxPool2d, engine.Attr{}, []*engine.Tensor{x})
+	return f.b.Apply1(engine.MaxPool2d, nil, []*engine.Tensor{x})
 }
 
 // globalAvgPool is AdaptiveAvgPool2d(1).
@@ -153,7 +153,7 @@ func (globalAvgPool) kind() string { return "AdaptiveAvgPool2d" }
 func (globalAvgPool) parameters(string) []parameter { return nil }
 
 func (globalAvgPool) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
-	return f.b.Apply1(engine.GlobalAvgPool, engine.Attr{}, []*engine.Tensor{x})
+	return f.b.Apply1(engine.GlobalAvgPool, nil, []*engine.Tensor{x})
 }
 
 // linear is Linear(in, out) with bias, on images of one pixel.
@@ -169,5 +169,5 @@ func (l linear) parameters(name string) []parameter {
 }
 
 func (l linear) forward(f *forward, name string, x *engine.Tensor) *engine.Tensor {
-	return f.b.Apply1(engine.Linear, engine.Attr{}, []*engine.Tensor{x, f.weight(name + ".weight"), f.weight(name + ".bias")})
+	return f.b.Apply1(engine.Linear, nil, []*engine.Tensor{x, f.weight(name + ".weight"), f.weight(name + ".bias")})
 }

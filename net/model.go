@@ -54,7 +54,7 @@ func (m *Model) TrainLayout(r Recipe) (*engine.Layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	return engine.NewLayout(m.segments(r.NoDecay1D), opt.momentSets)
+	return engine.NewLayout(m.segments(r.NoDecay1D), engine.MomentSets(opt.kind))
 }
 
 // segments are the places that the state needs, for an optimiser that decays biases and BatchNorm's parameters or not.

@@ -23,19 +23,22 @@ func (r *Recipe) UseOptimizer(name string) {
 // The constants of AdamW, as in PyTorch.
 const adamBeta1, adamBeta2, adamEpsilon = 0.9, 0.999, 1e-8
 
-// optimizer is an update rule: its op, and how many values it keeps for each parameter.
+// optimizer is an update rule: its op and constants.
 type optimizer struct {
-	kind       engine.Kind
-	attr       engine.Attr
-	momentSets int
+	kind engine.Kind
+	attr func(undecayed int) engine.Attr // the last so many parameters are free of weight decay
 }
 
 func optimizerOf(r Recipe) (optimizer, error) {
 	switch r.Optimizer {
 	case AdamW:
-		return optimizer{engine.AdamW, engine.Attr{Beta1: adamBeta1, Beta2: adamBeta2, Epsilon: adamEpsilon, WeightDecay: r.WeightDecay}, 2}, nil
+		return optimizer{engine.AdamW, func(undecayed int) engine.Attr {
+			return engine.AdamWAttr{Beta1: adamBeta1, Beta2: adamBeta2, Epsilon: adamEpsilon, WeightDecay: r.WeightDecay, Undecayed: undecayed}
+		}}, nil
 	case SGD, Nesterov:
-		return optimizer{engine.SGD, engine.Attr{WeightDecay: r.WeightDecay, Momentum: r.Momentum, Nesterov: r.Optimizer == Nesterov}, 1}, nil
+		return optimizer{engine.SGD, func(undecayed int) engine.Attr {
+			return engine.SGDAttr{Momentum: r.Momentum, Nesterov: r.Optimizer == Nesterov, WeightDecay: r.WeightDecay, Undecayed: undecayed}
+		}}, nil
 	}
 	return optimizer{}, &RecipeError{"optimizer", r.Optimizer, OneOf(Optimizers)}
 }

@@ -79,14 +79,14 @@ func gather(b *engine.Builder, d ImageShape, batch int) *engine.Tensor {
 	images := b.Resident(ResidentImages, engine.Uint8, d.N, d.C, d.H, d.W)
 	table := b.Resident(ResidentTable, engine.Float, d.C, 256)
 	indices := b.Input(InputIndices, engine.Uint32, batch)
-	return b.Apply1(engine.GatherNormalize, engine.Attr{}, []*engine.Tensor{images, table, indices})
+	return b.Apply1(engine.GatherNormalize, nil, []*engine.Tensor{images, table, indices})
 }
 
 // crossEntropy is the loss; it returns the gradient by the logits.
 func crossEntropy(b *engine.Builder, logits *engine.Tensor, batch int, smoothing float64) *engine.Tensor {
 	logits.Name = tensorLogits
 	labels := b.Input(InputLabels, engine.Uint32, batch)
-	return b.Apply(engine.CrossEntropy, engine.Attr{Smoothing: smoothing}, []*engine.Tensor{logits, labels})[1]
+	return b.Apply(engine.CrossEntropy, engine.CrossEntropyAttr{Smoothing: smoothing}, []*engine.Tensor{logits, labels})[1]
 }
 
 // update is norm, clip, optimiser, BatchNorm's statistics and the moving average.
@@ -98,16 +98,15 @@ func update(b *engine.Builder, l *engine.Layout, opt optimizer, r Recipe) {
 	moments := flat(engine.Moments, 0, l.ArenaElements(engine.Moments))
 	rates := b.Input(InputRates, engine.Float, engine.RateElements)
 
-	b.Apply(engine.GradientNorm, engine.Attr{ClipNorm: r.ClipNorm}, []*engine.Tensor{gradients, status}, status)
-	opt.attr.Undecayed = l.Parameters - l.Decayed
-	b.Apply(opt.kind, opt.attr, []*engine.Tensor{gradients, status, rates, parameters, moments}, parameters, moments)
+	b.Apply(engine.GradientNorm, engine.GradientNormAttr{ClipNorm: r.ClipNorm}, []*engine.Tensor{gradients, status}, status)
+	b.Apply(opt.kind, opt.attr(l.Parameters-l.Decayed), []*engine.Tensor{gradients, status, rates, parameters, moments}, parameters, moments)
 	if l.Elements > l.Parameters {
 		statistics := flat(engine.Model, l.Parameters, l.Elements)
 		candidates := flat(engine.Gradient, l.Parameters, l.Elements)
-		b.Apply(engine.RunningStatistics, engine.Attr{}, []*engine.Tensor{candidates, status, statistics}, statistics)
+		b.Apply(engine.RunningStatistics, nil, []*engine.Tensor{candidates, status, statistics}, statistics)
 	}
 	if r.EMADecay > 0 {
 		model, average := flat(engine.Model, 0, l.Elements), flat(engine.EMA, 0, l.Elements)
-		b.Apply(engine.ExponentialMean, engine.Attr{Decay: r.EMADecay}, []*engine.Tensor{model, status, average}, average)
+		b.Apply(engine.ExponentialMean, engine.ExponentialMeanAttr{Decay: r.EMADecay}, []*engine.Tensor{model, status, average}, average)
 	}
 }

@@ -27,10 +27,10 @@ func TinyNet(widths []int) (*Model, error) {
 	}
 	const classes = 100
 	return &Model{Name: TinyNetName, Widths: slices.Clone(widths), Classes: classes, layers: []namedLayer{
-		{"conv1", conv2d{3, widths[0], engine.Attr{Kernel: 3, Stride: 1, Padding: 1}}},
+		{"conv1", conv2d{3, widths[0], engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1}}},
 		{"relu1", relu{}},
 		{"pool1", maxPool{}},
-		{"conv2", conv2d{widths[0], widths[1], engine.Attr{Kernel: 3, Stride: 1, Padding: 1}}},
+		{"conv2", conv2d{widths[0], widths[1], engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1}}},
 		{"relu2", relu{}},
 		{"pool2", maxPool{}},
 		{"flatten", flatten{}},

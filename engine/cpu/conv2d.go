@@ -6,7 +6,7 @@ import "cnnvk/engine"
 // padding p and u, v in 0..R-1. Without b it is 0.
 //
 //	x (N,K,H,W), w (M,K,R,R), b (M), y (N,M,HO,WO)
-func conv2d(a engine.Attr, y, x, w *tensor, b ...*tensor) {
+func conv2d(a engine.ConvAttr, y, x, w *tensor, b ...*tensor) {
 	parallel(y.N()*y.C(), func(nm int) {
 		n, m := nm/y.C(), nm%y.C()
 		out := y.plane(n, m)
@@ -30,7 +30,7 @@ func conv2d(a engine.Attr, y, x, w *tensor, b ...*tensor) {
 // conv2dBackwardData adds w[m,k,u,v] dy[n,m,i,j] to dx[n,k,i s+u-p,j s+v-p], for all m, u, v, i and j.
 //
 //	dy (N,M,HO,WO), w (M,K,R,R), dx (N,K,H,W)
-func conv2dBackwardData(a engine.Attr, dx, dy, w *tensor) {
+func conv2dBackwardData(a engine.ConvAttr, dx, dy, w *tensor) {
 	parallel(dx.N()*dx.C(), func(nk int) {
 		n, k := nk/dx.C(), nk%dx.C()
 		out := dx.plane(n, k)
@@ -49,7 +49,7 @@ func conv2dBackwardData(a engine.Attr, dx, dy, w *tensor) {
 // conv2dBackwardWeight computes dw[m,k,u,v] = Σ_{n,i,j} dy[n,m,i,j] x[n,k,i s+u-p,j s+v-p].
 //
 //	dy (N,M,HO,WO), x (N,K,H,W), dw (M,K,R,R)
-func conv2dBackwardWeight(a engine.Attr, dw, dy, x *tensor) {
+func conv2dBackwardWeight(a engine.ConvAttr, dw, dy, x *tensor) {
 	parallel(dy.C()*x.C(), func(mk int) {
 		m, k := mk/x.C(), mk%x.C()
 		taps := dw.plane(m, k)
@@ -81,7 +81,7 @@ func conv2dBackwardBias(db, dy *tensor) {
 
 // eachTap visits the pairs of values that a kernel's taps bring together, a row of the output at a time: tap number
 // u R + v multiplies x's plane at from, from+s, ... for y's at to, to+1, ..., count of them. What lies outside x is left out.
-func eachTap(a engine.Attr, x, y *tensor, visit func(tap, from, to, count int)) {
+func eachTap(a engine.ConvAttr, x, y *tensor, visit func(tap, from, to, count int)) {
 	for u := range a.Kernel {
 		for v := range a.Kernel {
 			first, end := inside(a, v, x.W(), y.W())
@@ -95,7 +95,7 @@ func eachTap(a engine.Attr, x, y *tensor, visit func(tap, from, to, count int)) 
 }
 
 // inside is the range of places j in 0..count-1 for which j s+v-p lies in 0..size-1.
-func inside(a engine.Attr, v, size, count int) (first, end int) {
+func inside(a engine.ConvAttr, v, size, count int) (first, end int) {
 	for first < count && first*a.Stride+v-a.Padding < 0 {
 		first++
 	}

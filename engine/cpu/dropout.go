@@ -7,7 +7,7 @@ import "cnnvk/engine"
 // depends on the sample's place in the global batch and not on how that batch is cut.
 //
 //	random (4), see engine.RandomSeed; mask (N,C)
-func dropout2dMask(attr engine.Attr, mask, random *tensor) {
+func dropout2dMask(attr engine.DropoutAttr, mask, random *tensor) {
 	threshold := uint32(attr.P * (1 << 24))
 	key := [2]uint32{random.uints[engine.RandomSeed], uint32(attr.Layer)}
 	parallel(mask.Shape[0], func(n int) {

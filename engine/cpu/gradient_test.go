@@ -31,21 +31,21 @@ func apply(k engine.Kind, attr engine.Attr) func(b *engine.Builder, leaves []*en
 }
 
 var forwards = []forward{
-	{"conv2d", conv2dLeaves(3, 4, 5), apply(engine.Conv2d, engine.Attr{Kernel: 3, Stride: 1, Padding: 1})},
-	{"conv2d, stride 2", conv2dLeaves(3, 5, 6), apply(engine.Conv2d, engine.Attr{Kernel: 3, Stride: 2, Padding: 1})},
-	{"conv2d, no padding", conv2dLeaves(5, 6, 5), apply(engine.Conv2d, engine.Attr{Kernel: 5, Stride: 1})},
-	{"conv2d, 1x1, stride 2", conv2dLeaves(1, 5, 4), apply(engine.Conv2d, engine.Attr{Kernel: 1, Stride: 2})},
-	{"conv2d, no bias", conv2dLeaves(3, 3, 3)[:2], apply(engine.Conv2d, engine.Attr{Kernel: 3, Stride: 1, Padding: 1})},
+	{"conv2d", conv2dLeaves(3, 4, 5), apply(engine.Conv2d, engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1})},
+	{"conv2d, stride 2", conv2dLeaves(3, 5, 6), apply(engine.Conv2d, engine.ConvAttr{Kernel: 3, Stride: 2, Padding: 1})},
+	{"conv2d, no padding", conv2dLeaves(5, 6, 5), apply(engine.Conv2d, engine.ConvAttr{Kernel: 5, Stride: 1})},
+	{"conv2d, 1x1, stride 2", conv2dLeaves(1, 5, 4), apply(engine.Conv2d, engine.ConvAttr{Kernel: 1, Stride: 2})},
+	{"conv2d, no bias", conv2dLeaves(3, 3, 3)[:2], apply(engine.Conv2d, engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1})},
 	{"flatten", []leaf{{"x", engine.Shape{2, 3, 4, 2}}, {"w", engine.Shape{3, 24}}, {"b", engine.Shape{3}}}, writeFlatten},
-	{"depthwise_conv2d", []leaf{{"x", engine.Shape{2, 3, 4, 5}}, {"w", engine.Shape{3, 1, 3, 3}}}, apply(engine.DepthwiseConv2d, engine.Attr{})},
-	{"pointwise_conv2d", []leaf{{"x", engine.Shape{2, 3, 2, 3}}, {"w", engine.Shape{5, 3, 1, 1}}}, apply(engine.PointwiseConv2d, engine.Attr{})},
-	{"relu", []leaf{{"x", engine.Shape{2, 3, 3, 3}}}, apply(engine.ReLU, engine.Attr{})},
-	{"max_pool2d", []leaf{{"x", engine.Shape{2, 3, 5, 4}}}, apply(engine.MaxPool2d, engine.Attr{})},
-	{"global_avg_pool", []leaf{{"x", engine.Shape{2, 3, 3, 4}}}, apply(engine.GlobalAvgPool, engine.Attr{})},
-	{"linear", []leaf{{"x", engine.Shape{3, 7, 1, 1}}, {"w", engine.Shape{5, 7}}, {"b", engine.Shape{5}}}, apply(engine.Linear, engine.Attr{})},
+	{"depthwise_conv2d", []leaf{{"x", engine.Shape{2, 3, 4, 5}}, {"w", engine.Shape{3, 1, 3, 3}}}, apply(engine.DepthwiseConv2d, nil)},
+	{"pointwise_conv2d", []leaf{{"x", engine.Shape{2, 3, 2, 3}}, {"w", engine.Shape{5, 3, 1, 1}}}, apply(engine.PointwiseConv2d, nil)},
+	{"relu", []leaf{{"x", engine.Shape{2, 3, 3, 3}}}, apply(engine.ReLU, nil)},
+	{"max_pool2d", []leaf{{"x", engine.Shape{2, 3, 5, 4}}}, apply(engine.MaxPool2d, nil)},
+	{"global_avg_pool", []leaf{{"x", engine.Shape{2, 3, 3, 4}}}, apply(engine.GlobalAvgPool, nil)},
+	{"linear", []leaf{{"x", engine.Shape{3, 7, 1, 1}}, {"w", engine.Shape{5, 7}}, {"b", engine.Shape{5}}}, apply(engine.Linear, nil)},
 	{"batch_norm2d", []leaf{{"x", engine.Shape{3, 4, 3, 2}}, {"weight", engine.Shape{4}}, {"bias", engine.Shape{4}}}, writeBatchNorm},
 	{"dropout2d", []leaf{{"x", engine.Shape{4, 6, 2, 2}}}, writeDropout},
-	{"add of two", []leaf{{"x", engine.Shape{2, 2, 2, 2}}, {"a", engine.Shape{2, 2, 2, 2}}}, apply(engine.Add, engine.Attr{})},
+	{"add of two", []leaf{{"x", engine.Shape{2, 2, 2, 2}}, {"a", engine.Shape{2, 2, 2, 2}}}, apply(engine.Add, nil)},
 	{"residual connection", []leaf{{"x", engine.Shape{2, 3, 3, 3}}, {"w", engine.Shape{3, 3, 1, 1}}}, writeResidual},
 	{"one weight, three readers", []leaf{{"x", engine.Shape{2, 3, 2, 2}}, {"w", engine.Shape{3, 3, 1, 1}}}, writeThrice},
 }
@@ -57,36 +57,36 @@ func conv2dLeaves(kernel, h, w int) []leaf {
 
 // writeFlatten joins flatten and linear, whose weights tell the features apart.
 func writeFlatten(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
-	y := b.Apply(engine.Flatten, engine.Attr{}, leaves[:1])[0]
-	return b.Apply(engine.Linear, engine.Attr{}, []*engine.Tensor{y, leaves[1], leaves[2]})[0]
+	y := b.Apply(engine.Flatten, nil, leaves[:1])[0]
+	return b.Apply(engine.Linear, nil, []*engine.Tensor{y, leaves[1], leaves[2]})[0]
 }
 
 func writeBatchNorm(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
 	mean := b.Tensor(engine.Tensor{Name: "running_mean", Shape: leaves[1].Shape})
 	variance := b.Tensor(engine.Tensor{Name: "running_var", Shape: leaves[1].Shape})
-	return b.Apply(engine.BatchNorm2d, engine.Attr{Epsilon: 1e-2, Momentum: 0.1}, append(leaves, mean, variance))[0]
+	return b.Apply(engine.BatchNorm2d, engine.BatchNormAttr{Epsilon: 1e-2, Momentum: 0.1}, append(leaves, mean, variance))[0]
 }
 
 func writeDropout(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
 	random := b.Input("random", engine.Uint32, engine.RandomElements)
-	mask := b.Apply(engine.Dropout2dMask, engine.Attr{P: 0.4}, []*engine.Tensor{leaves[0], random})[0]
-	return b.Apply(engine.Dropout2d, engine.Attr{}, []*engine.Tensor{leaves[0], mask})[0]
+	mask := b.Apply(engine.Dropout2dMask, engine.DropoutAttr{P: 0.4}, []*engine.Tensor{leaves[0], random})[0]
+	return b.Apply(engine.Dropout2d, nil, []*engine.Tensor{leaves[0], mask})[0]
 }
 
 // writeResidual computes y = x + relu(w x) + x: x has three readers, one of them in the middle.
 func writeResidual(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
 	x := leaves[0]
-	y := b.Apply(engine.PointwiseConv2d, engine.Attr{}, leaves)[0]
-	y = b.Apply(engine.ReLU, engine.Attr{}, []*engine.Tensor{y})[0]
-	y = b.Apply(engine.Add, engine.Attr{}, []*engine.Tensor{x, y})[0]
-	return b.Apply(engine.Add, engine.Attr{}, []*engine.Tensor{y, x})[0]
+	y := b.Apply(engine.PointwiseConv2d, nil, leaves)[0]
+	y = b.Apply(engine.ReLU, nil, []*engine.Tensor{y})[0]
+	y = b.Apply(engine.Add, nil, []*engine.Tensor{x, y})[0]
+	return b.Apply(engine.Add, nil, []*engine.Tensor{y, x})[0]
 }
 
 // writeThrice computes y = w w w x.
 func writeThrice(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
 	y := leaves[0]
 	for range 3 {
-		y = b.Apply(engine.PointwiseConv2d, engine.Attr{}, []*engine.Tensor{y, leaves[1]})[0]
+		y = b.Apply(engine.PointwiseConv2d, nil, []*engine.Tensor{y, leaves[1]})[0]
 	}
 	return y
 }
@@ -200,7 +200,7 @@ func TestCrossEntropyGradient(t *testing.T) {
 	for _, smoothing := range []float64{0, 0.1, 0.6} {
 		b := engine.NewBuilder("cross_entropy", noLayout(t), n)
 		logits := b.Tensor(engine.Tensor{Name: "logits", Shape: engine.Shape{n, classes, 1, 1}, Batched: true})
-		out := b.Apply(engine.CrossEntropy, engine.Attr{Smoothing: smoothing}, []*engine.Tensor{logits, b.Input("labels", engine.Uint32, n)})
+		out := b.Apply(engine.CrossEntropy, engine.CrossEntropyAttr{Smoothing: smoothing}, []*engine.Tensor{logits, b.Input("labels", engine.Uint32, n)})
 		p, err := b.Program()
 		must(t, err)
 		s, r := newSession(t, p), engine.NewRecord(p)

@@ -15,7 +15,7 @@ import (
 //	dlogits = (p - target) / N, the gradient of the mean loss
 //
 //	logits, dlogits (N,M,1,1), labels (N), metrics (4), see engine.MetricLoss
-func crossEntropy(attr engine.Attr, metrics, dlogits, logits, labels *tensor) {
+func crossEntropy(attr engine.CrossEntropyAttr, metrics, dlogits, logits, labels *tensor) {
 	clear(metrics.floats)
 	classes := float64(logits.C())
 	for n := range logits.N() {

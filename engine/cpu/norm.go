@@ -25,7 +25,7 @@ func overChannel(x *tensor, c int, visit func(n int, plane []float64)) {
 //	next_var  = (1-momentum) running_var + momentum var count/(count-1)
 //
 //	x, y (N,C,H,W), saved (2,C), all others (C)
-func batchNorm2d(attr engine.Attr, y, saved, nextMean, nextVar, x, weight, bias, runningMean, runningVar *tensor) {
+func batchNorm2d(attr engine.BatchNormAttr, y, saved, nextMean, nextVar, x, weight, bias, runningMean, runningVar *tensor) {
 	count := float64(x.N() * x.H() * x.W())
 	parallel(x.C(), func(c int) {
 		mean, squares := 0.0, 0.0
@@ -62,7 +62,7 @@ func normalize(y, x *tensor, c int, mean, inverse, weight, bias float64) {
 // batchNorm2dEval normalises with the running statistics: y = (x - running_mean) / sqrt(running_var + ε) weight + bias.
 //
 //	x, y (N,C,H,W), all others (C)
-func batchNorm2dEval(attr engine.Attr, y, x, weight, bias, runningMean, runningVar *tensor) {
+func batchNorm2dEval(attr engine.BatchNormAttr, y, x, weight, bias, runningMean, runningVar *tensor) {
 	parallel(x.C(), func(c int) {
 		inverse := 1 / math.Sqrt(runningVar.floats[c]+attr.Epsilon)
 		normalize(y, x, c, runningMean.floats[c], inverse, weight.floats[c], bias.floats[c])

@@ -8,10 +8,12 @@ var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 	engine.GatherNormalize: func(_ engine.Attr, out, in []*tensor) { gatherNormalize(out[0], in[0], in[1], in[2]) },
 	engine.Augment:         func(_ engine.Attr, out, in []*tensor) { augment(out[0], in[0], in[1], in[2]) },
 
-	engine.Conv2d:               func(a engine.Attr, out, in []*tensor) { conv2d(a, out[0], in[0], in[1], in[2:]...) },
-	engine.Conv2dBackwardData:   func(a engine.Attr, out, in []*tensor) { conv2dBackwardData(a, out[0], in[0], in[1]) },
-	engine.Conv2dBackwardWeight: func(a engine.Attr, out, in []*tensor) { conv2dBackwardWeight(a, out[0], in[0], in[1]) },
-	engine.Conv2dBackwardBias:   func(_ engine.Attr, out, in []*tensor) { conv2dBackwardBias(out[0], in[0]) },
+	engine.Conv2d:             func(a engine.Attr, out, in []*tensor) { conv2d(a.(engine.ConvAttr), out[0], in[0], in[1], in[2:]...) },
+	engine.Conv2dBackwardData: func(a engine.Attr, out, in []*tensor) { conv2dBackwardData(a.(engine.ConvAttr), out[0], in[0], in[1]) },
+	engine.Conv2dBackwardWeight: func(a engine.Attr, out, in []*tensor) {
+		conv2dBackwardWeight(a.(engine.ConvAttr), out[0], in[0], in[1])
+	},
+	engine.Conv2dBackwardBias: func(_ engine.Attr, out, in []*tensor) { conv2dBackwardBias(out[0], in[0]) },
 
 	engine.DepthwiseConv2d:               func(_ engine.Attr, out, in []*tensor) { depthwiseConv2d(out[0], in[0], in[1]) },
 	engine.DepthwiseConv2dBackwardData:   func(_ engine.Attr, out, in []*tensor) { depthwiseConv2dBackwardData(out[0], in[0], in[1]) },
@@ -22,10 +24,10 @@ var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 	engine.PointwiseConv2dBackwardWeight: func(_ engine.Attr, out, in []*tensor) { pointwiseConv2dBackwardWeight(out[0], in[0], in[1]) },
 
 	engine.BatchNorm2d: func(a engine.Attr, out, in []*tensor) {
-		batchNorm2d(a, out[0], out[1], out[2], out[3], in[0], in[1], in[2], in[3], in[4])
+		batchNorm2d(a.(engine.BatchNormAttr), out[0], out[1], out[2], out[3], in[0], in[1], in[2], in[3], in[4])
 	},
 	engine.BatchNorm2dEval: func(a engine.Attr, out, in []*tensor) {
-		batchNorm2dEval(a, out[0], in[0], in[1], in[2], in[3], in[4])
+		batchNorm2dEval(a.(engine.BatchNormAttr), out[0], in[0], in[1], in[2], in[3], in[4])
 	},
 	engine.BatchNorm2dBackward: func(_ engine.Attr, out, in []*tensor) {
 		batchNorm2dBackward(out[0], out[1], out[2], in[0], in[1], in[2], in[3])
@@ -34,7 +36,7 @@ var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 	engine.ReLU:         func(_ engine.Attr, out, in []*tensor) { relu(out[0], in[0]) },
 	engine.ReLUBackward: func(_ engine.Attr, out, in []*tensor) { reluBackward(out[0], in[0], in[1]) },
 
-	engine.Dropout2dMask: func(a engine.Attr, out, in []*tensor) { dropout2dMask(a, out[0], in[1]) },
+	engine.Dropout2dMask: func(a engine.Attr, out, in []*tensor) { dropout2dMask(a.(engine.DropoutAttr), out[0], in[1]) },
 	engine.Dropout2d:     func(_ engine.Attr, out, in []*tensor) { dropout2d(out[0], in[0], in[1]) },
 
 	engine.MaxPool2d:         func(_ engine.Attr, out, in []*tensor) { maxPool2d(out[0], in[0]) },
@@ -51,17 +53,23 @@ var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 	engine.LinearBackwardWeight: func(_ engine.Attr, out, in []*tensor) { linearBackwardWeight(out[0], in[0], in[1]) },
 	engine.LinearBackwardBias:   func(_ engine.Attr, out, in []*tensor) { linearBackwardBias(out[0], in[0]) },
 
-	engine.CrossEntropy: func(a engine.Attr, out, in []*tensor) { crossEntropy(a, out[0], out[1], in[0], in[1]) },
+	engine.CrossEntropy: func(a engine.Attr, out, in []*tensor) {
+		crossEntropy(a.(engine.CrossEntropyAttr), out[0], out[1], in[0], in[1])
+	},
 
 	engine.Add: func(_ engine.Attr, out, in []*tensor) { add(out[0], in[0], in[1]) },
 
-	engine.GradientNorm: func(a engine.Attr, out, in []*tensor) { gradientNorm(a, out[0], out[1], in[0], in[1]) },
+	engine.GradientNorm: func(a engine.Attr, out, in []*tensor) {
+		gradientNorm(a.(engine.GradientNormAttr), out[0], out[1], in[0], in[1])
+	},
 	engine.AdamW: func(a engine.Attr, out, in []*tensor) {
-		adamW(a, out[0], out[1], in[0], in[1], in[2], in[3], in[4])
+		adamW(a.(engine.AdamWAttr), out[0], out[1], in[0], in[1], in[2], in[3], in[4])
 	},
 	engine.SGD: func(a engine.Attr, out, in []*tensor) {
-		sgd(a, out[0], out[1], in[0], in[1], in[2], in[3], in[4])
+		sgd(a.(engine.SGDAttr), out[0], out[1], in[0], in[1], in[2], in[3], in[4])
 	},
 	engine.RunningStatistics: func(_ engine.Attr, out, in []*tensor) { runningStatistics(out[0], in[0], in[1], in[2]) },
-	engine.ExponentialMean:   func(a engine.Attr, out, in []*tensor) { ema(a, out[0], in[0], in[1], in[2]) },
+	engine.ExponentialMean: func(a engine.Attr, out, in []*tensor) {
+		ema(a.(engine.ExponentialMeanAttr), out[0], in[0], in[1], in[2])
+	},
 }

@@ -16,20 +16,17 @@ type one struct {
 	op      engine.Op
 }
 
-// newOne makes a program of one op on free tensors of these shapes; integer operands become inputs.
+// newOne makes a program of one op on free tensors of these shapes; step inputs come with the record.
 func newOne(t *testing.T, k engine.Kind, attr engine.Attr, shapes ...engine.Shape) *one {
 	t.Helper()
 	b := engine.NewBuilder(string(k), noLayout(t), 1)
 	var inputs []*engine.Tensor
-	for i, name := range engine.Operands(k) {
-		switch name {
-		case "labels", "random":
-			inputs = append(inputs, b.Input(name, engine.Uint32, shapes[i]...))
-		case "rates":
-			inputs = append(inputs, b.Input(name, engine.Float, shapes[i]...))
-		default:
-			inputs = append(inputs, b.Tensor(engine.Tensor{Name: name, Shape: shapes[i], Batched: len(shapes[i]) == 4}))
+	for i, o := range engine.Operands(k) {
+		if o.Role == engine.Input {
+			inputs = append(inputs, b.Input(o.Name, o.DType, shapes[i]...))
+			continue
 		}
+		inputs = append(inputs, b.Tensor(engine.Tensor{Name: o.Name, Shape: shapes[i], Batched: o.Batched}))
 	}
 	b.Apply(k, attr, inputs)
 	p, err := b.Program()
@@ -79,7 +76,7 @@ func near(t *testing.T, name string, got, want []float64, tolerance float64) {
 
 func TestGatherNormalize(t *testing.T) {
 	b := engine.NewBuilder("gather", noLayout(t), 3)
-	x := b.Apply(engine.GatherNormalize, engine.Attr{}, []*engine.Tensor{
+	x := b.Apply(engine.GatherNormalize, nil, []*engine.Tensor{
 		b.Resident("images", engine.Uint8, 2, 2, 1, 2), b.Resident("table", engine.Float, 2, 256), b.Input("indices", engine.Uint32, 3)})[0]
 	p, err := b.Program()
 	must(t, err)
@@ -96,7 +93,7 @@ func TestGatherNormalize(t *testing.T) {
 }
 
 func TestDepthwiseConv2d(t *testing.T) {
-	o := newOne(t, engine.DepthwiseConv2d, engine.Attr{}, engine.Shape{1, 2, 2, 3}, engine.Shape{2, 1, 3, 3})
+	o := newOne(t, engine.DepthwiseConv2d, nil, engine.Shape{1, 2, 2, 3}, engine.Shape{2, 1, 3, 3})
 	o.set(0, 1, 2, 3, 4, 5, 6, 0, 0, 1, 0, 0, 0) // the second channel: one pixel, which shows the taps turned around
 	o.set(1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9)
 	o.run().want(0, 5*1+6*2+8*4+9*5, 4*1+5*2+6*3+7*4+8*5+9*6, 4*2+5*3+7*5+8*6,
@@ -116,12 +113,12 @@ func TestConv2d(t *testing.T) {
 		0.5 + 5*1 + 6*2 + 8*4 + 9*5, 0.5 + 4*1 + 5*2 + 6*3 + 7*4 + 8*5 + 9*6 + 60, 0.5 + 4*2 + 5*3 + 7*5 + 8*6 + 50,
 		0.5 + 2*1 + 3*2 + 5*4 + 6*5, 0.5 + 1*1 + 2*2 + 3*3 + 4*4 + 5*5 + 6*6 + 30, 0.5 + 1*2 + 2*3 + 4*5 + 5*6 + 20,
 	}
-	fill(newOne(t, engine.Conv2d, engine.Attr{Kernel: 3, Stride: 1, Padding: 1}, shapes...)).want(0, want...)
-	fill(newOne(t, engine.Conv2d, engine.Attr{Kernel: 3, Stride: 2, Padding: 1}, shapes...)).want(0, want[0], want[2])
+	fill(newOne(t, engine.Conv2d, engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1}, shapes...)).want(0, want...)
+	fill(newOne(t, engine.Conv2d, engine.ConvAttr{Kernel: 3, Stride: 2, Padding: 1}, shapes...)).want(0, want[0], want[2])
 }
 
 func TestFlatten(t *testing.T) {
-	o := newOne(t, engine.Flatten, engine.Attr{}, engine.Shape{2, 2, 1, 2})
+	o := newOne(t, engine.Flatten, nil, engine.Shape{2, 2, 1, 2})
 	o.set(0, 1, 2, 3, 4, 5, 6, 7, 8).run().want(0, 1, 2, 3, 4, 5, 6, 7, 8)
 	if y := o.op.Outputs[0]; !y.Shape.Equal(engine.Shape{2, 4, 1, 1}) {
 		t.Errorf("the output is %v", y)
@@ -129,19 +126,19 @@ func TestFlatten(t *testing.T) {
 }
 
 func TestPointwiseConv2d(t *testing.T) {
-	o := newOne(t, engine.PointwiseConv2d, engine.Attr{}, engine.Shape{2, 2, 1, 2}, engine.Shape{3, 2, 1, 1})
+	o := newOne(t, engine.PointwiseConv2d, nil, engine.Shape{2, 2, 1, 2}, engine.Shape{3, 2, 1, 1})
 	o.set(0, 1, 2, 3, 4, 5, 6, 7, 8).set(1, 1, 10, 2, 20, 3, -1)
 	o.run().want(0, 31, 42, 62, 84, 0, 2, 75, 86, 150, 172, 8, 10)
 }
 
 func TestLinear(t *testing.T) {
-	o := newOne(t, engine.Linear, engine.Attr{}, engine.Shape{2, 3, 1, 1}, engine.Shape{2, 3}, engine.Shape{2})
+	o := newOne(t, engine.Linear, nil, engine.Shape{2, 3, 1, 1}, engine.Shape{2, 3}, engine.Shape{2})
 	o.set(0, 1, 2, 3, 4, 5, 6).set(1, 1, 10, 100, -1, 0, 1).set(2, 0.5, -0.5)
 	o.run().want(0, 321.5, 1.5, 654.5, 1.5)
 }
 
 func TestBatchNorm2d(t *testing.T) {
-	o := newOne(t, engine.BatchNorm2d, engine.Attr{Epsilon: 0.5, Momentum: 0.1},
+	o := newOne(t, engine.BatchNorm2d, engine.BatchNormAttr{Epsilon: 0.5, Momentum: 0.1},
 		engine.Shape{2, 1, 1, 2}, engine.Shape{1}, engine.Shape{1}, engine.Shape{1}, engine.Shape{1})
 	o.set(0, 1, 2, 3, 6).set(1, 2).set(2, 10).set(3, 5).set(4, 7).run()
 	// mean 3, squared deviations 4+1+0+9 = 14: biased 3.5, unbiased 14/3; 1/sqrt(3.5 + 0.5) = 1/2
@@ -152,14 +149,14 @@ func TestBatchNorm2d(t *testing.T) {
 }
 
 func TestBatchNorm2dEval(t *testing.T) {
-	o := newOne(t, engine.BatchNorm2dEval, engine.Attr{Epsilon: 0.25, Momentum: 0.1},
+	o := newOne(t, engine.BatchNorm2dEval, engine.BatchNormAttr{Epsilon: 0.25, Momentum: 0.1},
 		engine.Shape{1, 2, 1, 1}, engine.Shape{2}, engine.Shape{2}, engine.Shape{2}, engine.Shape{2})
 	o.set(0, 3, 5).set(1, 2, 1).set(2, 10, 20).set(3, 1, 6).set(4, 3.75, 0.75).run().want(0, 12, 19)
 }
 
 func TestReLU(t *testing.T) {
-	newOne(t, engine.ReLU, engine.Attr{}, engine.Shape{1, 1, 1, 3}).set(0, -1, 0, 2).run().want(0, 0, 0, 2)
-	o := newOne(t, engine.ReLUBackward, engine.Attr{}, engine.Shape{1, 1, 1, 3}, engine.Shape{1, 1, 1, 3})
+	newOne(t, engine.ReLU, nil, engine.Shape{1, 1, 1, 3}).set(0, -1, 0, 2).run().want(0, 0, 0, 2)
+	o := newOne(t, engine.ReLUBackward, nil, engine.Shape{1, 1, 1, 3}, engine.Shape{1, 1, 1, 3})
 	o.set(0, 5, 6, 7).set(1, 0, 0, 2).run().want(0, 0, 0, 7)
 }
 
@@ -172,8 +169,8 @@ func TestMaxPool2d(t *testing.T) {
 		0, 7, 0, 0, 9,
 	}
 	shape := engine.Shape{1, 1, 4, 5}
-	newOne(t, engine.MaxPool2d, engine.Attr{}, shape).set(0, x...).run().want(0, 3, 2, 7, 5)
-	o := newOne(t, engine.MaxPool2dBackward, engine.Attr{}, engine.Shape{1, 1, 2, 2}, shape)
+	newOne(t, engine.MaxPool2d, nil, shape).set(0, x...).run().want(0, 3, 2, 7, 5)
+	o := newOne(t, engine.MaxPool2dBackward, nil, engine.Shape{1, 1, 2, 2}, shape)
 	o.set(0, 10, 20, 30, 40).set(1, x...).run().want(0,
 		10, 0, 0, 0, 0,
 		0, 0, 20, 0, 0,
@@ -183,12 +180,12 @@ func TestMaxPool2d(t *testing.T) {
 }
 
 func TestGlobalAvgPool(t *testing.T) {
-	newOne(t, engine.GlobalAvgPool, engine.Attr{}, engine.Shape{1, 2, 1, 2}).set(0, 1, 2, 5, 8).run().want(0, 1.5, 6.5)
+	newOne(t, engine.GlobalAvgPool, nil, engine.Shape{1, 2, 1, 2}).set(0, 1, 2, 5, 8).run().want(0, 1.5, 6.5)
 }
 
 // TestCrossEntropy has logits whose exponentials are whole numbers, so that the losses are short.
 func TestCrossEntropy(t *testing.T) {
-	o := newOne(t, engine.CrossEntropy, engine.Attr{Smoothing: 0.3}, engine.Shape{2, 3, 1, 1}, engine.Shape{2})
+	o := newOne(t, engine.CrossEntropy, engine.CrossEntropyAttr{Smoothing: 0.3}, engine.Shape{2, 3, 1, 1}, engine.Shape{2})
 	ln := math.Log
 	o.set(0, ln(1), ln(2), ln(5), ln(4), ln(4), ln(8))
 	copy(o.record.Uints("labels"), []uint32{2, 0})
@@ -201,7 +198,7 @@ func TestCrossEntropy(t *testing.T) {
 
 // TestRank counts labels by hand where logits are equal.
 func TestRank(t *testing.T) {
-	o := newOne(t, engine.CrossEntropy, engine.Attr{}, engine.Shape{4, 7, 1, 1}, engine.Shape{4})
+	o := newOne(t, engine.CrossEntropy, engine.CrossEntropyAttr{}, engine.Shape{4, 7, 1, 1}, engine.Shape{4})
 	o.set(0,
 		0, 0, 0, 0, 0, 0, 0, // label 4: four equal ones before it, fifth
 		0, 0, 0, 0, 0, 0, 0, // label 5: sixth
@@ -218,7 +215,7 @@ func TestRank(t *testing.T) {
 // mask draws a dropout mask of the given images.
 func mask(t *testing.T, p float64, layer, images, channels int, random ...uint32) []float64 {
 	t.Helper()
-	o := newOne(t, engine.Dropout2dMask, engine.Attr{P: p, Layer: layer}, engine.Shape{images, channels, 1, 1}, engine.Shape{engine.RandomElements})
+	o := newOne(t, engine.Dropout2dMask, engine.DropoutAttr{P: p, Layer: layer}, engine.Shape{images, channels, 1, 1}, engine.Shape{engine.RandomElements})
 	copy(o.record.Uints("random"), random)
 	return o.run().output(0)
 }

@@ -65,7 +65,7 @@ func TestGradientsAreOverwritten(t *testing.T) {
 
 // TestReports checks that results come back once, in order, and that a record may be filled again after Run.
 func TestReports(t *testing.T) {
-	o := newOne(t, engine.CrossEntropy, engine.Attr{}, engine.Shape{1, 3, 1, 1}, engine.Shape{1})
+	o := newOne(t, engine.CrossEntropy, engine.CrossEntropyAttr{}, engine.Shape{1, 3, 1, 1}, engine.Shape{1})
 	o.set(0, 0, 5, 0)
 	for _, label := range []uint32{1, 2} {
 		o.record.Uints("labels")[0] = label
@@ -90,7 +90,7 @@ func TestTwoProgramsShareState(t *testing.T) {
 		b := engine.NewBuilder(name, layout, batch)
 		x := b.Tensor(engine.Tensor{Name: "x", Shape: engine.Shape{batch, 2, 1, 1}, Batched: true})
 		bias := b.Tensor(engine.Tensor{Name: "bias", Shape: engine.Shape{2}})
-		b.Apply(engine.Linear, engine.Attr{}, []*engine.Tensor{x, b.State(engine.Model, "w"), bias})
+		b.Apply(engine.Linear, nil, []*engine.Tensor{x, b.State(engine.Model, "w"), bias})
 		p, err := b.Program()
 		must(t, err)
 		return p
@@ -186,7 +186,7 @@ func TestIntegerValues(t *testing.T) {
 	b := engine.NewBuilder("integers", noLayout(t), 2)
 	logits := b.Tensor(engine.Tensor{Name: "logits", Shape: engine.Shape{2, 3, 1, 1}, Batched: true})
 	labels := b.Tensor(engine.Tensor{Name: "labels", Shape: engine.Shape{2}, DType: engine.Uint32})
-	b.Apply(engine.CrossEntropy, engine.Attr{}, []*engine.Tensor{logits, labels})
+	b.Apply(engine.CrossEntropy, engine.CrossEntropyAttr{}, []*engine.Tensor{logits, labels})
 	p, err := b.Program()
 	must(t, err)
 	s := newSession(t, p)

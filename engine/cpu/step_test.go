@@ -51,7 +51,7 @@ func TestParameterReadTwice(t *testing.T) {
 	dy := b.Tensor(engine.Tensor{Name: "dy", Shape: shape, Batched: true})
 	w, y := b.State(engine.Model, "w"), x
 	for range 2 {
-		y = b.Apply(engine.PointwiseConv2d, engine.Attr{}, []*engine.Tensor{y, w})[0]
+		y = b.Apply(engine.PointwiseConv2d, nil, []*engine.Tensor{y, w})[0]
 	}
 	b.Backward(y, dy)
 	p, err := b.Program()

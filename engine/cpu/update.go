@@ -21,7 +21,7 @@ func notFinite(status *tensor) bool { return status.floats[engine.StatusNotFinit
 // The rest of status is handed on. With a norm that is not finite the scale means nothing.
 //
 //	gradients (P), status (64), norm (4), see engine.NormGlobal
-func gradientNorm(attr engine.Attr, status, norm, gradients, old *tensor) {
+func gradientNorm(attr engine.GradientNormAttr, status, norm, gradients, old *tensor) {
 	squares := 0.0
 	for _, g := range gradients.floats {
 		squares += g * g
@@ -49,7 +49,7 @@ func gradientNorm(attr engine.Attr, status, norm, gradients, old *tensor) {
 // The two factors that depend on t come with the step's rates.
 //
 //	gradients, parameters (P), moments (2P) = m, v; status (64), rates (4), see engine.RateLearning
-func adamW(attr engine.Attr, parameters, moments, gradients, status, rates, oldParameters, oldMoments *tensor) {
+func adamW(attr engine.AdamWAttr, parameters, moments, gradients, status, rates, oldParameters, oldMoments *tensor) {
 	copy(parameters.floats, oldParameters.floats)
 	copy(moments.floats, oldMoments.floats)
 	if notFinite(status) {
@@ -77,7 +77,7 @@ func adamW(attr engine.Attr, parameters, moments, gradients, status, rates, oldP
 //	p = p - lr (g + momentum buffer) with Nesterov's momentum, p - lr buffer without
 //
 //	gradients, parameters, moments (P) = buffer; status (64), rates (4), see engine.RateLearning
-func sgd(attr engine.Attr, parameters, moments, gradients, status, rates, oldParameters, oldMoments *tensor) {
+func sgd(attr engine.SGDAttr, parameters, moments, gradients, status, rates, oldParameters, oldMoments *tensor) {
 	copy(parameters.floats, oldParameters.floats)
 	copy(moments.floats, oldMoments.floats)
 	if notFinite(status) {
@@ -112,7 +112,7 @@ func runningStatistics(statistics, candidates, status, old *tensor) {
 // ema is the exponential moving average of the model: average = decay average + (1-decay) model.
 //
 //	model, average of one size, status (64)
-func ema(attr engine.Attr, average, model, status, old *tensor) {
+func ema(attr engine.ExponentialMeanAttr, average, model, status, old *tensor) {
 	if notFinite(status) {
 		copy(average.floats, old.floats)
 		return

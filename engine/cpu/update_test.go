@@ -22,7 +22,7 @@ func newOptimizer(t *testing.T, k engine.Kind, attr engine.Attr, momentSets int)
 	parameters, moments := b.Flat(engine.Model, 0, layout.Parameters), b.Flat(engine.Moments, 0, momentSets*layout.Parameters)
 	average := b.Flat(engine.EMA, 0, layout.Elements)
 	b.Apply(k, attr, []*engine.Tensor{gradients, status, b.Input("rates", engine.Float, engine.RateElements), parameters, moments}, parameters, moments)
-	b.Apply(engine.ExponentialMean, engine.Attr{Decay: 0.9}, []*engine.Tensor{parameters, status, average}, average)
+	b.Apply(engine.ExponentialMean, engine.ExponentialMeanAttr{Decay: 0.9}, []*engine.Tensor{parameters, status, average}, average)
 	p, err := b.Program()
 	must(t, err)
 	return &optimizer{p, newSession(t, p)}
@@ -58,12 +58,12 @@ func TestOptimizersAgainstPyTorch(t *testing.T) {
 		model, average []float64
 	}{
 		{
-			engine.AdamW, engine.Attr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.1}, 2,
+			engine.AdamW, engine.AdamWAttr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.1}, 2,
 			[]float64{-0.04617571085691452, -0.04875345528125763, -0.05173281952738762, -0.05497556924819946, -0.060553133487701416},
 			[]float64{-0.04438366740942001, -0.044820643961429596, -0.04551186412572861, -0.04645823314785957, -0.04786772280931473},
 		},
 		{
-			engine.SGD, engine.Attr{Momentum: 0.9, WeightDecay: 0.1, Nesterov: true}, 1,
+			engine.SGD, engine.SGDAttr{Momentum: 0.9, WeightDecay: 0.1, Nesterov: true}, 1,
 			[]float64{-0.04420195519924164, -0.04418129473924637, -0.044128213077783585, -0.044029224663972855, -0.04396526515483856},
 			[]float64{-0.044186290353536606, -0.04418579116463661, -0.04418003186583519, -0.044164951890707016, -0.04414498433470726},
 		},
@@ -91,9 +91,9 @@ func TestSGD(t *testing.T) {
 		attr          engine.Attr
 		weight, speed []float64
 	}{
-		{"plain", engine.Attr{}, []float64{1 - 0.1*0.5, 1 - 0.1*0.5 - 0.1*0.5}, []float64{0.5, 0.5}},
-		{"momentum", engine.Attr{Momentum: 0.8}, []float64{1 - 0.1*0.5, 1 - 0.1*0.5 - 0.1*0.9}, []float64{0.5, 0.9}},
-		{"decay", engine.Attr{WeightDecay: 0.2}, []float64{1 - 0.1*0.7, 0.93 - 0.1*(0.5+0.2*0.93)}, []float64{0.7, 0.5 + 0.2*0.93}},
+		{"plain", engine.SGDAttr{}, []float64{1 - 0.1*0.5, 1 - 0.1*0.5 - 0.1*0.5}, []float64{0.5, 0.5}},
+		{"momentum", engine.SGDAttr{Momentum: 0.8}, []float64{1 - 0.1*0.5, 1 - 0.1*0.5 - 0.1*0.9}, []float64{0.5, 0.9}},
+		{"decay", engine.SGDAttr{WeightDecay: 0.2}, []float64{1 - 0.1*0.7, 0.93 - 0.1*(0.5+0.2*0.93)}, []float64{0.7, 0.5 + 0.2*0.93}},
 	} {
 		o := newOptimizer(t, engine.SGD, row.attr, 1)
 		o.put(t, engine.Model, 1)
@@ -112,7 +112,7 @@ func TestSGD(t *testing.T) {
 // TestGradientNorm checks norm, scale and flag by hand; the flag, once up, stays up.
 func TestGradientNorm(t *testing.T) {
 	norm := func(clip float64, flag float64, gradients ...float64) (status, result []float64) {
-		o := newOne(t, engine.GradientNorm, engine.Attr{ClipNorm: clip}, engine.Shape{2}, engine.Shape{engine.StatusElements})
+		o := newOne(t, engine.GradientNorm, engine.GradientNormAttr{ClipNorm: clip}, engine.Shape{2}, engine.Shape{engine.StatusElements})
 		old := make([]float64, engine.StatusElements)
 		old[engine.StatusNotFinite] = flag
 		o.set(0, gradients...).set(1, old...).run()
@@ -146,23 +146,27 @@ func TestNotFiniteStepChangesNothing(t *testing.T) {
 	flagged := make([]float64, engine.StatusElements)
 	flagged[engine.StatusNotFinite] = 1
 	status, rates, two := engine.Shape{engine.StatusElements}, engine.Shape{engine.RateElements}, engine.Shape{2}
-	for _, k := range []engine.Kind{engine.SGD, engine.AdamW} {
-		moments := []float64{5, 6, 7, 8}
-		if k == engine.SGD {
-			moments = moments[:2]
-		}
-		o := newOne(t, k, engine.Attr{WeightDecay: 1}, two, status, rates, two, engine.Shape{len(moments)})
+	for _, row := range []struct {
+		kind    engine.Kind
+		attr    engine.Attr
+		moments []float64
+	}{
+		{engine.SGD, engine.SGDAttr{WeightDecay: 1}, []float64{5, 6}},
+		{engine.AdamW, engine.AdamWAttr{WeightDecay: 1}, []float64{5, 6, 7, 8}},
+	} {
+		moments := row.moments
+		o := newOne(t, row.kind, row.attr, two, status, rates, two, engine.Shape{len(moments)})
 		o.set(0, nan, 1).set(1, flagged...).set(3, 3, 4).set(4, moments...)
 		o.record.Floats("rates")[engine.RateLearning] = 1
 		o.run().want(0, 3, 4)
 		o.want(1, moments...)
 	}
-	for _, k := range []engine.Kind{engine.RunningStatistics, engine.ExponentialMean} {
-		o := newOne(t, k, engine.Attr{Decay: 0.5}, two, status, two)
+	for k, attr := range map[engine.Kind]engine.Attr{engine.RunningStatistics: nil, engine.ExponentialMean: engine.ExponentialMeanAttr{Decay: 0.5}} {
+		o := newOne(t, k, attr, two, status, two)
 		o.set(0, nan, 1).set(1, flagged...).set(2, 3, 4)
 		o.run().want(0, 3, 4)
 	}
-	o := newOne(t, engine.RunningStatistics, engine.Attr{}, two, status, two)
+	o := newOne(t, engine.RunningStatistics, nil, two, status, two)
 	o.set(0, 1, 2).set(2, 3, 4)
 	o.run().want(0, 1, 2)
 }
@@ -170,13 +174,14 @@ func TestNotFiniteStepChangesNothing(t *testing.T) {
 // TestUndecayed checks by hand that the last parameters are free of weight decay: without gradients, decay alone moves them.
 func TestUndecayed(t *testing.T) {
 	status, rates, three := engine.Shape{engine.StatusElements}, engine.Shape{engine.RateElements}, engine.Shape{3}
-	for k, moments := range map[engine.Kind]int{engine.SGD: 3, engine.AdamW: 6} {
-		for undecayed, want := range [][]float64{{3, 3, 3}, {3, 3, 4}, {3, 4, 4}, {4, 4, 4}} {
-			attr := engine.Attr{WeightDecay: 0.5, Epsilon: 1, Undecayed: undecayed}
-			o := newOne(t, k, attr, three, status, rates, three, engine.Shape{moments})
-			o.set(0, 0, 0, 0).set(3, 4, 4, 4).set(4, make([]float64, moments)...)
-			o.record.Floats("rates")[engine.RateLearning] = 0.5 // 4 (1 - 0.5*0.5)
-			o.run().want(0, want...)
-		}
+	check := func(k engine.Kind, attr engine.Attr, moments int, want []float64) {
+		o := newOne(t, k, attr, three, status, rates, three, engine.Shape{moments})
+		o.set(0, 0, 0, 0).set(3, 4, 4, 4).set(4, make([]float64, moments)...)
+		o.record.Floats("rates")[engine.RateLearning] = 0.5 // 4 (1 - 0.5*0.5)
+		o.run().want(0, want...)
+	}
+	for undecayed, want := range [][]float64{{3, 3, 3}, {3, 3, 4}, {3, 4, 4}, {4, 4, 4}} {
+		check(engine.SGD, engine.SGDAttr{WeightDecay: 0.5, Undecayed: undecayed}, 3, want)
+		check(engine.AdamW, engine.AdamWAttr{WeightDecay: 0.5, Epsilon: 1, Undecayed: undecayed}, 6, want)
 	}
 }

@@ -52,7 +52,7 @@ func halving(t *testing.T, batch int) []*engine.Program {
 	b := engine.NewBuilder("halving", l, batch)
 	x := b.Tensor(engine.Tensor{Name: "x", Shape: engine.Shape{batch, 64, 16, 16}, Batched: true})
 	w := b.Tensor(engine.Tensor{Name: "w", Shape: engine.Shape{128, 64, 3, 3}})
-	y := b.Apply1(engine.Conv2d, engine.Attr{Kernel: 3, Stride: 2, Padding: 1}, []*engine.Tensor{x, w})
+	y := b.Apply1(engine.Conv2d, engine.ConvAttr{Kernel: 3, Stride: 2, Padding: 1}, []*engine.Tensor{x, w})
 	b.Backward(y, y, x, w)
 	p, err := b.Program()
 	must(t, err)

@@ -83,25 +83,25 @@ func (b block) program() (*engine.Program, error) {
 	}
 	x := w.Tensor(engine.Tensor{Name: "x", Shape: engine.Shape{b.N, in, b.H, b.W}, Batched: true})
 	if b.conv > 0 {
-		x = w.Apply1(engine.PointwiseConv2d, engine.Attr{}, []*engine.Tensor{x, w.State(engine.Model, "conv")})
+		x = w.Apply1(engine.PointwiseConv2d, nil, []*engine.Tensor{x, w.State(engine.Model, "conv")})
 	}
 	operands := []*engine.Tensor{x, w.State(engine.Model, "weight"), w.State(engine.Model, "bias"), w.State(engine.Model, "running_mean"), w.State(engine.Model, "running_var")}
-	a := engine.Attr{Epsilon: 1e-5, Momentum: 0.1}
+	a := engine.BatchNormAttr{Epsilon: 1e-5, Momentum: 0.1}
 	var mask, y *engine.Tensor
 	if b.dropout {
-		mask = w.Apply1(engine.Dropout2dMask, engine.Attr{P: 0.3}, []*engine.Tensor{x, w.Input("random", engine.Uint32, engine.RandomElements)})
+		mask = w.Apply1(engine.Dropout2dMask, engine.DropoutAttr{P: 0.3}, []*engine.Tensor{x, w.Input("random", engine.Uint32, engine.RandomElements)})
 	}
 	if b.train {
 		y = w.Apply1(engine.BatchNorm2d, a, operands, nil, nil, w.State(engine.Gradient, "running_mean"), w.State(engine.Gradient, "running_var"))
 	} else {
 		y = w.Apply1(engine.BatchNorm2dEval, a, operands)
 	}
-	y = w.Apply1(engine.ReLU, engine.Attr{}, []*engine.Tensor{y})
+	y = w.Apply1(engine.ReLU, nil, []*engine.Tensor{y})
 	if b.dropout {
-		y = w.Apply1(engine.Dropout2d, engine.Attr{}, []*engine.Tensor{y, mask})
+		y = w.Apply1(engine.Dropout2d, nil, []*engine.Tensor{y, mask})
 	}
 	if b.pool {
-		y = w.Apply1(engine.MaxPool2d, engine.Attr{}, []*engine.Tensor{y})
+		y = w.Apply1(engine.MaxPool2d, nil, []*engine.Tensor{y})
 	}
 	y.Name = "y"
 	if b.train {

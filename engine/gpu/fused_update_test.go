@@ -26,11 +26,11 @@ func updateProgram(t *testing.T, undecayed int) *engine.Program {
 	parameters, moments := flat(engine.Model, 0, l.Parameters), flat(engine.Moments, 0, 2*l.Parameters)
 	statistics, candidates := flat(engine.Model, l.Parameters, l.Elements), flat(engine.Gradient, l.Parameters, l.Elements)
 	model, average := flat(engine.Model, 0, l.Elements), flat(engine.EMA, 0, l.Elements)
-	b.Apply(engine.GradientNorm, engine.Attr{ClipNorm: 1}, []*engine.Tensor{gradients, status}, status)
-	b.Apply(engine.AdamW, engine.Attr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 5, Undecayed: undecayed},
+	b.Apply(engine.GradientNorm, engine.GradientNormAttr{ClipNorm: 1}, []*engine.Tensor{gradients, status}, status)
+	b.Apply(engine.AdamW, engine.AdamWAttr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 5, Undecayed: undecayed},
 		[]*engine.Tensor{gradients, status, b.Input("rates", engine.Float, engine.RateElements), parameters, moments}, parameters, moments)
-	b.Apply(engine.RunningStatistics, engine.Attr{}, []*engine.Tensor{candidates, status, statistics}, statistics)
-	b.Apply(engine.ExponentialMean, engine.Attr{Decay: 0.995}, []*engine.Tensor{model, status, average}, average)
+	b.Apply(engine.RunningStatistics, nil, []*engine.Tensor{candidates, status, statistics}, statistics)
+	b.Apply(engine.ExponentialMean, engine.ExponentialMeanAttr{Decay: 0.995}, []*engine.Tensor{model, status, average}, average)
 	p, err := b.Program()
 	must(t, err)
 	return p

@@ -56,7 +56,7 @@ func opKey(op engine.Op) string {
 			sizes = append(sizes, fmt.Sprintf("%dx%dx%d", t.C(), t.H(), t.W()))
 		}
 	}
-	if a := op.Attr; a.Kernel > 0 { // one that the sizes do not tell from another
+	if a, ok := op.Attr.(engine.ConvAttr); ok { // one that the sizes do not tell from another
 		sizes = append(sizes, fmt.Sprintf("%dx%d/%d", a.Kernel, a.Kernel, a.Stride))
 	}
 	return string(op.Kind) + " " + strings.Join(sizes, " ")

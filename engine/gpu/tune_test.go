@@ -123,6 +123,28 @@ func TestChoicesFor(t *testing.T) {
 	}
 }
 
+// Run folders and the tuning cache hold choices by these keys, which must stay what they are.
+func TestOpKey(t *testing.T) {
+	window := engine.ConvAttr{Kernel: 3, Stride: 2, Padding: 1}
+	for _, c := range []struct {
+		op   optest.Case
+		want string
+	}{
+		{optest.Case{Kind: engine.Conv2d, N: 2, C: 3, M: 4, H: 8, W: 6, Attr: window}, "conv2d 3x8x6 4x4x3 3x3/2"},
+		{optest.Case{Kind: engine.Conv2dBackwardData, N: 2, C: 3, M: 4, H: 8, W: 6, Attr: window}, "conv2d_backward_data 4x4x3 3x8x6 3x8x6 3x3/2"},
+		{optest.Case{Kind: engine.Conv2dBackwardWeight, N: 2, C: 3, M: 4, H: 8, W: 6, Attr: window}, "conv2d_backward_weight 4x4x3 3x8x6 3x3/2"},
+		{optest.Case{Kind: engine.Conv2dBackwardBias, N: 2, C: 3, M: 4, H: 4, W: 3}, "conv2d_backward_bias 4x4x3"},
+		{optest.Case{Kind: engine.Linear, N: 2, C: 3, M: 4, H: 1, W: 1}, "linear 3x1x1 4x1x1"},
+		{optest.Case{Kind: engine.PointwiseConv2dBackwardWeight, N: 2, C: 3, M: 4, H: 8, W: 6}, "pointwise_conv2d_backward_weight 4x8x6 3x8x6"},
+	} {
+		p, err := c.op.Program()
+		must(t, err)
+		if got := opKey(p.Ops[0]); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
 // built is the variant that a session would run the first op of p with.
 func (e *Executor) built(t *testing.T, p *engine.Program) string {
 	t.Helper()

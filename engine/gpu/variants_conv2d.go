@@ -24,7 +24,7 @@ var conv2dVariants = slices.Concat(
 
 // window is the constants that all direct kernels of a convolution begin with, from the larger side x to the smaller y.
 func (c *call) window(x, y *engine.Tensor) []uint32 {
-	a := c.attr()
+	a := c.attr().(engine.ConvAttr)
 	return words(y.C(), x.C(), x.H(), x.W(), y.H(), y.W(), a.Kernel, a.Stride, a.Padding)
 }
 
@@ -71,14 +71,14 @@ func conv2dBias(c *call, _ string, lanes int) {
 
 // rowsOfTexels reports whether a convolution from x to y is one that the tiled kernels know, with whole texels in the rows of both.
 func (c *call) rowsOfTexels(x, y *engine.Tensor) bool {
-	a := c.attr()
+	a := c.attr().(engine.ConvAttr)
 	return a.Kernel == 3 && a.Padding == 1 && a.Stride <= 2 && x.W()%(4*a.Stride) == 0 &&
 		c.fitsTexels(x.Shape.Elements()) && c.fitsTexels(y.Shape.Elements())
 }
 
 // texelWindow is the constants that the tiled kernels begin with, from the larger side x to the smaller y.
 func (c *call) texelWindow(x, y *engine.Tensor) []uint32 {
-	return words(y.C(), x.C(), x.H(), x.W()/4, y.H(), y.W()/4, c.attr().Stride)
+	return words(y.C(), x.C(), x.H(), x.W()/4, y.H(), y.W()/4, c.attr().(engine.ConvAttr).Stride)
 }
 
 // conv2dTiled is y = A x over the pixels that 3x3 windows see, A being the weight, or, turned around, for the gradient by the
@@ -88,7 +88,7 @@ func conv2dTiled(k engine.Kind, turned bool) []variant {
 	for _, t := range subgroupTiles([3]int{32, 4, 9}, [3]int{16, 4, 9}) {
 		list = append(list, one(k, string(k)+t.name, func(c *call) bool {
 			x, y := c.in(0), c.out(0)
-			return c.rowsOfTexels(x, y) && !(turned && c.attr().Stride != 1) && t.runs(c, packedTaps(c, t)) &&
+			return c.rowsOfTexels(x, y) && !(turned && c.attr().(engine.ConvAttr).Stride != 1) && t.runs(c, packedTaps(c, t)) &&
 				c.covers(conv2dGroups(c, t, y))
 		}, func(c *call) { c.conv2dTiles(t, turned) }))
 	}
@@ -129,7 +129,7 @@ func conv2dDataTiled() []variant {
 	for _, t := range subgroupTiles([3]int{16, 16, 9}, [3]int{8, 16, 9}) {
 		k := kernel{shader: string(kind) + t.name, storage: []vk.Access{out}, texel: 2, constants: 7, push: 1, subgroup: true}
 		list = append(list, one(kind, string(kind)+t.name, func(c *call) bool {
-			return c.rowsOfTexels(c.out(0), c.in(0)) && c.attr().Stride == 2 && t.runs(c, packedTaps(c, t)) && c.covers(conv2dGroups(c, t, c.in(0)))
+			return c.rowsOfTexels(c.out(0), c.in(0)) && c.attr().(engine.ConvAttr).Stride == 2 && t.runs(c, packedTaps(c, t)) && c.covers(conv2dGroups(c, t, c.in(0)))
 		}, func(c *call) {
 			dy, dx := c.in(0), c.out(0)
 			g := c.images(dy, dx).g

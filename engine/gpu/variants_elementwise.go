@@ -42,7 +42,7 @@ func (c *call) elementwise(k kernel, lanes int, p planes, operands ...operand) {
 
 func dropoutMask(c *call) {
 	k := kernel{shader: "dropout2d_mask", storage: []vk.Access{out}, uniform: true, constants: 4, push: 1}
-	mask, a := c.out(0), c.attr()
+	mask, a := c.out(0), c.attr().(engine.DropoutAttr)
 	constants := append(words(mask.C(), a.Layer, int(math.Floor(a.P*(1<<24)))), word(1/(1-a.P)))
 	c.runUniform(k, mask.Shape.Elements(), constants, words(mask.Shape.Elements()), c.in(1), c.of(mask))
 }

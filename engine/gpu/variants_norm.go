@@ -38,7 +38,7 @@ func (c *call) batchStatistics(lanes int, saved operand) {
 	finish := kernel{shader: "batch_norm2d_finish", storage: []vk.Access{in, out, out}, constants: 2, push: 3}
 	running := kernel{shader: "batch_norm2d_running", storage: []vk.Access{in, in, out}, constants: 2}
 
-	a, p := c.attr(), c.planes(c.in(0))
+	a, p := c.attr().(engine.BatchNormAttr), c.planes(c.in(0))
 	unbiased := c.scratch("batch_norm2d unbiased variance", p.c)
 	parts, each, s := c.statisticsFromInputs()
 	if s == 0 {
@@ -119,7 +119,7 @@ func (c *call) runningStatistics(op engine.Op) operand {
 	k := kernel{shader: "batch_norm2d_eval", storage: []vk.Access{in, in, out}, constants: 2}
 	channels := op.Inputs[0].C()
 	saved := c.scratch("batch_norm2d saved", 2*channels)
-	c.run(k, channels, append(words(channels), word(op.Attr.Epsilon)), nil, c.of(op.Inputs[3]), c.of(op.Inputs[4]), saved)
+	c.run(k, channels, append(words(channels), word(op.Attr.(engine.BatchNormAttr).Epsilon)), nil, c.of(op.Inputs[3]), c.of(op.Inputs[4]), saved)
 	return saved
 }
 

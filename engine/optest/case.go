@@ -21,9 +21,10 @@ type Case struct {
 	Fill Fill
 	// Placed puts parameters, statistics and their gradients into the arenas, as a network does, and not
 	// into tensors of their own.
-	Placed bool
-	NoBias bool   // leaves the operand out that conv2d can do without
-	Why    string // what the case is for
+	Placed  bool
+	NoBias  bool    // leaves the operand out that conv2d can do without
+	Dropped float64 // the share of a mask that is 0
+	Why     string  // what the case is for
 }
 
 // Fill is what is special about a case's inputs.
@@ -48,8 +49,11 @@ const (
 // String names the case by everything that tells it from the others.
 func (c Case) String() string {
 	parts := []string{fmt.Sprintf("%s N%d C%d M%d %dx%d", c.Kind, c.N, c.C, c.M, c.H, c.W)}
-	if c.Attr != (engine.Attr{}) {
-		parts = append(parts, attrText(c.Attr))
+	if c.Attr != nil {
+		parts = append(parts, strings.Trim(fmt.Sprintf("%+v", c.Attr), "{}"))
+	}
+	if c.Dropped > 0 {
+		parts = append(parts, fmt.Sprintf("dropped %g", c.Dropped))
 	}
 	if c.Fill != "" {
 		parts = append(parts, string(c.Fill))
@@ -61,26 +65,4 @@ func (c Case) String() string {
 		parts = append(parts, "no bias")
 	}
 	return strings.Join(parts, ", ")
-}
-
-// attrText lists the constants that are not zero.
-func attrText(a engine.Attr) string {
-	var parts []string
-	for _, f := range []struct {
-		name  string
-		value float64
-	}{
-		{"kernel", float64(a.Kernel)}, {"stride", float64(a.Stride)}, {"padding", float64(a.Padding)},
-		{"eps", a.Epsilon}, {"momentum", a.Momentum}, {"p", a.P}, {"layer", float64(a.Layer)},
-		{"smoothing", a.Smoothing}, {"clip", a.ClipNorm}, {"beta1", a.Beta1}, {"beta2", a.Beta2},
-		{"decay", a.WeightDecay}, {"undecayed", float64(a.Undecayed)}, {"ema", a.Decay}, {"kinds", float64(a.Kinds)},
-	} {
-		if f.value != 0 {
-			parts = append(parts, fmt.Sprintf("%s=%g", f.name, f.value))
-		}
-	}
-	if a.Nesterov {
-		parts = append(parts, "nesterov")
-	}
-	return strings.Join(parts, " ")
 }

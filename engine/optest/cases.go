@@ -28,7 +28,7 @@ func each(kinds []engine.Kind, rows ...Case) []Case {
 // with sets the constants of the rows that have none of their own.
 func with(a engine.Attr, rows []Case) []Case {
 	for i := range rows {
-		if rows[i].Attr == (engine.Attr{}) {
+		if rows[i].Attr == nil {
 			rows[i].Attr = a
 		}
 	}
@@ -76,7 +76,7 @@ func convCases() []Case {
 }
 
 func normCases() []Case {
-	defaults := engine.Attr{Epsilon: 1e-5, Momentum: 0.1}
+	defaults := engine.BatchNormAttr{Epsilon: 1e-5, Momentum: 0.1}
 	rows := []Case{
 		{N: 2, C: 64, H: 32, W: 32, Why: "the first block of SmallCIFARNet: long sums"},
 		{N: 8, C: 512, H: 4, W: 4, Why: "its deep blocks", Placed: true},
@@ -84,7 +84,7 @@ func normCases() []Case {
 		{N: 7, C: 20, H: 5, W: 3, Why: "nothing divides"},
 		{N: 2, C: 36, H: 1, W: 1, Why: "two values a channel"},
 		{N: 1, C: 3, H: 9, W: 7, Why: "one image"},
-		{N: 5, C: 12, H: 6, W: 6, Attr: engine.Attr{Epsilon: 1e-3, Momentum: 0.3}, Why: "other constants"},
+		{N: 5, C: 12, H: 6, W: 6, Attr: engine.BatchNormAttr{Epsilon: 1e-3, Momentum: 0.3}, Why: "other constants"},
 		{N: 12, C: 12, H: 8, W: 8, Fill: FarMean, Why: "a mean of thirty deviations: squares would cancel"},
 		{N: 5, C: 5, H: 4, W: 4, Fill: Dead, Why: "an input of zeros: variance 0"},
 	}
@@ -112,21 +112,21 @@ func elementCases() []Case {
 
 func dropoutCases() []Case {
 	masks := each([]engine.Kind{engine.Dropout2dMask},
-		Case{N: 8, C: 512, H: 4, W: 4, Attr: engine.Attr{P: 0.2, Layer: 5}, Why: "the last dropout of SmallCIFARNet"},
-		Case{N: 2, C: 64, H: 32, W: 32, Attr: engine.Attr{P: 0.05}, Why: "its first"},
-		Case{N: 7, C: 12, H: 5, W: 3, Attr: engine.Attr{P: 0.1, Layer: 1}, Why: "nothing divides"},
-		Case{N: 5, C: 36, H: 1, W: 1, Attr: engine.Attr{P: 0, Layer: 2}, Why: "p = 0 keeps everything at scale 1"},
-		Case{N: 12, C: 100, H: 1, W: 1, Attr: engine.Attr{P: 0.99, Layer: 3}, Why: "p near 1: few survivors, scaled by 100"},
-		Case{N: 12, C: 20, H: 2, W: 2, Attr: engine.Attr{P: 0.5, Layer: 4}, Fill: LargeSeed, Why: "counters near 2^32, sample wraps around"},
-		Case{N: 1, C: 1, H: 1, W: 1, Attr: engine.Attr{P: 0.3}, Why: "one draw"},
+		Case{N: 8, C: 512, H: 4, W: 4, Attr: engine.DropoutAttr{P: 0.2, Layer: 5}, Why: "the last dropout of SmallCIFARNet"},
+		Case{N: 2, C: 64, H: 32, W: 32, Attr: engine.DropoutAttr{P: 0.05}, Why: "its first"},
+		Case{N: 7, C: 12, H: 5, W: 3, Attr: engine.DropoutAttr{P: 0.1, Layer: 1}, Why: "nothing divides"},
+		Case{N: 5, C: 36, H: 1, W: 1, Attr: engine.DropoutAttr{P: 0, Layer: 2}, Why: "p = 0 keeps everything at scale 1"},
+		Case{N: 12, C: 100, H: 1, W: 1, Attr: engine.DropoutAttr{P: 0.99, Layer: 3}, Why: "p near 1: few survivors, scaled by 100"},
+		Case{N: 12, C: 20, H: 2, W: 2, Attr: engine.DropoutAttr{P: 0.5, Layer: 4}, Fill: LargeSeed, Why: "counters near 2^32, sample wraps around"},
+		Case{N: 1, C: 1, H: 1, W: 1, Attr: engine.DropoutAttr{P: 0.3}, Why: "one draw"},
 	)
 	apply := each([]engine.Kind{engine.Dropout2d},
-		Case{N: 8, C: 512, H: 4, W: 4, Attr: engine.Attr{P: 0.2}, Why: "the deep blocks of SmallCIFARNet"},
-		Case{N: 2, C: 64, H: 32, W: 32, Attr: engine.Attr{P: 0.05}, Why: "its first block"},
-		Case{N: 7, C: 12, H: 5, W: 3, Attr: engine.Attr{P: 0.5}, Why: "nothing divides"},
-		Case{N: 5, C: 36, H: 1, W: 1, Attr: engine.Attr{P: 0.9}, Why: "one pixel, most channels dropped"},
+		Case{N: 8, C: 512, H: 4, W: 4, Dropped: 0.2, Why: "the deep blocks of SmallCIFARNet"},
+		Case{N: 2, C: 64, H: 32, W: 32, Dropped: 0.05, Why: "its first block"},
+		Case{N: 7, C: 12, H: 5, W: 3, Dropped: 0.5, Why: "nothing divides"},
+		Case{N: 5, C: 36, H: 1, W: 1, Dropped: 0.9, Why: "one pixel, most channels dropped"},
 		Case{N: 12, C: 20, H: 6, W: 10, Why: "nothing dropped"},
-		Case{N: 9, C: 33, H: 2, W: 6, Attr: engine.Attr{P: 0.4}, Why: "12 pixels"},
+		Case{N: 9, C: 33, H: 2, W: 6, Dropped: 0.4, Why: "12 pixels"},
 	)
 	return append(masks, apply...)
 }
@@ -187,15 +187,15 @@ func linearCases() []Case {
 }
 
 func lossCases() []Case {
-	smooth := engine.Attr{Smoothing: 0.1}
+	smooth := engine.CrossEntropyAttr{Smoothing: 0.1}
 	return each([]engine.Kind{engine.CrossEntropy},
 		Case{N: 8, M: 100, H: 1, W: 1, Attr: smooth, Why: "the recipe"},
 		Case{N: 72, M: 100, H: 1, W: 1, Attr: smooth, Why: "the short last batch of an epoch"},
-		Case{N: 7, M: 10, H: 1, W: 1, Why: "no smoothing"},
-		Case{N: 1, M: 2, H: 1, W: 1, Attr: engine.Attr{Smoothing: 0.9}, Why: "two classes, hardly a target"},
+		Case{N: 7, M: 10, H: 1, W: 1, Attr: engine.CrossEntropyAttr{}, Why: "no smoothing"},
+		Case{N: 1, M: 2, H: 1, W: 1, Attr: engine.CrossEntropyAttr{Smoothing: 0.9}, Why: "two classes, hardly a target"},
 		Case{N: 12, M: 12, H: 1, W: 1, Attr: smooth, Fill: Ties, Why: "equal logits: the first of them ranks first"},
 		Case{N: 5, M: 3, H: 1, W: 1, Attr: smooth, Why: "fewer than five classes: every label is among the first five"},
 		Case{N: 12, M: 100, H: 1, W: 1, Attr: smooth, Fill: FarLogits, Why: "the exponentials overflow float32"},
-		Case{N: 2, M: 1000, H: 1, W: 1, Why: "more classes than a workgroup has invocations"},
+		Case{N: 2, M: 1000, H: 1, W: 1, Attr: engine.CrossEntropyAttr{}, Why: "more classes than a workgroup has invocations"},
 	)
 }

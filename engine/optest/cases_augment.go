@@ -13,13 +13,13 @@ var (
 )
 
 func augmentCases() []Case {
-	kinds := func(k uint32) engine.Attr { return engine.Attr{Kinds: k} }
+	kinds := func(k uint32) engine.Attr { return engine.AugmentAttr{Kinds: k} }
 	tables := engine.Contrast.Bit() | engine.AutoContrast.Bit() | engine.Equalize.Bit()
 	places := engine.Affine.Bit() | engine.Sharpness.Bit()
 	return each([]engine.Kind{engine.Augment},
 		Case{N: 8, M: 50, H: 32, W: 32, Attr: kinds(colourOps), Why: "the recipe's operations on CIFAR"},
 		Case{N: 12, M: 50, H: 32, W: 32, Attr: kinds(allOps), Why: "every operation"},
-		Case{N: 6, M: 9, H: 32, W: 32, Why: "crop, flip and erase alone"},
+		Case{N: 6, M: 9, H: 32, W: 32, Attr: kinds(0), Why: "crop, flip and erase alone"},
 		Case{N: 12, M: 9, H: 32, W: 32, Attr: kinds(tables), Why: "narrowed ranges: autocontrast's roundings"},
 		Case{N: 12, M: 9, H: 9, W: 7, Attr: kinds(places), Why: "operations that read the other copy, one after another"},
 		Case{N: 5, M: 7, H: 5, W: 3, Attr: kinds(allOps), Why: "images that start at no multiple of four bytes"},
@@ -32,7 +32,7 @@ func augmentCases() []Case {
 func (c Case) draws(out []uint32) {
 	var kinds []engine.AugmentKind
 	for k := engine.Brightness; k <= engine.Affine; k++ {
-		if c.Attr.Kinds&k.Bit() != 0 {
+		if c.Attr.(engine.AugmentAttr).Kinds&k.Bit() != 0 {
 			kinds = append(kinds, k)
 		}
 	}

@@ -4,15 +4,15 @@ import "cnnvk/engine"
 
 // denseCases are those of conv2d and its gradients: strides of 1 and 2, kernels of 3, 1 and 5.
 func denseCases() []Case {
-	same, half := engine.Attr{Kernel: 3, Stride: 1, Padding: 1}, engine.Attr{Kernel: 3, Stride: 2, Padding: 1}
+	same, half := engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1}, engine.ConvAttr{Kernel: 3, Stride: 2, Padding: 1}
 	rows := []Case{
 		{N: 2, C: 3, M: 32, H: 32, W: 32, Attr: same, Why: "TinyNet's conv1: three input channels"},
 		{N: 4, C: 32, M: 64, H: 16, W: 16, Attr: same, Placed: true, Why: "its conv2"},
 		{N: 4, C: 64, M: 64, H: 8, W: 8, Attr: same, NoBias: true, Why: "a residual block"},
 		{N: 4, C: 16, M: 32, H: 32, W: 32, Attr: half, Why: "a residual block that halves the image"},
 		{N: 8, C: 33, M: 65, H: 8, W: 8, Attr: half, Why: "the same, one channel more than tiles have"},
-		{N: 8, C: 16, M: 32, H: 16, W: 16, Attr: engine.Attr{Kernel: 1, Stride: 2}, NoBias: true, Why: "its shortcut"},
-		{N: 2, C: 36, M: 20, H: 8, W: 8, Attr: engine.Attr{Kernel: 1, Stride: 1}, Why: "one tap"},
+		{N: 8, C: 16, M: 32, H: 16, W: 16, Attr: engine.ConvAttr{Kernel: 1, Stride: 2}, NoBias: true, Why: "its shortcut"},
+		{N: 2, C: 36, M: 20, H: 8, W: 8, Attr: engine.ConvAttr{Kernel: 1, Stride: 1}, Why: "one tap"},
 		{N: 5, C: 5, M: 7, H: 7, W: 9, Attr: same, Why: "nothing divides: edges on every side"},
 		{N: 5, C: 5, M: 7, H: 7, W: 9, Attr: half, Why: "nothing divides, odd sizes halved"},
 		{N: 3, C: 4, M: 6, H: 6, W: 10, Attr: half, Why: "even sizes halved to odd ones"},
@@ -21,9 +21,9 @@ func denseCases() []Case {
 		{N: 12, C: 20, M: 12, H: 4, W: 4, Attr: same, Why: "one texel a row, several layouts"},
 		{N: 6, C: 12, M: 20, H: 2, W: 8, Attr: same, Why: "no row without an edge"},
 		{N: 2, C: 3, M: 2, H: 1, W: 1, Attr: same, Why: "one pixel: only the middle tap counts"},
-		{N: 2, C: 3, M: 4, H: 8, W: 8, Attr: engine.Attr{Kernel: 5, Stride: 1, Padding: 2}, Why: "5 x 5"},
-		{N: 2, C: 3, M: 4, H: 9, W: 7, Attr: engine.Attr{Kernel: 3, Stride: 1}, Why: "no padding"},
-		{N: 2, C: 3, M: 4, H: 8, W: 11, Attr: engine.Attr{Kernel: 3, Stride: 3, Padding: 2}, Why: "stride 3, a padding that windows lie in"},
+		{N: 2, C: 3, M: 4, H: 8, W: 8, Attr: engine.ConvAttr{Kernel: 5, Stride: 1, Padding: 2}, Why: "5 x 5"},
+		{N: 2, C: 3, M: 4, H: 9, W: 7, Attr: engine.ConvAttr{Kernel: 3, Stride: 1}, Why: "no padding"},
+		{N: 2, C: 3, M: 4, H: 8, W: 11, Attr: engine.ConvAttr{Kernel: 3, Stride: 3, Padding: 2}, Why: "stride 3, a padding that windows lie in"},
 		{N: 12, C: 32, M: 33, H: 4, W: 8, Attr: same, Why: "one row more than a tile"},
 		{N: 4, C: 24, M: 16, H: 8, W: 16, Attr: half, Why: "wider than high"},
 	}
@@ -32,6 +32,10 @@ func denseCases() []Case {
 		for _, c := range rows {
 			c.Kind = k
 			c.NoBias = c.NoBias && k == engine.Conv2d
+			if k == engine.Conv2dBackwardBias { // which sees the output alone
+				window := c.Attr.(engine.ConvAttr)
+				c.H, c.W, c.Attr = window.Output(c.H), window.Output(c.W), nil
+			}
 			out = append(out, c)
 		}
 	}

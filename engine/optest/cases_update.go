@@ -12,26 +12,29 @@ func updateCases() []Case {
 }
 
 func gradientNormCases() []Case {
-	clip := engine.Attr{ClipNorm: 1}
+	clip := engine.GradientNormAttr{ClipNorm: 1}
 	return each([]engine.Kind{engine.GradientNorm},
 		Case{N: 1, M: 768, C: 1000, Attr: clip, Why: "as many parameters as SmallCIFARNet: a long sum, clipped"},
 		Case{N: 1, M: 20, C: 12, Attr: clip, Why: "below the limit: scale 1"},
-		Case{N: 1, M: 100, C: 36, Attr: engine.Attr{ClipNorm: 0.01}, Why: "clipped hard"},
-		Case{N: 1, M: 100, C: 36, Why: "no limit: scale 1 at any norm"},
+		Case{N: 1, M: 100, C: 36, Attr: engine.GradientNormAttr{ClipNorm: 0.01}, Why: "clipped hard"},
+		Case{N: 1, M: 100, C: 36, Attr: engine.GradientNormAttr{}, Why: "no limit: scale 1 at any norm"},
 		Case{N: 1, M: 1, C: 1, Attr: clip, Why: "one parameter a segment"},
 		Case{N: 1, M: 7, C: 20, Attr: clip, Fill: ZeroGrads, Why: "norm 0: no division by it"},
 		Case{N: 1, M: 7, C: 20, Attr: clip, Fill: Infinite, Why: "+Inf raises the flag"},
 		Case{N: 1, M: 7, C: 20, Attr: clip, Fill: NotANumber, Why: "NaN raises the flag"},
-		Case{N: 1, M: 7, C: 20, Fill: NotANumber, Why: "NaN raises the flag without a limit, too"},
+		Case{N: 1, M: 7, C: 20, Attr: engine.GradientNormAttr{}, Fill: NotANumber, Why: "NaN raises the flag without a limit, too"},
 		Case{N: 1, M: 7, C: 20, Attr: clip, Fill: Flagged, Why: "the flag stays up after a finite norm"},
 	)
 }
 
 func adamWCases() []Case {
-	recipe := engine.Attr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 5e-4}
-	groups := recipe
-	groups.WeightDecay = 0.5 // so that a step with it cannot be taken for one without
-	other := engine.Attr{Beta1: 0.8, Beta2: 0.95, Epsilon: 1e-4}
+	recipe := engine.AdamWAttr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 5e-4}
+	undecayed := func(n int) engine.Attr {
+		a := recipe
+		a.WeightDecay, a.Undecayed = 0.5, n // so that a step with decay cannot be taken for one without
+		return a
+	}
+	other := engine.AdamWAttr{Beta1: 0.8, Beta2: 0.95, Epsilon: 1e-4}
 	return each([]engine.Kind{engine.AdamW},
 		Case{N: 1, M: 100, C: 512, Attr: recipe, Why: "the recipe"},
 		Case{N: 1, M: 20, C: 12, Attr: recipe, Fill: FirstUpdate, Why: "the first step: bias corrections far from 1"},
@@ -40,32 +43,28 @@ func adamWCases() []Case {
 		Case{N: 1, M: 7, C: 20, Attr: recipe, Fill: ZeroGrads, Why: "moments fade, weights decay"},
 		Case{N: 1, M: 7, C: 20, Attr: recipe, Fill: SmallGrads, Why: "gradients below epsilon, which then decides the step"},
 		Case{N: 1, M: 7, C: 20, Attr: recipe, Fill: Flagged, Why: "nothing changes once a step was not finite"},
-		Case{N: 1, M: 20, C: 100, Attr: undecayed(groups, 320), Why: "vectors do not decay"},
-		Case{N: 1, M: 7, C: 36, Attr: undecayed(groups, 118), Why: "the decay ends within a vec4"},
-		Case{N: 1, M: 1, C: 1, Attr: undecayed(groups, 256), Why: "nothing decays"},
+		Case{N: 1, M: 20, C: 100, Attr: undecayed(320), Why: "vectors do not decay"},
+		Case{N: 1, M: 7, C: 36, Attr: undecayed(118), Why: "the decay ends within a vec4"},
+		Case{N: 1, M: 1, C: 1, Attr: undecayed(256), Why: "nothing decays"},
 	)
 }
 
-// undecayed are the attributes with weight decay for all parameters but the last n.
-func undecayed(attr engine.Attr, n int) engine.Attr {
-	attr.Undecayed = n
-	return attr
-}
-
 func sgdCases() []Case {
-	nesterov := engine.Attr{Momentum: 0.9, WeightDecay: 5e-4, Nesterov: true}
-	groups := engine.Attr{Momentum: 0.9, WeightDecay: 0.5, Nesterov: true}
+	nesterov := engine.SGDAttr{Momentum: 0.9, WeightDecay: 5e-4, Nesterov: true}
+	undecayed := func(n int) engine.Attr {
+		return engine.SGDAttr{Momentum: 0.9, WeightDecay: 0.5, Nesterov: true, Undecayed: n}
+	}
 	return each([]engine.Kind{engine.SGD},
 		Case{N: 1, M: 100, C: 512, Attr: nesterov, Why: "Nesterov's momentum"},
-		Case{N: 1, M: 20, C: 12, Attr: engine.Attr{Momentum: 0.9, WeightDecay: 5e-4}, Why: "plain momentum"},
-		Case{N: 1, M: 7, C: 36, Fill: FirstUpdate, Why: "plain SGD, TinyNet's baseline"},
-		Case{N: 1, M: 7, C: 36, Attr: engine.Attr{Momentum: 0.5, Nesterov: true}, Why: "no weight decay"},
+		Case{N: 1, M: 20, C: 12, Attr: engine.SGDAttr{Momentum: 0.9, WeightDecay: 5e-4}, Why: "plain momentum"},
+		Case{N: 1, M: 7, C: 36, Attr: engine.SGDAttr{}, Fill: FirstUpdate, Why: "plain SGD, TinyNet's baseline"},
+		Case{N: 1, M: 7, C: 36, Attr: engine.SGDAttr{Momentum: 0.5, Nesterov: true}, Why: "no weight decay"},
 		Case{N: 1, M: 1, C: 1, Attr: nesterov, Fill: FirstUpdate, Why: "one parameter a segment, first step"},
 		Case{N: 1, M: 7, C: 20, Attr: nesterov, Fill: ZeroGrads, Why: "the velocity carries on"},
 		Case{N: 1, M: 7, C: 20, Attr: nesterov, Fill: Flagged, Why: "nothing changes once a step was not finite"},
-		Case{N: 1, M: 20, C: 100, Attr: undecayed(groups, 320), Why: "vectors do not decay"},
-		Case{N: 1, M: 7, C: 36, Attr: undecayed(groups, 118), Why: "the decay ends within a vec4"},
-		Case{N: 1, M: 1, C: 1, Attr: undecayed(groups, 256), Why: "nothing decays"},
+		Case{N: 1, M: 20, C: 100, Attr: undecayed(320), Why: "vectors do not decay"},
+		Case{N: 1, M: 7, C: 36, Attr: undecayed(118), Why: "the decay ends within a vec4"},
+		Case{N: 1, M: 1, C: 1, Attr: undecayed(256), Why: "nothing decays"},
 	)
 }
 
@@ -79,7 +78,7 @@ func commitCases() []Case {
 	}
 	return slices.Concat(
 		each([]engine.Kind{engine.RunningStatistics}, rows...),
-		with(engine.Attr{Decay: 0.995}, each([]engine.Kind{engine.ExponentialMean}, rows...)),
-		each([]engine.Kind{engine.ExponentialMean}, Case{N: 1, M: 7, C: 36, Why: "decay 0: a copy of the model"}),
+		with(engine.ExponentialMeanAttr{Decay: 0.995}, each([]engine.Kind{engine.ExponentialMean}, rows...)),
+		each([]engine.Kind{engine.ExponentialMean}, Case{N: 1, M: 7, C: 36, Attr: engine.ExponentialMeanAttr{}, Why: "decay 0: a copy of the model"}),
 	)
 }

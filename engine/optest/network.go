@@ -22,7 +22,7 @@ func SampleStep(batch, side int, widths []int) (p *engine.Program, load func(eng
 	}
 	b := engine.NewBuilder("sample", layout, batch)
 	s.Builder = b
-	x := b.Apply(engine.GatherNormalize, engine.Attr{}, []*engine.Tensor{
+	x := b.Apply(engine.GatherNormalize, nil, []*engine.Tensor{
 		b.Resident("images", engine.Uint8, images, 3, side, side),
 		b.Resident("table", engine.Float, 3, 256),
 		b.Input("indices", engine.Uint32, batch),
@@ -30,14 +30,14 @@ func SampleStep(batch, side int, widths []int) (p *engine.Program, load func(eng
 	for i := range widths {
 		x = s.block(i, x)
 		if i < 3 && x.H() >= 2 {
-			x = b.Apply(engine.MaxPool2d, engine.Attr{}, []*engine.Tensor{x})[0]
+			x = b.Apply(engine.MaxPool2d, nil, []*engine.Tensor{x})[0]
 		}
 	}
-	x = b.Apply(engine.GlobalAvgPool, engine.Attr{}, []*engine.Tensor{x})[0]
-	logits := b.Apply(engine.Linear, engine.Attr{}, []*engine.Tensor{x, s.model("classifier.weight"), s.model("classifier.bias")})[0]
-	loss := b.Apply(engine.CrossEntropy, engine.Attr{Smoothing: 0.1}, []*engine.Tensor{logits, b.Input("labels", engine.Uint32, batch)})
+	x = b.Apply(engine.GlobalAvgPool, nil, []*engine.Tensor{x})[0]
+	logits := b.Apply(engine.Linear, nil, []*engine.Tensor{x, s.model("classifier.weight"), s.model("classifier.bias")})[0]
+	loss := b.Apply(engine.CrossEntropy, engine.CrossEntropyAttr{Smoothing: 0.1}, []*engine.Tensor{logits, b.Input("labels", engine.Uint32, batch)})
 	b.Backward(logits, loss[1])
-	s.update(layout)
+	s.update()
 	p, err = b.Program()
 	return p, func(session engine.Session) (*engine.Record, error) { return s.load(session, p) }, err
 }
@@ -73,34 +73,32 @@ func (s *sample) model(segment string) *engine.Tensor { return s.State(engine.Mo
 // block is depthwise, pointwise, BatchNorm, ReLU, dropout, and the way past them where shapes allow.
 func (s *sample) block(i int, x *engine.Tensor) *engine.Tensor {
 	name := fmt.Sprintf("%d.", i)
-	y := s.Apply(engine.DepthwiseConv2d, engine.Attr{}, []*engine.Tensor{x, s.model(name + "depthwise.weight")})[0]
-	y = s.Apply(engine.PointwiseConv2d, engine.Attr{}, []*engine.Tensor{y, s.model(name + "pointwise.weight")})[0]
-	y = s.Apply(engine.BatchNorm2d, engine.Attr{Epsilon: 1e-5, Momentum: 0.1}, []*engine.Tensor{
+	y := s.Apply(engine.DepthwiseConv2d, nil, []*engine.Tensor{x, s.model(name + "depthwise.weight")})[0]
+	y = s.Apply(engine.PointwiseConv2d, nil, []*engine.Tensor{y, s.model(name + "pointwise.weight")})[0]
+	y = s.Apply(engine.BatchNorm2d, engine.BatchNormAttr{Epsilon: 1e-5, Momentum: 0.1}, []*engine.Tensor{
 		y, s.model(name + "bn.weight"), s.model(name + "bn.bias"), s.model(name + "bn.running_mean"), s.model(name + "bn.running_var"),
 	}, nil, nil, s.State(engine.Gradient, name+"bn.running_mean"), s.State(engine.Gradient, name+"bn.running_var"))[0]
-	y = s.Apply(engine.ReLU, engine.Attr{}, []*engine.Tensor{y})[0]
+	y = s.Apply(engine.ReLU, nil, []*engine.Tensor{y})[0]
 	random := s.Input("random", engine.Uint32, engine.RandomElements)
-	mask := s.Apply(engine.Dropout2dMask, engine.Attr{P: 0.1, Layer: i}, []*engine.Tensor{y, random})[0]
-	y = s.Apply(engine.Dropout2d, engine.Attr{}, []*engine.Tensor{y, mask})[0]
+	mask := s.Apply(engine.Dropout2dMask, engine.DropoutAttr{P: 0.1, Layer: i}, []*engine.Tensor{y, random})[0]
+	y = s.Apply(engine.Dropout2d, nil, []*engine.Tensor{y, mask})[0]
 	if x.Shape.Equal(y.Shape) {
-		y = s.Apply(engine.Add, engine.Attr{}, []*engine.Tensor{x, y})[0]
+		y = s.Apply(engine.Add, nil, []*engine.Tensor{x, y})[0]
 	}
 	return y
 }
 
 // update is the update segment of the recipe.
-func (s *sample) update(l *engine.Layout) {
-	status := s.Flat(engine.Status, 0, engine.StatusElements)
-	gradients, parameters := s.Flat(engine.Gradient, 0, l.Parameters), s.Flat(engine.Model, 0, l.Parameters)
-	moments := s.Flat(engine.Moments, 0, l.ArenaElements(engine.Moments))
-	s.Apply(engine.GradientNorm, engine.Attr{ClipNorm: 1}, []*engine.Tensor{gradients, status}, status, nil)
-	s.Apply(engine.AdamW, engine.Attr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 5e-4},
+func (s *sample) update() {
+	status, moments := s.Part(engine.Status, engine.WholeArena), s.Part(engine.Moments, engine.WholeArena)
+	gradients, parameters := s.Part(engine.Gradient, engine.AllParameters), s.Part(engine.Model, engine.AllParameters)
+	s.Apply(engine.GradientNorm, engine.GradientNormAttr{ClipNorm: 1}, []*engine.Tensor{gradients, status}, status, nil)
+	s.Apply(engine.AdamW, engine.AdamWAttr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 5e-4},
 		[]*engine.Tensor{gradients, status, s.Input("rates", engine.Float, engine.RateElements), parameters, moments}, parameters, moments)
-	count := l.Elements - l.Parameters
-	candidates, statistics := s.Flat(engine.Gradient, l.Parameters, count), s.Flat(engine.Model, l.Parameters, count)
-	s.Apply(engine.RunningStatistics, engine.Attr{}, []*engine.Tensor{candidates, status, statistics}, statistics)
-	model, average := s.Flat(engine.Model, 0, l.Elements), s.Flat(engine.EMA, 0, l.Elements)
-	s.Apply(engine.ExponentialMean, engine.Attr{Decay: 0.995}, []*engine.Tensor{model, status, average}, average)
+	candidates, statistics := s.Part(engine.Gradient, engine.AllStatistics), s.Part(engine.Model, engine.AllStatistics)
+	s.Apply(engine.RunningStatistics, nil, []*engine.Tensor{candidates, status, statistics}, statistics)
+	model, average := s.Part(engine.Model, engine.WholeArena), s.Part(engine.EMA, engine.WholeArena)
+	s.Apply(engine.ExponentialMean, engine.ExponentialMeanAttr{Decay: 0.995}, []*engine.Tensor{model, status, average}, average)
 }
 
 // load fills state and residents, and the record of the first step.
@@ -122,11 +120,11 @@ func (s *sample) load(session engine.Session, p *engine.Program) (*engine.Record
 	if err := c.fillResident(session, table); err != nil {
 		return nil, err
 	}
-	r := engine.NewRecord(p)
-	c.numbers("indices", r.Uints("indices"))
-	Case{M: p.Tensor("cross_entropy.dlogits").C()}.numbers("labels", r.Uints("labels"))
-	c.numbers("random", r.Uints("random"))
-	Case{Kind: engine.AdamW, Attr: engine.Attr{Beta1: 0.9, Beta2: 0.999}, Fill: FirstUpdate}.rates(r.Floats("rates"))
+	r, classes := engine.NewRecord(p), p.Tensor("cross_entropy.dlogits").C()
+	c.numbers("indices", images.N(), r.Uints("indices"))
+	Case{M: classes}.numbers("labels", classes, r.Uints("labels"))
+	c.numbers("random", 0, r.Uints("random"))
+	Case{Kind: engine.AdamW, Attr: engine.AdamWAttr{Beta1: 0.9, Beta2: 0.999}, Fill: FirstUpdate}.rates(r.Floats("rates"))
 	return r, nil
 }
 

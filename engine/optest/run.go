@@ -37,8 +37,8 @@ func (c Case) fill(s engine.Session, p *engine.Program, r *engine.Record) error 
 		}
 	}
 	op := p.Ops[0]
-	for i, name := range engine.Operands(op.Kind)[:len(op.Inputs)] {
-		t := op.Inputs[i]
+	for i, t := range op.Inputs {
+		o := engine.Operands(op.Kind)[i]
 		var err error
 		switch {
 		case t.Role == engine.Resident:
@@ -46,9 +46,9 @@ func (c Case) fill(s engine.Session, p *engine.Program, r *engine.Record) error 
 		case t.Role == engine.Input && t.DType == engine.Float:
 			c.rates(r.Floats(t.Name))
 		case t.Role == engine.Input:
-			c.numbers(name, r.Uints(t.Name))
+			c.numbers(o.Name, c.dims()[o.Below], r.Uints(t.Name))
 		case t.Role == engine.Value:
-			err = s.Write(p, t, c.values(name, t.Shape))
+			err = s.Write(p, t, c.values(o.Name, t.Shape))
 		}
 		if err != nil {
 			return err

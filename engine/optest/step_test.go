@@ -66,14 +66,31 @@ type spoilt struct {
 func (s spoilt) NewSession(l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) (engine.Session, error) {
 	for _, p := range programs {
 		for i := range p.Ops {
-			if a := &p.Ops[i].Attr; p.Ops[i].Kind == s.kind {
-				a.Epsilon += 1e-3
-				a.Decay *= 0.99
-				a.P += 0.5
+			if op := &p.Ops[i]; op.Kind == s.kind {
+				op.Attr = otherwise(op.Attr)
 			}
 		}
 	}
 	return s.Executor.NewSession(l, programs, opt)
+}
+
+// otherwise is attributes that are slightly different.
+func otherwise(a engine.Attr) engine.Attr {
+	switch a := a.(type) {
+	case engine.BatchNormAttr:
+		a.Epsilon += 1e-3
+		return a
+	case engine.AdamWAttr:
+		a.Epsilon += 1e-3
+		return a
+	case engine.ExponentialMeanAttr:
+		a.Decay *= 0.99
+		return a
+	case engine.DropoutAttr:
+		a.P += 0.5
+		return a
+	}
+	panic("no constants to change")
 }
 
 // TestCompareStepWrittenTwice adds a second norm, so that the status which the optimiser reads is written twice. The
@@ -89,10 +106,10 @@ func TestCompareStepWrittenTwice(t *testing.T) {
 	gradients, model := b.Flat(engine.Gradient, 0, layout.Parameters), b.Flat(engine.Model, 0, layout.Parameters)
 	moments, rates := b.Flat(engine.Moments, 0, layout.Parameters), b.Input("rates", engine.Float, engine.RateElements)
 	sgd := []*engine.Tensor{gradients, status, rates, model, moments}
-	b.Apply(engine.GradientNorm, engine.Attr{ClipNorm: 0.1}, []*engine.Tensor{gradients, status}, status, nil)
-	b.Apply(engine.SGD, engine.Attr{Momentum: 0.9}, sgd, model, moments)
-	b.Apply(engine.GradientNorm, engine.Attr{ClipNorm: 0.2}, []*engine.Tensor{gradients, status}, status, nil)
-	b.Apply(engine.SGD, engine.Attr{Momentum: 0.9}, sgd, model, moments)
+	b.Apply(engine.GradientNorm, engine.GradientNormAttr{ClipNorm: 0.1}, []*engine.Tensor{gradients, status}, status, nil)
+	b.Apply(engine.SGD, engine.SGDAttr{Momentum: 0.9}, sgd, model, moments)
+	b.Apply(engine.GradientNorm, engine.GradientNormAttr{ClipNorm: 0.2}, []*engine.Tensor{gradients, status}, status, nil)
+	b.Apply(engine.SGD, engine.SGDAttr{Momentum: 0.9}, sgd, model, moments)
 	p, err := b.Program()
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +153,7 @@ func TestCompareStepValueWrittenTwice(t *testing.T) {
 	}
 	v, w, x := free("v"), free("w"), free("x")
 	sum := func(left, right *engine.Tensor, into ...*engine.Tensor) *engine.Tensor {
-		return b.Apply(engine.Add, engine.Attr{}, []*engine.Tensor{left, right}, into...)[0]
+		return b.Apply(engine.Add, nil, []*engine.Tensor{left, right}, into...)[0]
 	}
 	first := sum(v, x)
 	sum(first, w, v)

@@ -64,10 +64,10 @@ func (c Case) values(name string, shape engine.Shape) []float64 {
 		return c.saved()
 	case "mask":
 		return s.make(n, func(i int) float64 {
-			if s.uniform(i, 0) < c.Attr.P {
+			if s.uniform(i, 0) < c.Dropped {
 				return 0
 			}
-			return 1 / (1 - c.Attr.P)
+			return 1 / (1 - c.Dropped)
 		})
 	case "logits":
 		return s.make(n, func(i int) float64 { return c.logit(s.normal(i)) })
@@ -137,27 +137,26 @@ func (c Case) saved() []float64 {
 			}
 		}
 		out[channel] = float64(float32(mean))
-		out[c.C+channel] = float64(float32(1 / math.Sqrt(squares/count+c.Attr.Epsilon)))
+		out[c.C+channel] = float64(float32(1 / math.Sqrt(squares/count+c.Attr.(engine.BatchNormAttr).Epsilon)))
 	}
 	return out
 }
 
-// numbers is what the case puts into the integer operand of that name.
-func (c Case) numbers(name string, out []uint32) {
+// numbers is what the case puts into the integer operand of that name, each below the limit; 0 is none.
+func (c Case) numbers(name string, limit int, out []uint32) {
 	if name == "draws" {
 		c.draws(out)
 		return
 	}
 	s := newSource(c, name)
 	for i := range out {
-		switch name {
-		case "indices", "labels":
-			out[i] = s.below(i, c.M)
-		case "random":
+		switch {
+		case limit > 0:
+			out[i] = s.below(i, limit)
+		case c.Fill == LargeSeed: // so that sample + n wraps around
+			out[i] = math.MaxUint32 - uint32(i)
+		default:
 			out[i] = s.below(i, 1000)
-			if c.Fill == LargeSeed { // so that sample + n wraps around
-				out[i] = math.MaxUint32 - uint32(i)
-			}
 		}
 	}
 }
@@ -173,9 +172,9 @@ func (c Case) rates(out []float64) {
 		step = 1
 	}
 	out[engine.RateLearning] = lr
-	if c.Kind == engine.AdamW {
-		out[engine.RateMomentScale] = lr / (1 - math.Pow(c.Attr.Beta1, step))
-		out[engine.RateVarianceRoot] = 1 / math.Sqrt(1-math.Pow(c.Attr.Beta2, step))
+	if a, ok := c.Attr.(engine.AdamWAttr); ok {
+		out[engine.RateMomentScale] = lr / (1 - math.Pow(a.Beta1, step))
+		out[engine.RateVarianceRoot] = 1 / math.Sqrt(1-math.Pow(a.Beta2, step))
 	}
 	for i := range out {
 		out[i] = float64(float32(out[i]))

@@ -1,0 +1,82 @@
+package engine
+
+// Attr is the constants of an op: one of the structs below, as the op's row in the table says, or nil for an op without constants.
+type Attr interface {
+	// extend adds the dimensions that follow from the constants.
+	extend(d Dims)
+}
+
+// ConvAttr is the window of conv2d and of its gradients by input and weight.
+type ConvAttr struct {
+	Kernel  int // rows and columns of the kernel
+	Stride  int // pixels of x from one output to the next, each way
+	Padding int // zeros around x on each side
+}
+
+// BatchNormAttr belongs to batch_norm2d in training, in evaluation, and backward.
+type BatchNormAttr struct {
+	Epsilon  float64 // added to the variance
+	Momentum float64 // weight of the batch's statistic in the running one
+}
+
+// DropoutAttr belongs to dropout2d_mask.
+type DropoutAttr struct {
+	P     float64 // probability of dropping a channel of an image
+	Layer int     // its place among the network's dropouts, part of the random counter
+}
+
+// CrossEntropyAttr belongs to cross_entropy.
+type CrossEntropyAttr struct {
+	Smoothing float64 // label smoothing
+}
+
+// AugmentAttr belongs to augment.
+type AugmentAttr struct {
+	Kinds uint32 // a bit for every AugmentKind that a draw may hold
+}
+
+// GradientNormAttr belongs to gradient_norm.
+type GradientNormAttr struct {
+	ClipNorm float64 // largest global norm let through, 0 for no limit
+}
+
+// AdamWAttr belongs to adamw.
+type AdamWAttr struct {
+	Beta1, Beta2 float64
+	Epsilon      float64 // added to the root of the second moment
+	WeightDecay  float64 // decoupled: parameters shrink by it
+	Undecayed    int     // how many of the last parameters are free of weight decay
+}
+
+// SGDAttr belongs to sgd.
+type SGDAttr struct {
+	Momentum    float64 // weight of the old velocity
+	Nesterov    bool
+	WeightDecay float64 // added to the gradient
+	Undecayed   int     // how many of the last parameters are free of weight decay
+}
+
+// ExponentialMeanAttr belongs to ema.
+type ExponentialMeanAttr struct {
+	Decay float64 // weight of the old average
+}
+
+// Output is the number of places at which the kernel stands along an image of that size.
+func (a ConvAttr) Output(size int) int { return (size+2*a.Padding-a.Kernel)/a.Stride + 1 }
+
+// extend adds R, the kernel's side, and HO and WO, what the windows make of H and W.
+func (a ConvAttr) extend(d Dims) {
+	d["R"] = a.Kernel
+	if a.Stride > 0 {
+		d["HO"], d["WO"] = a.Output(d["H"]), a.Output(d["W"])
+	}
+}
+
+func (BatchNormAttr) extend(Dims)       {}
+func (DropoutAttr) extend(Dims)         {}
+func (CrossEntropyAttr) extend(Dims)    {}
+func (AugmentAttr) extend(Dims)         {}
+func (GradientNormAttr) extend(Dims)    {}
+func (AdamWAttr) extend(Dims)           {}
+func (SGDAttr) extend(Dims)             {}
+func (ExponentialMeanAttr) extend(Dims) {}

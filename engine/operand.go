@@ -1,0 +1,89 @@
+package engine
+
+import "strconv"
+
+// Operand is an input or an output of an op, as the op's row declares it.
+type Operand struct {
+	Name string
+	// Shape lists the dimensions, outermost first, as in "N C H/2 W/2", each a number, a letter, or a product or quotient of
+	// these. The same letter is the same size wherever it stands in the row: N images, K input and M output channels, H rows, W
+	// columns. A name of two letters follows from the attributes. AnyShape is any, the same wherever it stands.
+	Shape string
+	DType DType
+	// Role is who fills the operand in a training step. The op runs on tensors of any other role, too: a case's parameters may
+	// lie outside of the arenas.
+	Role     Role
+	Batched  bool // an activation
+	Optional bool // may be left out; behind all that may not
+
+	Below string // the dimension that every value of an integer Input stays below
+	// check finds in an Input what Below does not say.
+	check func(values []uint32, a Attr, d Dims) error
+
+	// Arena, Part and Segment say where a State operand lies. A segment has the name that it has among its layer's.
+	Arena   Arena
+	Part    Part
+	Segment string
+}
+
+// AnyShape is the Shape of operands whose dimensions the op does not look at.
+const AnyShape = "..."
+
+// operands are the inputs or the outputs of an op, in order. Their declarations below are the vocabulary of the op table.
+type operands []Operand
+
+// activation is what one layer hands to the next, or its gradient.
+func activation(name, shape string) Operand {
+	return Operand{Name: name, Shape: shape, Batched: true}
+}
+
+// value is any other tensor that one op writes for another.
+func value(name, shape string) Operand { return Operand{Name: name, Shape: shape} }
+
+// result is what the host gets back.
+func result(name string, elements int) Operand {
+	return Operand{Name: name, Shape: strconv.Itoa(elements), Role: Result}
+}
+
+// resident is set once a session.
+func resident(name string, d DType, shape string) Operand {
+	return Operand{Name: name, Shape: shape, DType: d, Role: Resident}
+}
+
+// input comes with every step.
+func input(name string, d DType, shape string) Operand {
+	return Operand{Name: name, Shape: shape, DType: d, Role: Input}
+}
+
+// below says that the integers of an input number something of which there are that many.
+func (o Operand) below(dimension string) Operand {
+	o.Below = dimension
+	return o
+}
+
+// checked is an input of which more is demanded.
+func (o Operand) checked(check func(values []uint32, a Attr, d Dims) error) Operand {
+	o.check = check
+	return o
+}
+
+// optional is an operand that may be left out.
+func (o Operand) optional() Operand {
+	o.Optional = true
+	return o
+}
+
+// segment is a parameter, or a statistic, of the layer.
+func segment(name, shape string) Operand {
+	return Operand{Name: name, Shape: shape, Role: State, Arena: Model, Segment: name}
+}
+
+// gradientOf is the gradient of a parameter, or a statistic's next value: both lie in the Gradient arena, at that segment.
+func gradientOf(name, segment, shape string) Operand {
+	return Operand{Name: name, Shape: shape, Role: State, Arena: Gradient, Segment: segment}
+}
+
+// flat is a long run of an arena.
+func flat(name string, a Arena, p Part, shape string) Operand {
+	return Operand{Name: name, Shape: shape, Role: State, Arena: a, Part: p}
+}
