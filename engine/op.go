@@ -28,6 +28,9 @@ const (
 	ReLU         = Kind("relu")
 	ReLUBackward = Kind("relu_backward")
 
+	SiLU         = Kind("silu")
+	SiLUBackward = Kind("silu_backward")
+
 	Dropout2dMask = Kind("dropout2d_mask")
 	Dropout2d     = Kind("dropout2d")
 

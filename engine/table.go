@@ -135,6 +135,16 @@ var table = map[Kind]row{
 		out: operands{activation("dx", "N C H W")},
 	},
 
+	SiLU: {
+		in:       operands{activation("x", "N C H W")},
+		out:      operands{activation("y", "N C H W")},
+		gradient: rules{{"x", SiLUBackward, "dy x"}},
+	},
+	SiLUBackward: {
+		in:  operands{activation("dy", "N C H W"), activation("x", "N C H W")},
+		out: operands{activation("dx", "N C H W")},
+	},
+
 	Dropout2dMask: { // 0 or 1/(1-p); like is what will be masked, for its shape alone
 		in:    operands{activation("like", "N C H W"), input("random", Uint32, strconv.Itoa(RandomElements))},
 		out:   operands{value("mask", "N C")},

@@ -1,5 +1,7 @@
 package cpu
 
+import "math"
+
 // relu computes y = max(x, 0). A NaN passes, as in PyTorch.
 //
 //	x, y (N,C,H,W)
@@ -24,6 +26,31 @@ func reluBackward(dx, dy, y *tensor) {
 			} else {
 				out[i] = 0
 			}
+		}
+	})
+}
+
+// silu computes y = x σ(x), σ(x) = 1 / (1 + exp(-x)).
+//
+//	x, y (N,C,H,W)
+func silu(y, x *tensor) {
+	parallel(x.N(), func(n int) {
+		out := y.row(n)
+		for i, v := range x.row(n) {
+			out[i] = v / (1 + math.Exp(-v))
+		}
+	})
+}
+
+// siluBackward computes dx = dy σ(x) (1 + x (1 - σ(x))).
+//
+//	dy, x, dx (N,C,H,W)
+func siluBackward(dx, dy, x *tensor) {
+	parallel(x.N(), func(n int) {
+		grad, out := dy.row(n), dx.row(n)
+		for i, v := range x.row(n) {
+			s := 1 / (1 + math.Exp(-v))
+			out[i] = grad[i] * s * (1 + v*(1-s))
 		}
 	})
 }

@@ -40,6 +40,8 @@ var forwards = []forward{
 	{"depthwise_conv2d", []leaf{{"x", engine.Shape{2, 3, 4, 5}}, {"w", engine.Shape{3, 1, 3, 3}}}, apply(engine.DepthwiseConv2d, nil)},
 	{"pointwise_conv2d", []leaf{{"x", engine.Shape{2, 3, 2, 3}}, {"w", engine.Shape{5, 3, 1, 1}}}, apply(engine.PointwiseConv2d, nil)},
 	{"relu", []leaf{{"x", engine.Shape{2, 3, 3, 3}}}, apply(engine.ReLU, nil)},
+	{"silu", []leaf{{"x", engine.Shape{2, 3, 3, 3}}}, apply(engine.SiLU, nil)},
+	{"silu, x read three times", []leaf{{"x", engine.Shape{2, 3, 3, 3}}, {"w", engine.Shape{3, 3, 1, 1}}}, writeGated},
 	{"max_pool2d", []leaf{{"x", engine.Shape{2, 3, 5, 4}}}, apply(engine.MaxPool2d, nil)},
 	{"global_avg_pool", []leaf{{"x", engine.Shape{2, 3, 3, 4}}}, apply(engine.GlobalAvgPool, nil)},
 	{"linear", []leaf{{"x", engine.Shape{3, 7, 1, 1}}, {"w", engine.Shape{5, 7}}, {"b", engine.Shape{5}}}, apply(engine.Linear, nil)},
@@ -80,6 +82,15 @@ func writeResidual(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
 	y = b.Apply(engine.ReLU, nil, []*engine.Tensor{y})[0]
 	y = b.Apply(engine.Add, nil, []*engine.Tensor{x, y})[0]
 	return b.Apply(engine.Add, nil, []*engine.Tensor{y, x})[0]
+}
+
+// writeGated computes y = silu(x) + w silu(x) + x, which needs x after its other readers.
+func writeGated(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
+	x := leaves[:1]
+	first, second := b.Apply1(engine.SiLU, nil, x), b.Apply1(engine.SiLU, nil, x)
+	second = b.Apply1(engine.PointwiseConv2d, nil, []*engine.Tensor{second, leaves[1]})
+	y := b.Apply1(engine.Add, nil, []*engine.Tensor{first, second})
+	return b.Apply1(engine.Add, nil, []*engine.Tensor{y, leaves[0]})
 }
 
 // writeThrice computes y = w w w x.

@@ -36,6 +36,9 @@ var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 	engine.ReLU:         func(_ engine.Attr, out, in []*tensor) { relu(out[0], in[0]) },
 	engine.ReLUBackward: func(_ engine.Attr, out, in []*tensor) { reluBackward(out[0], in[0], in[1]) },
 
+	engine.SiLU:         func(_ engine.Attr, out, in []*tensor) { silu(out[0], in[0]) },
+	engine.SiLUBackward: func(_ engine.Attr, out, in []*tensor) { siluBackward(out[0], in[0], in[1]) },
+
 	engine.Dropout2dMask: func(a engine.Attr, out, in []*tensor) { dropout2dMask(a.(engine.DropoutAttr), out[0], in[1]) },
 	engine.Dropout2d:     func(_ engine.Attr, out, in []*tensor) { dropout2d(out[0], in[0], in[1]) },
 

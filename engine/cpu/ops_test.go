@@ -160,6 +160,15 @@ func TestReLU(t *testing.T) {
 	o.set(0, 5, 6, 7).set(1, 0, 0, 2).run().want(0, 0, 0, 7)
 }
 
+// TestSiLU: σ(ln 3) = 3/4. A large x goes through as it is, one far below zero becomes zero.
+func TestSiLU(t *testing.T) {
+	ln3 := math.Log(3)
+	x := []float64{0, ln3, -ln3, 1000, -1000}
+	newOne(t, engine.SiLU, nil, engine.Shape{1, 1, 1, 5}).set(0, x...).run().want(0, 0, ln3*3/4, -ln3/4, 1000, 0)
+	o := newOne(t, engine.SiLUBackward, nil, engine.Shape{1, 1, 1, 5}, engine.Shape{1, 1, 1, 5})
+	o.set(0, 2, 4, 4, 7, 7).set(1, x...).run().want(0, 1, 3*(1+ln3/4), 1-ln3*3/4, 7, 0)
+}
+
 // TestMaxPool2d has a window of equal values, a maximum in each other place, and a last column in no window.
 func TestMaxPool2d(t *testing.T) {
 	x := []float64{

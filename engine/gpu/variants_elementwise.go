@@ -18,6 +18,15 @@ var elementwiseVariants = slices.Concat(
 		dy, y, dx := c.in(0), c.in(1), c.out(0)
 		c.elementwise(k, lanes, c.planes(dy, y, dx), c.of(dy), c.of(y), c.of(dx))
 	}),
+	byLanes(engine.SiLU, foldedRows, func(c *call, suffix string, lanes int) {
+		k := kernel{shader: "silu" + suffix, storage: []vk.Access{in, out}, constants: 4, push: 1}
+		c.elementwise(k, lanes, c.planes(c.in(0), c.out(0)), c.of(c.in(0)), c.of(c.out(0)))
+	}),
+	byLanes(engine.SiLUBackward, foldedRows, func(c *call, suffix string, lanes int) {
+		k := kernel{shader: "silu_backward" + suffix, storage: []vk.Access{in, in, out}, constants: 5, push: 1}
+		dy, x, dx := c.in(0), c.in(1), c.out(0)
+		c.elementwise(k, lanes, c.planes(dy, x, dx), c.of(dy), c.of(x), c.of(dx))
+	}),
 	byLanes(engine.Dropout2d, wholeRows, func(c *call, suffix string, lanes int) {
 		k := kernel{shader: "dropout2d" + suffix, storage: []vk.Access{in, in, out}, constants: 4, push: 1}
 		x, mask, y := c.in(0), c.in(1), c.out(0)

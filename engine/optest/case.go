@@ -37,6 +37,7 @@ const (
 	Ties        Fill = "ties"         // few distinct values, so that many are equal
 	FarMean     Fill = "far mean"     // BatchNorm: a mean of many standard deviations
 	FarLogits   Fill = "far logits"   // logits around 80, which overflow float32 if exponentiated as they are
+	FarValues   Fill = "far values"   // x of either sign and up to some hundred, whose exponentials overflow float32
 	LargeSeed   Fill = "large seed"   // random counters near 2^32
 	Infinite    Fill = "infinite"     // one gradient is +Inf
 	NotANumber  Fill = "not a number" // one gradient is NaN

@@ -100,8 +100,10 @@ func elementCases() []Case {
 		{N: 12, C: 20, H: 2, W: 2, Why: "narrow"},
 	}
 	dead := Case{N: 5, C: 36, H: 4, W: 4, Fill: Dead, Why: "a dead ReLU: all outputs exactly zero"}
+	far := Case{N: 5, C: 12, H: 4, W: 4, Fill: FarValues, Why: "exponentials overflow float32"}
 	return slices.Concat(
 		each([]engine.Kind{engine.ReLU, engine.ReLUBackward}, append(shapes, dead)...),
+		each([]engine.Kind{engine.SiLU, engine.SiLUBackward}, append(shapes, far)...),
 		each([]engine.Kind{engine.Add}, shapes...),
 		each([]engine.Kind{engine.Add},
 			Case{N: 2, C: 36, M: 20, Why: "two contributions to a parameter's gradient"},

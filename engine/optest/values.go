@@ -104,6 +104,8 @@ func (c Case) activation(name string, normal float64, channel int) float64 {
 		return -math.Abs(normal)
 	case c.Fill == Dead && (name == "x" || name == "y"):
 		return 0
+	case c.Fill == FarValues && name == "x":
+		return 80 * normal
 	case c.Kind == engine.ReLUBackward && name == "y":
 		return max(normal, 0)
 	case c.normalises() && name == "x" && c.Fill == FarMean:

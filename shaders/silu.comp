@@ -1,0 +1,28 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// silu: y = x sigmoid(x)
+//
+//   x  (N/GX, C, GX, PLANE*LANES)   y  (N/GY, C, GY, PLANE*LANES)
+//
+// One invocation makes LANES values.
+#include "dispatch.glsl"
+#include "lanes.glsl"
+#include "panels.glsl"
+#include "sigmoid.glsl"
+
+layout(constant_id = 1) const uint C = 64;
+layout(constant_id = 2) const uint PLANE = 256;
+layout(constant_id = 3) const uint GX = 1;
+layout(constant_id = 4) const uint GY = 1;
+
+layout(push_constant) uniform Push { uint count; } push;
+
+layout(std430, binding = 0) readonly  buffer X { lanes x[]; };
+layout(std430, binding = 1) writeonly buffer Y { lanes y[]; };
+
+void main() {
+    uint i = invocation();
+    if (i >= push.count) return;
+    lanes v = x[moved(i, C, GY, GX, PLANE)];
+    y[i] = v * sigmoid(v);
+}
