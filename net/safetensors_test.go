@@ -283,7 +283,7 @@ func TestReadSafetensorsRefuses(t *testing.T) {
 		file []byte
 		says string
 	}{
-		{"empty", nil, "it has 0 bytes"},
+		{"empty", nil, "an empty file"},
 		{"seven bytes", make([]byte, 7), "it has 7 bytes"},
 		{"eight bytes of 0", make([]byte, 8), "not a JSON object"},
 		{"header longer than the file", length(uint64(len(good)) + 13), "header claims 121 bytes, but only 120 follow"},
@@ -303,27 +303,39 @@ func TestReadSafetensorsRefuses(t *testing.T) {
 		{"a tensor twice", change(`"b"`, `"a"`), `the name "a" twice`},
 		{"a tensor twice, escaped", change(`"b"`, `"\u0061"`), `the name "a" twice`},
 		{"a key twice", change(`"dtype":"F32"`, `"dtype":"F32","dtype":"F32"`), `the name "dtype" twice`},
-		{"overlap", change("[8,12]", "[4,12]"), `invalid metadata offset for tensor "b"`},
-		{"the same place", pack(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8), "invalid metadata offset"},
-		{"a gap", pack(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, 8), "invalid metadata offset"},
-		{"backwards", change("[8,12]", "[12,8]"), "describes 8 bytes of values, but it has 12"},
+		{"overlap", change("[8,12]", "[4,12]"), `tensor "b" begins at byte 4 of the values, not at 8`},
+		{"the same place", pack(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8), `tensor "b" begins at byte 0 of the values, not at 8`},
+		{"a gap", pack(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, 8), "begins at byte 4 of the values, not at 0"},
+		{"backwards", change("[8,12]", "[12,8]"), `tensor "b": its data_offsets are [12,8]`},
 		{"offset of 2^63", change("[8,12]", "[8,9223372036854775808]"), "describes 9223372036854775808 bytes"},
 		{"offset beyond 64 bits", change("[8,12]", "[8,99999999999999999999]"), "data_offsets"},
 		{"negative offset", change("[8,12]", "[-4,12]"), "data_offsets"},
 		{"one offset", change("[8,12]", "[8]"), "data_offsets"},
-		{"shape and offsets differ", change("[1]", "[2]"), "offsets mismatch"},
-		{"shape overflows", change("[1]", "[4294967296,4294967296]"), "overflow"},
-		{"dimension beyond int beside 0", pack(`{"a":{"dtype":"F32","shape":[0,9223372036854775808],"data_offsets":[0,0]}}`, 0), `tensor "a" has shape [0 9223372036854775808]`},
+		{"shape and offsets differ", change("[1]", "[2]"), `tensor "b" has 4 bytes, which are not F32 of shape [2]`},
+		{"shape overflows", change("[1]", "[4294967296,4294967296]"), "its shape is [4294967296 4294967296]"},
+		{"shape overflows to its size", change("[1]", "[2147483648,2147483648,4,1]"), "its shape is"},
+		{"product overflows to its size", change("[1]", "[641,6700417,65537,65535,641,6700417,65537,65535]"), "which are not F32"},
+		{"dimension beyond int beside 0", pack(`{"a":{"dtype":"F32","shape":[0,9223372036854775808],"data_offsets":[0,0]}}`, 0), `tensor "a": its shape is [0 9223372036854775808]`},
 		{"negative dimension", change("[1]", "[-1]"), "shape"},
 		{"half a dimension", change("[1]", "[1.5]"), "shape"},
 		{"shape is a word", change("[1]", `"1"`), "shape"},
 		{"unknown type", change(`"F32"`, `"F31"`), "F31"},
 		{"type that is not read", pack(`{"a":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]}}`, 1), `tensor "a" is of type BOOL`},
-		{"missing key", change(`"dtype":"F32",`, ""), "expected 3 keys"},
-		{"other key", change(`"dtype"`, `"type"`), `missing "dtype"`},
-		{"tensor is null", pack(`{"a":null}`, 0), "expected 3 keys"},
-		{"tensor is a number", pack(`{"a":3}`, 0), "number"},
-		{"metadata is a number", pack(`{"__metadata__":{"a":3}}`, 0), "expected string"},
+		{"missing key", change(`"dtype":"F32",`, ""), `tensor "a": its description has no dtype`},
+		{"other key", change(`"dtype"`, `"type"`), "has no dtype"},
+		{"a key more", change(`"dtype":"F32"`, `"dtype":"F32","strides":[1]`), "more than dtype, shape and data_offsets"},
+		{"tensor is null", pack(`{"a":null}`, 0), `tensor "a": its description is not a JSON object`},
+		{"tensor is a number", pack(`{"a":3}`, 0), `tensor "a": its description is not a JSON object`},
+		{"type is null", change(`"F32"`, "null"), "its dtype is null"},
+		{"type is an object", change(`"F32"`, "{\n\"a\": 1\n}"), `its dtype is {"a":1}`},
+		{"type is no word", change(`"F32"`, `"F 32\n"`), `its dtype is "F 32\n"`},
+		{"shape has a null", change("[1]", "[null]"), "its shape is [null]"},
+		{"shape has a text", change("[1]", `["1"]`), `its shape is ["1"]`},
+		{"shape is null", change("[1]", "null"), "its shape is null"},
+		{"metadata are a list", pack(`{"__metadata__":["a"]}`, 0), "its __metadata__ is not a JSON object"},
+		{"metadata are a number", pack(`{"__metadata__":12}`, 0), "its __metadata__ is not a JSON object"},
+		{"a key of the metadata twice", pack(`{"__metadata__":{"a":1,"a":2}}`, 0), `the name "a" twice`},
+		{"header of more bytes than the format allows", pack("{}"+strings.Repeat(" ", maxHeaderBytes), 0), "its header has 100000002 bytes"},
 		{"endless complaint", pack(`{"a":{"dtype":"F32","shape":"`+strings.Repeat(`x\n`, 5000)+`","data_offsets":[0,0]}}`, 0), "..."},
 	} {
 		t.Run(c.why, func(t *testing.T) {
@@ -340,14 +352,14 @@ func TestReadSafetensorsRefuses(t *testing.T) {
 func TestReadSafetensorsNoFile(t *testing.T) {
 	dir := t.TempDir()
 	_, _, err := ReadSafetensors(dir)
-	checkSaid(t, err, dir, "not a regular file")
+	checkSaid(t, err, dir, "it is a folder")
 	path := filepath.Join(dir, "none")
 	_, _, err = ReadSafetensors(path)
 	checkSaid(t, err, path, "no such file")
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v is not fs.ErrNotExist", err)
 	}
-	if err := os.WriteFile(path, nil, 0o644); err != nil {
+	if err := os.WriteFile(path, pack("{}", 0), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Truncate(path, maxSafetensorsBytes+1); err != nil { // takes no room on disk

@@ -186,9 +186,9 @@ func TestResumeRefused(t *testing.T) {
 	}{
 		{"no run", "--resume nowhere", `^cnnvk: nowhere cannot be resumed: nowhere/config\.yaml: no such file or directory$`, "the folder of a run", exitFailed, nil},
 		{"no name", "--resume=", `^cnnvk: --resume needs the folder of a run$`, "", exitUsage, nil},
-		{"cut", "", `run/checkpoints/last\.safetensors is no safetensors file or is damaged: `,
+		{"cut", "", `run/checkpoints/last\.safetensors is a damaged safetensors file: `,
 			"cp run/checkpoints/best.safetensors run/checkpoints/last.safetensors goes back to epoch 1, the best; " + anew, exitFailed, damage(good[:len(good)/2])},
-		{"empty", "", `last\.safetensors is no safetensors file or is damaged: `, anew, exitFailed, damage("")},
+		{"empty", "", `last\.safetensors is no safetensors file: it is an empty file$`, anew, exitFailed, damage("")},
 		{"flipped", "", `last\.safetensors is damaged: its checksum is another$`, anew, exitFailed, damage(good[:len(good)-1] + string(good[len(good)-1]^1))},
 		{"weights", "", `last\.safetensors is not a checkpoint$`, anew, exitFailed, damage(read(t, "run/"+lastWeights))},
 		{"format", "", `last\.safetensors is a cnnvk checkpoint 0: this program reads cnnvk checkpoint 1$`, "the version of cnnvk that wrote it can resume the run; " + anew,

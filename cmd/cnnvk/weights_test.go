@@ -137,12 +137,12 @@ func TestEvalBadFiles(t *testing.T) {
 	writeFile(t, "folder/file", nil)
 	for _, c := range []struct{ path, says, hint string }{
 		{"huge", `its header claims 1152921504606846976 bytes, but only 2 follow$`, otherWeights},
-		{"no-json", `no-json is no safetensors file or is damaged: unexpected end of JSON input$`, otherWeights},
-		{"overlap", `overlap is no safetensors file or is damaged: invalid metadata offset for tensor "b"$`, otherWeights},
-		{"empty", `it has 0 bytes`, otherWeights},
-		{"words", `is no safetensors file or is damaged`, otherWeights},
+		{"no-json", `no-json is a damaged safetensors file: its header is not JSON: unexpected end of JSON input$`, otherWeights},
+		{"overlap", `overlap is a damaged safetensors file: tensor "b" begins at byte 4 of the values, not at 8`, otherWeights},
+		{"empty", `empty is no safetensors file: it is an empty file$`, otherWeights},
+		{"words", `it is a text that begins with "these are no weights, these are words"$`, otherWeights},
 		{"cut", `its header describes \d+ bytes of values, but it has \d+$`, otherWeights},
-		{"folder", `not a regular file$`, otherWeights},
+		{"folder", `it is a folder, not a file$`, otherWeights},
 		{"nowhere", `no such file or directory$`, "cnnvk train leaves weights in"},
 		{"words/file", `not a directory$`, otherWeights},
 	} {

@@ -46,6 +46,7 @@ const (
 	Zip
 	Tar
 	Archive // of another form
+	Data    // tables and arrays of other programs
 	Picture
 	Document
 	Program
@@ -93,9 +94,9 @@ var prefixes = []struct {
 	{"tjgg", Type{GGUF, "a GGML model"}},
 	{"lmgg", Type{GGUF, "a GGML model"}},
 	{"fmgg", Type{GGUF, "a GGML model"}},
-	{"MATLAB ", Type{Archive, "a MATLAB file"}},
-	{"PAR1", Type{Archive, "a Parquet file"}},
-	{"ARROW1", Type{Archive, "an Arrow file"}},
+	{"MATLAB ", Type{Data, "a MATLAB file"}},
+	{"PAR1", Type{Data, "a Parquet file"}},
+	{"ARROW1", Type{Data, "an Arrow file"}},
 	{"PK\x05\x06", Type{Zip, "an empty zip archive"}},
 }
 
@@ -142,7 +143,7 @@ var mimes = map[string]Type{
 	"application/vnd.rar":            {Archive, "a RAR archive"},
 	"application/x-archive":          {Archive, "an ar archive"},
 	"application/x-cpio":             {Archive, "a cpio archive"},
-	"application/vnd.sqlite3":        {Archive, "an SQLite database"},
+	"application/vnd.sqlite3":        {Data, "an SQLite database"},
 	"application/x-rpm":              {Archive, "an RPM package"},
 	"application/x-ole-storage":      {Document, "an Office document"},
 	"application/pdf":                {Document, "a PDF"},

@@ -1,0 +1,100 @@
+package net
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"cnnvk/internal/files"
+	"cnnvk/internal/filetype"
+)
+
+// maxSafetensorsBytes is the size above which a file is not read. A model of this program with its
+// optimiser's state takes some 20 MB; the limit keeps a wrong file from filling the memory.
+const maxSafetensorsBytes = 1 << 30
+
+// ReadSafetensors reads a safetensors file: its tensors, in the order in which their values lie in
+// the file, and its metadata, of which what is no text is given as its JSON. F32, F16 and BF16 arrive in F32, F64 in F64 and,
+// rounded, in F32; I64, I32 and U8 in I64. Other types are refused, as are files over 1 GiB, anything that is no regular file, and a
+// header that is longer than the file, not JSON, has a name twice, or whose offsets overlap or leave gaps. A file that is something
+// else is named by its first bytes.
+func ReadSafetensors(path string) ([]NamedTensor, map[string]string, error) {
+	file, err := readRegular(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	header, err := parseHeader(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("net: %s is a damaged safetensors file: %s", path, shorten(err))
+	}
+	tensors := make([]NamedTensor, len(header.tensors))
+	for i, info := range header.tensors {
+		d, read := dtypes[info.dtype]
+		if !read {
+			return nil, nil, unreadType(path, info)
+		}
+		tensors[i] = NamedTensor{Name: info.name, Shape: info.shape}
+		d.into(&tensors[i], header.values[info.begin:info.end])
+	}
+	return tensors, header.metadata, nil
+}
+
+// readRegular reads a whole file that is regular (a named pipe would wait for ever), begins like a safetensors file, and is not too
+// long.
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("net: reading %s: %w", path, files.Reason(err))
+	case info.IsDir():
+		return nil, fmt.Errorf("net: reading %s: it is a folder, not a file", path)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("net: reading %s: not a regular file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("net: reading %s: %w", path, files.Reason(err))
+	}
+	defer f.Close()
+	head := make([]byte, filetype.HeadBytes)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, fmt.Errorf("net: reading %s: %w", path, files.Reason(err))
+	}
+	head = head[:n]
+	switch kind := filetype.Of(head); {
+	case kind.Kind == filetype.Unknown:
+		return nil, fmt.Errorf("net: %s is no safetensors file: %w", path, noHeader(head, info.Size()))
+	case kind.Kind != filetype.Safetensors:
+		return nil, foreign(path, kind)
+	case info.Size() > maxSafetensorsBytes:
+		return nil, fmt.Errorf("net: reading %s: it has %d bytes; no more than %d are read", path, info.Size(), maxSafetensorsBytes)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("net: reading %s: %w", path, files.Reason(err))
+	}
+	return file, nil
+}
+
+// noHeader says why a file of those first bytes and that size cannot begin with a header.
+func noHeader(head []byte, size int64) error {
+	if len(head) < 8 {
+		return fmt.Errorf("it has %d bytes, fewer than the 8 of the header's length", len(head))
+	}
+	if length, rest := binary.LittleEndian.Uint64(head), uint64(size-8); length > rest {
+		return fmt.Errorf("its header claims %d bytes, but only %d follow", length, rest)
+	}
+	return errors.New("its header is not a JSON object")
+}
+
+// shorten returns an error's words, but not endlessly many: they may quote what the file has.
+func shorten(err error) string {
+	const limit = 300
+	if text := []rune(err.Error()); len(text) > limit {
+		return string(text[:limit]) + " ..."
+	}
+	return err.Error()
+}
