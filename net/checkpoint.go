@@ -43,7 +43,10 @@ const (
 )
 
 // checkpointFormat changes whenever an earlier program would misread what a checkpoint holds.
-const checkpointFormat = "cnnvk checkpoint 1"
+const (
+	checkpointFormats = "cnnvk checkpoint "
+	checkpointFormat  = checkpointFormats + "1"
+)
 
 // ErrFormat is a checkpoint of a program that writes other ones.
 var ErrFormat = errors.New("this program reads " + checkpointFormat)

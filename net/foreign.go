@@ -1,6 +1,7 @@
 package net
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -68,6 +69,17 @@ func unreadType(path string, t tensorInfo) error {
 	}
 	return hints.With(err, python("from safetensors.torch import load_file, save_file; "+
 		"save_file({k: v.float() for k, v in load_file(sys.argv[1]).items()}, sys.argv[2])", files.Quote(path), converted(path)))
+}
+
+// orOneNetwork adds to the error of a file that has more than one network's tensors how to take the network from it.
+func orOneNetwork(err error, path string) error {
+	m := (*mixture)(nil)
+	if !errors.As(err, &m) {
+		return err
+	}
+	return hints.With(err, python("from safetensors.torch import load_file, save_file; p = sys.argv[3]; "+
+		"save_file({k[len(p):]: v for k, v in load_file(sys.argv[1]).items() if k.startswith(p)}, sys.argv[2])",
+		files.Quote(path), converted(path))+" "+files.Quote(m.network))
 }
 
 // python is a command that has a script make a file of weights of others, which are words of a shell.

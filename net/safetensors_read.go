@@ -91,10 +91,12 @@ func noHeader(head []byte, size int64) error {
 }
 
 // shorten returns an error's words, but not endlessly many: they may quote what the file has.
-func shorten(err error) string {
+func shorten(err error) string { return shortened(err.Error()) }
+
+func shortened(text string) string {
 	const limit = 300
-	if text := []rune(err.Error()); len(text) > limit {
-		return string(text[:limit]) + " ..."
+	if runes := []rune(text); len(runes) > limit {
+		return string(runes[:limit]) + " ..."
 	}
-	return err.Error()
+	return text
 }

@@ -79,6 +79,9 @@ func checkTensor(t NamedTensor, want engine.Shape) error {
 		return fmt.Errorf("tensor %s is %v, want %v", t.Name, engine.Shape(t.Shape), want)
 	}
 	for i, v := range t.F32 {
+		if !finite(float64(v)) && t.F64 != nil && finite(t.F64[i]) {
+			return fmt.Errorf("tensor %s holds %g at place %d, too much for float32", t.Name, t.F64[i], i)
+		}
 		if !finite(float64(v)) {
 			return fmt.Errorf("tensor %s holds %v at place %d", t.Name, v, i)
 		}

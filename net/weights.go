@@ -17,6 +17,7 @@ type Weights struct {
 	Arena    []float64 // parameters and statistics, in the layout's places
 	Batches  int64     // num_batches_tracked
 	Metadata map[string]string
+	Note     string // what was changed in reading a file that was written otherwise, in a line, or ""
 }
 
 // The keys of a weights file's metadata that say what the tensors belong to.
@@ -53,7 +54,7 @@ func (w *Weights) Save(path string, mean, std [3]float64) error {
 }
 
 // LoadWeights reads a weights file. The network follows from the metadata, or, in a file of PyTorch's, from the tensors'
-// names and shapes. The error names the file and the tensor.
+// names and shapes. Names may stand under those of modules around the network. The error names the file and the tensor.
 func LoadWeights(path string) (*Weights, error) {
 	tensors, meta, err := ReadSafetensors(path)
 	if err != nil {
@@ -61,12 +62,22 @@ func LoadWeights(path string) (*Weights, error) {
 	}
 	w, err := weightsOf(tensors, meta)
 	if err != nil {
-		return nil, fmt.Errorf("net: %s: %w", path, err)
+		return nil, orOneNetwork(fmt.Errorf("net: %s: %w", path, err), path)
 	}
 	return w, nil
 }
 
+// ErrCheckpoint is a checkpoint in the place of weights.
+var ErrCheckpoint = errors.New("it is a checkpoint to resume a run from: take a file of weights")
+
 func weightsOf(tensors []NamedTensor, meta map[string]string) (*Weights, error) {
+	if strings.HasPrefix(meta[metaFormat], checkpointFormats) {
+		return nil, ErrCheckpoint
+	}
+	tensors, note, err := unwrap(tensors)
+	if err != nil {
+		return nil, err
+	}
 	m, err := modelOf(tensors, meta)
 	if err != nil {
 		return nil, err
@@ -79,20 +90,29 @@ func weightsOf(tensors []NamedTensor, meta map[string]string) (*Weights, error) 
 	if err != nil {
 		return nil, err
 	}
-	w := &Weights{Model: m, Layout: l, Arena: arena, Metadata: meta}
+	w := &Weights{Model: m, Layout: l, Arena: arena, Metadata: meta, Note: note}
 	for _, t := range tensors {
-		if strings.HasSuffix(t.Name, ".num_batches_tracked") && len(t.I64) == 1 {
-			w.Batches = t.I64[0]
+		if strings.HasSuffix(t.Name, ".num_batches_tracked") {
+			w.Batches = counterOf(t, w.Batches)
 		}
 	}
 	return w, nil
 }
 
+// counterOf is the whole number that a tensor holds, of whatever type a conversion has made it, or else the other number: nothing is
+// computed with it.
+func counterOf(t NamedTensor, other int64) int64 {
+	switch {
+	case len(t.I64) == 1:
+		return t.I64[0]
+	case len(t.F32) == 1 && t.F32[0] >= 0 && t.F32[0] < 1<<53:
+		return int64(t.F32[0])
+	}
+	return other
+}
+
 // modelOf finds out which network the tensors belong to.
 func modelOf(tensors []NamedTensor, meta map[string]string) (*Model, error) {
-	if meta[metaFormat] == checkpointFormat {
-		return nil, errors.New("it is a checkpoint to resume a run from: take a file of weights")
-	}
 	kind := closest(tensors)
 	if name, ok := meta[metaModel]; ok {
 		if kind, ok = modelNamed(name); !ok {
