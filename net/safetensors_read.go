@@ -15,6 +15,9 @@ import (
 // optimiser's state takes some 20 MB; the limit keeps a wrong file from filling the memory.
 const maxSafetensorsBytes = 1 << 30
 
+// ErrFolder is a folder in the place of a file.
+var ErrFolder = errors.New("it is a folder, not a file")
+
 // ReadSafetensors reads a safetensors file: its tensors, in the order in which their values lie in
 // the file, and its metadata, of which what is no text is given as its JSON. F32, F16 and BF16 arrive in F32, F64 in F64 and,
 // rounded, in F32; I64, I32 and U8 in I64. Other types are refused, as are files over 1 GiB, anything that is no regular file, and a
@@ -49,7 +52,7 @@ func readRegular(path string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("net: reading %s: %w", path, files.Reason(err))
 	case info.IsDir():
-		return nil, fmt.Errorf("net: reading %s: it is a folder, not a file", path)
+		return nil, fmt.Errorf("net: reading %s: %w", path, ErrFolder)
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("net: reading %s: not a regular file", path)
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"path/filepath"
 
@@ -50,20 +49,6 @@ type evalResult struct {
 	Report      string     `json:"report,omitempty"` // the folder of tables and pictures by class
 }
 
-// whereWeights is a hint for those who have none.
-const whereWeights = "cnnvk train leaves weights in runs/smallcifarnet/" + bestWeights
-
-// orOtherWeights adds to the error of weights that cannot be evaluated what can be done about it.
-func orOtherWeights(err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return hints.With(err, whereWeights)
-	case errors.Is(err, fs.ErrPermission):
-		return hints.With(err, "chmod u+r gives its owner the right to read a file, chmod u+x to open what is in a folder")
-	}
-	return hints.With(err, "eval takes what cnnvk train saved, or the whole state_dict of a SmallCIFARNet or TinyNet; a damaged file is best copied again")
-}
-
 func evaluate(c *cli.Context) error {
 	s, err := newConsole(c, c.Bool("json"))
 	if err != nil {
@@ -81,14 +66,17 @@ func evaluate(c *cli.Context) error {
 	}
 	w, err := net.LoadWeights(path)
 	if err != nil {
-		return orOtherWeights(err)
+		return orOtherWeights(path, err)
+	}
+	if w.Note != "" {
+		s.say("weights: %s\n", w.Note)
 	}
 	if err := sayModel(s, path, w); err != nil {
 		return err
 	}
 	mean, std, err := normalizationOf(c, s, w)
 	if err != nil {
-		return orOtherWeights(fmt.Errorf("the weights in %s: %w", path, err))
+		return orOtherWeights(path, fmt.Errorf("the weights in %s: %w", path, err))
 	}
 	set, err := testSet(c, s)
 	if err != nil {

@@ -135,18 +135,71 @@ func TestEvalBadFiles(t *testing.T) {
 	writeFile(t, "words", []byte("these are no weights, these are words"))
 	writeFile(t, "cut", good[:len(good)-4])
 	writeFile(t, "folder/file", nil)
+	writeFile(t, "run/weights/last.safetensors", good)
+	writeFile(t, "run/weights/best.safetensors", good)
+	writeFile(t, "downloads/model.safetensors", good)
+	writeFile(t, "run/checkpoints/best.safetensors", nil)
+	if err := net.WriteSafetensors("run/checkpoints/last.safetensors", nil, map[string]string{"format": "cnnvk checkpoint 1"}); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, "pointer", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 3071234\n"))
+	writeFile(t, "page", []byte("\ufeff\n<!doctype html><title>Log in</title>"))
+	writeFile(t, "my model.pth", []byte("\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."))
+	const f8 = `{"classifier.bias":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}`
+	writeFile(t, "f8", header(len(f8), f8, 1))
 	for _, c := range []struct{ path, says, hint string }{
 		{"huge", `its header claims 1152921504606846976 bytes, but only 2 follow$`, otherWeights},
 		{"no-json", `no-json is a damaged safetensors file: its header is not JSON: unexpected end of JSON input$`, otherWeights},
 		{"overlap", `overlap is a damaged safetensors file: tensor "b" begins at byte 4 of the values, not at 8`, otherWeights},
-		{"empty", `empty is no safetensors file: it is an empty file$`, otherWeights},
-		{"words", `it is a text that begins with "these are no weights, these are words"$`, otherWeights},
-		{"cut", `its header describes \d+ bytes of values, but it has \d+$`, otherWeights},
-		{"folder", `it is a folder, not a file$`, otherWeights},
+		{"empty", `empty is no safetensors file: it is an empty file$`, "download it again"},
+		{"words", `it is a text that begins with "these are no weights, these are words"$`, "download them again"},
+		{"pointer", `pointer is no safetensors file: it is a Git LFS pointer$`, "git lfs pull"},
+		{"page", `page is no safetensors file: it is a web page`, "download them again"},
+		{"my model.pth", `it is a PyTorch file of the form before 1\.6$`, "'my model.pth' 'my model.safetensors'"},
+		{"f8", `f8: tensor "classifier\.bias" is of type F8_E4M3; `, "f8 f8.safetensors"},
+		{"cut", `cut is a damaged safetensors file: its header describes \d+ bytes of values, but it has \d+$`, otherWeights},
+		{"folder", `folder: it is a folder, not a file$`, "cnnvk train leaves weights in"},
+		{"run", `run: it is a folder, not a file$`, "--weights run/weights/best.safetensors"},
+		{"downloads", `downloads: it is a folder, not a file$`, "--weights downloads/model.safetensors"},
+		{"run/checkpoints/last.safetensors", `it is a checkpoint to resume a run from`, "--weights run/weights/last.safetensors"},
 		{"nowhere", `no such file or directory$`, "cnnvk train leaves weights in"},
 		{"words/file", `not a directory$`, otherWeights},
 	} {
 		t.Run(c.path, func(t *testing.T) { badWeights(t, c.path, c.says, c.hint) })
+	}
+}
+
+// Weights as people have them, under a wrapper's names and halved, give what the plain ones give; a line says what was done.
+func TestEvalWrappedWeights(t *testing.T) {
+	emptyFolder(t)
+	saveWeights(t, "plain.safetensors", narrow)
+	tensors, _, err := net.ReadSafetensors("plain.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range tensors {
+		tensors[i].Name = "module._orig_mod." + tensors[i].Name
+	}
+	tensors = append(tensors, net.NamedTensor{Name: "n_averaged", Shape: []int{}, I64: []int64{3}})
+	if err := net.WriteSafetensors("wrapped.safetensors", tensors, nil); err != nil {
+		t.Fatal(err)
+	}
+	// The reference is slow: what comes after the weights are read fails at the data.
+	const line = "weights: names stand under module._orig_mod., stripped; n_averaged, left out\n"
+	said := func(args ...string) outcome {
+		return cnnvk(append([]string{"eval", "--device", "cpu", "--data", "nowhere"}, args...)...)
+	}
+	if o := said("--weights", "wrapped.safetensors"); !strings.HasPrefix(o.stdout, line+"model: smallcifarnet, ") {
+		t.Errorf("said %q, %q", o.stdout, o.stderr)
+	}
+	if o := said("--weights", "wrapped.safetensors", "--json"); o.stdout != "" || !strings.HasPrefix(o.stderr, line) {
+		t.Errorf("with --json said %q, %q", o.stdout, o.stderr)
+	}
+	if o := said("--weights", "wrapped.safetensors", "-q"); strings.Contains(o.stdout+o.stderr, "stripped") {
+		t.Errorf("with -q said %q, %q", o.stdout, o.stderr)
+	}
+	if o := said("--weights", "plain.safetensors"); strings.Contains(o.stdout, "weights: ") {
+		t.Errorf("of plain weights said %q", o.stdout)
 	}
 }
 

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"cnnvk/internal/files"
+	"cnnvk/internal/hints"
+	"cnnvk/net"
+)
+
+// whereWeights is a hint for those who have none.
+const whereWeights = "cnnvk train leaves weights in runs/smallcifarnet/" + bestWeights
+
+// orOtherWeights adds to the error of weights that cannot be evaluated what can be done about it.
+func orOtherWeights(path string, err error) error {
+	switch {
+	case hints.Of(err) != "":
+		return err
+	case errors.Is(err, net.ErrCheckpoint):
+		return orWeightsIn(filepath.Dir(filepath.Dir(path)), filepath.Join("weights", filepath.Base(path)), err)
+	case errors.Is(err, net.ErrFolder):
+		return orWeightsIn(path, bestWeights, err)
+	case errors.Is(err, fs.ErrNotExist):
+		return hints.With(err, whereWeights)
+	case errors.Is(err, fs.ErrPermission):
+		return hints.With(err, "chmod u+r gives its owner the right to read a file, chmod u+x to open what is in a folder")
+	}
+	return hints.With(err, "eval takes what cnnvk train saved, or the whole state_dict of a SmallCIFARNet or TinyNet; a damaged file is best copied again")
+}
+
+// orWeightsIn has as a hint a file of weights that lies in a folder: the one that is looked for, or another of a run, or any.
+func orWeightsIn(dir, name string, err error) error {
+	names := []string{name, bestWeights, lastWeights}
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) == ".safetensors" {
+			names = append(names, e.Name())
+		}
+	}
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		if info, missing := os.Stat(path); missing == nil && info.Mode().IsRegular() {
+			return hints.With(err, "--weights "+files.Quote(path))
+		}
+	}
+	return hints.With(err, whereWeights)
+}
