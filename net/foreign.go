@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"cnnvk/internal/files"
@@ -37,15 +38,12 @@ func adviceOn(path string, kind filetype.Kind) string {
 		return "where weights were downloaded, this is what the server answered in their place: download them again, from a link to the file itself"
 	case filetype.PyTorch, filetype.PyTorchPickle:
 		return python("import torch; from safetensors.torch import save_file; w = torch.load(sys.argv[1], 'cpu', weights_only=True); "+
-			"w = w.get('state_dict', w); save_file({k: v.contiguous() for k, v in w.items()}, sys.argv[2])", name, converted(path))
+			"w = w.get('state_dict', w.get('model', w)); save_file({k: v.contiguous() for k, v in w.items()}, sys.argv[2])", name, converted(path))
 	case filetype.NumPyArchive:
 		return python("import numpy; from safetensors.numpy import save_file; save_file(dict(numpy.load(sys.argv[1])), sys.argv[2])",
 			name, converted(path))
 	case filetype.ShardIndex:
-		dir := filepath.Dir(path)
-		return python("from safetensors.torch import load_file, save_file; "+
-			"save_file({k: v for f in sys.argv[1:-1] for k, v in load_file(f).items()}, sys.argv[-1])",
-			files.Quote(dir)+"/*-of-*.safetensors", filepath.Join(dir, "model.safetensors"))
+		return joinShards(filepath.Dir(path))
 	case filetype.Pickle, filetype.NumPyArray, filetype.HDF5, filetype.Keras, filetype.ONNX, filetype.TensorFlow, filetype.GGUF:
 		return fromPyTorch
 	case filetype.Gzip:
@@ -71,10 +69,23 @@ func unreadType(path string, t tensorInfo) error {
 		"save_file({k: v.float() for k, v in load_file(sys.argv[1]).items()}, sys.argv[2])", files.Quote(path), converted(path)))
 }
 
-// orOneNetwork adds to the error of a file that has more than one network's tensors how to take the network from it.
+// joinShards is a command that makes one file of a model's parts in a folder.
+func joinShards(dir string) string {
+	return python("from safetensors.torch import load_file, save_file; "+
+		"save_file({k: v for f in sys.argv[1:-1] for k, v in load_file(f).items()}, sys.argv[-1])",
+		files.Quote(dir)+"/*-of-*.safetensors", filepath.Join(dir, "model.safetensors"))
+}
+
+// shardName is what one part of a model in several files is called: model-00001-of-00002.safetensors.
+var shardName = regexp.MustCompile(`-\d+-of-\d+\.`)
+
+// orOneNetwork adds to the error of a file that has more or less than one network's tensors how to come to that one.
 func orOneNetwork(err error, path string) error {
 	m := (*mixture)(nil)
-	if !errors.As(err, &m) {
+	switch more := errors.As(err, &m); {
+	case !more && shardName.MatchString(filepath.Base(path)):
+		return hints.With(err, joinShards(filepath.Dir(path)))
+	case !more:
 		return err
 	}
 	return hints.With(err, python("from safetensors.torch import load_file, save_file; p = sys.argv[3]; "+

@@ -2,6 +2,7 @@ package net
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -150,6 +151,23 @@ func TestUnwrapRefuses(t *testing.T) {
 		} else if hints.Of(err) != "" {
 			t.Errorf("%s: hint %s", c.name, hints.Of(err))
 		}
+	}
+}
+
+// A part of a model that lies in several files leads to all of them.
+func TestLoadWeightsShard(t *testing.T) {
+	_, plain := stateDictOf(t, SmallCIFARNetName, narrow)
+	dir := filepath.Join(t.TempDir(), "my model")
+	path := filepath.Join(dir, "model-00001-of-00002.safetensors")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteSafetensors(path, plain[:9], nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err := LoadWeights(path)
+	if _, given, out := parseCommand(t, hints.Of(err)); given != path || out != filepath.Join(dir, "model.safetensors") {
+		t.Errorf("%v: %s", err, hints.Of(err))
 	}
 }
 
