@@ -87,10 +87,14 @@ func noHeader(head []byte, size int64) error {
 	if len(head) < 8 {
 		return fmt.Errorf("it has %d bytes, fewer than the 8 of the header's length", len(head))
 	}
-	if length, rest := binary.LittleEndian.Uint64(head), uint64(size-8); length > rest {
-		return fmt.Errorf("its header claims %d bytes, but only %d follow", length, rest)
+	length, rest := binary.LittleEndian.Uint64(head), uint64(size-8)
+	switch {
+	case length <= rest:
+		return errors.New("its header is not a JSON object")
+	case rest > 0 && head[8] != '{': // the length is no length
+		return fmt.Errorf("it begins with % x, like no kind of file that is known here", head[:8])
 	}
-	return errors.New("its header is not a JSON object")
+	return fmt.Errorf("its header claims %d bytes, but only %d follow", length, rest)
 }
 
 // shorten returns an error's words, but not endlessly many: they may quote what the file has.

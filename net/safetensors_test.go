@@ -285,6 +285,8 @@ func TestReadSafetensorsRefuses(t *testing.T) {
 	}{
 		{"empty", nil, "an empty file"},
 		{"seven bytes", make([]byte, 7), "it has 7 bytes"},
+		{"noise", bytes.Repeat([]byte{0x0b, 0x30, 0xf5, 0x7a, 0x9f}, 9), "it begins with 0b 30 f5 7a 9f 0b 30 f5, like no kind of file"},
+		{"the length alone", pack(good, 12)[:8], "header claims 108 bytes, but only 0 follow"},
 		{"eight bytes of 0", make([]byte, 8), "not a JSON object"},
 		{"header longer than the file", length(uint64(len(good)) + 13), "header claims 121 bytes, but only 120 follow"},
 		{"header of 2^60 bytes", length(1 << 60), "header claims 1152921504606846976 bytes"},
