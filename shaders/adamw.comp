@@ -8,6 +8,9 @@
 //   status  clip factor, not-finite flag    rates  lr, lr/(1-BETA1^t), 1/sqrt(1-BETA2^t), made by the host
 //
 // One pass over flat memory. Nothing is written once a step was not finite.
+//
+// kernel adamw
+// kernel adamw_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 

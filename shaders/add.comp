@@ -5,6 +5,9 @@
 //   a, b, y  (N/g, C, g, PLANE*LANES), g being GA, GB and GY; flat tensors are one plane
 //
 // One invocation makes LANES values.
+//
+// kernel add
+// kernel add_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 #include "panels.glsl"

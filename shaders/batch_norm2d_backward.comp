@@ -7,6 +7,9 @@
 //   coef       (4, C) by batch_norm2d_backward_coefficients
 //
 // One invocation makes LANES values.
+//
+// kernel batch_norm2d_backward
+// kernel batch_norm2d_backward_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 #include "panels.glsl"

@@ -7,6 +7,9 @@
 //
 // Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1; batch_norm2d_backward_finish adds the pieces up. One invocation
 // takes one channel of one piece.
+//
+// kernel batch_norm2d_backward_reduce
+// kernel batch_norm2d_backward_reduce_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 #include "panels.glsl"

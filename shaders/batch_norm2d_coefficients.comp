@@ -4,6 +4,8 @@
 //   coef[0,c] = mean,  coef[1,c] = weight[c] / sqrt(var + eps),  coef[2,c] = bias[c]
 //
 //   saved  (2, C): mean and 1/sqrt(var + eps)    weight, bias  (C)    coef  (3, C)
+//
+// ops: batch_norm2d, batch_norm2d_eval
 #include "dispatch.glsl"
 
 layout(constant_id = 1) const uint C = 64;

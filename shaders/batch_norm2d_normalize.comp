@@ -7,6 +7,10 @@
 //
 // Subtracting the mean first keeps the digits that x*scale + shift would lose where the mean is large.
 // One invocation makes LANES values.
+//
+// ops: batch_norm2d, batch_norm2d_eval
+// kernel batch_norm2d_normalize
+// kernel batch_norm2d_normalize_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 #include "panels.glsl"

@@ -8,6 +8,10 @@
 // Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1. One invocation takes one channel of one piece
 // in one pass: it sums differences from the piece's first value, which is near the mean
 // wherever the mean is large, so nothing cancels in float32.
+//
+// kernel batch_norm2d_statistics
+// kernel batch_norm2d_statistics_any: SCALAR
+// kernel batch_norm2d_statistics_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "lanes.glsl"

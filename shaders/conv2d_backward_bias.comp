@@ -5,6 +5,10 @@
 //   dy  (N/G, M, G, PLANE*LANES)   parts  (S, M), added up by sum_partials
 //
 // Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1. One invocation sums one channel of one piece.
+//
+// kernel conv2d_backward_bias
+// kernel conv2d_backward_bias_any: SCALAR
+// kernel conv2d_backward_bias_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "lanes.glsl"

@@ -10,6 +10,10 @@
 // One invocation makes a strip of ROWS x 4*COLS outputs. It walks down the strip with three input rows in registers, each
 // read once: ROWS+2 rows of COLS vec4s, and of the two beside them where the image is wider, for 36*ROWS*COLS multiply-adds.
 // No shared memory and no barrier, which are what costs on CPU drivers; GPUs get the reuse from their cache.
+//
+// ops: depthwise_conv2d, depthwise_conv2d_backward_data (with FLIP)
+// kernel depthwise_conv2d
+// kernel depthwise_conv2d_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"

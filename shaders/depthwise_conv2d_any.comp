@@ -6,6 +6,8 @@
 //   x  (N/GX, C, GX, H, W)   w  (C, 3, 3)   y  (N/GY, C, GY, H, W)
 //
 // One invocation makes one output.
+//
+// ops: depthwise_conv2d, depthwise_conv2d_backward_data (with FLIP)
 #include "dispatch.glsl"
 #include "panels.glsl"
 

@@ -9,6 +9,9 @@
 // One invocation takes one strip of 4*COLS columns of one channel through the images n = split, split + splits,
 // ... and makes all nine taps in one pass over dy: walking down a strip it reads COLS vec4s of dy and one new row of x for
 // 36*COLS multiply-adds.
+//
+// kernel depthwise_conv2d_backward_weight
+// kernel depthwise_conv2d_backward_weight_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"

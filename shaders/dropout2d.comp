@@ -5,6 +5,9 @@
 //   x  (N/GX, C, GX, PLANE*LANES)   mask  (N, C)   y  (N/GY, C, GY, PLANE*LANES), planes being images
 //
 // One invocation makes LANES values.
+//
+// kernel dropout2d
+// kernel dropout2d_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 #include "panels.glsl"

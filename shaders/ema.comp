@@ -4,6 +4,9 @@
 // GAIN = 1 - decay is taken in float64, where it does not carry the rounding of decay
 //
 //   model, average  (COUNT*LANES): parameters and BatchNorm statistics    status  clip factor, not-finite flag
+//
+// kernel ema
+// kernel ema_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 

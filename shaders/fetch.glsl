@@ -1,8 +1,8 @@
-// Where a kernel reads its activations: from storage buffers, or, compiled with -DTEXEL, from texel buffers
+// Where a kernel reads its activations: from storage buffers, or, with TEXEL, from texel buffers
 // (rgba32f). CPU drivers gather a texel for every lane at once where they load from a storage buffer lane by lane, and many
 // GPUs have a cache of their own for texels; but a device need not take more than 65,536 of them in one buffer.
 //
-// A shader that includes this file is compiled twice: NAME.spv and NAME_texel.spv (vec4s). Its activations are its last bindings.
+// A shader that includes this file is two kernels, NAME and NAME_texel (vec4s). Its activations are its last bindings.
 #ifndef FETCH_GLSL
 #define FETCH_GLSL
 

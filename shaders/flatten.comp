@@ -7,6 +7,8 @@
 //
 // In x the pixels of an image lie side by side, in y the images of a panel. One invocation turns four pixels of four
 // images around: four vec4s in, four out.
+//
+// ops: flatten, flatten_backward (with REVERSED)
 #include "dispatch.glsl"
 #include "panels.glsl"
 

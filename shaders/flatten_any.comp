@@ -5,6 +5,8 @@
 //   x  (N/GX, C, GX, PLANE), planes being images   y  (N/GY, C*PLANE, GY)
 //
 // One invocation moves one value.
+//
+// ops: flatten, flatten_backward (with REVERSED)
 #include "dispatch.glsl"
 #include "panels.glsl"
 

@@ -9,6 +9,9 @@
 //
 // One invocation makes LANES neighbouring pixels of x. A data set larger than a storage range is
 // cut into windows; the kernel runs once for each and leaves alone what the window does not hold.
+//
+// kernel gather_normalize
+// kernel gather_normalize_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 #include "panels.glsl"

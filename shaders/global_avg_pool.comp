@@ -5,6 +5,9 @@
 //   x  (N/GX, C, GX, PLANE*LANES), planes being images   y  (N/GY, C, GY)
 //
 // One invocation averages one image's channel: 16 values in the networks at hand.
+//
+// kernel global_avg_pool
+// kernel global_avg_pool_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 #include "panels.glsl"

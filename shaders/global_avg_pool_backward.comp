@@ -5,6 +5,9 @@
 //   dy  (N/GD, C, GD)   dx  (N/GY, C, GY, PLANE*LANES), planes being images
 //
 // One invocation makes LANES values.
+//
+// kernel global_avg_pool_backward
+// kernel global_avg_pool_backward_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 #include "panels.glsl"

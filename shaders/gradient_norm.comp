@@ -5,6 +5,10 @@
 //   g  (count*LANES)    parts  (S)
 //
 // One invocation sums one run of neighbours.
+//
+// kernel gradient_norm
+// kernel gradient_norm_any: SCALAR
+// kernel gradient_norm_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "lanes.glsl"

@@ -8,6 +8,9 @@
 //
 // Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1. One invocation takes one piece; as in
 // batch_norm2d_statistics it sums differences from the piece's first value, so that nothing cancels.
+//
+// kernel input_covariance
+// kernel input_covariance_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"

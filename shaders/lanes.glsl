@@ -1,7 +1,7 @@
 // How many neighbouring values an invocation handles at once: LANES values of type lanes.
 //
-// A shader that includes this file is compiled twice: NAME.spv moves vec4s and wants rows of a multiple
-// of four values, NAME_any.spv (-DSCALAR) moves single floats and takes every shape.
+// A shader that includes this file is two kernels: NAME moves vec4s and wants rows of a multiple of four values, NAME_any, with
+// SCALAR, moves single floats and takes every shape.
 #ifndef LANES_GLSL
 #define LANES_GLSL
 

@@ -6,6 +6,9 @@
 //   y  (N/GY, C, GY, H/2, W/2)
 //
 // One invocation makes four neighbouring outputs from two vec4 of each of two rows.
+//
+// kernel max_pool2d
+// kernel max_pool2d_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"

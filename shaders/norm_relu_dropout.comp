@@ -7,6 +7,9 @@
 //   mask    (N, C) by dropout2d_mask, without DROPOUT bound to anything
 //
 // One invocation makes RUN neighbouring vec4s of a plane, so that a channel's numbers are looked up once for them.
+//
+// kernel norm_relu_dropout
+// kernel norm_relu_dropout_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"

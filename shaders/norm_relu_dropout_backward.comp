@@ -7,6 +7,9 @@
 //   vectors    mean, scale, mean(g), mean(g*xhat)/sqrt(var + eps), mean, scale, bias (C each), then mask (N, C) if DROPOUT
 //
 // One invocation makes RUN neighbouring vec4s of a plane.
+//
+// kernel norm_relu_dropout_backward
+// kernel norm_relu_dropout_backward_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"

@@ -9,6 +9,9 @@
 //   parts    (S, 2, C)
 //
 // Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1. One invocation takes one channel of one piece.
+//
+// kernel norm_relu_dropout_backward_reduce
+// kernel norm_relu_dropout_backward_reduce_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"

@@ -8,6 +8,9 @@
 //   mask    (N, C) by dropout2d_mask, without DROPOUT bound to anything
 //
 // One invocation makes RUN neighbouring vec4s of outputs, each from two vec4 of each of two rows.
+//
+// kernel norm_relu_dropout_pool
+// kernel norm_relu_dropout_pool_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"

@@ -8,6 +8,9 @@
 //   vectors  mean, scale, mean(g), mean(g*xhat)/sqrt(var + eps), mean, scale, bias (C each), then mask (N, C) if DROPOUT
 //
 // One invocation takes RUN times four neighbouring windows: two vec4 of each of two rows.
+//
+// kernel norm_relu_dropout_pool_backward
+// kernel norm_relu_dropout_pool_backward_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"

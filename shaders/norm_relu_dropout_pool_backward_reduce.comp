@@ -10,6 +10,9 @@
 //
 // Piece s holds the images n = s*per .. min(N, (s+1)*per)-1. One invocation takes one channel of one piece, four windows at
 // a time; the winner of a window is found again from x.
+//
+// kernel norm_relu_dropout_pool_backward_reduce
+// kernel norm_relu_dropout_pool_backward_reduce_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"

@@ -10,6 +10,8 @@
 // The pixels of all images, N*PLANE vec4s, are cut into S runs of `run`. One invocation makes an 8 x 8 tile
 // of one part: 16 loads of a vec4 for 256 multiply-adds. Rows past M or K repeat the last one and are
 // not stored.
+//
+// ops: pointwise_conv2d_backward_weight, linear_backward_weight (images of one pixel)
 #include "dispatch.glsl"
 #include "panels.glsl"
 

@@ -6,6 +6,8 @@
 //   dy  (N/GD, M, GD, PLANE)   x  (N/GX, K, GX, PLANE)   parts  (S, M, K), added up by sum_partials
 //
 // The pixels of all images, N*PLANE, are cut into S runs of `run`. One invocation makes one value of one part.
+//
+// ops: pointwise_conv2d_backward_weight, linear_backward_weight (images of one pixel)
 #include "dispatch.glsl"
 #include "panels.glsl"
 

@@ -9,6 +9,8 @@
 //
 // The pixels of all images are cut into S runs of `run` slices of 16. A workgroup makes 64 rows x 64 columns of one part;
 // shared_tile.glsl says how. Rows past M or K repeat the last one and are not stored.
+//
+// ops: pointwise_conv2d_backward_weight, linear_backward_weight (images of one pixel)
 #include "dispatch.glsl"
 #include "panels.glsl"
 #include "shared_tile.glsl"

@@ -1,4 +1,91 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-// pointwise_conv2d: y[n,m,r] = sum over k of A[m,k] * x[n,k,r] over texel buffers; the included file says more.
-#include "pointwise_conv2d_texel.glsl"
+// pointwise_conv2d over texel buffers: y[n,m,r] = sum over k of A[m,k] * x[n,k,r]  (+ bias[m])
+//
+//   packed  (ceil(M/16), K, 16)      A by pack_matrix: a weight, or its transpose for the gradient by the input
+//   x       (N/GX, K, GX, PLANE*4)   float32, planes a multiple of 8 values
+//   y       (N/GY, M, GY, PLANE*4)
+//   bias    (M)                      with BIAS alone
+//
+// The same product as pointwise_conv2d, in tiles of 16 rows x 8 pixels, with both operands fetched as texels
+// (rgba32f): CPU drivers gather a texel for every lane at once where they load from a storage buffer
+// lane by lane, and many GPUs have a cache of their own for texels. For each k one invocation fetches four texels of A
+// and two of x for 128 multiply-adds. K is unrolled by 4, because what a loop carries round goes through memory on
+// CPU drivers.
+//
+// ops: pointwise_conv2d, pointwise_conv2d_backward_data, linear, linear_backward_data
+// kernel pointwise_conv2d_texel
+// kernel linear_texel: BIAS
+#include "dispatch.glsl"
+#include "panels.glsl"
+
+layout(constant_id = 1) const uint M = 64;
+layout(constant_id = 2) const uint K = 64;
+layout(constant_id = 3) const uint PLANE = 256; // in texels
+layout(constant_id = 4) const uint GX = 1;
+layout(constant_id = 5) const uint GY = 1;
+
+layout(push_constant) uniform Push { uint tiles; } push; // N*PLANE/2: tiles of 8 pixels
+
+layout(std430, binding = 0) writeonly buffer Y { vec4 y[]; };
+#ifdef BIAS
+layout(std430, binding = 1) readonly  buffer Bias { float bias[]; };
+layout(binding = 2) uniform samplerBuffer packed;
+layout(binding = 3) uniform samplerBuffer x;
+#else
+layout(binding = 1) uniform samplerBuffer packed;
+layout(binding = 2) uniform samplerBuffer x;
+#endif
+
+vec4 c[32]; // c[2i] and c[2i+1]: the eight pixels of row i
+
+void rows(int i, vec4 a, vec4 b0, vec4 b1) {
+    c[i] += a.x * b0;     c[i + 1] += a.x * b1;
+    c[i + 2] += a.y * b0; c[i + 3] += a.y * b1;
+    c[i + 4] += a.z * b0; c[i + 5] += a.z * b1;
+    c[i + 6] += a.w * b0; c[i + 7] += a.w * b1;
+}
+
+void product(int at, int from) {
+    vec4 b0 = texelFetch(x, from), b1 = texelFetch(x, from + 1);
+    rows(0, texelFetch(packed, at), b0, b1);
+    rows(8, texelFetch(packed, at + 1), b0, b1);
+    rows(16, texelFetch(packed, at + 2), b0, b1);
+    rows(24, texelFetch(packed, at + 3), b0, b1);
+}
+
+#include "result.glsl"
+
+// Every index of c is a constant: an array indexed by a variable cannot live in registers.
+#define STORE(i) \
+    if (m + i < M) { \
+        y[to + i * GY * PLANE] = RESULT(c[2 * i], m + i); \
+        y[to + i * GY * PLANE + 1u] = RESULT(c[2 * i + 1], m + i); \
+    }
+
+void main() {
+    uint tile = gl_GlobalInvocationID.x, block = gl_WorkGroupID.y;
+    if (tile >= push.tiles) return;
+    uint n = tile / (PLANE / 2u), r = tile % (PLANE / 2u) * 2u;
+    int from = int(plane_at(n, 0u, K, GX, PLANE) + r), at = int(block * K * 4u);
+    const int step_x = int(GX * PLANE);
+
+    for (int i = 0; i < 32; i++) c[i] = vec4(0.0);
+    for (uint k = 0u; k < K / 4u; k++) {
+        product(at, from);
+        product(at + 4, from + step_x);
+        product(at + 8, from + 2 * step_x);
+        product(at + 12, from + 3 * step_x);
+        at += 16;
+        from += 4 * step_x;
+    }
+    for (uint k = 0u; k < K % 4u; k++) {
+        product(at, from);
+        at += 4;
+        from += step_x;
+    }
+
+    uint to = plane_at(n, block * 16u, M, GY, PLANE) + r, m = block * 16u;
+    STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5) STORE(6) STORE(7)
+    STORE(8) STORE(9) STORE(10) STORE(11) STORE(12) STORE(13) STORE(14) STORE(15)
+}

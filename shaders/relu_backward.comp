@@ -5,6 +5,9 @@
 //   dy, y, dx  (N/g, C, g, PLANE*LANES), g being GD, GV and GY
 //
 // One invocation makes LANES values.
+//
+// kernel relu_backward
+// kernel relu_backward_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 #include "panels.glsl"

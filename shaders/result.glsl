@@ -1,4 +1,4 @@
-// What a matrix product stores for a row: the sum, or with -DBIAS the sum and the row's bias, and with RELU that or zero.
+// What a matrix product stores for a row: the sum, or with BIAS the sum and the row's bias, and with RELU that or zero.
 #ifdef BIAS
 #include "lanes.glsl"
 layout(constant_id = 6) const bool RELU = false;

@@ -5,6 +5,9 @@
 //   candidates, statistics  (COUNT*LANES)    status  clip factor, not-finite flag
 //
 // BatchNorm's running statistics are computed in forward and take effect here, with the parameters.
+//
+// kernel running_statistics
+// kernel running_statistics_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 

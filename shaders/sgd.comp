@@ -7,6 +7,9 @@
 //   status  clip factor, not-finite flag    rates  lr
 //
 // One pass over flat memory. Nothing is written once a step was not finite.
+//
+// kernel sgd
+// kernel sgd_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 

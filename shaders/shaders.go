@@ -1,7 +1,9 @@
 // Package shaders holds the compute shaders: GLSL by hand, and beside it the SPIR-V that glslc makes of it.
 //
-// NAME.comp is one op, or one stage of an op whose work takes several dispatches; its header gives formula, shapes and
-// tiling. The .glsl files are what several of them share, each with a header that says what that is. "make shaders"
+// NAME.comp is one op, or one stage of an op whose work takes several dispatches; its head gives formula, shapes and
+// tiling. Where a shader is compiled in several ways, a line "// kernel NAME: DEFINES" of its head names each: whoever looks for a
+// kernel finds its shader by that line, or by the file's name. A line "// ops:" lists the ops that a shader computes besides the one
+// it is named after. The .glsl files are what several shaders share, each with a head that says what that is. "make shaders"
 // compiles them; the compiled files are committed, so that building needs no shader compiler.
 package shaders
 
@@ -10,21 +12,37 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"strings"
 )
 
 //go:embed spirv/*.spv
 var spirv embed.FS
 
-// Code is the SPIR-V of a shader.
+// sources has a line for every kernel: its name, the file of its shader, what is defined for it.
+//
+//go:embed spirv/SOURCES
+var sources string
+
+// Code is the SPIR-V of a kernel.
 func Code(name string) ([]byte, error) {
 	code, err := spirv.ReadFile("spirv/" + name + ".spv")
 	if err != nil {
-		return nil, fmt.Errorf("shaders: no shader %q was compiled in", name)
+		return nil, fmt.Errorf("shaders: no kernel %q was compiled in", name)
 	}
 	return code, nil
 }
 
-// Names lists the compiled shaders.
+// Source is the file of this folder that a kernel was compiled from, and what was defined for it.
+func Source(name string) (file string, defines []string, err error) {
+	for line := range strings.Lines(sources) {
+		if words := strings.Fields(line); words[0] == name {
+			return words[1], words[2:], nil
+		}
+	}
+	return "", nil, fmt.Errorf("shaders: no kernel %q was compiled in", name)
+}
+
+// Names lists the compiled kernels.
 func Names() ([]string, error) {
 	entries, err := spirv.ReadDir("spirv")
 	if err != nil {
@@ -32,12 +50,12 @@ func Names() ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		names = append(names, e.Name()[:len(e.Name())-len(".spv")])
+		names = append(names, strings.TrimSuffix(e.Name(), ".spv"))
 	}
 	return names, nil
 }
 
-// Hash names this set of compiled shaders: with any other code it is another.
+// Hash names this set of compiled kernels: with any other code it is another.
 func Hash() (string, error) {
 	h := sha256.New()
 	names, err := Names()

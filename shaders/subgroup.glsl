@@ -5,8 +5,8 @@
 //   held[i] = ...      for i < EACH: lane l brings the texel number i*SUBGROUP + l
 //   TAKE(e)            texel number e, a literal or a sum of literals
 //
-// A shader NAME_subgroup_SIZE.comp, which includes this file, is compiled twice: NAME_shuffle_SIZE.spv, and with
-// -DBROADCAST NAME_broadcast_SIZE.spv. Drivers differ in which instruction they do well.
+// A shader NAME_subgroup.comp, which includes this file, is two kernels for each size of its tiles: NAME_shuffle_SIZE, and with
+// BROADCAST NAME_broadcast_SIZE. Drivers differ in which instruction they do well.
 #ifndef SUBGROUP_GLSL
 #define SUBGROUP_GLSL
 

@@ -6,6 +6,10 @@
 //
 // The second stage of every gradient that is summed over images and pixels: the fixed order makes
 // a step repeat to the bit without float atomics. One invocation sums LANES neighbours.
+//
+// kernel sum_partials
+// kernel sum_partials_any: SCALAR
+// kernel sum_partials_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "lanes.glsl"

@@ -116,7 +116,7 @@ func batchNormEval(c *call, suffix string, lanes int) {
 
 // runningStatistics is saved as a batch_norm2d_eval op wants it: from the running statistics.
 func (c *call) runningStatistics(op engine.Op) operand {
-	k := kernel{shader: "batch_norm2d_eval", storage: []vk.Access{in, in, out}, constants: 2}
+	k := kernel{shader: "batch_norm2d_eval_statistics", storage: []vk.Access{in, in, out}, constants: 2}
 	channels := op.Inputs[0].C()
 	saved := c.scratch("batch_norm2d saved", 2*channels)
 	c.run(k, channels, append(words(channels), word(op.Attr.(engine.BatchNormAttr).Epsilon)), nil, c.of(op.Inputs[3]), c.of(op.Inputs[4]), saved)

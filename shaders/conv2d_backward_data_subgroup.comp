@@ -1,3 +1,5 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
 // conv2d_backward_data of 3x3 kernels with padding 1 at stride 2, by subgroups:
 //   dx[n,k,i,j] = sum over m,u,v of w[m,k,u,v] * dy[n,m,(i+1-u)/2,(j+1-v)/2], where both divide
 //
@@ -9,6 +11,11 @@
 // of the one below; columns likewise. So a lane makes, of ROWS channels, two rows of eight pixels, kept apart as even and odd
 // columns: then each of the nine taps multiplies four neighbours of dy. For each m it fetches four texels of dy and
 // 9*ROWS/4/SUBGROUP of A, handed round, for ROWS*36 multiply-adds.
+//
+// kernel conv2d_backward_data_shuffle_16x16: ROWS=16
+// kernel conv2d_backward_data_shuffle_8x16: ROWS=8
+// kernel conv2d_backward_data_broadcast_16x16: ROWS=16 BROADCAST
+// kernel conv2d_backward_data_broadcast_8x16: ROWS=8 BROADCAST
 #define HELD (9 * ROWS / 4)
 #include "dispatch.glsl"
 #include "panels.glsl"

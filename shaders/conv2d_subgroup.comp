@@ -1,3 +1,5 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
 // conv2d of 3x3 kernels with padding 1, by subgroups:
 //   y[n,m,i,j] = bias[m] + sum over k,u,v of A[m,k,u,v] * x[n,k,i*STRIDE+u-1,j*STRIDE+v-1]
 //
@@ -10,6 +12,12 @@
 // Each lane makes a tile of ROWS rows x 4 neighbouring pixels, as in pointwise_conv2d_subgroup: for each k the lanes fetch
 // its 9*ROWS values of A together and hand them round. The taps of a row of the kernel come out of three texels
 // (conv2d_row.glsl), so a lane fetches nine texels of x and 9*ROWS/4/SUBGROUP of A for ROWS*36 multiply-adds.
+//
+// ops: conv2d, conv2d_backward_data (at stride 1)
+// kernel conv2d_shuffle_32x4: ROWS=32
+// kernel conv2d_shuffle_16x4: ROWS=16
+// kernel conv2d_broadcast_32x4: ROWS=32 BROADCAST
+// kernel conv2d_broadcast_16x4: ROWS=16 BROADCAST
 #define HELD (9 * ROWS / 4)
 #include "dispatch.glsl"
 #include "panels.glsl"

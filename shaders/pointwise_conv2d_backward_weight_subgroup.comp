@@ -1,3 +1,5 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
 // pointwise_conv2d_backward_weight by subgroups, first stage:
 //   parts[s,m,k] = sum over the s-th piece of (n,r) of dy[n,m,r] * x[n,k,r]
 //
@@ -9,6 +11,14 @@
 // one part, its neighbours the next columns of the same rows: so all need the same texels of dy, which they
 // fetch together and hand round. For two texels of pixels a lane fetches eight of x and ROWS*2/SUBGROUP of dy for ROWS*32
 // multiply-adds. Rows past M or K repeat the last one and are not stored.
+//
+// ops: pointwise_conv2d_backward_weight, linear_backward_weight (images of one pixel)
+// kernel pointwise_conv2d_backward_weight_shuffle_32x4: ROWS=32
+// kernel pointwise_conv2d_backward_weight_shuffle_64x4: ROWS=64
+// kernel pointwise_conv2d_backward_weight_shuffle_16x4: ROWS=16
+// kernel pointwise_conv2d_backward_weight_broadcast_32x4: ROWS=32 BROADCAST
+// kernel pointwise_conv2d_backward_weight_broadcast_64x4: ROWS=64 BROADCAST
+// kernel pointwise_conv2d_backward_weight_broadcast_16x4: ROWS=16 BROADCAST
 #define HELD (2 * ROWS)
 #include "dispatch.glsl"
 #include "panels.glsl"

@@ -1,3 +1,5 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
 // conv2d_backward_weight of 3x3 kernels with padding 1, by subgroups, first stage:
 //   parts[s,m,k,u,v] = sum over the s-th piece of n,i,j of dy[n,m,i,j] * x[n,k,i*STRIDE+u-1,j*STRIDE+v-1]
 //
@@ -9,6 +11,11 @@
 // three columns, its neighbours the next (k,u) of the same rows: so all need the same texels of dy, which they fetch
 // together and hand round. For two texels of dy a lane fetches six of x (conv2d_row.glsl) and ROWS*2/SUBGROUP of dy for
 // ROWS*24 multiply-adds. Rows past M and lanes past K repeat the last one and are not stored.
+//
+// kernel conv2d_backward_weight_shuffle_32x3: ROWS=32
+// kernel conv2d_backward_weight_shuffle_16x3: ROWS=16
+// kernel conv2d_backward_weight_broadcast_32x3: ROWS=32 BROADCAST
+// kernel conv2d_backward_weight_broadcast_16x3: ROWS=16 BROADCAST
 #define HELD (2 * ROWS)
 #include "dispatch.glsl"
 #include "panels.glsl"

@@ -1,15 +1,31 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
 // pointwise_conv2d by subgroups: y[n,m,r] = sum over k of A[m,k] * x[n,k,r]  (+ bias[m])
 //
 //   packed  (ceil(M/ROWS), ceil(K/DEPTH)*DEPTH, ROWS)   A by pack_matrix, rows and columns past its end zero
 //   x       (N/GX, K, GX, PLANE*4)              float32, planes a multiple of 4*TEXELS values
 //   y       (N/GY, M, GY, PLANE*4)
-//   bias    (M)                                 with -DBIAS alone
+//   bias    (M)                                 with BIAS alone
 //
 // Each lane makes a tile of ROWS rows x 4*TEXELS neighbouring pixels, all of the same rows, so that every lane needs the
 // same values of A: for DEPTH k at a time the lanes fetch them together, a texel of four rows each, and hand them
 // round. For each k a lane so fetches TEXELS texels of x and ROWS/4/SUBGROUP of A for ROWS*4*TEXELS multiply-adds. Both are
 // texel buffers, since CPU drivers gather a texel for every lane at once where they load from a storage buffer lane by
 // lane.
+//
+// ops: pointwise_conv2d, pointwise_conv2d_backward_data, linear, linear_backward_data
+// kernel pointwise_conv2d_shuffle_16x8: ROWS=16 DEPTH=8 TEXELS=2
+// kernel pointwise_conv2d_shuffle_32x4: ROWS=32 DEPTH=8 TEXELS=1
+// kernel pointwise_conv2d_shuffle_64x4: ROWS=64 DEPTH=4 TEXELS=1
+// kernel pointwise_conv2d_broadcast_16x8: ROWS=16 DEPTH=8 TEXELS=2 BROADCAST
+// kernel pointwise_conv2d_broadcast_32x4: ROWS=32 DEPTH=8 TEXELS=1 BROADCAST
+// kernel pointwise_conv2d_broadcast_64x4: ROWS=64 DEPTH=4 TEXELS=1 BROADCAST
+// kernel linear_shuffle_16x8: ROWS=16 DEPTH=8 TEXELS=2 BIAS
+// kernel linear_shuffle_32x4: ROWS=32 DEPTH=8 TEXELS=1 BIAS
+// kernel linear_shuffle_64x4: ROWS=64 DEPTH=4 TEXELS=1 BIAS
+// kernel linear_broadcast_16x8: ROWS=16 DEPTH=8 TEXELS=2 BIAS BROADCAST
+// kernel linear_broadcast_32x4: ROWS=32 DEPTH=8 TEXELS=1 BIAS BROADCAST
+// kernel linear_broadcast_64x4: ROWS=64 DEPTH=4 TEXELS=1 BIAS BROADCAST
 #define HELD (DEPTH * ROWS / 4)
 #include "dispatch.glsl"
 #include "panels.glsl"

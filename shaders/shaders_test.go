@@ -1,0 +1,65 @@
+package shaders
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var kernelLine = regexp.MustCompile(`(?m)^// kernel (\w+)(?:: (.+))?$`)
+
+// Every compiled kernel is one that the head of its shader names, or the file's name; and each of those is compiled. It needs no
+// shader compiler, so it tells where lines were changed without "make shaders".
+func TestSources(t *testing.T) {
+	files, err := filepath.Glob("*.comp")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d shaders: %v", len(files), err)
+	}
+	var want []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kernels := kernelLine.FindAllStringSubmatch(string(text), -1)
+		if marked := strings.Count(string(text), "\n// kernel "); marked != len(kernels) {
+			t.Errorf("%s: %d of %d lines that begin with \"// kernel\" are none", file, marked-len(kernels), marked)
+		}
+		if len(kernels) == 0 {
+			kernels = [][]string{{"", strings.TrimSuffix(file, ".comp"), ""}}
+		}
+		for _, k := range kernels {
+			want = append(want, strings.TrimSpace(k[1]+" "+file+" "+k[2]))
+		}
+	}
+	names, err := Names()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, name := range names {
+		file, defines, err := Source(name)
+		if err != nil {
+			t.Error(err)
+		}
+		got = append(got, strings.TrimSpace(name+" "+file+" "+strings.Join(defines, " ")))
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	for _, line := range want {
+		if !slices.Contains(got, line) {
+			t.Errorf("not compiled: %s (make shaders)", line)
+		}
+	}
+	for _, line := range got {
+		if !slices.Contains(want, line) {
+			t.Errorf("compiled, but no shader's: %s (make shaders)", line)
+		}
+	}
+	if _, _, err := Source("no_such_kernel"); err == nil {
+		t.Error("a kernel that there is not has a source")
+	}
+}
