@@ -17,9 +17,9 @@ type Ceilings struct {
 
 // The kernels of the probe. No op uses them.
 var (
-	probeMultiplyAdd = kernel{shader: "probe_multiply_add", storage: []vk.Access{out}, push: 4}
-	probeCopy        = kernel{shader: "probe_copy", storage: []vk.Access{in, out}, constants: 1, push: 1}
-	probeCopyTexel   = kernel{shader: "probe_copy_texel", storage: []vk.Access{out}, texel: 1, constants: 1, push: 1}
+	probeMultiplyAdd = kernel{name: "probe_multiply_add", storage: []vk.Access{out}, push: []string{"count", "rounds", "a", "b"}}
+	probeCopy        = kernel{name: "probe_copy", storage: []vk.Access{in, out}, spec: []string{"RUN"}, push: []string{"count"}}
+	probeCopyTexel   = kernel{name: "probe_copy_texel", storage: []vk.Access{out}, texel: 1, spec: []string{"RUN"}, push: []string{"count"}}
 
 	probes = []kernel{probeMultiplyAdd, probeCopy, probeCopyTexel}
 )
@@ -134,14 +134,14 @@ func (p *probeRun) record(e *Executor, stamped bool) (*vk.Commands, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := vk.Dispatch{Pipeline: pipeline, Push: p.push, Groups: cover(p.count), Label: p.k.shader}
+	x := vk.Dispatch{Pipeline: pipeline, Push: p.push, Groups: cover(p.count), Label: p.k.name}
 	for i, b := range p.storage {
 		x.Storage = append(x.Storage, vk.Binding{Window: b.Window(0, b.Size()), Access: p.k.storage[i]})
 	}
 	for _, b := range p.texel {
 		x.Texel = append(x.Texel, b.Window(0, b.Size()))
 	}
-	rec, err := e.device.NewRecorder(p.k.shader)
+	rec, err := e.device.NewRecorder(p.k.name)
 	if err != nil {
 		return nil, err
 	}

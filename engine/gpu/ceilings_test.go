@@ -82,7 +82,7 @@ func TestProbeCopy(t *testing.T) {
 		p.storage[len(p.storage)-1] = probeBuffer(t, e, elements, func(int) float32 { return -1 })
 		for i, have := range runProbe(t, e, p) {
 			if have != float64(i) {
-				t.Fatalf("%s, %v: y[%d] = %g", p.k.shader, p.constants, i, have)
+				t.Fatalf("%s, %v: y[%d] = %g", p.k.name, p.constants, i, have)
 			}
 		}
 	}

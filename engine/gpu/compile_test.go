@@ -30,7 +30,7 @@ func TestCompile(t *testing.T) {
 	seen := map[string]bool{}
 	for _, p := range slices.Concat(network(t, net.SmallCIFARNetName, 128), network(t, net.TinyNetName, 128), halving(t, 128)) {
 		everyDispatch(t, p, e.target, func(variant string, d dispatch) {
-			key := fmt.Sprint(d.kernel.shader, " ", d.constants)
+			key := fmt.Sprint(d.kernel.name, " ", d.constants)
 			if seen[key] {
 				return
 			}
@@ -77,6 +77,16 @@ func network(t *testing.T, name string, batch int) []*engine.Program {
 // everyDispatch visits what each variant emits at each place of the program where it can run, by either way to read activations.
 func everyDispatch(t *testing.T, p *engine.Program, on target, visit func(variant string, d dispatch)) {
 	t.Helper()
+	everyDispatches(t, p, on, func(v variant, dispatches []dispatch) {
+		for _, d := range dispatches {
+			visit(v.name, d)
+		}
+	})
+}
+
+// everyDispatches is everyDispatch for all that a variant emits at a place.
+func everyDispatches(t *testing.T, p *engine.Program, on target, visit func(v variant, dispatches []dispatch)) {
+	t.Helper()
 	for _, without := range [][]string{nil, {texels}} {
 		pl := &plan{
 			program: p, opt: engine.PlanOptions{Without: without}, target: on,
@@ -95,9 +105,7 @@ func everyDispatch(t *testing.T, p *engine.Program, on target, visit func(varian
 				pl.dispatches = nil
 				v.emit(c)
 				must(t, pl.err)
-				for _, d := range pl.dispatches {
-					visit(v.name, d)
-				}
+				visit(v, pl.dispatches)
 			}
 		}
 	}

@@ -52,21 +52,21 @@ func (e *Executor) Trace(l *trace.Timeline) { e.timeline = l }
 
 // pipeline makes a dispatch's pipeline, or finds it.
 func (e *Executor) pipeline(d dispatch) (*vk.Pipeline, error) {
-	key := fmt.Sprint(d.kernel.shader, d.constants)
+	key := fmt.Sprint(d.kernel.name, d.constants)
 	if p, ok := e.pipelines[key]; ok {
 		return p, nil
 	}
-	code, err := shaders.Code(d.kernel.shader)
+	code, err := shaders.Code(d.kernel.name)
 	if err != nil {
 		return nil, err
 	}
 	p, err := e.device.NewPipeline(vk.PipelineSpec{
-		Name:           d.kernel.shader,
+		Name:           d.kernel.name,
 		Code:           code,
 		StorageBuffers: len(d.kernel.storage),
 		Uniform:        d.kernel.uniform,
 		TexelBuffers:   d.kernel.texel,
-		PushBytes:      4 * d.kernel.push,
+		PushBytes:      4 * len(d.kernel.push),
 		Constants:      d.constants,
 	})
 	if err != nil {

@@ -8,15 +8,67 @@ import (
 	"cnnvk/vk"
 )
 
-// kernel declares a shader: what it binds and how it is specialised. A test holds it against the SPIR-V.
+// kernel declares a compiled shader: what it binds and how it is specialised. Its name stands in profiles, in the head of its shader
+// and, written out, once in this package. Tests hold the declaration against GLSL and SPIR-V.
 type kernel struct {
-	shader    string
-	storage   []vk.Access // storage buffers, in order of binding
-	uniform   bool        // a uniform buffer behind them: a step input that is a handful of scalars
-	texel     int         // texel buffers behind those, read alone
-	subgroup  bool        // a workgroup is one subgroup, whatever its size on the device
-	constants int         // specialization constants behind the workgroup size, which is number 0
-	push      int         // push constants, 32 bit each
+	name     string      // of shaders/spirv/NAME.spv
+	storage  []vk.Access // storage buffers, in order of binding
+	uniform  bool        // a uniform buffer behind them: a step input that is a handful of scalars
+	texel    int         // texel buffers behind those, read alone
+	subgroup exchange    // if any, a workgroup is one subgroup, whatever its size on the device
+	spec     []string    // specialization constants from number 1 on; number 0 is the workgroup size
+	push     []string    // push constants, 32 bit each
+}
+
+// exchange is how the lanes of a subgroup take values from one another.
+type exchange uint8
+
+const (
+	noExchange exchange = iota
+	shuffle
+	broadcast
+)
+
+// as is the declaration of another kernel that binds the same and is specialised alike.
+func (k kernel) as(name string) kernel {
+	k.name = name
+	return k
+}
+
+// by is as for one whose lanes take values from one another in that way.
+func (k kernel) by(e exchange, name string) kernel {
+	k.subgroup = e
+	return k.as(name)
+}
+
+// forms are the kernels that compute the same, of which a plan takes one by shape and device.
+type forms struct {
+	vec4  kernel // moves vec4s
+	texel kernel // does that too, and reads activations from texel buffers; without a name there is none
+	any   kernel // moves single floats, so it takes every shape; without a name there is none
+}
+
+// orTexel adds the form that reads the last n storage buffers from texel buffers instead.
+func (k kernel) orTexel(name string, n int) forms {
+	t := k.as(name)
+	t.storage, t.texel = k.storage[:len(k.storage)-n], n
+	return forms{vec4: k, texel: t}
+}
+
+// orAny adds the form that moves single floats.
+func (k kernel) orAny(name string) forms { return forms{vec4: k}.orAny(name) }
+
+func (f forms) orAny(name string) forms {
+	f.any = f.vec4.as(name)
+	return f
+}
+
+// of is the form that moves so many neighbouring values from and to storage buffers.
+func (f forms) of(lanes int) kernel {
+	if lanes == 1 {
+		return f.any
+	}
+	return f.vec4
 }
 
 const (
@@ -91,7 +143,7 @@ func (c *call) run(k kernel, count int, constants, push []uint32, operands ...op
 // runGroups adds a dispatch of that many workgroups. The operands are the kernel's storage buffers, then its texel buffers.
 func (c *call) runGroups(k kernel, groups [3]uint32, constants, push []uint32, operands ...operand) {
 	buffers, size := min(len(k.storage), len(operands)), uint32(workgroup)
-	if k.subgroup {
+	if k.subgroup != noExchange {
 		size = uint32(c.subgroupSize())
 	}
 	c.plan.add(dispatch{
@@ -100,11 +152,11 @@ func (c *call) runGroups(k kernel, groups [3]uint32, constants, push []uint32, o
 	})
 }
 
-// subgroups reports whether kernels can be run whose workgroups are subgroups that hand values round by broadcast, or by shuffle.
-func (c *call) subgroups(broadcast bool) bool {
+// subgroups reports whether kernels can be run whose workgroups are subgroups that hand values round in that way.
+func (c *call) subgroups(by exchange) bool {
 	t := c.plan.target
 	size := t.limits.SubgroupSize
-	return (broadcast && t.features.SubgroupBroadcast || !broadcast && t.features.SubgroupShuffle) && size >= 4 && size <= workgroup && size&(size-1) == 0
+	return (by == broadcast && t.features.SubgroupBroadcast || by == shuffle && t.features.SubgroupShuffle) && size >= 4 && size <= workgroup && size&(size-1) == 0
 }
 
 func (c *call) subgroupSize() int { return int(c.plan.target.limits.SubgroupSize) }
@@ -113,29 +165,25 @@ func (c *call) subgroupSize() int { return int(c.plan.target.limits.SubgroupSize
 // that can do either.
 const texels = "texels"
 
-// reading makes a kernel read its last storage buffers, of so many values, from texel buffers where they fit.
-func (c *call) reading(k kernel, elements ...int) kernel {
+// reading is the form that reads activations of so many values from texel buffers, where they fit.
+func (c *call) reading(f forms, elements ...int) kernel {
 	if slices.Contains(c.plan.opt.Without, texels) {
-		return k
+		return f.vec4
 	}
 	for _, n := range elements {
 		if !c.fitsTexels(n) {
-			return k
+			return f.vec4
 		}
 	}
-	k.shader += "_texel"
-	k.texel = len(elements)
-	k.storage = k.storage[:len(k.storage)-k.texel]
-	return k
+	return f.texel
 }
 
-// readingLanes is reading for a kernel of byLanes: the one of vec4s may read from texel buffers, NAME_any cannot.
-func (c *call) readingLanes(k kernel, lanes int, elements ...int) kernel {
+// readingLanes is reading where vec4s are moved, else the form of single floats.
+func (c *call) readingLanes(f forms, lanes int, elements ...int) kernel {
 	if lanes == 4 {
-		return c.reading(k, elements...)
+		return c.reading(f, elements...)
 	}
-	k.shader += "_any"
-	return k
+	return f.any
 }
 
 // fitsTexels reports whether a tensor can be bound as a texel buffer of rgba32f.

@@ -25,7 +25,7 @@ func (d *dispatch) checkLimits(l vk.Limits) error {
 	for axis, n := range d.groups {
 		if n > l.WorkgroupCount[axis] {
 			return fmt.Errorf("engine/gpu: %s has %d workgroups on axis %d, the device allows %d: %w",
-				d.kernel.shader, n, axis, l.WorkgroupCount[axis], vk.ErrUnsupported)
+				d.kernel.name, n, axis, l.WorkgroupCount[axis], vk.ErrUnsupported)
 		}
 	}
 	for _, o := range d.storage {

@@ -172,10 +172,10 @@ func (v *variant) starts(ops []engine.Op) bool {
 
 // add appends a dispatch and notes the lifetimes of what it touches.
 func (pl *plan) add(d dispatch) {
-	if len(d.storage) != len(d.kernel.storage) || len(d.texel) != d.kernel.texel || len(d.push) != d.kernel.push || len(d.constants) != d.kernel.constants+1 {
-		pl.err = fmt.Errorf("engine/gpu: %s is called with %d+%d buffers, %d constants and %d push constants, declared with %d+%d, %d and %d",
-			d.kernel.shader, len(d.storage), len(d.texel), len(d.constants)-1, len(d.push),
-			len(d.kernel.storage), d.kernel.texel, d.kernel.constants, d.kernel.push)
+	k := d.kernel
+	if len(d.storage) != len(k.storage) || len(d.texel) != k.texel || len(d.push) != len(k.push) || len(d.constants) != len(k.spec)+1 {
+		pl.err = fmt.Errorf("engine/gpu: %s is called with %d+%d buffers, %d constants and %d push constants, declared with %d+%d, %v and %v",
+			k.name, len(d.storage), len(d.texel), len(d.constants)-1, len(d.push), len(k.storage), k.texel, k.spec, k.push)
 		return
 	}
 	if pl.err == nil {

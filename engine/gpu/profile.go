@@ -60,7 +60,7 @@ func (r *recorded) times(stamps []time.Duration) ([]KernelTime, error) {
 	var out []KernelTime
 	for i, d := range r.plan.dispatches {
 		op := r.plan.program.Ops[d.op]
-		k := KernelTime{Op: op.Kind, Shape: op.Inputs[0].Shape, Shader: d.kernel.shader, Time: stamps[i+1] - stamps[i], Bytes: d.traffic()}
+		k := KernelTime{Op: op.Kind, Shape: op.Inputs[0].Shape, Shader: d.kernel.name, Time: stamps[i+1] - stamps[i], Bytes: d.traffic()}
 		if productShaders.MatchString(k.Shader) {
 			k.MultiplyAdds = op.MultiplyAdds()
 		}

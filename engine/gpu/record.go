@@ -60,7 +60,7 @@ func (s *session) recordSlot(r *recorded, slot int, each bool) (*vk.Commands, er
 		if err != nil {
 			return nil, err
 		}
-		x := vk.Dispatch{Pipeline: p, Push: d.push, Groups: d.groups, Label: d.kernel.shader}
+		x := vk.Dispatch{Pipeline: p, Push: d.push, Groups: d.groups, Label: d.kernel.name}
 		for at, o := range d.storage {
 			x.Storage = append(x.Storage, vk.Binding{Window: s.window(r, slot, o), Access: d.kernel.storage[at]})
 		}

@@ -2,7 +2,6 @@ package gpu
 
 import (
 	"encoding/binary"
-	"fmt"
 	"testing"
 
 	"cnnvk/engine"
@@ -77,9 +76,9 @@ func reflect(t *testing.T, name string) module {
 	return m
 }
 
-// TestKernelsMatchSPIRV plans all op cases and whole steps, and holds every kernel that comes up against its shader. It also
-// finds shaders that no variant uses.
-func TestKernelsMatchSPIRV(t *testing.T) {
+// plannedKernels plans all op cases and whole steps, and returns every kernel that comes up, by its name.
+func plannedKernels(t *testing.T) map[string]kernel {
+	t.Helper()
 	kernels, everyFeature := map[string]kernel{}, vk.Features{SubgroupShuffle: true, SubgroupBroadcast: true}
 	collect := func(p *engine.Program, opt engine.PlanOptions) {
 		limits := vk.Limits{SubgroupSize: 8, TexelBufferElements: 1 << 27, StorageBufferRange: 1 << 27, WorkgroupCount: [3]uint32{65535, 65535, 65535}}
@@ -88,7 +87,7 @@ func TestKernelsMatchSPIRV(t *testing.T) {
 			return // all variants of the op are forbidden
 		}
 		for _, d := range pl.dispatches {
-			kernels[d.kernel.shader] = d.kernel
+			kernels[d.kernel.name] = d.kernel
 		}
 	}
 	for _, c := range optest.Cases() {
@@ -109,8 +108,14 @@ func TestKernelsMatchSPIRV(t *testing.T) {
 	}
 	collect(updateProgram(t, 0), engine.PlanOptions{})
 	for _, k := range probes {
-		kernels[k.shader] = k
+		kernels[k.name] = k
 	}
+	return kernels
+}
+
+// TestKernelsMatchSPIRV holds every kernel against its shader. It also finds compiled ones that no variant uses.
+func TestKernelsMatchSPIRV(t *testing.T) {
+	kernels := plannedKernels(t)
 	for name, k := range kernels {
 		t.Run(name, func(t *testing.T) { k.check(t, reflect(t, name)) })
 	}
@@ -118,7 +123,7 @@ func TestKernelsMatchSPIRV(t *testing.T) {
 	must(t, err)
 	for _, name := range names {
 		if _, used := kernels[name]; !used {
-			t.Errorf("no variant uses the shader %s", name)
+			t.Errorf("no variant uses the kernel %s", name)
 		}
 	}
 }
@@ -148,10 +153,10 @@ func (k kernel) check(t *testing.T, m module) {
 	if len(m.storage) != len(k.storage) || len(m.texel) != k.texel {
 		t.Errorf("declared %d storage and %d texel buffers, the shader has %v and %v", len(k.storage), k.texel, m.storage, m.texel)
 	}
-	if m.constants > uint32(k.constants) {
-		t.Errorf("declared %d specialization constants behind the workgroup size, the shader has number %d", k.constants, m.constants)
+	if m.constants > uint32(len(k.spec)) {
+		t.Errorf("declared the specialization constants %v, the shader has number %d", k.spec, m.constants)
 	}
-	if m.push != uint32(4*k.push) {
-		t.Errorf("declared %s of push constants, the shader has %d", fmt.Sprint(4*k.push, " bytes"), m.push)
+	if m.push != uint32(4*len(k.push)) {
+		t.Errorf("declared the push constants %v, the shader has %d bytes", k.push, m.push)
 	}
 }

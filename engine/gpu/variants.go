@@ -9,20 +9,20 @@ import (
 )
 
 // variants lists every way to run an op, the preferred one first. The last one for an op takes any shape on any device.
-var variants = slices.Concat(foldedVariants, fusedVariants, gatherVariants, augmentVariants, conv2dVariants, depthwiseVariants, pointwiseVariants, batchNormVariants,
-	elementwiseVariants, poolVariants, lossVariants, updateVariants)
+var variants = slices.Concat(foldedVariants, fusedVariants, gatherVariants, augmentVariants, conv2dVariants, depthwiseVariants, productVariants, weightVariants,
+	batchNormVariants, elementwiseVariants, poolVariants, lossVariants, updateVariants)
 
 // one is a variant that runs a single op.
 func one(k engine.Kind, name string, runs func(c *call) bool, emit func(c *call)) variant {
 	return variant{name: name, covers: []engine.Kind{k}, runs: runs, emit: emit}
 }
 
-// byLanes is the two variants of a shader that includes lanes.glsl: one that moves vec4s, where fits says that
-// a row's length divides by 4, and NAME_any, which moves single floats.
-func byLanes(k engine.Kind, fits func(c *call) bool, emit func(c *call, suffix string, lanes int)) []variant {
+// byLanes is two variants of an op: one that moves vec4s, where fits says that a row's length divides by 4, and one that moves
+// single floats.
+func byLanes(k engine.Kind, vec4, any string, fits func(c *call) bool, emit func(c *call, lanes int)) []variant {
 	return []variant{
-		one(k, string(k), fits, func(c *call) { emit(c, "", 4) }),
-		one(k, string(k)+"_any", nil, func(c *call) { emit(c, "_any", 1) }),
+		one(k, vec4, fits, func(c *call) { emit(c, 4) }),
+		one(k, any, nil, func(c *call) { emit(c, 1) }),
 	}
 }
 
@@ -56,9 +56,11 @@ func (c *call) pieces(n, each int) (per, count int) {
 	return per, ceilDiv(n, per)
 }
 
+var sumPartials = kernel{name: "sum_partials", storage: []vk.Access{out, in}, push: []string{"count", "S"}}.
+	orTexel("sum_partials_texel", 1).orAny("sum_partials_any")
+
 // sumPartials is the second stage of a gradient summed over images: y[i] = sum over s of parts[s,i].
 func (c *call) sumPartials(parts, y operand, elements, s int) {
-	k := kernel{shader: "sum_partials", storage: []vk.Access{out, in}, push: 2}
 	lanes := lanesOf(elements)
-	c.run(c.readingLanes(k, lanes, elements*s), elements/lanes, nil, words(elements/lanes, s), y, parts)
+	c.run(c.readingLanes(sumPartials, lanes, elements*s), elements/lanes, nil, words(elements/lanes, s), y, parts)
 }

@@ -9,17 +9,93 @@ import (
 
 // Dense convolutions, and flatten, which brings their result before a Linear.
 
+var (
+	conv2dAnyKernel = kernel{
+		name: "conv2d_any", storage: []vk.Access{in, in, in, out},
+		spec: []string{"M", "K", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GX", "GY", "BIASED"}, push: []string{"count"},
+	}
+	conv2dDataAnyKernel = kernel{
+		name: "conv2d_backward_data_any", storage: []vk.Access{in, in, out},
+		spec: []string{"M", "K", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GD", "GX"}, push: []string{"count"},
+	}
+	conv2dWeightAnyKernel = kernel{
+		name: "conv2d_backward_weight_any", storage: []vk.Access{in, in, out},
+		spec: []string{"M", "K", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GD", "GX"}, push: []string{"N", "per", "S"},
+	}
+	conv2dBackwardBias = kernel{
+		name: "conv2d_backward_bias", storage: []vk.Access{out, in},
+		spec: []string{"M", "PLANE", "G", "RUN"}, push: []string{"N", "per", "S"},
+	}.orTexel("conv2d_backward_bias_texel", 1).orAny("conv2d_backward_bias_any")
+	flatten = kernel{
+		name: "flatten", storage: []vk.Access{in, out},
+		spec: []string{"C", "PLANE", "GX", "GY", "REVERSED"}, push: []string{"count"},
+	}.orAny("flatten_any")
+	packConv2d = kernel{
+		name: "pack_conv2d", storage: []vk.Access{in, out}, spec: []string{"M", "K", "TAPS", "R", "TURNED"},
+	}
+)
+
+// What the tiled kernels of an op have in common, whatever their size.
+var (
+	conv2dTile = kernel{
+		storage: []vk.Access{out, in}, texel: 2,
+		spec: []string{"M", "K", "H", "WIDTH", "HO", "WO", "STRIDE", "GX", "GY", "BIASED"}, push: []string{"tiles"},
+	}
+	conv2dDataTile = kernel{
+		storage: []vk.Access{out}, texel: 2,
+		spec: []string{"M", "K", "H", "HO", "WO", "GD", "GX"}, push: []string{"tiles"},
+	}
+	conv2dWeightTile = kernel{
+		storage: []vk.Access{out}, texel: 2,
+		spec: []string{"M", "K", "H", "WIDTH", "HO", "WO", "STRIDE", "GD", "GX"}, push: []string{"pairs", "run", "S"},
+	}
+)
+
+var (
+	conv2dShuffle32x4   = tile{kernel: conv2dTile.by(shuffle, "conv2d_shuffle_32x4"), rows: 32, columns: 4, depth: 9}
+	conv2dShuffle16x4   = tile{kernel: conv2dTile.by(shuffle, "conv2d_shuffle_16x4"), rows: 16, columns: 4, depth: 9}
+	conv2dBroadcast32x4 = tile{kernel: conv2dTile.by(broadcast, "conv2d_broadcast_32x4"), rows: 32, columns: 4, depth: 9}
+	conv2dBroadcast16x4 = tile{kernel: conv2dTile.by(broadcast, "conv2d_broadcast_16x4"), rows: 16, columns: 4, depth: 9}
+
+	conv2dDataShuffle16x16   = tile{kernel: conv2dDataTile.by(shuffle, "conv2d_backward_data_shuffle_16x16"), rows: 16, columns: 16, depth: 9}
+	conv2dDataShuffle8x16    = tile{kernel: conv2dDataTile.by(shuffle, "conv2d_backward_data_shuffle_8x16"), rows: 8, columns: 16, depth: 9}
+	conv2dDataBroadcast16x16 = tile{kernel: conv2dDataTile.by(broadcast, "conv2d_backward_data_broadcast_16x16"), rows: 16, columns: 16, depth: 9}
+	conv2dDataBroadcast8x16  = tile{kernel: conv2dDataTile.by(broadcast, "conv2d_backward_data_broadcast_8x16"), rows: 8, columns: 16, depth: 9}
+
+	conv2dWeightShuffle32x3   = tile{kernel: conv2dWeightTile.by(shuffle, "conv2d_backward_weight_shuffle_32x3"), rows: 32, columns: 3, depth: 8}
+	conv2dWeightShuffle16x3   = tile{kernel: conv2dWeightTile.by(shuffle, "conv2d_backward_weight_shuffle_16x3"), rows: 16, columns: 3, depth: 8}
+	conv2dWeightBroadcast32x3 = tile{kernel: conv2dWeightTile.by(broadcast, "conv2d_backward_weight_broadcast_32x3"), rows: 32, columns: 3, depth: 8}
+	conv2dWeightBroadcast16x3 = tile{kernel: conv2dWeightTile.by(broadcast, "conv2d_backward_weight_broadcast_16x3"), rows: 16, columns: 3, depth: 8}
+)
+
 var conv2dVariants = slices.Concat(
-	conv2dTiled(engine.Conv2d, false),
-	[]variant{one(engine.Conv2d, "conv2d_any", nil, conv2dAny)},
-	conv2dTiled(engine.Conv2dBackwardData, true),
-	conv2dDataTiled(),
-	[]variant{one(engine.Conv2dBackwardData, "conv2d_backward_data_any", nil, conv2dDataAny)},
-	conv2dWeightTiled(),
-	[]variant{one(engine.Conv2dBackwardWeight, "conv2d_backward_weight_any", nil, conv2dWeightAny)},
-	byLanes(engine.Conv2dBackwardBias, func(c *call) bool { return c.planes(c.in(0)).size%4 == 0 }, conv2dBias),
-	flattens(engine.Flatten, false),
-	flattens(engine.FlattenBackward, true),
+	[]variant{
+		conv2dTiled("conv2d_shuffle_32x4", conv2dShuffle32x4),
+		conv2dTiled("conv2d_shuffle_16x4", conv2dShuffle16x4),
+		conv2dTiled("conv2d_broadcast_32x4", conv2dBroadcast32x4),
+		conv2dTiled("conv2d_broadcast_16x4", conv2dBroadcast16x4),
+		one(engine.Conv2d, "conv2d_any", nil, conv2dAny),
+
+		conv2dTurned("conv2d_backward_data_shuffle_32x4", conv2dShuffle32x4),
+		conv2dTurned("conv2d_backward_data_shuffle_16x4", conv2dShuffle16x4),
+		conv2dTurned("conv2d_backward_data_broadcast_32x4", conv2dBroadcast32x4),
+		conv2dTurned("conv2d_backward_data_broadcast_16x4", conv2dBroadcast16x4),
+		conv2dHalved("conv2d_backward_data_shuffle_16x16", conv2dDataShuffle16x16),
+		conv2dHalved("conv2d_backward_data_shuffle_8x16", conv2dDataShuffle8x16),
+		conv2dHalved("conv2d_backward_data_broadcast_16x16", conv2dDataBroadcast16x16),
+		conv2dHalved("conv2d_backward_data_broadcast_8x16", conv2dDataBroadcast8x16),
+		one(engine.Conv2dBackwardData, "conv2d_backward_data_any", nil, conv2dDataAny),
+
+		conv2dWeightTiled("conv2d_backward_weight_shuffle_32x3", conv2dWeightShuffle32x3),
+		conv2dWeightTiled("conv2d_backward_weight_shuffle_16x3", conv2dWeightShuffle16x3),
+		conv2dWeightTiled("conv2d_backward_weight_broadcast_32x3", conv2dWeightBroadcast32x3),
+		conv2dWeightTiled("conv2d_backward_weight_broadcast_16x3", conv2dWeightBroadcast16x3),
+		one(engine.Conv2dBackwardWeight, "conv2d_backward_weight_any", nil, conv2dWeightAny),
+	},
+	byLanes(engine.Conv2dBackwardBias, "conv2d_backward_bias", "conv2d_backward_bias_any",
+		func(c *call) bool { return c.planes(c.in(0)).size%4 == 0 }, conv2dBias),
+	flattens(engine.Flatten, "flatten", "flatten_any", false),
+	flattens(engine.FlattenBackward, "flatten_backward", "flatten_backward_any", true),
 )
 
 // window is the constants that all direct kernels of a convolution begin with, from the larger side x to the smaller y.
@@ -35,37 +111,33 @@ func (c *call) bias() (b operand, biased bool) {
 }
 
 func conv2dAny(c *call) {
-	k := kernel{shader: "conv2d_any", storage: []vk.Access{in, in, in, out}, constants: 12, push: 1}
 	x, y := c.in(0), c.out(0)
 	g, count := c.images(x, y).g, y.Shape.Elements()
 	bias, biased := c.bias()
-	c.run(k, count, append(c.window(x, y), uint32(g[0]), uint32(g[1]), flag(biased)), words(count), c.of(x), c.of(c.in(1)), bias, c.of(y))
+	c.run(conv2dAnyKernel, count, append(c.window(x, y), uint32(g[0]), uint32(g[1]), flag(biased)), words(count), c.of(x), c.of(c.in(1)), bias, c.of(y))
 }
 
 func conv2dDataAny(c *call) {
-	k := kernel{shader: "conv2d_backward_data_any", storage: []vk.Access{in, in, out}, constants: 11, push: 1}
 	dy, dx := c.in(0), c.out(0)
 	g, count := c.images(dy, dx).g, dx.Shape.Elements()
-	c.run(k, count, append(c.window(dx, dy), words(g...)...), words(count), c.of(dy), c.of(c.in(1)), c.of(dx))
+	c.run(conv2dDataAnyKernel, count, append(c.window(dx, dy), words(g...)...), words(count), c.of(dy), c.of(c.in(1)), c.of(dx))
 }
 
 func conv2dWeightAny(c *call) {
-	k := kernel{shader: "conv2d_backward_weight_any", storage: []vk.Access{in, in, out}, constants: 11, push: 3}
 	dy, x, dw := c.in(0), c.in(1), c.out(0)
 	p, elements := c.images(dy, x), dw.Shape.Elements()
 	per, s := c.pieces(p.n, elements)
 	parts := c.scratch("conv2d weight parts", s*elements)
-	c.run(k, s*elements, append(c.window(x, dy), words(p.g...)...), words(p.n, per, s), c.of(dy), c.of(x), parts)
+	c.run(conv2dWeightAnyKernel, s*elements, append(c.window(x, dy), words(p.g...)...), words(p.n, per, s), c.of(dy), c.of(x), parts)
 	c.sumPartials(parts, c.of(dw), elements, s)
 }
 
-func conv2dBias(c *call, _ string, lanes int) {
-	k := kernel{shader: "conv2d_backward_bias", storage: []vk.Access{out, in}, constants: 4, push: 3}
+func conv2dBias(c *call, lanes int) {
 	dy := c.in(0)
 	p := c.planes(dy)
 	per, s := c.pieces(p.n, p.c)
 	parts := c.scratch("conv2d bias parts", s*p.c)
-	c.run(c.readingLanes(k, lanes, dy.Shape.Elements()), p.c*s, words(p.c, p.size/lanes, p.g[0], runOf(p.size/lanes)), words(p.n, per, s), parts, c.of(dy))
+	c.run(c.readingLanes(conv2dBackwardBias, lanes, dy.Shape.Elements()), p.c*s, words(p.c, p.size/lanes, p.g[0], runOf(p.size/lanes)), words(p.n, per, s), parts, c.of(dy))
 	c.sumPartials(parts, c.of(c.out(0)), p.c, s)
 }
 
@@ -81,39 +153,40 @@ func (c *call) texelWindow(x, y *engine.Tensor) []uint32 {
 	return words(y.C(), x.C(), x.H(), x.W()/4, y.H(), y.W()/4, c.attr().(engine.ConvAttr).Stride)
 }
 
-// conv2dTiled is y = A x over the pixels that 3x3 windows see, A being the weight, or, turned around, for the gradient by the
-// input at stride 1.
-func conv2dTiled(k engine.Kind, turned bool) []variant {
-	var list []variant
-	for _, t := range subgroupTiles([3]int{32, 4, 9}, [3]int{16, 4, 9}) {
-		list = append(list, one(k, string(k)+t.name, func(c *call) bool {
-			x, y := c.in(0), c.out(0)
-			return c.rowsOfTexels(x, y) && !(turned && c.attr().(engine.ConvAttr).Stride != 1) && t.runs(c, packedTaps(c, t)) &&
-				c.covers(conv2dGroups(c, t, y))
-		}, func(c *call) { c.conv2dTiles(t, turned) }))
-	}
-	return list
+// conv2dTiled is y = A x over the pixels that 3x3 windows see, A being the weight.
+func conv2dTiled(name string, t tile) variant {
+	return one(engine.Conv2d, name, func(c *call) bool { return c.conv2dFits(t) }, func(c *call) { c.conv2dTiles(t, false) })
+}
+
+// conv2dTurned is the same with the weight turned around: the gradient by the input at stride 1.
+func conv2dTurned(name string, t tile) variant {
+	return one(engine.Conv2dBackwardData, name, func(c *call) bool {
+		return c.attr().(engine.ConvAttr).Stride == 1 && c.conv2dFits(t)
+	}, func(c *call) { c.conv2dTiles(t, true) })
+}
+
+func (c *call) conv2dFits(t tile) bool {
+	x, y := c.in(0), c.out(0)
+	return c.rowsOfTexels(x, y) && t.runs(c, packedTaps(c, t)) && c.covers(conv2dGroups(c, t, y))
 }
 
 func (c *call) conv2dTiles(t tile, turned bool) {
-	k := kernel{shader: "conv2d" + t.name, storage: []vk.Access{out, in}, texel: 2, constants: 10, push: 1, subgroup: true}
 	x, y, g := c.in(0), c.out(0), c.images(c.in(0), c.out(0)).g
 	bias, biased := c.of(c.in(1)), false
 	if !turned {
 		bias, biased = c.bias()
 	}
 	constants := append(c.texelWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased))
-	c.runGroups(k, conv2dGroups(c, t, y), constants, words(y.N()*y.H()*y.W()/4), c.of(y), bias, c.packTaps(t, turned), c.of(x))
+	c.runGroups(t.kernel, conv2dGroups(c, t, y), constants, words(y.N()*y.H()*y.W()/4), c.of(y), bias, c.packTaps(t, turned), c.of(x))
 }
 
 // packTaps brings the weight into blocks of a tile's rows.
 func (c *call) packTaps(t tile, turned bool) operand {
-	k := kernel{shader: "pack_conv2d", storage: []vk.Access{in, out}, constants: 5}
 	rows, columns := c.out(0).C(), c.in(0).C()
 	elements := packedTaps(c, t)
 	packed := c.scratch("packed weight", elements)
 	filled := roundUp(rows, t.rows) * columns * t.depth
-	c.run(k, filled, append(words(rows, columns, t.depth, t.rows), flag(turned)), nil, c.of(c.in(1)), packed)
+	c.run(packConv2d, filled, append(words(rows, columns, t.depth, t.rows), flag(turned)), nil, c.of(c.in(1)), packed)
 	return packed
 }
 
@@ -122,22 +195,16 @@ func packedTaps(c *call, t tile) int {
 	return roundUp(c.out(0).C(), t.rows)*c.in(0).C()*t.depth + 4*c.subgroupSize()
 }
 
-// conv2dDataTiled is the gradient by the input at stride 2: every window of the output makes four pixels.
-func conv2dDataTiled() []variant {
-	const kind = engine.Conv2dBackwardData
-	var list []variant
-	for _, t := range subgroupTiles([3]int{16, 16, 9}, [3]int{8, 16, 9}) {
-		k := kernel{shader: string(kind) + t.name, storage: []vk.Access{out}, texel: 2, constants: 7, push: 1, subgroup: true}
-		list = append(list, one(kind, string(kind)+t.name, func(c *call) bool {
-			return c.rowsOfTexels(c.out(0), c.in(0)) && c.attr().(engine.ConvAttr).Stride == 2 && t.runs(c, packedTaps(c, t)) && c.covers(conv2dGroups(c, t, c.in(0)))
-		}, func(c *call) {
-			dy, dx := c.in(0), c.out(0)
-			g := c.images(dy, dx).g
-			constants := words(dy.C(), dx.C(), dx.H(), dy.H(), dy.W()/4, g[0], g[1])
-			c.runGroups(k, conv2dGroups(c, t, dy), constants, words(dy.N()*dy.H()*dy.W()/4), c.of(dx), c.packTaps(t, true), c.of(dy))
-		}))
-	}
-	return list
+// conv2dHalved is the gradient by the input at stride 2: every window of the output makes four pixels.
+func conv2dHalved(name string, t tile) variant {
+	return one(engine.Conv2dBackwardData, name, func(c *call) bool {
+		return c.rowsOfTexels(c.out(0), c.in(0)) && c.attr().(engine.ConvAttr).Stride == 2 && t.runs(c, packedTaps(c, t)) && c.covers(conv2dGroups(c, t, c.in(0)))
+	}, func(c *call) {
+		dy, dx := c.in(0), c.out(0)
+		g := c.images(dy, dx).g
+		constants := words(dy.C(), dx.C(), dx.H(), dy.H(), dy.W()/4, g[0], g[1])
+		c.runGroups(t.kernel, conv2dGroups(c, t, dy), constants, words(dy.N()*dy.H()*dy.W()/4), c.of(dx), c.packTaps(t, true), c.of(dy))
+	})
 }
 
 // conv2dGroups is the workgroups of a tiled convolution: texels of y, which has a pixel for every window, on one axis, blocks of
@@ -152,49 +219,39 @@ func (c *call) covers(groups [3]uint32) bool {
 	return groups[0] <= most[0] && groups[1] <= most[1]
 }
 
-func conv2dWeightTiled() []variant {
-	const kind = engine.Conv2dBackwardWeight
-	var list []variant
-	for _, t := range subgroupTiles([3]int{32, 3, 8}, [3]int{16, 3, 8}) {
-		list = append(list, one(kind, string(kind)+t.name, func(c *call) bool {
-			dy, x := c.in(0), c.in(1)
-			tiles := ceilDiv(dy.C(), t.rows) * ceilDiv(3*x.C(), c.subgroupSize())
-			return c.rowsOfTexels(x, dy) && dy.H()*dy.W()%t.depth == 0 && t.runs(c) && c.covers([3]uint32{uint32(tiles), 1, 1}) // many tiles are cut into no pieces
-		}, func(c *call) { c.conv2dWeightTiles(t) }))
-	}
-	return list
+func conv2dWeightTiled(name string, t tile) variant {
+	return one(engine.Conv2dBackwardWeight, name, func(c *call) bool {
+		dy, x := c.in(0), c.in(1)
+		tiles := ceilDiv(dy.C(), t.rows) * ceilDiv(3*x.C(), c.subgroupSize())
+		return c.rowsOfTexels(x, dy) && dy.H()*dy.W()%t.depth == 0 && t.runs(c) && c.covers([3]uint32{uint32(tiles), 1, 1}) // many tiles are cut into no pieces
+	}, func(c *call) { c.conv2dWeightTiles(t) })
 }
 
 func (c *call) conv2dWeightTiles(t tile) {
-	k := kernel{shader: "conv2d_backward_weight" + t.name, storage: []vk.Access{out}, texel: 2, constants: 9, push: 3, subgroup: true}
 	dy, x, dw := c.in(0), c.in(1), c.out(0)
 	g, size, elements := c.images(dy, x).g, c.subgroupSize(), dw.Shape.Elements()
 	tiles, steps := ceilDiv(dy.C(), t.rows)*ceilDiv(3*x.C(), size), dy.N()*dy.H()*dy.W()/t.depth
 	run, s := c.pieces(steps, tiles*size)
 	parts := c.scratch("conv2d weight parts", s*elements)
-	c.runGroups(k, [3]uint32{uint32(tiles * s), 1, 1}, append(c.texelWindow(x, dy), words(g...)...), words(steps, run, s), parts, c.of(dy), c.of(x))
+	c.runGroups(t.kernel, [3]uint32{uint32(tiles * s), 1, 1}, append(c.texelWindow(x, dy), words(g...)...), words(steps, run, s), parts, c.of(dy), c.of(x))
 	c.sumPartials(parts, c.of(dw), elements, s)
 }
 
 // flattens moves an activation between its panels and those of one feature a pixel; reversed is the way back.
-func flattens(k engine.Kind, reversed bool) []variant {
+func flattens(k engine.Kind, vec4, any string, reversed bool) []variant {
 	sides := func(c *call) (x, y *engine.Tensor) {
 		if reversed {
 			return c.out(0), c.in(0)
 		}
 		return c.in(0), c.out(0)
 	}
-	move := func(c *call, shader string, lanes int) {
-		moving := kernel{shader: shader, storage: []vk.Access{in, out}, constants: 5, push: 1}
+	move := func(c *call, lanes int) {
 		p := c.images(sides(c))
 		count := p.values() / (lanes * lanes)
-		c.run(moving, count, append(words(p.c, p.size/lanes, p.g[0], p.g[1]), flag(reversed)), words(count), c.of(c.in(0)), c.of(c.out(0)))
+		c.run(flatten.of(lanes), count, append(words(p.c, p.size/lanes, p.g[0], p.g[1]), flag(reversed)), words(count), c.of(c.in(0)), c.of(c.out(0)))
 	}
-	return []variant{
-		one(k, string(k), func(c *call) bool {
-			p := c.images(sides(c))
-			return p.size%4 == 0 && p.g[1]%4 == 0
-		}, func(c *call) { move(c, "flatten", 4) }),
-		one(k, string(k)+"_any", nil, func(c *call) { move(c, "flatten_any", 1) }),
-	}
+	return byLanes(k, vec4, any, func(c *call) bool {
+		p := c.images(sides(c))
+		return p.size%4 == 0 && p.g[1]%4 == 0
+	}, move)
 }

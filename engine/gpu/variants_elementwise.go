@@ -8,35 +8,60 @@ import (
 	"cnnvk/vk"
 )
 
+var (
+	relu = kernel{
+		name: "relu", storage: []vk.Access{in, out},
+		spec: []string{"C", "PLANE", "GX", "GY"}, push: []string{"count"},
+	}.orAny("relu_any")
+	reluBackward = kernel{
+		name: "relu_backward", storage: []vk.Access{in, in, out},
+		spec: []string{"C", "PLANE", "GD", "GV", "GY"}, push: []string{"count"},
+	}.orAny("relu_backward_any")
+	silu = kernel{
+		name: "silu", storage: []vk.Access{in, out},
+		spec: []string{"C", "PLANE", "GX", "GY"}, push: []string{"count"},
+	}.orAny("silu_any")
+	siluBackward = kernel{
+		name: "silu_backward", storage: []vk.Access{in, in, out},
+		spec: []string{"C", "PLANE", "GD", "GX", "GY"}, push: []string{"count"},
+	}.orAny("silu_backward_any")
+	dropout2d = kernel{
+		name: "dropout2d", storage: []vk.Access{in, in, out},
+		spec: []string{"C", "PLANE", "GX", "GY"}, push: []string{"count"},
+	}.orAny("dropout2d_any")
+	dropout2dMask = kernel{
+		name: "dropout2d_mask", storage: []vk.Access{out}, uniform: true,
+		spec: []string{"C", "LAYER", "THRESHOLD", "SCALE"}, push: []string{"count"},
+	}
+	add = kernel{
+		name: "add", storage: []vk.Access{in, in, out},
+		spec: []string{"C", "PLANE", "GA", "GB", "GY"}, push: []string{"count"},
+	}.orAny("add_any")
+)
+
 var elementwiseVariants = slices.Concat(
-	byLanes(engine.ReLU, foldedRows, func(c *call, suffix string, lanes int) {
-		k := kernel{shader: "relu" + suffix, storage: []vk.Access{in, out}, constants: 4, push: 1}
-		c.elementwise(k, lanes, c.planes(c.in(0), c.out(0)), c.of(c.in(0)), c.of(c.out(0)))
+	byLanes(engine.ReLU, "relu", "relu_any", foldedRows, func(c *call, lanes int) {
+		c.elementwise(relu, lanes, c.planes(c.in(0), c.out(0)), c.of(c.in(0)), c.of(c.out(0)))
 	}),
-	byLanes(engine.ReLUBackward, foldedRows, func(c *call, suffix string, lanes int) {
-		k := kernel{shader: "relu_backward" + suffix, storage: []vk.Access{in, in, out}, constants: 5, push: 1}
+	byLanes(engine.ReLUBackward, "relu_backward", "relu_backward_any", foldedRows, func(c *call, lanes int) {
 		dy, y, dx := c.in(0), c.in(1), c.out(0)
-		c.elementwise(k, lanes, c.planes(dy, y, dx), c.of(dy), c.of(y), c.of(dx))
+		c.elementwise(reluBackward, lanes, c.planes(dy, y, dx), c.of(dy), c.of(y), c.of(dx))
 	}),
-	byLanes(engine.SiLU, foldedRows, func(c *call, suffix string, lanes int) {
-		k := kernel{shader: "silu" + suffix, storage: []vk.Access{in, out}, constants: 4, push: 1}
-		c.elementwise(k, lanes, c.planes(c.in(0), c.out(0)), c.of(c.in(0)), c.of(c.out(0)))
+	byLanes(engine.SiLU, "silu", "silu_any", foldedRows, func(c *call, lanes int) {
+		c.elementwise(silu, lanes, c.planes(c.in(0), c.out(0)), c.of(c.in(0)), c.of(c.out(0)))
 	}),
-	byLanes(engine.SiLUBackward, foldedRows, func(c *call, suffix string, lanes int) {
-		k := kernel{shader: "silu_backward" + suffix, storage: []vk.Access{in, in, out}, constants: 5, push: 1}
+	byLanes(engine.SiLUBackward, "silu_backward", "silu_backward_any", foldedRows, func(c *call, lanes int) {
 		dy, x, dx := c.in(0), c.in(1), c.out(0)
-		c.elementwise(k, lanes, c.planes(dy, x, dx), c.of(dy), c.of(x), c.of(dx))
+		c.elementwise(siluBackward, lanes, c.planes(dy, x, dx), c.of(dy), c.of(x), c.of(dx))
 	}),
-	byLanes(engine.Dropout2d, wholeRows, func(c *call, suffix string, lanes int) {
-		k := kernel{shader: "dropout2d" + suffix, storage: []vk.Access{in, in, out}, constants: 4, push: 1}
+	byLanes(engine.Dropout2d, "dropout2d", "dropout2d_any", wholeRows, func(c *call, lanes int) {
 		x, mask, y := c.in(0), c.in(1), c.out(0)
-		c.elementwise(k, lanes, c.images(x, y), c.of(x), c.of(mask), c.of(y))
+		c.elementwise(dropout2d, lanes, c.images(x, y), c.of(x), c.of(mask), c.of(y))
 	}),
 	[]variant{one(engine.Dropout2dMask, "dropout2d_mask", nil, dropoutMask)},
-	byLanes(engine.Add, addRows, func(c *call, suffix string, lanes int) {
-		k := kernel{shader: "add" + suffix, storage: []vk.Access{in, in, out}, constants: 5, push: 1}
+	byLanes(engine.Add, "add", "add_any", addRows, func(c *call, lanes int) {
 		a, b, y := c.in(0), c.in(1), c.out(0)
-		c.elementwise(k, lanes, c.addPlanes(), c.of(a), c.of(b), c.of(y))
+		c.elementwise(add, lanes, c.addPlanes(), c.of(a), c.of(b), c.of(y))
 	}),
 )
 
@@ -44,16 +69,15 @@ var elementwiseVariants = slices.Concat(
 func wholeRows(c *call) bool { return c.in(0).H()*c.in(0).W()%4 == 0 }
 
 // elementwise runs a kernel of constants C, PLANE and the panels of its operands.
-func (c *call) elementwise(k kernel, lanes int, p planes, operands ...operand) {
+func (c *call) elementwise(f forms, lanes int, p planes, operands ...operand) {
 	count := p.values() / lanes
-	c.run(k, count, append(words(p.c, p.size/lanes), words(p.g...)...), words(count), operands...)
+	c.run(f.of(lanes), count, append(words(p.c, p.size/lanes), words(p.g...)...), words(count), operands...)
 }
 
 func dropoutMask(c *call) {
-	k := kernel{shader: "dropout2d_mask", storage: []vk.Access{out}, uniform: true, constants: 4, push: 1}
 	mask, a := c.out(0), c.attr().(engine.DropoutAttr)
 	constants := append(words(mask.C(), a.Layer, int(math.Floor(a.P*(1<<24)))), word(1/(1-a.P)))
-	c.runUniform(k, mask.Shape.Elements(), constants, words(mask.Shape.Elements()), c.in(1), c.of(mask))
+	c.runUniform(dropout2dMask, mask.Shape.Elements(), constants, words(mask.Shape.Elements()), c.in(1), c.of(mask))
 }
 
 // addPlanes walks activations in their panels, and other tensors as one plane.

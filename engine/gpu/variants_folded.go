@@ -8,6 +8,10 @@ import (
 // In an evaluation BatchNorm2d is the same affine map for every image: it is folded into the weights of the convolution
 // before it, and ReLU is done where the product is stored. The block's activation is then written once.
 
+var packFolded = kernel{
+	name: "pack_folded", storage: []vk.Access{in, in, out, out}, spec: []string{"M", "K", "R", "COLUMNS"},
+}
+
 var foldedVariants = []variant{{
 	name:   "pointwise_conv2d_norm_relu_eval",
 	covers: []engine.Kind{engine.PointwiseConv2d, engine.BatchNorm2dEval, engine.ReLU},
@@ -20,25 +24,24 @@ func (c *call) foldedTile() (tile, bool) {
 	preferred := c.plan.opt.Choices[opKey(c.ops[0])]
 	var first tile
 	found := false
-	for _, t := range pointwiseTiles {
+	for _, v := range pointwiseTiles {
 		switch {
-		case !t.multiplies(c):
-		case preferred == string(engine.PointwiseConv2d)+t.name:
-			return t, true
+		case !v.tile.multiplies(c):
+		case v.name == preferred:
+			return v.tile, true
 		case !found:
-			first, found = t, true
+			first, found = v.tile, true
 		}
 	}
 	return first, found
 }
 
 func foldedProduct(c *call) {
-	k := kernel{shader: "pack_folded", storage: []vk.Access{in, in, out, out}, constants: 4}
 	t, _ := c.foldedTile()
 	norm, y := c.ops[1], c.ops[2].Outputs[0]
 	m, kk, elements := y.C(), c.in(0).C(), t.packedElements(c)
 	packed, bias := c.scratch("packed weight", elements), c.scratch("folded bias", m)
 	coef := c.coefficients(norm, c.runningStatistics(norm))
-	c.run(k, elements, words(m, kk, t.rows, roundUp(kk, t.depth)), nil, c.of(c.in(1)), coef, packed, bias)
+	c.run(packFolded, elements, words(m, kk, t.rows, roundUp(kk, t.depth)), nil, c.of(c.in(1)), coef, packed, bias)
 	c.gemm(t, product{x: c.in(0), y: y, packed: packed, bias: bias, biased: true, relu: true})
 }

@@ -9,44 +9,64 @@ import (
 // activation is read twice forward (statistics, then everything else) and twice backward, where eight passes
 // forward and twelve backward would be needed one op after the other.
 
-var fusedVariants = fusions()
-
-// fusions lists the runs of ops that a block can have: with or without dropout, with or without pooling; longest first.
-func fusions() []variant {
-	var out []variant
-	for _, pool := range []bool{true, false} {
-		for _, dropout := range []bool{true, false} {
-			name := "norm_relu"
-			forward := []engine.Kind{engine.BatchNorm2d, engine.ReLU}
-			backward := []engine.Kind{engine.ReLUBackward, engine.BatchNorm2dBackward}
-			if dropout {
-				name += "_dropout"
-				forward = append(forward, engine.Dropout2d)
-				backward = append([]engine.Kind{engine.Dropout2d}, backward...)
-			}
-			if pool {
-				name += "_pool"
-				forward = append(forward, engine.MaxPool2d)
-				backward = append([]engine.Kind{engine.MaxPool2dBackward}, backward...)
-			}
-			out = append(out,
-				variant{name: name, covers: forward, runs: fusedRows, emit: func(c *call) {
-					saved := c.of(c.out(1))
-					// The statistics fold panels, as those of the op by itself do.
-					c.batchStatistics(lanesOf(c.planes(c.in(0)).size), saved)
-					c.activate(saved)
-				}},
-				variant{name: name + "_backward", covers: backward, runs: fusedRows, emit: activateBackward})
-			if !dropout {
-				eval := append([]engine.Kind{engine.BatchNorm2dEval}, forward[1:]...)
-				out = append(out, variant{name: name + "_eval", covers: eval, runs: fusedRows, emit: func(c *call) {
-					c.activate(c.runningStatistics(c.ops[0]))
-				}})
-			}
-		}
+var (
+	normReLUDropout = kernel{
+		name: "norm_relu_dropout", storage: []vk.Access{in, in, out, in},
+		spec: []string{"C", "PLANE", "GX", "GY", "RUN", "DROPOUT"}, push: []string{"count"},
+	}.orTexel("norm_relu_dropout_texel", 1)
+	normReLUDropoutPool = kernel{
+		name: "norm_relu_dropout_pool", storage: []vk.Access{in, in, out, in},
+		spec: []string{"C", "H", "W", "GX", "GY", "RUN", "DROPOUT"}, push: []string{"count"},
+	}.orTexel("norm_relu_dropout_pool_texel", 1)
+	normReLUDropoutBackwardReduce = kernel{
+		name: "norm_relu_dropout_backward_reduce", storage: []vk.Access{in, out, in, in},
+		spec: []string{"C", "PLANE", "GD", "GX", "RUN", "DROPOUT"}, push: []string{"N", "per", "S"},
+	}.orTexel("norm_relu_dropout_backward_reduce_texel", 2)
+	normReLUDropoutPoolBackwardReduce = kernel{
+		name: "norm_relu_dropout_pool_backward_reduce", storage: []vk.Access{in, out, in, in},
+		spec: []string{"C", "H", "W", "GD", "GX", "RUN", "DROPOUT"}, push: []string{"N", "per", "S"},
+	}.orTexel("norm_relu_dropout_pool_backward_reduce_texel", 2)
+	normReLUDropoutBackward = kernel{
+		name: "norm_relu_dropout_backward", storage: []vk.Access{in, out, in, in},
+		spec: []string{"C", "PLANE", "GD", "GX", "GY", "RUN", "DROPOUT"}, push: []string{"count"},
+	}.orTexel("norm_relu_dropout_backward_texel", 2)
+	normReLUDropoutPoolBackward = kernel{
+		name: "norm_relu_dropout_pool_backward", storage: []vk.Access{in, out, in, in},
+		spec: []string{"C", "H", "W", "GD", "GX", "GY", "RUN", "DROPOUT"}, push: []string{"count"},
+	}.orTexel("norm_relu_dropout_pool_backward_texel", 2)
+	concat = kernel{
+		name: "concat", storage: []vk.Access{in, in, in, out}, spec: []string{"COUNT_A", "COUNT_B", "COUNT_C"},
 	}
-	return out
+)
+
+// fusedVariants are the runs of ops that a block can have: with or without dropout, with or without pooling; longest first. In an
+// evaluation there is no dropout.
+var fusedVariants = []variant{
+	fused("norm_relu_dropout_pool", activateBatch, engine.BatchNorm2d, engine.ReLU, engine.Dropout2d, engine.MaxPool2d),
+	fused("norm_relu_dropout_pool_backward", activateBackward, engine.MaxPool2dBackward, engine.Dropout2d, engine.ReLUBackward, engine.BatchNorm2dBackward),
+	fused("norm_relu_pool", activateBatch, engine.BatchNorm2d, engine.ReLU, engine.MaxPool2d),
+	fused("norm_relu_pool_backward", activateBackward, engine.MaxPool2dBackward, engine.ReLUBackward, engine.BatchNorm2dBackward),
+	fused("norm_relu_pool_eval", activateEval, engine.BatchNorm2dEval, engine.ReLU, engine.MaxPool2d),
+	fused("norm_relu_dropout", activateBatch, engine.BatchNorm2d, engine.ReLU, engine.Dropout2d),
+	fused("norm_relu_dropout_backward", activateBackward, engine.Dropout2d, engine.ReLUBackward, engine.BatchNorm2dBackward),
+	fused("norm_relu", activateBatch, engine.BatchNorm2d, engine.ReLU),
+	fused("norm_relu_backward", activateBackward, engine.ReLUBackward, engine.BatchNorm2dBackward),
+	fused("norm_relu_eval", activateEval, engine.BatchNorm2dEval, engine.ReLU),
 }
+
+func fused(name string, emit func(c *call), covers ...engine.Kind) variant {
+	return variant{name: name, covers: covers, runs: fusedRows, emit: emit}
+}
+
+// activateBatch is a block in training. The statistics fold panels, as those of the op by itself do.
+func activateBatch(c *call) {
+	saved := c.of(c.out(1))
+	c.batchStatistics(lanesOf(c.planes(c.in(0)).size), saved)
+	c.activate(saved)
+}
+
+// activateEval is a block in an evaluation.
+func activateEval(c *call) { c.activate(c.runningStatistics(c.ops[0])) }
 
 // find is the op of that kind in the run that a fused variant covers.
 func (c *call) find(k engine.Kind) (engine.Op, bool) {
@@ -87,14 +107,12 @@ func (c *call) activate(saved operand) {
 	if op, ok := c.find(engine.Dropout2d); ok {
 		mask, dropout = c.of(op.Inputs[1]), true
 	}
-	k := kernel{shader: "norm_relu_dropout", storage: []vk.Access{in, in, out, in}, constants: 6, push: 1}
 	p := c.images(x, y)
 	outputs := y.H() * y.W() / 4
 	run := runOf(outputs)
-	constants := words(p.c, outputs, p.g[0], p.g[1], run)
+	k, constants := normReLUDropout, words(p.c, outputs, p.g[0], p.g[1], run)
 	if _, pools := c.find(engine.MaxPool2d); pools {
-		k.shader, k.constants = "norm_relu_dropout_pool", 7
-		constants = words(p.c, x.H(), x.W(), p.g[0], p.g[1], run)
+		k, constants = normReLUDropoutPool, words(p.c, x.H(), x.W(), p.g[0], p.g[1], run)
 	}
 	count := p.n * p.c * outputs / run
 	c.run(c.reading(k, x.Shape.Elements()), count, append(constants, flag(dropout)), words(count), coef, mask, c.of(y), c.of(x))
@@ -114,13 +132,9 @@ func activateBackward(c *call) {
 	_, pools := c.find(engine.MaxPool2dBackward)
 
 	p, channels := c.images(x, dy, dx), x.C()
-	geometry := words(channels, x.H()*x.W()/4)
-	reduce := kernel{shader: "norm_relu_dropout_backward_reduce", storage: []vk.Access{in, out, in, in}, constants: 6, push: 3}
-	apply := kernel{shader: "norm_relu_dropout_backward", storage: []vk.Access{in, out, in, in}, constants: 7, push: 1}
+	reduce, apply, geometry := normReLUDropoutBackwardReduce, normReLUDropoutBackward, words(channels, x.H()*x.W()/4)
 	if pools {
-		geometry = words(channels, x.H(), x.W())
-		reduce.shader, reduce.constants = "norm_relu_dropout_pool_backward_reduce", 7
-		apply.shader, apply.constants = "norm_relu_dropout_pool_backward", 8
+		reduce, apply, geometry = normReLUDropoutPoolBackwardReduce, normReLUDropoutPoolBackward, words(channels, x.H(), x.W())
 	}
 
 	per, s := c.pieces(p.n, channels)
@@ -139,9 +153,8 @@ func activateBackward(c *call) {
 
 // concat brings three vectors into one window.
 func (c *call) concat(a operand, countA int, b operand, countB int, d operand, countD int) operand {
-	k := kernel{shader: "concat", storage: []vk.Access{in, in, in, out}, constants: 3}
 	y := c.scratch("vectors", countA+countB+countD)
-	c.run(k, countA+countB+countD, words(countA, countB, countD), nil, a, b, d, y)
+	c.run(concat, countA+countB+countD, words(countA, countB, countD), nil, a, b, d, y)
 	return y
 }
 

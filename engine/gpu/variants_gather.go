@@ -5,14 +5,18 @@ import (
 	"cnnvk/vk"
 )
 
-var gatherVariants = byLanes(engine.GatherNormalize,
+var gatherNormalize = kernel{
+	name: "gather_normalize", storage: []vk.Access{in, in, in, out},
+	spec: []string{"C", "HW", "G"}, push: []string{"first", "held", "count"},
+}.orAny("gather_normalize_any")
+
+var gatherVariants = byLanes(engine.GatherNormalize, "gather_normalize", "gather_normalize_any",
 	func(c *call) bool { return c.out(0).H()*c.out(0).W()%4 == 0 },
-	func(c *call, suffix string, lanes int) {
-		k := kernel{shader: "gather_normalize" + suffix, storage: []vk.Access{in, in, in, out}, constants: 3, push: 3}
+	func(c *call, lanes int) {
 		images, table, indices, x := c.in(0), c.in(1), c.in(2), c.out(0)
 		p := c.images(x)
 		for _, w := range c.plan.slices(images) {
-			c.run(k, p.values()/lanes, words(p.c, p.size, p.g[0]), words(w.first, w.held, p.values()/lanes),
+			c.run(gatherNormalize.of(lanes), p.values()/lanes, words(p.c, p.size, p.g[0]), words(w.first, w.held, p.values()/lanes),
 				w.operand, c.of(table), c.of(indices), c.of(x))
 		}
 	})

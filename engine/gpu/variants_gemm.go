@@ -1,84 +1,162 @@
 package gpu
 
 import (
-	"fmt"
 	"slices"
 
 	"cnnvk/engine"
 	"cnnvk/vk"
 )
 
-// Pointwise convolutions and Linear, which are matrix products. Which of the many ways is the fastest differs between
-// devices and shapes.
+// Pointwise convolutions and Linear over pixels, which are matrix products y = A x: A is the weight (M,K), or its transpose for the
+// gradient by the input. Linear adds a bias, and its pixels are the images of a panel. Which of the many ways is the fastest
+// differs between devices and shapes. The gradients by the weight stand in variants_gemm_weight.go.
 
-var pointwiseVariants = slices.Concat(
-	pointwise(engine.PointwiseConv2d, false),
-	pointwise(engine.PointwiseConv2dBackwardData, true),
-	pointwiseWeight(engine.PointwiseConv2dBackwardWeight),
-	pointwise(engine.Linear, false),
-	pointwise(engine.LinearBackwardData, true),
-	pointwiseWeight(engine.LinearBackwardWeight),
-	[]variant{one(engine.LinearBackwardBias, "linear_backward_bias", nil, linearBackwardBias)},
+// What the kernels of a product have in common: without a bias, and with one and ReLU or not after it, for Linear and folded weights.
+var (
+	productBuffers = kernel{storage: []vk.Access{in, in, out}, spec: []string{"M", "K", "PLANE", "GX", "GY"}, push: []string{"tiles"}}
+	productTexels  = kernel{storage: []vk.Access{out}, texel: 2, spec: []string{"M", "K", "PLANE", "GX", "GY"}, push: []string{"tiles"}}
+	productShared  = kernel{storage: []vk.Access{in, in, out}, spec: []string{"M", "K", "PLANE", "GX", "GY"}}
+	biasedBuffers  = kernel{storage: []vk.Access{in, in, out, in}, spec: []string{"M", "K", "PLANE", "GX", "GY", "RELU"}, push: []string{"tiles"}}
+	biasedTexels   = kernel{storage: []vk.Access{out, in}, texel: 2, spec: []string{"M", "K", "PLANE", "GX", "GY", "RELU"}, push: []string{"tiles"}}
+	biasedShared   = kernel{storage: []vk.Access{in, in, out, in}, spec: []string{"M", "K", "PLANE", "GX", "GY", "RELU"}}
 )
 
-// tile is how a tiled kernel cuts a product.
-type tile struct {
-	name      string // behind the op's, of the variant and of its shader
-	rows      int    // of the result, made by one invocation
-	columns   int    // of the result: pixels, or for a weight gradient input channels
-	depth     int    // the summed dimension is walked in steps of that many, the rest packed as zeros
-	texels    bool   // operands are texel buffers
-	shared    bool   // a workgroup makes rows x columns in shared memory
-	subgroup  bool   // lanes share the rows
-	broadcast bool   // by this instruction, else by shuffle
-}
+// The tiled kernels.
+var (
+	shuffle16x8 = tile{rows: 16, columns: 8, depth: 8,
+		kernel: productTexels.by(shuffle, "pointwise_conv2d_shuffle_16x8"), biased: biasedTexels.by(shuffle, "linear_shuffle_16x8")}
+	shuffle32x4 = tile{rows: 32, columns: 4, depth: 8,
+		kernel: productTexels.by(shuffle, "pointwise_conv2d_shuffle_32x4"), biased: biasedTexels.by(shuffle, "linear_shuffle_32x4")}
+	shuffle64x4 = tile{rows: 64, columns: 4, depth: 4,
+		kernel: productTexels.by(shuffle, "pointwise_conv2d_shuffle_64x4"), biased: biasedTexels.by(shuffle, "linear_shuffle_64x4")}
+	broadcast16x8 = tile{rows: 16, columns: 8, depth: 8,
+		kernel: productTexels.by(broadcast, "pointwise_conv2d_broadcast_16x8"), biased: biasedTexels.by(broadcast, "linear_broadcast_16x8")}
+	broadcast32x4 = tile{rows: 32, columns: 4, depth: 8,
+		kernel: productTexels.by(broadcast, "pointwise_conv2d_broadcast_32x4"), biased: biasedTexels.by(broadcast, "linear_broadcast_32x4")}
+	broadcast64x4 = tile{rows: 64, columns: 4, depth: 4,
+		kernel: productTexels.by(broadcast, "pointwise_conv2d_broadcast_64x4"), biased: biasedTexels.by(broadcast, "linear_broadcast_64x4")}
+	texelTile = tile{rows: 16, columns: 8, depth: 1,
+		kernel: productTexels.as("pointwise_conv2d_texel"), biased: biasedTexels.as("linear_texel")}
+	sharedTile = tile{rows: 64, columns: 64, depth: 16, shared: true,
+		kernel: productShared.as("pointwise_conv2d_shared"), biased: biasedShared.as("linear_shared")}
+	bufferTile = tile{rows: 8, columns: 8, depth: 1,
+		kernel: productBuffers.as("pointwise_conv2d"), biased: biasedBuffers.as("linear")}
+)
 
-// subgroupTiles are the tiles of those rows, columns and depth, handed round by shuffle and by broadcast.
-func subgroupTiles(sizes ...[3]int) []tile {
-	var out []tile
-	for _, way := range []string{"shuffle", "broadcast"} {
-		for _, s := range sizes {
-			out = append(out, tile{
-				name: fmt.Sprintf("_%s_%dx%d", way, s[0], s[1]), rows: s[0], columns: s[1], depth: s[2],
-				texels: true, subgroup: true, broadcast: way == "broadcast",
-			})
-		}
+// The kernels for any shape, and those that bring a weight into blocks of a tile's rows.
+var (
+	pointwiseConv2dAny = kernel{
+		name: "pointwise_conv2d_any", storage: []vk.Access{in, in, out},
+		spec: []string{"M", "K", "PLANE", "GX", "GY", "STRIDE_M", "STRIDE_K"}, push: []string{"count"},
 	}
-	return out
+	linearAny = kernel{
+		name: "linear_any", storage: []vk.Access{in, in, out, in},
+		spec: []string{"M", "K", "PLANE", "GX", "GY", "STRIDE_M", "STRIDE_K"}, push: []string{"count"},
+	}
+	packMatrix = kernel{
+		name: "pack_matrix", storage: []vk.Access{in, out}, spec: []string{"M", "K", "STRIDE_M", "STRIDE_K", "R", "COLUMNS"},
+	}
+	packMatrixTexel = kernel{
+		name: "pack_matrix_texel", storage: []vk.Access{out}, texel: 1, spec: []string{"M", "K", "TRANSPOSED", "R", "COLUMNS"},
+	}
+)
+
+// tiled is a variant's name and the tile that it runs.
+type tiled struct {
+	name string
+	tile tile
 }
 
-// The first that runs is the built-in choice.
-var pointwiseTiles = append(subgroupTiles([3]int{16, 8, 8}, [3]int{32, 4, 8}, [3]int{64, 4, 4}),
-	tile{name: "_texel", rows: 16, columns: 8, depth: 1, texels: true},
-	tile{name: "_shared", rows: 64, columns: 64, depth: 16, shared: true},
-	tile{rows: 8, columns: 8, depth: 1})
+// Of each list the first that runs is the built-in choice.
+var (
+	pointwiseTiles = []tiled{
+		{"pointwise_conv2d_shuffle_16x8", shuffle16x8},
+		{"pointwise_conv2d_shuffle_32x4", shuffle32x4},
+		{"pointwise_conv2d_shuffle_64x4", shuffle64x4},
+		{"pointwise_conv2d_broadcast_16x8", broadcast16x8},
+		{"pointwise_conv2d_broadcast_32x4", broadcast32x4},
+		{"pointwise_conv2d_broadcast_64x4", broadcast64x4},
+		{"pointwise_conv2d_texel", texelTile},
+		{"pointwise_conv2d_shared", sharedTile},
+		{"pointwise_conv2d", bufferTile},
+	}
+	pointwiseDataTiles = []tiled{
+		{"pointwise_conv2d_backward_data_shuffle_16x8", shuffle16x8},
+		{"pointwise_conv2d_backward_data_shuffle_32x4", shuffle32x4},
+		{"pointwise_conv2d_backward_data_shuffle_64x4", shuffle64x4},
+		{"pointwise_conv2d_backward_data_broadcast_16x8", broadcast16x8},
+		{"pointwise_conv2d_backward_data_broadcast_32x4", broadcast32x4},
+		{"pointwise_conv2d_backward_data_broadcast_64x4", broadcast64x4},
+		{"pointwise_conv2d_backward_data_texel", texelTile},
+		{"pointwise_conv2d_backward_data_shared", sharedTile},
+		{"pointwise_conv2d_backward_data", bufferTile},
+	}
+	linearTiles = []tiled{
+		{"linear_shuffle_16x8", shuffle16x8},
+		{"linear_shuffle_32x4", shuffle32x4},
+		{"linear_shuffle_64x4", shuffle64x4},
+		{"linear_broadcast_16x8", broadcast16x8},
+		{"linear_broadcast_32x4", broadcast32x4},
+		{"linear_broadcast_64x4", broadcast64x4},
+		{"linear_texel", texelTile},
+		{"linear_shared", sharedTile},
+		{"linear", bufferTile},
+	}
+	linearDataTiles = []tiled{
+		{"linear_backward_data_shuffle_16x8", shuffle16x8},
+		{"linear_backward_data_shuffle_32x4", shuffle32x4},
+		{"linear_backward_data_shuffle_64x4", shuffle64x4},
+		{"linear_backward_data_broadcast_16x8", broadcast16x8},
+		{"linear_backward_data_broadcast_32x4", broadcast32x4},
+		{"linear_backward_data_broadcast_64x4", broadcast64x4},
+		{"linear_backward_data_texel", texelTile},
+		{"linear_backward_data_shared", sharedTile},
+		{"linear_backward_data", bufferTile},
+	}
+)
 
-// pointwise is y = A x over pixels, A being the weight (M,K), or its transpose for the gradient by the input. Linear
-// adds a bias, and its pixels are the images of a panel.
-func pointwise(k engine.Kind, transposed bool) []variant {
+var productVariants = slices.Concat(
+	overPixels(engine.PointwiseConv2d, pointwiseTiles, "pointwise_conv2d_any", false),
+	overPixels(engine.PointwiseConv2dBackwardData, pointwiseDataTiles, "pointwise_conv2d_backward_data_any", true),
+	overPixels(engine.Linear, linearTiles, "linear_any", false),
+	overPixels(engine.LinearBackwardData, linearDataTiles, "linear_backward_data_any", true),
+)
+
+// overPixels are the variants of an op that is a product over pixels, by A or, transposed, by its transpose.
+func overPixels(k engine.Kind, tiles []tiled, any string, transposed bool) []variant {
 	var list []variant
-	for _, t := range pointwiseTiles {
-		list = append(list, one(k, string(k)+t.name, t.multiplies, func(c *call) {
-			r := product{x: c.in(0), y: c.out(0), packed: c.pack(t, transposed)}
+	for _, v := range tiles {
+		list = append(list, one(k, v.name, v.tile.multiplies, func(c *call) {
+			r := product{x: c.in(0), y: c.out(0), packed: c.pack(v.tile, transposed)}
 			if k == engine.Linear {
 				r.bias, r.biased = c.of(c.in(2)), true
 			}
-			c.gemm(t, r)
+			c.gemm(v.tile, r)
 		}))
 	}
-	direct := kernel{shader: "pointwise_conv2d_any", storage: []vk.Access{in, in, out}, constants: 7, push: 1}
-	if k == engine.Linear {
-		direct.shader, direct.storage = "linear_any", append(direct.storage, in)
+	return append(list, one(k, any, nil, func(c *call) { c.multiplyAny(k == engine.Linear, transposed) }))
+}
+
+// multiplyAny runs a product of any shape.
+func (c *call) multiplyAny(biased, transposed bool) {
+	k, operands := pointwiseConv2dAny, []operand{c.of(c.in(1)), c.of(c.in(0)), c.of(c.out(0))}
+	if biased {
+		k, operands = linearAny, append(operands, c.of(c.in(2)))
 	}
-	return append(list, one(k, string(k)+"_any", nil, func(c *call) {
-		p, m := c.planes(c.in(0), c.out(0)), c.out(0).C()
-		stride := strides(m, p.c, transposed)
-		count, operands := p.n*m*p.size, []operand{c.of(c.in(1)), c.of(c.in(0)), c.of(c.out(0))}
-		if k == engine.Linear {
-			operands = append(operands, c.of(c.in(2)))
-		}
-		c.run(direct, count, words(m, p.c, p.size, p.g[0], p.g[1], stride[0], stride[1]), words(count), operands...)
-	}))
+	p, m := c.planes(c.in(0), c.out(0)), c.out(0).C()
+	stride := strides(m, p.c, transposed)
+	count := p.n * m * p.size
+	c.run(k, count, words(m, p.c, p.size, p.g[0], p.g[1], stride[0], stride[1]), words(count), operands...)
+}
+
+// tile is how a tiled kernel cuts a product.
+type tile struct {
+	kernel  kernel
+	biased  kernel // of products over pixels: the kernel that adds a bias for every row
+	rows    int    // of the result, made by one invocation
+	columns int    // of the result: pixels, or for a weight gradient input channels
+	depth   int    // the summed dimension is walked in steps of that many, the rest packed as zeros
+	shared  bool   // a workgroup makes rows x columns in shared memory
 }
 
 // multiplies reports whether the tile's kernel can run a product over pixels.
@@ -93,14 +171,13 @@ const maxSums = 128
 
 // runs reports whether the device has what the tile's kernel needs for operands of so many values.
 func (t tile) runs(c *call, operands ...int) bool {
-	if t.subgroup && !c.subgroups(t.broadcast) {
-		return false
-	}
-	if t.subgroup && t.rows*t.columns > maxSums && c.plan.target.kind != vk.CPU {
-		return false
+	if by := t.kernel.subgroup; by != noExchange {
+		if !c.subgroups(by) || t.rows*t.columns > maxSums && c.plan.target.kind != vk.CPU {
+			return false
+		}
 	}
 	for _, elements := range operands {
-		if t.texels && !c.fitsTexels(elements) {
+		if t.kernel.texel > 0 && !c.fitsTexels(elements) {
 			return false
 		}
 	}
@@ -117,40 +194,36 @@ type product struct {
 // gemm runs a tiled kernel: blocks of rows of A on one axis, tiles of pixels on the other.
 func (c *call) gemm(t tile, r product) {
 	p, m := c.planes(r.x, r.y), r.y.C()
-	k := kernel{shader: "pointwise_conv2d" + t.name, storage: []vk.Access{in, in, out}, constants: 6, push: 1, subgroup: t.subgroup}
+	k, constants := t.kernel, words(m, p.c, p.size/4, p.g[0], p.g[1])
 	operands := []operand{r.packed, c.of(r.x), c.of(r.y)}
-	if t.texels {
-		k.storage, k.texel = []vk.Access{out}, 2
+	if k.texel > 0 {
 		operands = []operand{c.of(r.y), r.packed, c.of(r.x)}
 	}
 	if r.biased {
-		k.shader = "linear" + t.name
 		operands = slices.Insert(operands, len(k.storage), r.bias)
-		k.storage = append(k.storage, in)
+		k, constants = t.biased, append(constants, flag(r.relu))
 	}
 	tiles := p.n * p.size / t.columns
-	constants, push, size := append(words(m, p.c, p.size/4, p.g[0], p.g[1]), flag(r.relu)), words(tiles), workgroup
-	if t.subgroup {
+	push, size := words(tiles), workgroup
+	if k.subgroup != noExchange {
 		size = c.subgroupSize()
 	}
 	if t.shared { // no part of a workgroup's tile can lie past the end
-		k.push, push, size = 0, nil, 1
+		push, size = nil, 1
 	}
 	c.runGroups(k, [3]uint32{uint32(ceilDiv(tiles, size)), uint32(ceilDiv(m, t.rows)), 1}, constants, push, operands...)
 }
 
 // pack brings the weight into blocks of a tile's rows of A.
 func (c *call) pack(t tile, transposed bool) operand {
-	k := kernel{shader: "pack_matrix", storage: []vk.Access{in, out}, constants: 6}
 	m, kk, elements := c.out(0).C(), c.in(0).C(), t.packedElements(c)
 	packed := c.scratch("packed weight", elements)
 	if columns := roundUp(kk, t.depth); m%4 == 0 && kk%4 == 0 && columns%4 == 0 && c.fitsTexels(m*kk) && !slices.Contains(c.plan.opt.Without, texels) {
-		blocks := kernel{shader: "pack_matrix_texel", storage: []vk.Access{out}, texel: 1, constants: 5}
-		c.run(blocks, elements/16, words(m, kk, int(flag(transposed)), t.rows, columns), nil, packed, c.of(c.in(1)))
+		c.run(packMatrixTexel, elements/16, words(m, kk, int(flag(transposed)), t.rows, columns), nil, packed, c.of(c.in(1)))
 		return packed
 	}
 	stride := strides(m, kk, transposed)
-	c.run(k, elements, words(m, kk, stride[0], stride[1], t.rows, roundUp(kk, t.depth)), nil, c.of(c.in(1)), packed)
+	c.run(packMatrix, elements, words(m, kk, stride[0], stride[1], t.rows, roundUp(kk, t.depth)), nil, c.of(c.in(1)), packed)
 	return packed
 }
 
@@ -167,60 +240,4 @@ func strides(m, k int, transposed bool) [2]int {
 		return [2]int{1, m}
 	}
 	return [2]int{k, 1}
-}
-
-var weightTiles = append(subgroupTiles([3]int{32, 4, 8}, [3]int{64, 4, 8}, [3]int{16, 4, 8}),
-	tile{name: "_texel", rows: 16, columns: 8, depth: 4, texels: true},
-	tile{name: "_shared", rows: 64, columns: 64, depth: 16, shared: true},
-	tile{rows: 8, columns: 8, depth: 4},
-	tile{name: "_any", rows: 1, columns: 1, depth: 1})
-
-// pointwiseWeight is dW[m,k] = sum over pixels of dy[m] x[k], in two stages.
-func pointwiseWeight(kind engine.Kind) []variant {
-	var out []variant
-	for _, t := range weightTiles {
-		out = append(out, one(kind, string(kind)+t.name, func(c *call) bool {
-			dy, x := c.in(0), c.in(1)
-			return c.planes(dy, x).size%t.depth == 0 && t.runs(c, dy.Shape.Elements(), x.Shape.Elements())
-		}, func(c *call) { c.weightGradient(t) }))
-	}
-	return out
-}
-
-// weightGradient runs a tiled kernel over pieces of the pixels, and adds up what they gave.
-func (c *call) weightGradient(t tile) {
-	dy, x := c.in(0), c.in(1)
-	p, m, kk := c.planes(dy, x), dy.C(), x.C()
-	columns, size, lanes := t.columns, 1, min(t.depth, 4)
-	if t.subgroup {
-		size = c.subgroupSize()
-		columns *= size
-	}
-	tiles, steps := ceilDiv(m, t.rows)*ceilDiv(kk, columns), p.n*p.size/t.depth
-	if t.shared {
-		size = workgroup
-	}
-	run, s := c.pieces(steps, tiles*size)
-	parts := c.scratch("pointwise weight parts", s*m*kk)
-
-	k := kernel{shader: "pointwise_conv2d_backward_weight" + t.name, storage: []vk.Access{in, in, out}, constants: 5, push: 3, subgroup: t.subgroup}
-	operands := []operand{c.of(dy), c.of(x), parts}
-	if t.texels {
-		k.storage, k.texel = []vk.Access{out}, 2
-		operands = []operand{parts, c.of(dy), c.of(x)}
-	}
-	constants, push := words(m, kk, p.size/lanes, p.g[0], p.g[1]), words(steps, run, s)
-	if t.subgroup || t.shared {
-		c.runGroups(k, [3]uint32{uint32(tiles * s), 1, 1}, constants, push, operands...)
-	} else {
-		c.run(k, tiles*s, constants, push, operands...)
-	}
-	c.sumPartials(parts, c.of(c.out(0)), m*kk, s)
-}
-
-func linearBackwardBias(c *call) {
-	k := kernel{shader: "linear_backward_bias", storage: []vk.Access{in, out}, constants: 2, push: 1}
-	dy := c.in(0)
-	p := c.images(dy)
-	c.run(k, p.c, words(p.c, p.g[0]), words(p.n), c.of(dy), c.of(c.out(0)))
 }

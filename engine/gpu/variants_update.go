@@ -8,6 +8,32 @@ import (
 )
 
 // The update: passes over flat memory.
+
+var (
+	adamwEMA = kernel{
+		name: "adamw_ema", storage: []vk.Access{inOut, inOut, inOut}, uniform: true, texel: 2,
+		spec: []string{"COUNT", "ALL", "DECAYED", "BETA1", "BETA2", "EPSILON", "DECAY", "GAIN1", "GAIN2", "GAIN"},
+	}
+	gradientNorm = kernel{name: "gradient_norm", storage: []vk.Access{out, in}, push: []string{"count", "run", "S"}}.
+			orTexel("gradient_norm_texel", 1).orAny("gradient_norm_any")
+	gradientNormFinish = kernel{
+		name: "gradient_norm_finish", storage: []vk.Access{in, inOut, out},
+		spec: []string{"CLIP"}, push: []string{"S"},
+	}
+	adamw = kernel{
+		name: "adamw", storage: []vk.Access{in, in, inOut, inOut}, uniform: true,
+		spec: []string{"COUNT", "DECAYED", "BETA1", "BETA2", "EPSILON", "DECAY", "GAIN1", "GAIN2"},
+	}.orAny("adamw_any")
+	sgd = kernel{
+		name: "sgd", storage: []vk.Access{in, in, inOut, inOut}, uniform: true,
+		spec: []string{"COUNT", "DECAYED", "MOMENTUM", "DECAY", "NESTEROV"},
+	}.orAny("sgd_any")
+	runningStatistics = kernel{
+		name: "running_statistics", storage: []vk.Access{in, in, out}, spec: []string{"COUNT"},
+	}.orAny("running_statistics_any")
+	ema = kernel{name: "ema", storage: []vk.Access{in, in, inOut}, spec: []string{"COUNT", "GAIN"}}.orAny("ema_any")
+)
+
 var updateVariants = slices.Concat([]variant{{
 	name:   "adamw_ema",
 	covers: []engine.Kind{engine.AdamW, engine.RunningStatistics, engine.ExponentialMean},
@@ -15,32 +41,28 @@ var updateVariants = slices.Concat([]variant{{
 	runs:   wholeUpdate,
 	emit:   updateAtOnce,
 }},
-	byLanes(engine.GradientNorm, flatRows, func(c *call, _ string, lanes int) {
-		parted := kernel{shader: "gradient_norm", storage: []vk.Access{out, in}, push: 3}
-		finish := kernel{shader: "gradient_norm_finish", storage: []vk.Access{in, inOut, out}, constants: 1, push: 1}
+	byLanes(engine.GradientNorm, "gradient_norm", "gradient_norm_any", flatRows, func(c *call, lanes int) {
 		gradients, status := c.in(0), c.in(1)
 		count := gradients.Shape.Elements() / lanes
 		run, s := c.pieces(count, 1)
 		parts := c.scratch("gradient_norm parts", s)
-		c.run(c.readingLanes(parted, lanes, gradients.Shape.Elements()), s, nil, words(count, run, s), parts, c.of(gradients))
-		c.run(finish, 1, []uint32{word(c.attr().(engine.GradientNormAttr).ClipNorm)}, words(s), parts, c.of(status), c.of(c.out(1)))
+		c.run(c.readingLanes(gradientNorm, lanes, gradients.Shape.Elements()), s, nil, words(count, run, s), parts, c.of(gradients))
+		c.run(gradientNormFinish, 1, []uint32{word(c.attr().(engine.GradientNormAttr).ClipNorm)}, words(s), parts, c.of(status), c.of(c.out(1)))
 	}),
-	byLanes(engine.AdamW, decayRows, func(c *call, suffix string, lanes int) {
+	byLanes(engine.AdamW, "adamw", "adamw_any", decayRows, func(c *call, lanes int) {
 		a := c.attr().(engine.AdamWAttr)
-		c.optimizer("adamw"+suffix, lanes, word(a.Beta1), word(a.Beta2), word(a.Epsilon), word(a.WeightDecay),
+		c.optimizer(adamw, lanes, word(a.Beta1), word(a.Beta2), word(a.Epsilon), word(a.WeightDecay),
 			word(1-a.Beta1), word(1-a.Beta2))
 	}),
-	byLanes(engine.SGD, decayRows, func(c *call, suffix string, lanes int) {
+	byLanes(engine.SGD, "sgd", "sgd_any", decayRows, func(c *call, lanes int) {
 		a := c.attr().(engine.SGDAttr)
-		c.optimizer("sgd"+suffix, lanes, word(a.Momentum), word(a.WeightDecay), flag(a.Nesterov))
+		c.optimizer(sgd, lanes, word(a.Momentum), word(a.WeightDecay), flag(a.Nesterov))
 	}),
-	byLanes(engine.RunningStatistics, flatRows, func(c *call, suffix string, lanes int) {
-		k := kernel{shader: "running_statistics" + suffix, storage: []vk.Access{in, in, out}, constants: 1}
-		c.commit(k, lanes)
+	byLanes(engine.RunningStatistics, "running_statistics", "running_statistics_any", flatRows, func(c *call, lanes int) {
+		c.commit(runningStatistics, lanes)
 	}),
-	byLanes(engine.ExponentialMean, flatRows, func(c *call, suffix string, lanes int) {
-		k := kernel{shader: "ema" + suffix, storage: []vk.Access{in, in, inOut}, constants: 2}
-		c.commit(k, lanes, word(1-c.attr().(engine.ExponentialMeanAttr).Decay))
+	byLanes(engine.ExponentialMean, "ema", "ema_any", flatRows, func(c *call, lanes int) {
+		c.commit(ema, lanes, word(1-c.attr().(engine.ExponentialMeanAttr).Decay))
 	}),
 )
 
@@ -58,17 +80,16 @@ func (c *call) undecayed() int {
 }
 
 // optimizer replaces parameters and moments from gradients, status and rates.
-func (c *call) optimizer(shader string, lanes int, constants ...uint32) {
-	k := kernel{shader: shader, storage: []vk.Access{in, in, inOut, inOut}, uniform: true, constants: 2 + len(constants)}
+func (c *call) optimizer(f forms, lanes int, constants ...uint32) {
 	count := c.in(0).Shape.Elements() / lanes
-	c.runUniform(k, count, append(words(count, count-c.undecayed()/lanes), constants...), nil, c.in(2),
+	c.runUniform(f.of(lanes), count, append(words(count, count-c.undecayed()/lanes), constants...), nil, c.in(2),
 		c.of(c.in(0)), c.of(c.in(1)), c.of(c.in(3)), c.of(c.in(4)))
 }
 
 // commit replaces the third input from the first, unless status forbids.
-func (c *call) commit(k kernel, lanes int, constants ...uint32) {
+func (c *call) commit(f forms, lanes int, constants ...uint32) {
 	count := c.in(0).Shape.Elements() / lanes
-	c.run(k, count, append(words(count), constants...), nil, c.of(c.in(0)), c.of(c.in(1)), c.of(c.in(2)))
+	c.run(f.of(lanes), count, append(words(count), constants...), nil, c.of(c.in(0)), c.of(c.in(1)), c.of(c.in(2)))
 }
 
 // wholeUpdate reports whether an optimiser, the statistics and the average behind it go over the same memory: parameters, then
@@ -84,13 +105,12 @@ func wholeUpdate(c *call) bool {
 
 // updateAtOnce is adamw, running_statistics and ema in one pass.
 func updateAtOnce(c *call) {
-	k := kernel{shader: "adamw_ema", storage: []vk.Access{inOut, inOut, inOut}, uniform: true, texel: 2, constants: 10}
 	gradients, status, rates, moments := c.in(0), c.in(1), c.in(2), c.in(4)
 	model, average, a := c.ops[2].Inputs[0], c.ops[2].Inputs[2], c.attr().(engine.AdamWAttr)
 	count, all := gradients.Shape.Elements()/4, model.Shape.Elements()/4
 	candidates := *c.plan.slabs[gradients] // and the gradients before them
 	candidates.name, candidates.bytes = "gradients and candidates", int64(all)*16
-	c.runUniform(k, all, append(words(count, all, count-a.Undecayed/4), word(a.Beta1), word(a.Beta2), word(a.Epsilon), word(a.WeightDecay),
+	c.runUniform(adamwEMA, all, append(words(count, all, count-a.Undecayed/4), word(a.Beta1), word(a.Beta2), word(a.Epsilon), word(a.WeightDecay),
 		word(1-a.Beta1), word(1-a.Beta2), word(1-c.ops[2].Attr.(engine.ExponentialMeanAttr).Decay)), nil, rates,
 		c.of(model), c.of(moments), c.of(average), c.of(status), operand{slab: &candidates})
 }

@@ -1,0 +1,104 @@
+package gpu
+
+import (
+	"cnnvk/engine"
+	"cnnvk/vk"
+)
+
+// The gradients of pointwise convolutions and Linear by their weights: dW[m,k] = sum over pixels of dy[m] x[k], in two stages.
+// linear_backward_weight runs the kernels of pointwise_conv2d_backward_weight, its pixels being the images of a panel.
+
+// What the kernels have in common: pixels are counted in vec4s, in steps of a tile's depth, or in single ones.
+var (
+	weightBuffers = kernel{storage: []vk.Access{in, in, out}, spec: []string{"M", "K", "PLANE", "GD", "GX"}, push: []string{"pixels", "run", "S"}}
+	weightTexels  = kernel{storage: []vk.Access{out}, texel: 2, spec: []string{"M", "K", "PLANE", "GD", "GX"}, push: []string{"pixels", "run", "S"}}
+	weightShared  = kernel{storage: []vk.Access{in, in, out}, spec: []string{"M", "K", "PLANE", "GD", "GX"}, push: []string{"slices", "run", "S"}}
+	weightLanes   = kernel{storage: []vk.Access{out}, texel: 2, spec: []string{"M", "K", "PLANE", "GD", "GX"}, push: []string{"pairs", "run", "S"}}
+)
+
+var (
+	weightShuffle32x4   = tile{kernel: weightLanes.by(shuffle, "pointwise_conv2d_backward_weight_shuffle_32x4"), rows: 32, columns: 4, depth: 8}
+	weightShuffle64x4   = tile{kernel: weightLanes.by(shuffle, "pointwise_conv2d_backward_weight_shuffle_64x4"), rows: 64, columns: 4, depth: 8}
+	weightShuffle16x4   = tile{kernel: weightLanes.by(shuffle, "pointwise_conv2d_backward_weight_shuffle_16x4"), rows: 16, columns: 4, depth: 8}
+	weightBroadcast32x4 = tile{kernel: weightLanes.by(broadcast, "pointwise_conv2d_backward_weight_broadcast_32x4"), rows: 32, columns: 4, depth: 8}
+	weightBroadcast64x4 = tile{kernel: weightLanes.by(broadcast, "pointwise_conv2d_backward_weight_broadcast_64x4"), rows: 64, columns: 4, depth: 8}
+	weightBroadcast16x4 = tile{kernel: weightLanes.by(broadcast, "pointwise_conv2d_backward_weight_broadcast_16x4"), rows: 16, columns: 4, depth: 8}
+	weightTexelTile     = tile{kernel: weightTexels.as("pointwise_conv2d_backward_weight_texel"), rows: 16, columns: 8, depth: 4}
+	weightSharedTile    = tile{kernel: weightShared.as("pointwise_conv2d_backward_weight_shared"), rows: 64, columns: 64, depth: 16, shared: true}
+	weightBufferTile    = tile{kernel: weightBuffers.as("pointwise_conv2d_backward_weight"), rows: 8, columns: 8, depth: 4}
+	weightAny           = tile{kernel: weightBuffers.as("pointwise_conv2d_backward_weight_any"), rows: 1, columns: 1, depth: 1}
+)
+
+var linearBackwardBias = kernel{
+	name: "linear_backward_bias", storage: []vk.Access{in, out}, spec: []string{"M", "G"}, push: []string{"N"},
+}
+
+// The first that runs is the built-in choice.
+var weightVariants = []variant{
+	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_shuffle_32x4", weightShuffle32x4),
+	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_shuffle_64x4", weightShuffle64x4),
+	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_shuffle_16x4", weightShuffle16x4),
+	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_broadcast_32x4", weightBroadcast32x4),
+	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_broadcast_64x4", weightBroadcast64x4),
+	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_broadcast_16x4", weightBroadcast16x4),
+	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_texel", weightTexelTile),
+	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_shared", weightSharedTile),
+	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight", weightBufferTile),
+	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_any", weightAny),
+
+	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_shuffle_32x4", weightShuffle32x4),
+	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_shuffle_64x4", weightShuffle64x4),
+	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_shuffle_16x4", weightShuffle16x4),
+	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_broadcast_32x4", weightBroadcast32x4),
+	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_broadcast_64x4", weightBroadcast64x4),
+	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_broadcast_16x4", weightBroadcast16x4),
+	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_texel", weightTexelTile),
+	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_shared", weightSharedTile),
+	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight", weightBufferTile),
+	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_any", weightAny),
+
+	one(engine.LinearBackwardBias, "linear_backward_bias", nil, biasGradient),
+}
+
+func weightGradient(k engine.Kind, name string, t tile) variant {
+	return one(k, name, func(c *call) bool {
+		dy, x := c.in(0), c.in(1)
+		return c.planes(dy, x).size%t.depth == 0 && t.runs(c, dy.Shape.Elements(), x.Shape.Elements())
+	}, func(c *call) { c.weightTiles(t) })
+}
+
+// weightTiles runs a tiled kernel over pieces of the pixels, and adds up what they gave.
+func (c *call) weightTiles(t tile) {
+	dy, x := c.in(0), c.in(1)
+	p, m, kk := c.planes(dy, x), dy.C(), x.C()
+	columns, size, lanes := t.columns, 1, min(t.depth, 4)
+	lanesShare := t.kernel.subgroup != noExchange
+	if lanesShare {
+		size = c.subgroupSize()
+		columns *= size
+	}
+	tiles, steps := ceilDiv(m, t.rows)*ceilDiv(kk, columns), p.n*p.size/t.depth
+	if t.shared {
+		size = workgroup
+	}
+	run, s := c.pieces(steps, tiles*size)
+	parts := c.scratch("pointwise weight parts", s*m*kk)
+
+	operands := []operand{c.of(dy), c.of(x), parts}
+	if t.kernel.texel > 0 {
+		operands = []operand{parts, c.of(dy), c.of(x)}
+	}
+	constants, push := words(m, kk, p.size/lanes, p.g[0], p.g[1]), words(steps, run, s)
+	if lanesShare || t.shared {
+		c.runGroups(t.kernel, [3]uint32{uint32(tiles * s), 1, 1}, constants, push, operands...)
+	} else {
+		c.run(t.kernel, tiles*s, constants, push, operands...)
+	}
+	c.sumPartials(parts, c.of(c.out(0)), m*kk, s)
+}
+
+func biasGradient(c *call) {
+	dy := c.in(0)
+	p := c.images(dy)
+	c.run(linearBackwardBias, p.c, words(p.c, p.g[0]), words(p.n), c.of(dy), c.of(c.out(0)))
+}
