@@ -1,6 +1,7 @@
 package engine
 
-// Kind names an op. The same name is its row in the op table, its shader, its CPU function and its test.
+// Kind names an op. The same name is its row in the op table, its CPU function and its test, and stands in the head of every shader
+// that computes it.
 type Kind string
 
 // The ops, forward and backward, in the order of a training step.
