@@ -19,7 +19,8 @@ type Device struct {
 	Driver string
 }
 
-// PlanOptions restrict what an executor may do with a program. The zero value lets it do its best.
+// PlanOptions restrict what any executor may do with a program. The zero value lets it do its best. What one executor alone
+// understands is told to that one: package engine/gpu's Options.
 type PlanOptions struct {
 	// KeepAll gives every tensor memory of its own and fuses nothing, so that each can be read after a step.
 	KeepAll bool
@@ -27,12 +28,6 @@ type PlanOptions struct {
 	Keep []string
 	// NoFusion runs every op by itself.
 	NoFusion bool
-	// PanelImages, if set, says how many images a panel of t holds; it must divide t.N().
-	PanelImages func(t *Tensor) int
-	// Choices, if set, are the kernel variants to prefer, by the op, in place of those that the executor prefers.
-	Choices map[string]string
-	// Without lists kernel variants that may not be chosen.
-	Without []string
 }
 
 // Session is a state on a device, with the programs that work on it. It belongs to one goroutine.

@@ -87,12 +87,8 @@ func everyDispatch(t *testing.T, p *engine.Program, on target, visit func(varian
 // everyDispatches is everyDispatch for all that a variant emits at a place.
 func everyDispatches(t *testing.T, p *engine.Program, on target, visit func(v variant, dispatches []dispatch)) {
 	t.Helper()
-	for _, without := range [][]string{nil, {texels}} {
-		pl := &plan{
-			program: p, opt: engine.PlanOptions{Without: without}, target: on,
-			panel: map[*engine.Tensor]int{}, slabs: map[*engine.Tensor]*slab{},
-		}
-		pl.layOut()
+	for _, noTexels := range []bool{false, true} {
+		pl := blankPlan(p, planOptions{Options: Options{NoTexels: noTexels}}, on)
 		for at := range p.Ops {
 			for _, v := range variants {
 				if !v.starts(p.Ops[at:]) {

@@ -15,6 +15,7 @@ type Executor struct {
 	device    *vk.Device
 	pipelines map[string]*vk.Pipeline
 	choices   Choices
+	options   Options
 	target    target // tests make it poorer than the device is
 	timeline  *trace.Timeline
 	clock     deviceClock
@@ -112,14 +113,15 @@ func (s *session) open(programs []*engine.Program, opt engine.PlanOptions) error
 
 func (e *Executor) plans(l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) ([]*plan, error) {
 	var plans []*plan
-	if opt.Choices == nil {
-		opt.Choices = e.choices
+	all := planOptions{opt, e.options}
+	if all.Choices == nil {
+		all.Choices = e.choices
 	}
 	for _, p := range programs {
 		if p.Layout != l {
 			return nil, fmt.Errorf("engine/gpu: program %q has another layout than its session", p.Name)
 		}
-		pl, err := newPlan(p, opt, e.target)
+		pl, err := newPlan(p, all, e.target)
 		if err != nil {
 			return nil, err
 		}

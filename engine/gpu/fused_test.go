@@ -175,15 +175,15 @@ func TestFused(t *testing.T) {
 	defer e.Close()
 	for _, b := range fusedBlocks() {
 		want, _ := b.run(t, cpu.New(), engine.PlanOptions{})
-		for i, opt := range []engine.PlanOptions{{},
+		for i, opt := range []Options{{},
 			{PanelImages: func(x *engine.Tensor) int { return 1 }},
 			{PanelImages: func(x *engine.Tensor) int { return b.N }},
 			{PanelImages: func(x *engine.Tensor) int { return []int{1, b.N}[x.ID%2] }},
-			{Without: []string{texels}},
-			{Without: []string{covariance}},
+			{NoTexels: true},
+			{NoCovariance: true},
 		} {
 			t.Run(fmt.Sprint(b, " plan ", i), func(t *testing.T) {
-				got, kernels := b.run(t, e, opt)
+				got, kernels := b.run(t, e.With(opt), engine.PlanOptions{})
 				for name := range want {
 					if d := optest.NMSE(got[name], want[name]); !(d <= maxNMSE) {
 						t.Errorf("%s: NMSE %.2g, allowed %.2g", name, d, maxNMSE)
@@ -207,7 +207,7 @@ func TestFusionOff(t *testing.T) {
 		t.Errorf("NoFusion still fuses: %v", kernels)
 	}
 	want, _ := b.run(t, cpu.New(), engine.PlanOptions{})
-	got, kernels := b.run(t, e, engine.PlanOptions{Without: []string{"norm_relu_dropout_pool_backward", "norm_relu_dropout_backward", "norm_relu_backward"}})
+	got, kernels := b.run(t, e.With(Options{Without: []string{"norm_relu_dropout_pool_backward", "norm_relu_dropout_backward", "norm_relu_backward"}}), engine.PlanOptions{})
 	if slices.ContainsFunc(kernels, func(k string) bool { return strings.Contains(k, "_pool") && strings.Contains(k, "norm_relu") }) {
 		t.Errorf("forward is fused although backward reads what that leaves out: %v", kernels)
 	}

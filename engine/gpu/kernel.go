@@ -2,7 +2,6 @@ package gpu
 
 import (
 	"math"
-	"slices"
 
 	"cnnvk/engine"
 	"cnnvk/vk"
@@ -161,13 +160,9 @@ func (c *call) subgroups(by exchange) bool {
 
 func (c *call) subgroupSize() int { return int(c.plan.target.limits.SubgroupSize) }
 
-// texels, among the variants that PlanOptions.Without names, stands for reading activations from texel buffers in kernels
-// that can do either.
-const texels = "texels"
-
 // reading is the form that reads activations of so many values from texel buffers, where they fit.
 func (c *call) reading(f forms, elements ...int) kernel {
-	if slices.Contains(c.plan.opt.Without, texels) {
+	if c.plan.opt.NoTexels {
 		return f.vec4
 	}
 	for _, n := range elements {

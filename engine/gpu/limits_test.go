@@ -29,7 +29,7 @@ func TestLimitsWhilePlanning(t *testing.T) {
 	} {
 		limits := device.Info().Limits
 		c.change(&limits)
-		pl, err := newPlan(p, engine.PlanOptions{}, target{limits: limits, sliceBytes: limits.StorageBufferRange})
+		pl, err := newPlan(p, planOptions{}, target{limits: limits, sliceBytes: limits.StorageBufferRange})
 		if err == nil {
 			err = checkBuffers(p.Layout, []*plan{pl}, limits)
 		}

@@ -22,13 +22,13 @@ func TestOps(t *testing.T) {
 	for _, c := range optest.Cases() {
 		t.Run(c.String(), func(t *testing.T) {
 			want := reference(t, c)
-			compare(t, e, c, want, engine.PlanOptions{})
+			compare(t, e, c, want)
 			if eitherWay[c.Kind] {
-				compare(t, e, c, want, engine.PlanOptions{Without: []string{texels}})
+				compare(t, e.With(Options{NoTexels: true}), c, want)
 			}
 			for i, panels := range optest.PanelChoices(c) {
 				t.Run(fmt.Sprint("panels ", i), func(t *testing.T) {
-					compare(t, e, c, want, engine.PlanOptions{PanelImages: panels})
+					compare(t, e.With(Options{PanelImages: panels}), c, want)
 				})
 			}
 		})
@@ -58,16 +58,16 @@ func TestVariants(t *testing.T) {
 			if !slices.Equal(v.covers, []engine.Kind{c.Kind}) {
 				continue
 			}
-			opt := engine.PlanOptions{Without: slices.Clone(without), KeepAll: true}
+			rest := e.With(Options{Without: slices.Clone(without)})
 			without = append(without, v.name)
-			if runs := chosen(t, e, c, opt); !slices.Contains(runs, string(c.Kind)+": "+v.name) {
+			if runs := chosen(t, rest, c); !slices.Contains(runs, string(c.Kind)+": "+v.name) {
 				continue
 			}
 			subgroups := strings.Contains(v.name, "_shuffle_") || strings.Contains(v.name, "_broadcast_")
 			if ran[v.name]++; subgroups && ran[v.name] > maxSubgroupCases {
 				continue
 			}
-			t.Run(c.String()+" by "+v.name, func(t *testing.T) { compare(t, e, c, reference(t, c), opt) })
+			t.Run(c.String()+" by "+v.name, func(t *testing.T) { compare(t, rest, c, reference(t, c)) })
 		}
 	}
 	for _, v := range variants {
@@ -82,13 +82,13 @@ func TestVariants(t *testing.T) {
 }
 
 // chosen lists the kernel choices for a case; none if no variant is left.
-func chosen(t *testing.T, e *Executor, c optest.Case, opt engine.PlanOptions) []string {
+func chosen(t *testing.T, e *Executor, c optest.Case) []string {
 	t.Helper()
 	p, err := c.Program()
 	if err != nil {
 		t.Fatal(err)
 	}
-	pl, err := newPlan(p, opt, e.target)
+	pl, err := newPlan(p, planOptions{Options: e.options}, e.target)
 	if err != nil {
 		return nil
 	}
@@ -101,8 +101,8 @@ func TestSlices(t *testing.T) {
 	defer e.Close()
 	e.target.sliceBytes = 1
 	c := optest.Case{Kind: engine.GatherNormalize, N: 12, C: 3, M: 3*windowAlign + 5, H: 4, W: 4}
-	compare(t, e, c, reference(t, c), engine.PlanOptions{})
-	if runs := chosen(t, e, c, engine.PlanOptions{}); len(runs) != 1 {
+	compare(t, e, c, reference(t, c))
+	if runs := chosen(t, e, c); len(runs) != 1 {
 		t.Errorf("kernels %v", runs)
 	}
 }
@@ -116,9 +116,9 @@ func reference(t *testing.T, c optest.Case) map[string][]float64 {
 	return want
 }
 
-func compare(t *testing.T, e engine.Executor, c optest.Case, want map[string][]float64, opt engine.PlanOptions) {
+func compare(t *testing.T, e engine.Executor, c optest.Case, want map[string][]float64) {
 	t.Helper()
-	got, err := c.Run(e, opt)
+	got, err := c.Run(e, engine.PlanOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

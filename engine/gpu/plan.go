@@ -11,7 +11,7 @@ import (
 // plan is a program made ready for a device: dispatches over slabs.
 type plan struct {
 	program    *engine.Program
-	opt        engine.PlanOptions
+	opt        planOptions
 	target     target
 	panel      map[*engine.Tensor]int
 	slabs      map[*engine.Tensor]*slab
@@ -41,14 +41,10 @@ type fusion struct {
 // newPlan chooses variants, first come first served in the order of the variant table, fusions first. A fusion
 // leaves the tensors between its ops unwritten; if some other op turns out to read one, it is
 // taken back and the plan made anew.
-func newPlan(p *engine.Program, opt engine.PlanOptions, on target) (*plan, error) {
+func newPlan(p *engine.Program, opt planOptions, on target) (*plan, error) {
 	banned := map[fusion]bool{}
 	for {
-		pl := &plan{
-			program: p, opt: opt, target: on,
-			panel: map[*engine.Tensor]int{}, slabs: map[*engine.Tensor]*slab{},
-		}
-		pl.layOut()
+		pl := blankPlan(p, opt, on)
 		chosen, err := pl.choose(banned)
 		if err != nil {
 			return nil, err
@@ -60,6 +56,16 @@ func newPlan(p *engine.Program, opt engine.PlanOptions, on target) (*plan, error
 		}
 		banned[*starved] = true
 	}
+}
+
+// blankPlan has the tensors laid out, and no dispatch yet.
+func blankPlan(p *engine.Program, opt planOptions, on target) *plan {
+	pl := &plan{
+		program: p, opt: opt, target: on,
+		panel: map[*engine.Tensor]int{}, slabs: map[*engine.Tensor]*slab{},
+	}
+	pl.layOut()
+	return pl
 }
 
 // layOut makes a slab for every tensor and decides the panels of activations.
@@ -121,7 +127,7 @@ func (pl *plan) variantFor(at int, banned map[fusion]bool) (*variant, *call) {
 		if len(v.covers) > 1 && (pl.opt.NoFusion || pl.opt.KeepAll) {
 			continue
 		}
-		if slices.Contains(pl.opt.Without, v.name) || banned[fusion{at, v.name}] {
+		if pl.opt.without(v.name) || banned[fusion{at, v.name}] {
 			continue
 		}
 		if len(v.covers) == 1 && preferred != "" && v.name != preferred {
@@ -142,7 +148,7 @@ func (pl *plan) variantFor(at int, banned map[fusion]bool) (*variant, *call) {
 func (pl *plan) preferred(at int) string {
 	op := pl.program.Ops[at]
 	name := pl.opt.Choices[opKey(op)]
-	if name == "" || slices.Contains(pl.opt.Without, name) {
+	if name == "" || pl.opt.without(name) {
 		return ""
 	}
 	for _, v := range variants {

@@ -86,7 +86,7 @@ func TestProfileOfProducts(t *testing.T) {
 			t.Errorf("%s: the variants %q", kind, names)
 		}
 		for _, name := range names {
-			pl, err := newPlan(p, engine.PlanOptions{Choices: Choices{opKey(p.Ops[0]): name}}, e.target)
+			pl, err := newPlan(p, planOptions{Options: Options{Choices: Choices{opKey(p.Ops[0]): name}}}, e.target)
 			must(t, err)
 			times, err := (&recorded{plan: pl}).times(make([]time.Duration, len(pl.dispatches)+1))
 			must(t, err)

@@ -80,9 +80,9 @@ func reflect(t *testing.T, name string) module {
 func plannedKernels(t *testing.T) map[string]kernel {
 	t.Helper()
 	kernels, everyFeature := map[string]kernel{}, vk.Features{SubgroupShuffle: true, SubgroupBroadcast: true}
-	collect := func(p *engine.Program, opt engine.PlanOptions) {
+	collect := func(p *engine.Program, opt Options) {
 		limits := vk.Limits{SubgroupSize: 8, TexelBufferElements: 1 << 27, StorageBufferRange: 1 << 27, WorkgroupCount: [3]uint32{65535, 65535, 65535}}
-		pl, err := newPlan(p, opt, target{limits, everyFeature, vk.CPU, 1 << 27})
+		pl, err := newPlan(p, planOptions{Options: opt}, target{limits, everyFeature, vk.CPU, 1 << 27})
 		if err != nil {
 			return // all variants of the op are forbidden
 		}
@@ -95,18 +95,18 @@ func plannedKernels(t *testing.T) map[string]kernel {
 		must(t, err)
 		var without []string
 		for _, v := range variants {
-			collect(p, engine.PlanOptions{Without: without})
-			collect(p, engine.PlanOptions{Without: append(without, texels)})
+			collect(p, Options{Without: without})
+			collect(p, Options{Without: without, NoTexels: true})
 			without = append(without, v.name)
 		}
 	}
 	for _, b := range fusedBlocks() {
 		p, err := b.program()
 		must(t, err)
-		collect(p, engine.PlanOptions{})
-		collect(p, engine.PlanOptions{Without: []string{texels}})
+		collect(p, Options{})
+		collect(p, Options{NoTexels: true})
 	}
-	collect(updateProgram(t, 0), engine.PlanOptions{})
+	collect(updateProgram(t, 0), Options{})
 	for _, k := range probes {
 		kernels[k.name] = k
 	}

@@ -177,8 +177,7 @@ func alone(op engine.Op, l *engine.Layout, batch int) (*engine.Program, error) {
 // ones compute, which comes first, is what the others are held against. The one for any shape is too slow to be a candidate
 // where there is another.
 func (e *Executor) variantsOf(p *engine.Program) []string {
-	pl := &plan{program: p, target: e.target, panel: map[*engine.Tensor]int{}, slabs: map[*engine.Tensor]*slab{}}
-	pl.layOut()
+	pl := blankPlan(p, planOptions{Options: e.options}, e.target)
 	var out []string
 	for _, v := range variants {
 		c := &call{plan: pl, ops: p.Ops}
@@ -230,7 +229,9 @@ func agrees(got, want []float64) bool {
 const tuningRuns = 3
 
 func (e *Executor) timeVariant(j tuning, name string) (time.Duration, []float64, error) {
-	opened, err := e.NewSession(j.layout, []*engine.Program{j.program}, engine.PlanOptions{KeepAll: true, Choices: Choices{j.key: name}})
+	options := e.options
+	options.Choices = Choices{j.key: name}
+	opened, err := e.With(options).NewSession(j.layout, []*engine.Program{j.program}, engine.PlanOptions{KeepAll: true})
 	if err != nil {
 		return 0, nil, err
 	}

@@ -94,7 +94,7 @@ func TestChoices(t *testing.T) {
 		}
 	}
 	e.Choose(Choices{key: "pointwise_conv2d"})
-	plans, err := e.plans(p.Layout, []*engine.Program{p}, engine.PlanOptions{Without: []string{"pointwise_conv2d"}})
+	plans, err := e.With(Options{Without: []string{"pointwise_conv2d"}}).plans(p.Layout, []*engine.Program{p}, engine.PlanOptions{})
 	must(t, err)
 	if strings.HasSuffix(plans[0].kernels[0], ": pointwise_conv2d") {
 		t.Error("a forbidden variant was chosen")

@@ -106,15 +106,11 @@ func (c *call) statisticsOf(lanes int) (parts operand, each, s int) {
 	return parts, per * p.size, s
 }
 
-// covariance, among the variants that PlanOptions.Without names, stands for taking the statistics of a pointwise
-// convolution from the covariance of its inputs.
-const covariance = "covariance"
-
 // statisticsFromInputs is statisticsOf for the result of a pointwise convolution of at most four channels, which it does
 // not read: of SmallCIFARNet's first block it is the largest activation by far. s is 0 where that cannot be.
 func (c *call) statisticsFromInputs() (parts operand, each, s int) {
 	producer := c.plan.program.Producer(c.in(0))
-	if producer < 0 || slices.Contains(c.plan.opt.Without, covariance) {
+	if producer < 0 || c.plan.opt.NoCovariance {
 		return operand{}, 0, 0
 	}
 	conv := c.plan.program.Ops[producer]

@@ -2,7 +2,7 @@ package optest
 
 import "cnnvk/engine"
 
-// PanelChoices lists layouts in which a case should be run, each to be used as engine.PlanOptions.PanelImages:
+// PanelChoices lists layouts in which a case should be run, each to be used as PanelImages of the Options of package engine/gpu:
 // one image to a panel, all images, a number between, and inputs laid out unlike outputs.
 func PanelChoices(c Case) []func(t *engine.Tensor) int {
 	p, err := c.Program()
