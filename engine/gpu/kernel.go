@@ -162,7 +162,7 @@ func (c *call) subgroupSize() int { return int(c.plan.target.limits.SubgroupSize
 
 // reading is the form that reads activations of so many values from texel buffers, where they fit.
 func (c *call) reading(f forms, elements ...int) kernel {
-	if c.plan.opt.NoTexels {
+	if c.plan.opt.NoTexels || c.plan.opt.without(f.texel.name) {
 		return f.vec4
 	}
 	for _, n := range elements {

@@ -127,33 +127,45 @@ func (pl *plan) variantFor(at int, banned map[fusion]bool) (*variant, *call) {
 		if len(v.covers) > 1 && (pl.opt.NoFusion || pl.opt.KeepAll) {
 			continue
 		}
-		if pl.opt.without(v.name) || banned[fusion{at, v.name}] {
+		if banned[fusion{at, v.name}] {
 			continue
 		}
 		if len(v.covers) == 1 && preferred != "" && v.name != preferred {
 			continue
 		}
-		if !v.starts(rest) {
-			continue
-		}
-		c := &call{plan: pl, ops: rest[:len(v.covers)], at: at}
-		if v.runs == nil || v.runs(c) {
-			return &v, c
+		if pl.canRun(&v, at) {
+			return &v, &call{plan: pl, ops: rest[:len(v.covers)], at: at}
 		}
 	}
 	return nil, nil
+}
+
+// canRun reports whether a variant can run the ops from a place on, and may.
+func (pl *plan) canRun(v *variant, at int) bool {
+	ops := pl.program.Ops[at:]
+	if !v.starts(ops) {
+		return false
+	}
+	c := &call{plan: pl, ops: ops[:len(v.covers)], at: at}
+	return (v.runs == nil || v.runs(c)) && !pl.switchedOff(v, at)
+}
+
+// switchedOff reports whether a variant is switched off, or one of the kernels that it would dispatch.
+func (pl *plan) switchedOff(v *variant, at int) bool {
+	if len(pl.opt.Without) == 0 {
+		return false
+	}
+	trial := blankPlan(pl.program, pl.opt, pl.target)
+	v.emit(&call{plan: trial, ops: pl.program.Ops[at : at+len(v.covers)], at: at})
+	return pl.opt.without(v.name) || slices.ContainsFunc(trial.dispatches, func(d dispatch) bool { return pl.opt.without(d.kernel.name) })
 }
 
 // preferred is the variant chosen for an op, if it can run it.
 func (pl *plan) preferred(at int) string {
 	op := pl.program.Ops[at]
 	name := pl.opt.Choices[opKey(op)]
-	if name == "" || pl.opt.without(name) {
-		return ""
-	}
 	for _, v := range variants {
-		c := &call{plan: pl, ops: pl.program.Ops[at : at+1], at: at}
-		if v.name == name && v.starts(c.ops) && (v.runs == nil || v.runs(c)) {
+		if v.name == name && len(v.covers) == 1 && pl.canRun(&v, at) {
 			return name
 		}
 	}

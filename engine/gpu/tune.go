@@ -180,8 +180,7 @@ func (e *Executor) variantsOf(p *engine.Program) []string {
 	pl := blankPlan(p, planOptions{Options: e.options}, e.target)
 	var out []string
 	for _, v := range variants {
-		c := &call{plan: pl, ops: p.Ops}
-		if v.starts(p.Ops) && len(v.covers) == 1 && (v.runs == nil || v.runs(c)) {
+		if len(v.covers) == 1 && pl.canRun(&v, 0) {
 			out = append(out, v.name)
 		}
 	}

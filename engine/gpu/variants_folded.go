@@ -26,7 +26,7 @@ func (c *call) foldedTile() (tile, bool) {
 	found := false
 	for _, v := range pointwiseTiles {
 		switch {
-		case !v.tile.multiplies(c):
+		case !v.tile.multiplies(c) || c.plan.opt.without(v.name) || c.plan.opt.without(v.tile.biased.name):
 		case v.name == preferred:
 			return v.tile, true
 		case !found:

@@ -218,7 +218,7 @@ func (c *call) gemm(t tile, r product) {
 func (c *call) pack(t tile, transposed bool) operand {
 	m, kk, elements := c.out(0).C(), c.in(0).C(), t.packedElements(c)
 	packed := c.scratch("packed weight", elements)
-	if columns := roundUp(kk, t.depth); m%4 == 0 && kk%4 == 0 && columns%4 == 0 && c.fitsTexels(m*kk) && !c.plan.opt.NoTexels {
+	if columns := roundUp(kk, t.depth); m%4 == 0 && kk%4 == 0 && columns%4 == 0 && c.fitsTexels(m*kk) && !c.plan.opt.NoTexels && !c.plan.opt.without(packMatrixTexel.name) {
 		c.run(packMatrixTexel, elements/16, words(m, kk, int(flag(transposed)), t.rows, columns), nil, packed, c.of(c.in(1)))
 		return packed
 	}
