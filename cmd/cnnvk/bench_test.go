@@ -60,7 +60,7 @@ func TestBenchProfile(t *testing.T) {
 	if len(tables) != 3 || !strings.HasPrefix(tables[1], "train batch 2: ") || !strings.HasPrefix(tables[2], "eval batch 2: ") {
 		t.Fatalf("printed %q", o.stdout)
 	}
-	for i, kernel := range []string{"train ", "adamw", "cross_entropy"} {
+	for i, kernel := range []string{"train ", "shaders/adamw", "shaders/cross_entropy.comp"} {
 		if !strings.Contains(tables[i], kernel) {
 			t.Errorf("no %s in %q", kernel, tables[i])
 		}
@@ -72,9 +72,11 @@ func TestBenchProfile(t *testing.T) {
 
 func TestProfileOf(t *testing.T) {
 	times := []gpu.KernelTime{
-		{Shader: "pack", Time: time.Millisecond, Bytes: 1e6}, {Shader: "gemm", Time: 2 * time.Millisecond, MultiplyAdds: 1e6, Bytes: 2e6},
-		{Shader: "gemm", Time: 3 * time.Millisecond, MultiplyAdds: 4e6, Bytes: 3e6}, {Shader: "pack", Time: time.Millisecond, Bytes: 2e6},
-		{Shader: "nothing"},
+		{Kernel: "pack", Shader: "a.comp", Time: time.Millisecond, Bytes: 1e6},
+		{Kernel: "gemm", Shader: "b.comp", Time: 2 * time.Millisecond, MultiplyAdds: 1e6, Bytes: 2e6},
+		{Kernel: "gemm", Shader: "b.comp", Time: 3 * time.Millisecond, MultiplyAdds: 4e6, Bytes: 3e6},
+		{Kernel: "pack", Shader: "a.comp", Time: time.Millisecond, Bytes: 2e6},
+		{Kernel: "nothing", Shader: "b.comp"},
 	}
 	var out strings.Builder
 	if err := printProfiles(&out, []programProfile{profileOf("step", times)}, gpu.Ceilings{Flops: 4e9, Bytes: 2.5e9}); err != nil {
@@ -84,10 +86,10 @@ func TestProfileOf(t *testing.T) {
 ceilings: 4.0 Gflop/s in registers, 2.5 GB/s copying memory; more than 100 % of memory comes from caches
 
 step: 7.00 ms on the device
-    ms   share  calls  Gflop/s  GB/s   of ceiling   kernel
-  5.00  71.4 %      2      2.0   1.0    50 % flop     gemm
-  2.00  28.6 %      2        -   1.5  60 % memory     pack
-  0.00   0.0 %      1        -     -            -  nothing
+    ms   share  calls  Gflop/s  GB/s   of ceiling   kernel  shader
+  5.00  71.4 %      2      2.0   1.0    50 % flop     gemm  b.comp
+  2.00  28.6 %      2        -   1.5  60 % memory     pack  a.comp
+  0.00   0.0 %      1        -     -            -  nothing  b.comp
 `
 	if out.String() != want {
 		t.Errorf("got %s\nwant %s", out.String(), want)

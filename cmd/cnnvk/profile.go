@@ -18,9 +18,10 @@ type programProfile struct {
 	total  time.Duration
 }
 
-// kernelShare is what a step spends in one shader.
+// kernelShare is what a step spends in one kernel.
 type kernelShare struct {
-	shader       string
+	kernel       string
+	shader       string // the file that it was compiled from
 	calls        int
 	time         time.Duration
 	multiplyAdds int64
@@ -57,10 +58,10 @@ func (b *bencher) profile() ([]programProfile, error) {
 func profileOf(name string, times []gpu.KernelTime) programProfile {
 	p := programProfile{name: name}
 	for _, t := range times {
-		i := slices.IndexFunc(p.shares, func(s kernelShare) bool { return s.shader == t.Shader })
+		i := slices.IndexFunc(p.shares, func(s kernelShare) bool { return s.kernel == t.Kernel })
 		if i < 0 {
 			i = len(p.shares)
-			p.shares = append(p.shares, kernelShare{shader: t.Shader})
+			p.shares = append(p.shares, kernelShare{kernel: t.Kernel, shader: t.Shader})
 		}
 		p.shares[i].calls++
 		p.shares[i].time += t.Time
@@ -79,11 +80,11 @@ func printProfiles(out io.Writer, profiles []programProfile, c gpu.Ceilings) err
 	for _, p := range profiles {
 		fmt.Fprintf(out, "\n%s: %.2f ms on the device\n", p.name, p.total.Seconds()*1e3)
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(w, "ms\tshare\tcalls\tGflop/s\tGB/s\tof ceiling\tkernel\t")
+		fmt.Fprintln(w, "ms\tshare\tcalls\tGflop/s\tGB/s\tof ceiling\tkernel\tshader\t")
 		for _, s := range p.shares {
-			fmt.Fprintf(w, "%.2f\t%.1f %%\t%d\t%s\t%s\t%s\t%s\t\n",
+			fmt.Fprintf(w, "%.2f\t%.1f %%\t%d\t%s\t%s\t%s\t%s\t%s\t\n",
 				s.time.Seconds()*1e3, 100*s.time.Seconds()/max(p.total.Seconds(), 1e-12), s.calls,
-				perSecond(s.flops(), s.time), perSecond(float64(s.bytes), s.time), nearer(c, s.flops(), float64(s.bytes), s.time), s.shader)
+				perSecond(s.flops(), s.time), perSecond(float64(s.bytes), s.time), nearer(c, s.flops(), float64(s.bytes), s.time), s.kernel, s.shader)
 		}
 		if err := w.Flush(); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cnnvk/engine"
+	"cnnvk/shaders"
 	"cnnvk/vk"
 )
 
@@ -13,7 +14,8 @@ import (
 type KernelTime struct {
 	Op     engine.Kind // the op, or the first of a fused run
 	Shape  engine.Shape
-	Shader string
+	Kernel string
+	Shader string // the file that the kernel was compiled from, shaders/NAME.comp
 	Time   time.Duration
 	// MultiplyAdds are the op's, on the dispatch that does the product: packing a weight before it and adding up partial
 	// sums after it count for nothing.
@@ -21,8 +23,8 @@ type KernelTime struct {
 	Bytes        int64 // of what it reads and writes, each once
 }
 
-// productShaders are what the names of the shaders begin with that do a product: those of the dispatches before and after it do not.
-var productShaders = regexp.MustCompile("^((pointwise_|depthwise_)?conv2d|linear)")
+// productKernels are what the names of the kernels begin with that do a product: those of the dispatches before and after it do not.
+var productKernels = regexp.MustCompile("^((pointwise_|depthwise_)?conv2d|linear)")
 
 // Profile runs a step of p once, with a timestamp after every dispatch. The session's state moves on as by a step.
 func Profile(s engine.Session, p *engine.Program, rec *engine.Record) ([]KernelTime, error) {
@@ -60,8 +62,15 @@ func (r *recorded) times(stamps []time.Duration) ([]KernelTime, error) {
 	var out []KernelTime
 	for i, d := range r.plan.dispatches {
 		op := r.plan.program.Ops[d.op]
-		k := KernelTime{Op: op.Kind, Shape: op.Inputs[0].Shape, Shader: d.kernel.name, Time: stamps[i+1] - stamps[i], Bytes: d.traffic()}
-		if productShaders.MatchString(k.Shader) {
+		file, _, err := shaders.Source(d.kernel.name)
+		if err != nil {
+			return nil, err
+		}
+		k := KernelTime{
+			Op: op.Kind, Shape: op.Inputs[0].Shape, Kernel: d.kernel.name, Shader: "shaders/" + file,
+			Time: stamps[i+1] - stamps[i], Bytes: d.traffic(),
+		}
+		if productKernels.MatchString(k.Kernel) {
 			k.MultiplyAdds = op.MultiplyAdds()
 		}
 		out = append(out, k)

@@ -1,6 +1,8 @@
 package gpu
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -56,8 +58,11 @@ func TestProfile(t *testing.T) {
 	var arithmetic int64
 	for _, k := range times {
 		arithmetic += k.MultiplyAdds
-		if k.Time < 0 || k.Bytes <= 0 || k.Shader == "" {
+		if k.Time < 0 || k.Bytes <= 0 || k.Kernel == "" {
 			t.Errorf("%+v", k)
+		}
+		if _, err := os.Stat(filepath.Join("../..", k.Shader)); err != nil || !strings.HasSuffix(k.Shader, ".comp") {
+			t.Errorf("the shader of %s: %q, %v", k.Kernel, k.Shader, err)
 		}
 	}
 	if arithmetic == 0 {
