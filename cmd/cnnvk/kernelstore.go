@@ -57,7 +57,7 @@ func storeOf(info vk.Info, log *slog.Logger) *kernelStore {
 	return &kernelStore{filepath.Join(cache, "devices", hex.EncodeToString(key.Sum(nil)[:8])), log}
 }
 
-// choices are the kernels measured earlier; none if there are none, or if the file is damaged.
+// choices are the kernels measured earlier; none if there are none, or if the file is damaged. What is left out is measured again.
 func (s *kernelStore) choices() gpu.Choices {
 	text, err := os.ReadFile(filepath.Join(s.dir, choicesFile))
 	var m measured
@@ -67,7 +67,9 @@ func (s *kernelStore) choices() gpu.Choices {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.log.Warn("the kernels measured earlier cannot be read", "file", filepath.Join(s.dir, choicesFile), "error", err)
 	}
-	return m.Kernels
+	known, unknown := m.Kernels.Known()
+	warnOfUnknown(s.log, filepath.Join(s.dir, choicesFile), unknown)
+	return known
 }
 
 // pipelines is what the driver compiled earlier. The digest in front tells damaged data, at which some drivers crash.

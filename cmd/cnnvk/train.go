@@ -93,8 +93,12 @@ type job struct {
 // runOn trains on a machine. On the one of the configuration it takes the kernels that this names.
 func (j *job) runOn(m *machine, conf config) error {
 	j.machine = m
+	known, unknown := conf.Kernels.Known()
+	if m.gpu != nil {
+		warnOfUnknown(j.log, "the configuration", unknown)
+	}
 	if conf.Device == m.Device().Name && conf.Driver == m.Device().Driver {
-		j.kernels = conf.Kernels
+		j.kernels = known
 	}
 	return traced(j.flags, m, func(l *trace.Timeline) error {
 		j.trace = l

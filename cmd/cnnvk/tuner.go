@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -35,6 +36,26 @@ type tuner struct {
 	again  bool        // measure what was measured before
 }
 
+// pin has a run take the kernels of an earlier one.
+func (t tuner) pin(m *machine, d demand, batch int) error {
+	m.gpu.Choose(t.pinned)
+	_, programs, err := d(batch)
+	if err != nil {
+		return err
+	}
+	for _, line := range m.gpu.CannotRun(programs) {
+		t.log.Warn("a kernel of the configuration cannot run on this device: another runs in its place", "kernel", line)
+	}
+	return nil
+}
+
+// warnOfUnknown warns of the choices of a file that name no kernel.
+func warnOfUnknown(log *slog.Logger, file string, unknown []string) {
+	for _, line := range unknown {
+		log.Warn(file+" names a kernel that this version does not have: another runs in its place", "kernel", line)
+	}
+}
+
 // tune sees to it that the kernels for the demand's programs were measured on this device, now or earlier.
 func (t tuner) tune(ctx context.Context, m *machine, d demand, batch int) error {
 	if m.device == nil {
@@ -46,7 +67,9 @@ func (t tuner) tune(ctx context.Context, m *machine, d demand, batch int) error 
 			return err
 		}
 	}
-	m.gpu.Choose(t.pinned)
+	if t.pinned != nil {
+		return t.pin(m, d, batch)
+	}
 	if !tunes {
 		return nil
 	}

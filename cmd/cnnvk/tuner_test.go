@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -99,5 +100,41 @@ func TestNoTune(t *testing.T) {
 	}
 	if found, _ := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "cnnvk", "devices", "*", choicesFile)); len(found) > 0 {
 		t.Errorf("stored: %q", found)
+	}
+}
+
+// Where a config.yaml or the store names a kernel that there is not, or one that the device cannot run, the user is told that another
+// runs. What is known is taken all the same, and what is not is not written again.
+func TestUnknownKernels(t *testing.T) {
+	tuning(t)
+	cnnvk("train", "--limit-steps", "1", "--batch-size", "2", "--out", "run", "--no-tune").ok(t)
+	const known, unknown = "pointwise_conv2d 3x32x32 64x32x32: pointwise_conv2d_any", "linear 512x1x1 100x1x1: linear_subgroup_32x4"
+	const impossible = "pointwise_conv2d 64x16x16 128x16x16: pointwise_conv2d_shuffle_32x4" // under the floor profile
+	text := strings.Replace(read(t, "run/config.yaml"), "kernels: {}",
+		"kernels:\n    "+strings.Join([]string{known, unknown, impossible}, "\n    "), 1)
+	writeFile(t, "other.yaml", []byte(text))
+	o := cnnvk("train", "--config", "other.yaml", "--out", "other")
+	o.ok(t)
+	for line, says := range map[string]string{unknown: "does not have: another runs", impossible: "cannot run on this device: another runs"} {
+		if !regexp.MustCompile(`level=WARN .*` + says + `.*` + regexp.QuoteMeta(line)).MatchString(o.stderr) {
+			t.Errorf("no warning of %q:\n%s", line, o.stderr)
+		}
+	}
+	if strings.Count(o.stderr, "WARN") != 2 {
+		t.Errorf("other warnings:\n%s", o.stderr)
+	}
+	if written := read(t, "other/config.yaml"); !strings.Contains(written, known) || strings.Contains(written, unknown) {
+		t.Errorf("written: %s", written)
+	}
+	o = cnnvk("train", "--config", "run/config.yaml", "--out", "again")
+	o.ok(t)
+	if strings.Contains(o.stderr, "WARN") {
+		t.Errorf("a configuration without kernels warns:\n%s", o.stderr)
+	}
+
+	s := &kernelStore{dir: t.TempDir(), log: slog.New(slog.DiscardHandler)}
+	s.keep(choicesFile, "kernels", measured{Kernels: gpu.Choices{"linear 512x1x1 100x1x1": "linear_subgroup_32x4", "linear 1x1x1 1x1x1": "linear"}})
+	if got := s.choices(); !maps.Equal(got, gpu.Choices{"linear 1x1x1 1x1x1": "linear"}) {
+		t.Errorf("of the store %v", got)
 	}
 }
