@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"encoding/binary"
+	"slices"
 	"testing"
 
 	"cnnvk/engine"
@@ -94,6 +95,9 @@ func plannedKernels(t *testing.T) map[string]kernel {
 		must(t, err)
 		var without []string
 		for _, v := range variants {
+			if !slices.Equal(v.covers, []engine.Kind{c.Kind}) {
+				continue
+			}
 			collect(p, Options{Without: without})
 			collect(p, Options{Without: without, NoTexels: true})
 			without = append(without, v.name)
