@@ -5,6 +5,9 @@
 //   x  (N/GX, C, GX, PLANE*LANES)   y  (N/GY, C, GY, PLANE*LANES)
 //
 // One invocation makes LANES values.
+//
+// kernel silu
+// kernel silu_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 #include "panels.glsl"

@@ -5,6 +5,9 @@
 //   dy, x, dx  (N/g, C, g, PLANE*LANES), g being GD, GX and GY
 //
 // One invocation makes LANES values.
+//
+// kernel silu_backward
+// kernel silu_backward_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 #include "panels.glsl"
