@@ -1,5 +1,5 @@
 // Package cifar holds what a network is trained on: the CIFAR-100 images in their published binary
-// layout with the names of their classes, their download into the user's cache folder, a synthetic
+// layout, or from the pickles of the Python version, with the names of their classes, their download into the user's cache folder, a synthetic
 // set of the same form for machines without the data, the split into training and validation images,
 // the order in which an epoch visits them, the draws of their augmentation, and the normalisation
 // that turns a byte into a network's input.
@@ -34,6 +34,7 @@ type Set struct {
 	MD5       string
 	Synthetic bool
 	Name      string // for messages: "CIFAR-100 train", "synthetic (seed 42)"
+	File      string // the name of the file that it was read from: "train.bin", or "train" of the Python version
 }
 
 // Len returns the number of images.

@@ -2,7 +2,6 @@ package cifar
 
 import (
 	"bufio"
-	"cnnvk/internal/files"
 	"crypto/md5"
 	"errors"
 	"fmt"
@@ -10,32 +9,50 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"cnnvk/internal/files"
+	"cnnvk/internal/filetype"
 )
 
-// archiveFolder is what the published archive unpacks to.
-const archiveFolder = "cifar-100-binary"
+// The folders that the published archives unpack to.
+const (
+	archiveFolder = "cifar-100-binary"
+	pythonFolder  = "cifar-100-python"
+)
 
-// ReadTrain reads train.bin, 50,000 records, from dir or from dir/cifar-100-binary. Every record's
-// labels and the file's exact size are checked; damage to pixels can only show in the checksum
-// (see Known). The error is a *FileError.
-func ReadTrain(dir string) (*Set, error) {
-	return readSet(dir, "train.bin", "CIFAR-100 train", TrainRecords)
+// part is a part of the data set, which is a file in each version.
+type part struct {
+	binary, python string // what the file is called
+	name           string // for messages
+	records        int
 }
 
-// ReadTest reads test.bin, 10,000 records, as ReadTrain does. The test set takes no part in
+var (
+	trainPart = part{"train.bin", "train", "CIFAR-100 train", TrainRecords}
+	testPart  = part{"test.bin", "test", "CIFAR-100 test", TestRecords}
+)
+
+// ReadTrain reads the training set, 50,000 records, from dir: train.bin there or in
+// dir/cifar-100-binary, else the Python version's train there or in dir/cifar-100-python. Every
+// record's labels and the file's exact size are checked; damage to pixels can only show in the
+// checksum (see Known). The error is a *FileError.
+func ReadTrain(dir string) (*Set, error) { return readPart(dir, trainPart) }
+
+// ReadTest reads the test set, 10,000 records, as ReadTrain does. The test set takes no part in
 // training or selection: evaluation alone calls this.
-func ReadTest(dir string) (*Set, error) {
-	return readSet(dir, "test.bin", "CIFAR-100 test", TestRecords)
-}
+func ReadTest(dir string) (*Set, error) { return readPart(dir, testPart) }
 
-// readSet finds the file in dir, checks that it is one of the right size, and reads it. The number
-// of records is a parameter so that tests need no large files.
-func readSet(dir, file, name string, records int) (*Set, error) {
-	path, info, err := find(dir, file)
+// readPart finds the file in dir, checks that it can be the one, and reads it.
+func readPart(dir string, p part) (*Set, error) {
+	if err := checkFolder(dir, p); err != nil {
+		return nil, err
+	}
+	path, info, err := find(dir, p)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFile(path, info, records); err != nil {
+	python := filepath.Base(path) == p.python
+	if err := checkFile(path, info, p, python); err != nil {
 		return nil, err
 	}
 	f, err := os.Open(path)
@@ -43,57 +60,86 @@ func readSet(dir, file, name string, records int) (*Set, error) {
 		return nil, systemError(path, err)
 	}
 	defer f.Close()
-	set, err := readRecords(f, path, records)
+	var set *Set
+	if python {
+		set, err = readPython(f, path, info.Size(), p.records)
+	} else {
+		set, err = readRecords(f, path, p.records)
+	}
 	if err != nil {
 		return nil, err
 	}
-	set.Name = name
+	set.Name, set.File = p.name, filepath.Base(path)
 	return set, nil
 }
 
-// find returns the path of file in dir, or else in the folder that the published archive makes there.
-func find(dir, file string) (string, fs.FileInfo, error) {
+// checkFolder refuses what is no folder, and names it.
+func checkFolder(dir string, p part) error {
 	info, err := os.Stat(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil, &FileError{Path: dir, Problem: "no such folder", Err: err,
-			hint: downloadHint(dir)}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &FileError{Path: dir, Problem: "no such folder", Err: err, hint: downloadHint(dir)}
+	case err != nil:
+		return systemError(dir, err)
+	case info.IsDir():
+		return nil
 	}
-	if err != nil {
-		return "", nil, systemError(dir, err)
-	}
-	if !info.IsDir() {
-		return "", nil, &FileError{Path: dir, Problem: "is not a folder",
-			hint: "name the folder that holds " + file + ", perhaps " + files.Quote(filepath.Dir(dir))}
-	}
-	for _, path := range []string{filepath.Join(dir, file), filepath.Join(dir, archiveFolder, file)} {
+	return notFolder(dir, info, p)
+}
+
+// find returns the path of the part's file in dir, or else in the folders that the published archives
+// make there. A folder called train may hold anything.
+func find(dir string, p part) (string, fs.FileInfo, error) {
+	for _, path := range []string{filepath.Join(dir, p.binary), filepath.Join(dir, archiveFolder, p.binary),
+		filepath.Join(dir, p.python), filepath.Join(dir, pythonFolder, p.python)} {
 		info, err := os.Stat(path)
-		if err == nil {
+		switch {
+		case err == nil && !(info.IsDir() && filepath.Base(path) == p.python):
 			return path, info, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return "", nil, systemError(path, err)
 		}
 	}
-	return "", nil, &FileError{Path: filepath.Join(dir, file), Problem: "no such file, nor one in " + archiveFolder + " beside it",
-		Err: fs.ErrNotExist, hint: downloadHint(dir)}
+	if found := cifar10In(dir); found != "" {
+		return "", nil, &FileError{Path: found, Problem: "is of CIFAR-10, " + notSupported10, hint: downloadHint(dir) + " fetches CIFAR-100"}
+	}
+	return "", nil, &FileError{Path: filepath.Join(dir, p.binary),
+		Problem: fmt.Sprintf("no such file, nor one in %s beside it, nor the Python version's %s", archiveFolder, p.python),
+		Err:     fs.ErrNotExist, hint: downloadHint(dir)}
 }
 
-// checkFile refuses whatever cannot be the file, before it is opened: opening a named pipe that
-// nobody writes to would wait for ever.
-func checkFile(path string, info fs.FileInfo, records int) error {
-	want := int64(records) * RecordBytes
+// checkFile refuses whatever cannot be the file, before it is read: opening a named pipe that nobody
+// writes to would wait for ever. The records of the Python version are counted when it is read.
+func checkFile(path string, info fs.FileInfo, p part, python bool) error {
+	want := int64(p.records) * RecordBytes
 	bad := &FileError{Path: path, hint: replaceHint(path)}
+	size := func(how string) {
+		bad.Problem = fmt.Sprintf("is %s: %d bytes, must be %d (%d records of %d)", how, info.Size(), want, p.records, RecordBytes)
+		if python {
+			bad.Problem = fmt.Sprintf("is %s: %d bytes for %d images", how, info.Size(), p.records)
+		}
+	}
 	switch {
 	case info.IsDir():
 		bad.Problem = "is a folder, must be a file"
 	case !info.Mode().IsRegular():
 		bad.Problem = fmt.Sprintf("is not a regular file (%s)", kindOf(info.Mode()))
-	case info.Size() < want:
-		bad.Problem = fmt.Sprintf("is cut short: %d bytes, must be %d (%d records of %d)", info.Size(), want, records, RecordBytes)
-	case info.Size() > want:
-		bad.Problem = fmt.Sprintf("is too long: %d bytes, must be %d (%d records of %d)", info.Size(), want, records, RecordBytes)
-	default:
+	case python && info.Size() > 2*want+1<<20: // Python 3 writes bytes for Python 2 with half as much again
+		size("too long")
+	case python && kindOfFile(path, info) == filetype.Pickle, !python && info.Size() == want:
 		return nil
+	default:
+		name := identify(path, info)
+		switch {
+		case name != "":
+			bad.Problem = "is " + name
+		case python:
+			bad.Problem = "is no Python pickle, as CIFAR-100's Python version is one"
+		case info.Size() < want:
+			size("cut short")
+		default:
+			size("too long")
+		}
 	}
 	return bad
 }
@@ -125,7 +171,7 @@ func readRecords(r io.Reader, path string, records int) (*Set, error) {
 		if _, err := io.ReadFull(in, label[:]); err != nil {
 			return nil, readError(path, i, err)
 		}
-		if err := checkLabels(path, i, label); err != nil {
+		if err := checkLabels(path, i, int(label[0]), int(label[1])); err != nil {
 			return nil, err
 		}
 		set.Coarse[i], set.Labels[i] = label[0], label[1]
@@ -142,13 +188,13 @@ func readRecords(r io.Reader, path string, records int) (*Set, error) {
 	return set, nil
 }
 
-func checkLabels(path string, record int, label [2]byte) error {
+func checkLabels(path string, record, coarse, fine int) error {
 	problem := ""
 	switch {
-	case label[0] >= CoarseClasses:
-		problem = fmt.Sprintf("coarse label %d, must be below %d", label[0], CoarseClasses)
-	case label[1] >= Classes:
-		problem = fmt.Sprintf("fine label %d, must be below %d", label[1], Classes)
+	case coarse < 0 || coarse >= CoarseClasses:
+		problem = fmt.Sprintf("coarse label %d, must be below %d", coarse, CoarseClasses)
+	case fine < 0 || fine >= Classes:
+		problem = fmt.Sprintf("fine label %d, must be below %d", fine, Classes)
 	default:
 		return nil
 	}
@@ -176,7 +222,7 @@ func systemError(path string, err error) error {
 
 // downloadHint is the command after which find has what dir lacks.
 func downloadHint(dir string) string {
-	if filepath.Base(dir) == archiveFolder {
+	if base := filepath.Base(dir); base == archiveFolder || base == pythonFolder {
 		dir = filepath.Dir(dir)
 	}
 	return "cnnvk data download --to " + files.Quote(dir)

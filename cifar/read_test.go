@@ -34,13 +34,13 @@ func write(t *testing.T, path string, data []byte) {
 	}
 }
 
-func TestReadSet(t *testing.T) {
+func TestReadPart(t *testing.T) {
 	for _, place := range []string{"train.bin", "cifar-100-binary/train.bin"} {
 		t.Run(place, func(t *testing.T) {
 			dir, data := t.TempDir(), encode(t, 105)
 			data[2], data[3], data[2+1024], data[RecordBytes-1] = 0, 255, 7, 9 // both ends of a byte, two planes
 			write(t, filepath.Join(dir, place), data)
-			got, err := readSet(dir, "train.bin", "a name", 105)
+			got, err := readPart(dir, part{"train.bin", "train", "a name", 105})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,16 +61,16 @@ func TestReadSet(t *testing.T) {
 }
 
 // The folder itself goes before the one that the archive makes in it.
-func TestReadSetPrefersFolder(t *testing.T) {
+func TestReadPartPrefersFolder(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "train.bin"), encode(t, 2))
 	write(t, filepath.Join(dir, archiveFolder, "train.bin"), []byte("other"))
-	if _, err := readSet(dir, "train.bin", "", 2); err != nil {
+	if _, err := readPart(dir, part{binary: "train.bin", python: "train", records: 2}); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestReadSetRefuses(t *testing.T) {
+func TestReadPartRefuses(t *testing.T) {
 	good := encode(t, 3)
 	with := func(at int, v byte) []byte {
 		b := bytes.Clone(good)
@@ -109,7 +109,7 @@ func TestReadSetRefuses(t *testing.T) {
 		t.Run(c.why, func(t *testing.T) {
 			dir := t.TempDir()
 			c.make(t, dir)
-			set, err := readSet(filepath.Join(dir, c.dir), "train.bin", "x", 3)
+			set, err := readPart(filepath.Join(dir, c.dir), part{"train.bin", "train", "x", 3})
 			if set != nil {
 				t.Error("a set came with the error")
 			}
@@ -118,6 +118,63 @@ func TestReadSetRefuses(t *testing.T) {
 				t.Errorf("%v is not %v", err, c.is)
 			}
 		})
+	}
+}
+
+// A file of another size is named for what it is, where its size and its first bytes tell.
+func TestReadPartNames(t *testing.T) {
+	page := "<!DOCTYPE html><html><body>Please sign in</body></html>"
+	for _, c := range []struct {
+		file string // below the test's folder
+		data []byte // the file begins so
+		size int64
+		says string
+	}{
+		{"train.bin", nil, 50_000 * 3073, "is of CIFAR-10's form (50000 records of 3073 bytes, with one label), which is not supported yet"},
+		{"train.bin", nil, 10_000 * 3073, "is of CIFAR-10's form (10000 records of 3073 bytes"},
+		{"train.bin", nil, 60_000 * 3073, "is of CIFAR-10's form (60000 records"},
+		{"train.bin", nil, 50_000 * 3072, "is a file of images without labels"},
+		{"train.bin", nil, 10_000 * 3074, "is CIFAR-100's test.bin, by its size"},
+		{"train.bin", nil, 49_999 * 3074, "is cut short: 153696926 bytes"},
+		{"train.bin", []byte(page), 0, "is a web page (HTML)"},
+		{"train.bin", []byte(`{"error": "not found"}`), 0, "is a JSON file"},
+		{"train.bin", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 153700000\n"), 0, "is a Git LFS pointer"},
+		{"train.bin", []byte("PK\x03\x04"), 5000, "is a zip archive"},
+		{"train.bin", []byte("\x1f\x8b\x08\x00"), 5000, "is a gzip archive"},
+		{"train.bin", []byte("\x80\x02}q\x00"), 5000, "is a Python pickle"},
+		{"train.bin", []byte("\x08\x0dPK"), 5000, "is cut short: 5000 bytes"},
+		{"data_batch_1.bin", nil, 10_000 * 3073, "is of CIFAR-10, which is not supported yet"},
+		{"test_batch.bin", nil, 10_000 * 3073, "is of CIFAR-10"},
+		{"data_batch_1", []byte("\x80\x02}"), 0, "is of CIFAR-10"},
+		{"cifar-10-batches-py/data_batch_1", nil, 0, "is of CIFAR-10"},
+		{"cifar-10-batches-bin/data_batch_1.bin", nil, 0, "is of CIFAR-10"},
+		{"cifar-10-binary.tar.gz", nil, 0, "is of CIFAR-10"},
+		{"readme", nil, 0, "no such file, nor one in cifar-100-binary beside it, nor the Python version's train"},
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, c.file)
+		write(t, path, c.data)
+		if c.size > 0 {
+			if err := os.Truncate(path, c.size); err != nil { // the rest takes no room on the disk
+				t.Fatal(err)
+			}
+		}
+		_, err := ReadTrain(dir)
+		names := filepath.Join(dir, "train.bin")
+		if isCIFAR10(strings.Split(c.file, "/")[0]) {
+			names = filepath.Join(dir, strings.Split(c.file, "/")[0])
+		}
+		checkError(t, err, names, c.says)
+
+		// The folder of CIFAR-10 itself, and the file in place of a folder.
+		if below := filepath.Dir(path); below != dir {
+			_, err = ReadTrain(below)
+			checkError(t, err, path, c.says)
+		}
+		if c.file == "train.bin" && !strings.Contains(c.says, "cut short") {
+			_, err = ReadTrain(path)
+			checkError(t, err, path, c.says)
+		}
 	}
 }
 

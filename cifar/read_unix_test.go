@@ -30,6 +30,6 @@ func TestReadUnreadable(t *testing.T) {
 	if err := os.Chmod(path, 0); err != nil {
 		t.Fatal(err)
 	}
-	_, err := readSet(dir, "train.bin", "", 3)
+	_, err := readPart(dir, part{binary: "train.bin", python: "train", records: 3})
 	checkError(t, err, path, "cannot be read: permission denied")
 }

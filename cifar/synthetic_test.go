@@ -45,7 +45,7 @@ func TestWriteRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "test.bin"), b.Bytes())
-	got, err := readSet(dir, "test.bin", "", 130)
+	got, err := readPart(dir, part{binary: "test.bin", python: "test", records: 130})
 	if err != nil {
 		t.Fatal(err)
 	}

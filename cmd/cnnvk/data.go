@@ -16,7 +16,7 @@ const dataVariable = "CNNVK_DATA"
 func dataFlag() cli.Flag {
 	return &cli.StringFlag{
 		Name:    "data",
-		Usage:   "`DIR` with CIFAR-100's train.bin and test.bin",
+		Usage:   "`DIR` with CIFAR-100's train.bin and test.bin, or the Python version's train and test",
 		EnvVars: []string{dataVariable},
 	}
 }
@@ -25,7 +25,7 @@ func dataFlag() cli.Flag {
 func trainDataFlag() cli.Flag {
 	return &cli.StringFlag{
 		Name: "data",
-		Usage: "`DIR` with CIFAR-100's train.bin, or synthetic for images made up for trying out (default: the cache, " +
+		Usage: "`DIR` with CIFAR-100's train.bin, or the Python version's train, or synthetic for images made up for trying out (default: the cache, " +
 			"or a download; without network, synthetic) [$" + dataVariable + "]",
 	}
 }

@@ -15,7 +15,7 @@ import (
 func dataInfoCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "info",
-		Usage: "count the records and classes of train.bin and test.bin, and say which files they are",
+		Usage: "count the records and classes of both files of a copy of CIFAR-100, and say which they are",
 		Flags: []cli.Flag{
 			dataFlag(),
 			jsonFlag(),
@@ -54,15 +54,12 @@ func dataInfo(c *cli.Context) error {
 			return hints.With(fmt.Errorf("there is no whole data set in %s", d.Folder), "cnnvk data download, or name a folder: --data DIR")
 		}
 	}
-	for _, file := range []struct {
-		name string
-		read func(string) (*cifar.Set, error)
-	}{{"train.bin", cifar.ReadTrain}, {"test.bin", cifar.ReadTest}} {
-		set, err := file.read(d.Folder)
+	for _, read := range []func(string) (*cifar.Set, error){cifar.ReadTrain, cifar.ReadTest} {
+		set, err := read(d.Folder)
 		if err != nil {
 			return err
 		}
-		d.Files = append(d.Files, describe(file.name, set))
+		d.Files = append(d.Files, describe(set))
 	}
 	if c.Bool("json") {
 		return json.NewEncoder(c.App.Writer).Encode(d)
@@ -71,7 +68,7 @@ func dataInfo(c *cli.Context) error {
 	return nil
 }
 
-func describe(name string, s *cifar.Set) fileDescription {
+func describe(s *cifar.Set) fileDescription {
 	var fine [cifar.Classes]int
 	var coarse [cifar.CoarseClasses]int
 	for i := range s.Len() {
@@ -79,7 +76,7 @@ func describe(name string, s *cifar.Set) fileDescription {
 		coarse[s.Coarse[i]]++
 	}
 	return fileDescription{
-		File: name, Records: s.Len(), MD5: s.MD5, Known: cifar.Known(s.MD5),
+		File: s.File, Records: s.Len(), MD5: s.MD5, Known: cifar.Known(s.MD5),
 		Classes: occurring(fine[:]), MinPerClass: slices.Min(fine[:]), MaxPerClass: slices.Max(fine[:]),
 		CoarseClasses: occurring(coarse[:]),
 	}

@@ -1,0 +1,135 @@
+package cifar
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"cnnvk/internal/files"
+	"cnnvk/internal/filetype"
+)
+
+const notSupported10 = "which is not supported yet"
+
+// What CIFAR-10 is made of: an image has one label.
+const cifar10Bytes = 1 + ImageBytes
+
+// identify says what a file in place of another is, by its size and its first bytes, or "". A file
+// that may be the beginning of the right one has no name here.
+func identify(path string, info fs.FileInfo) string {
+	if !info.Mode().IsRegular() {
+		return ""
+	}
+	if name := identifySize(info.Size()); name != "" {
+		return name
+	}
+	if isCIFAR10(filepath.Base(path)) {
+		return "a file of CIFAR-10, " + notSupported10
+	}
+	head, err := headOf(path)
+	if err != nil || len(head) < 2 {
+		return ""
+	}
+	is := filetype.Of(head)
+	switch is.Kind {
+	case filetype.Empty, filetype.Zeros:
+		return ""
+	case filetype.HTML, filetype.XML, filetype.JSON, filetype.Text, filetype.LFSPointer, filetype.AnnexPointer:
+	default:
+		if head[0] < CoarseClasses && head[1] < Classes { // two labels
+			return ""
+		}
+	}
+	return is.Name
+}
+
+// identifySize knows the sizes of whole files.
+func identifySize(size int64) string {
+	whole := func(record int64) bool { return size > 0 && size%(1000*record) == 0 }
+	switch {
+	case size == TrainRecords*RecordBytes:
+		return "CIFAR-100's train.bin, by its size"
+	case size == TestRecords*RecordBytes:
+		return "CIFAR-100's test.bin, by its size"
+	case whole(cifar10Bytes):
+		return fmt.Sprintf("of CIFAR-10's form (%d records of %d bytes, with one label), %s", size/cifar10Bytes, cifar10Bytes, notSupported10)
+	case whole(ImageBytes):
+		return fmt.Sprintf("a file of images without labels, by its size (%d of %d bytes)", size/ImageBytes, ImageBytes)
+	}
+	return ""
+}
+
+// isCIFAR10 knows the names of CIFAR-10's files and archives.
+func isCIFAR10(name string) bool {
+	for _, prefix := range []string{"data_batch_", "test_batch", "cifar-10-binary.", "cifar-10-python.", "cifar-10-batches-", "cifar-10-matlab."} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// cifar10In returns the path of something of CIFAR-10 in a folder, or "".
+func cifar10In(dir string) string {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if isCIFAR10(e.Name()) {
+			return filepath.Join(dir, e.Name())
+		}
+	}
+	return ""
+}
+
+// headOf reads a regular file's first bytes.
+func headOf(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	head := make([]byte, filetype.HeadBytes)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	return head[:n], nil
+}
+
+// kindOfFile is what a file is by its first bytes, Unknown where it is no file that can be read.
+func kindOfFile(path string, info fs.FileInfo) filetype.Kind {
+	if !info.Mode().IsRegular() {
+		return filetype.Unknown
+	}
+	head, err := headOf(path)
+	if err != nil {
+		return filetype.Unknown
+	}
+	return filetype.Of(head).Kind
+}
+
+// notFolder is the error of a file that --data names and that is neither a folder nor an archive
+// which is read.
+func notFolder(path string, info fs.FileInfo, p part) error {
+	bad := &FileError{Path: path, Problem: "is not a folder",
+		hint: "name the folder that holds " + p.binary + ", perhaps " + files.Quote(filepath.Dir(path))}
+	name := identify(path, info)
+	if name == "" {
+		return bad
+	}
+	bad.Problem = "is " + name + ": neither a folder nor an archive of the data set"
+	switch kindOfFile(path, info) {
+	case filetype.HTML, filetype.XML, filetype.JSON, filetype.Text:
+		bad.hint = "what the server sent in place of the archive, perhaps; cnnvk data download fetches it"
+	case filetype.LFSPointer, filetype.AnnexPointer:
+		bad.hint = "git lfs pull, or git annex get, brings the file itself"
+	case filetype.Zip:
+		bad.hint = "unzip " + files.Quote(path) + " -d DIR, and then --data DIR"
+	case filetype.Archive:
+		bad.hint = "unpack it into a folder, and then --data DIR; cnnvk data download fetches an archive that is read as it is"
+	}
+	return bad
+}

@@ -1,0 +1,179 @@
+package cifar
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// A pickle is a program for a small stack machine, and a hostile one may claim a terabyte in nine
+// bytes. So it is looked through before it is run: only instructions that a pickle of arrays, lists
+// and names needs may occur, no length may exceed the file, and what is long stays in the file.
+
+// blob is a long string or array of bytes, left where it lies in the file.
+type blob struct {
+	at, size int64
+	latin1   bool // bytes that were written as UTF-8, one rune each
+}
+
+// inlineBytes is the longest string that stays in a skeleton.
+const inlineBytes = 255
+
+// operand is the form of what follows an opcode in the file.
+type operand struct {
+	allowed bool
+	fixed   int  // bytes
+	counted int  // bytes of a length that comes first
+	text    bool // the counted bytes are UTF-8
+	lines   int
+}
+
+// operands are those of the opcodes that may occur: Python's pickletools describes them all.
+var operands = [256]operand{
+	'(': {allowed: true}, ')': {allowed: true}, '.': {allowed: true}, 'N': {allowed: true}, 'R': {allowed: true}, // MARK EMPTY_TUPLE STOP NONE REDUCE
+	']': {allowed: true}, 'a': {allowed: true}, 'e': {allowed: true}, // EMPTY_LIST APPEND APPENDS
+	'}': {allowed: true}, 's': {allowed: true}, 'u': {allowed: true}, // EMPTY_DICT SETITEM SETITEMS
+	't': {allowed: true}, 0x85: {allowed: true}, 0x86: {allowed: true}, 0x87: {allowed: true}, // TUPLE TUPLE1 to 3
+	'b': {allowed: true}, 0x88: {allowed: true}, 0x89: {allowed: true}, // BUILD NEWTRUE NEWFALSE
+	'K': {allowed: true, fixed: 1}, 'M': {allowed: true, fixed: 2}, 'J': {allowed: true, fixed: 4}, 'G': {allowed: true, fixed: 8}, // BININT1 BININT2 BININT BINFLOAT
+	0x8a: {allowed: true, counted: 1},                                                                                                                      // LONG1
+	'h':  {allowed: true, fixed: 1}, 'j': {allowed: true, fixed: 4}, 'q': {allowed: true, fixed: 1}, 'r': {allowed: true, fixed: 4}, 0x94: {allowed: true}, // BINGET BINPUT MEMOIZE
+	'U': {allowed: true, counted: 1}, 'T': {allowed: true, counted: 4}, // SHORT_BINSTRING BINSTRING
+	'C': {allowed: true, counted: 1}, 'B': {allowed: true, counted: 4}, 0x8e: {allowed: true, counted: 8}, 0x96: {allowed: true, counted: 8}, // BINBYTES BYTEARRAY8
+	0x8c: {allowed: true, counted: 1, text: true}, 'X': {allowed: true, counted: 4, text: true}, 0x8d: {allowed: true, counted: 8, text: true}, // BINUNICODE
+	'c': {allowed: true, lines: 2}, 0x93: {allowed: true}, // GLOBAL STACK_GLOBAL
+	0x80: {allowed: true, fixed: 1}, 0x95: {allowed: true, fixed: 8}, // PROTO FRAME
+}
+
+// scan is a pickle that is looked through.
+type scan struct {
+	in           *bufio.Reader
+	at, size     int64 // read so far, of
+	instructions int   // that may still come
+	containers   int   // the same, for those that cost the most memory
+	skeleton     []byte
+	blobs        []blob
+	piece        [inlineBytes]byte // for copy
+}
+
+// scanPickle looks through a pickle of size bytes that describes that many records. The skeleton is
+// the same pickle without its frames, in which a persistent ID, the index of the blob, stands for
+// each long string.
+func scanPickle(r io.Reader, size int64, records int) (skeleton []byte, blobs []blob, err error) {
+	s := &scan{
+		in: bufio.NewReaderSize(r, 1<<16), size: size,
+		// At worst, a label is a NumPy scalar in 14 instructions; there are two, and a file's name in 8.
+		instructions: 40*records + 4096, containers: records/100 + 1024,
+	}
+	for done := false; !done && err == nil; {
+		done, err = s.instruction()
+	}
+	if err == nil && s.at < size {
+		err = fmt.Errorf("goes on after its end, at byte %d", s.at)
+	}
+	return s.skeleton, s.blobs, err
+}
+
+var errPickleEnds = errors.New("is cut short: it ends in the middle")
+
+// instruction copies one instruction to the skeleton.
+func (s *scan) instruction() (stop bool, err error) {
+	begin := len(s.skeleton)
+	if err := s.copy(1); err != nil {
+		return false, err
+	}
+	code := s.skeleton[begin]
+	op := operands[code]
+	switch code {
+	case '(', ']', '}':
+		s.containers--
+	}
+	s.instructions--
+	switch {
+	case !op.allowed:
+		return false, fmt.Errorf("has an instruction that is not read, 0x%02x at byte %d", code, s.at-1)
+	case s.instructions < 0 || s.containers < 0:
+		return false, errors.New("has more instructions than the data set needs")
+	case op.lines > 0:
+		return false, s.lines(op.lines)
+	case op.counted > 0:
+		return false, s.counted(begin, op)
+	}
+	if err := s.copy(op.fixed); err != nil {
+		return false, err
+	}
+	if code == 0x95 { // a frame says where to read on, which the skeleton does not need
+		s.skeleton = s.skeleton[:begin]
+	}
+	return code == '.', nil
+}
+
+// copy takes n bytes over.
+func (s *scan) copy(n int) error {
+	if _, err := io.ReadFull(s.in, s.piece[:n]); err != nil {
+		return scanError(err)
+	}
+	s.at += int64(n)
+	s.skeleton = append(s.skeleton, s.piece[:n]...)
+	return nil
+}
+
+func scanError(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return errPickleEnds
+	}
+	return err
+}
+
+// lines takes over the two lines of a name.
+func (s *scan) lines(n int) error {
+	for length := 0; n > 0; length++ {
+		if length > 2*inlineBytes {
+			return errors.New("has a name that is too long")
+		}
+		if err := s.copy(1); err != nil {
+			return err
+		}
+		if s.skeleton[len(s.skeleton)-1] == '\n' {
+			n--
+		}
+	}
+	return nil
+}
+
+// counted takes over a short string, and leaves a long one where it is.
+func (s *scan) counted(begin int, op operand) error {
+	if err := s.copy(op.counted); err != nil {
+		return err
+	}
+	var wide [8]byte
+	copy(wide[:], s.skeleton[begin+1:])
+	size := binary.LittleEndian.Uint64(wide[:])
+	switch {
+	case size > uint64(s.size-s.at):
+		return errPickleEnds
+	case size == 0 && s.skeleton[begin] == 0x8a: // Python 2's 0L, which the library does not take
+		s.skeleton = append(s.skeleton[:begin], 'K', 0)
+		return nil
+	case size <= inlineBytes:
+		return s.copy(int(size))
+	}
+	if err := s.discard(int64(size)); err != nil {
+		return err
+	}
+	s.skeleton = append(s.skeleton[:begin], 'J')
+	s.skeleton = binary.LittleEndian.AppendUint32(s.skeleton, uint32(len(s.blobs)))
+	s.skeleton = append(s.skeleton, 'Q')
+	s.blobs = append(s.blobs, blob{at: s.at - int64(size), size: int64(size), latin1: op.text})
+	return nil
+}
+
+func (s *scan) discard(n int64) error {
+	if _, err := io.CopyN(io.Discard, s.in, n); err != nil {
+		return scanError(err)
+	}
+	s.at += n
+	return nil
+}
