@@ -20,10 +20,53 @@ func (e *archiveFault) Error() string { return e.problem }
 
 func faultf(format string, args ...any) error { return &archiveFault{fmt.Sprintf(format, args...)} }
 
-// unpack puts the wanted files of the archive into dir: first into a folder beside it, which is
-// renamed when all is checked. An archive that is at fault is deleted; where the disk is, it stays.
-// The caller holds the lock, so the folder beside it is ours, left perhaps by a killed process.
-func (s Source) unpack(archive, dir string) error {
+// selection says what is unpacked of an archive.
+type selection struct {
+	most   int64                                             // bytes that it may unpack to
+	member func(h *tar.Header) (name, sum string, err error) // what an entry becomes, with its MD5 or ""; the name "" passes it over
+	lacks  func(found map[string]bool) (problem string)      // "" where all is there
+	open   func(archive io.Reader) (unpacked io.Reader, err error)
+}
+
+// published takes the source's members from the folder of its archive, and refuses an archive that
+// holds anything but files of this folder.
+func (s Source) published() selection {
+	return selection{
+		most: s.Unpacked,
+		member: func(h *tar.Header) (name, sum string, err error) {
+			if name, err = memberName(h); err != nil {
+				return "", "", err
+			}
+			sum, wanted := s.Members[name]
+			if !wanted {
+				name = ""
+			}
+			return name, sum, nil
+		},
+		lacks: func(found map[string]bool) string {
+			for name := range s.Members {
+				if !found[name] {
+					return "lacks " + archiveFolder + "/" + name
+				}
+			}
+			return ""
+		},
+		open: gunzip,
+	}
+}
+
+func gunzip(r io.Reader) (io.Reader, error) {
+	unzipped, err := gzip.NewReader(r)
+	if err != nil {
+		return nil, faultf("is no gzip file: %v", err)
+	}
+	return unzipped, nil
+}
+
+// unpack puts what is selected of the archive into dir: first into a folder beside it, which is
+// renamed when all is checked. The caller holds the lock, so the folder beside it is ours, left
+// perhaps by a killed process. The error is a *archiveFault or a *FileError.
+func unpack(archive, dir string, s selection) error {
 	f, err := os.Open(archive)
 	if err != nil {
 		return systemError(archive, err)
@@ -37,34 +80,30 @@ func (s Source) unpack(archive, dir string) error {
 	if err := os.Mkdir(beside, 0o777); err != nil {
 		return cacheError(beside, err)
 	}
-	err = s.extract(f, beside)
-	var fault *archiveFault
-	if errors.As(err, &fault) {
-		f.Close() // some systems delete no open file
-		os.Remove(archive)
-		return s.failure(nil, hintMirror, "the archive %s; it was deleted", fault.problem)
-	}
-	if err != nil {
+	if err := s.extract(f, beside); errors.As(err, new(*archiveFault)) {
+		return err
+	} else if err != nil {
 		return cacheError(dir, err)
 	}
-	return s.install(beside, dir)
+	return install(beside, dir)
 }
 
-// extract reads the whole archive, to the end of its gzip stream, and writes the wanted files to dir.
-// Other files in the archive's folder are passed over; anything else is refused.
-func (s Source) extract(r io.Reader, dir string) error {
-	unzipped, err := gzip.NewReader(r)
+// extract reads the whole archive, to the end of its gzip stream, and writes what is selected to dir.
+func (s selection) extract(r io.Reader, dir string) error {
+	unpacked, err := s.open(r)
 	if err != nil {
-		return faultf("is no gzip file: %v", err)
+		return err
 	}
 	// Room for tar's headers and padding; the reader below stops a bomb, whatever its headers claim.
-	stream := &io.LimitedReader{R: unzipped, N: s.Unpacked + 1<<20}
+	stream := &io.LimitedReader{R: unpacked, N: s.most + 1<<20}
 	fault := func(err error) error {
-		if stream.N <= 0 {
-			return faultf("unpacks to more than %d bytes", s.Unpacked)
-		}
-		if errors.As(err, new(*fs.PathError)) { // reading failed: the disk's fault
+		switch {
+		case stream.N <= 0:
+			return faultf("unpacks to more than %d bytes", s.most)
+		case errors.As(err, new(*fs.PathError)): // reading failed: the disk's fault
 			return err
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return faultf("is cut short: it ends in the middle")
 		}
 		return faultf("is damaged: %v", err)
 	}
@@ -77,16 +116,15 @@ func (s Source) extract(r io.Reader, dir string) error {
 		if err != nil {
 			return fault(err)
 		}
-		name, err := memberName(h)
+		name, sum, err := s.member(h)
 		if err != nil {
 			return err
 		}
 		// A sparse file claims bytes that are not in the stream.
-		if total += h.Size; h.Size < 0 || total > s.Unpacked || total < 0 {
-			return faultf("unpacks to more than %d bytes", s.Unpacked)
+		if total += h.Size; h.Size < 0 || total > s.most || total < 0 {
+			return faultf("unpacks to more than %d bytes", s.most)
 		}
-		sum, wanted := s.Members[name]
-		if !wanted {
+		if name == "" {
 			continue
 		}
 		if found[name] {
@@ -100,10 +138,8 @@ func (s Source) extract(r io.Reader, dir string) error {
 	if _, err := io.Copy(io.Discard, stream); err != nil || stream.N <= 0 {
 		return fault(err)
 	}
-	for name := range s.Members {
-		if !found[name] {
-			return faultf("lacks %s/%s", archiveFolder, name)
-		}
+	if problem := s.lacks(found); problem != "" {
+		return faultf("%s", problem)
 	}
 	return nil
 }
@@ -162,19 +198,23 @@ func (k *errorKeeper) Read(p []byte) (int, error) {
 
 // install moves the checked files to dir: the whole folder at once, or, where dir is there already
 // and lacks some, file by file. It replaces none.
-func (s Source) install(beside, dir string) error {
+func install(beside, dir string) error {
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 		if err := os.Rename(beside, dir); err != nil {
 			return cacheError(dir, err)
 		}
 		return nil
 	}
-	for name := range s.Members {
-		to := filepath.Join(dir, name)
+	members, err := os.ReadDir(beside)
+	if err != nil {
+		return cacheError(beside, err)
+	}
+	for _, m := range members {
+		to := filepath.Join(dir, m.Name())
 		if _, err := os.Stat(to); err == nil {
 			continue
 		}
-		if err := os.Rename(filepath.Join(beside, name), to); err != nil {
+		if err := os.Rename(filepath.Join(beside, m.Name()), to); err != nil {
 			return cacheError(to, err)
 		}
 	}

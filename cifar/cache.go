@@ -117,7 +117,7 @@ func waitForLock(ctx context.Context, path string, waiting func()) (unlock func(
 		select {
 		case <-time.After(100 * time.Millisecond):
 		case <-ctx.Done():
-			return nil, &FileError{Path: path, Problem: "stopped while another process was downloading", Err: ctx.Err(), hint: "the same command again"}
+			return nil, &FileError{Path: path, Problem: "stopped while another process was downloading or unpacking", Err: ctx.Err(), hint: "the same command again"}
 		}
 	}
 }

@@ -84,7 +84,12 @@ func (s Source) Download(ctx context.Context, cacheDir string, progress func(don
 	if err := s.verify(part); err != nil {
 		return "", err
 	}
-	if err := s.unpack(part, dir); err != nil {
+	err = unpack(part, dir, s.published())
+	if fault := (*archiveFault)(nil); errors.As(err, &fault) {
+		os.Remove(part)
+		return "", s.failure(nil, hintMirror, "the archive %s; it was deleted", fault.problem)
+	}
+	if err != nil {
 		return "", err
 	}
 	os.Remove(part) // what it held is in place: one that stays costs room, no more
@@ -118,7 +123,7 @@ func sizeOf(path string) int64 {
 func cacheError(path string, err error) error {
 	hint := "XDG_CACHE_HOME=DIR names another cache folder, cnnvk data download --to DIR another place"
 	if files.DiskFull(err) {
-		hint = "the data needs 360 MB while it is unpacked; make room, and the next download goes on from here, or " + hint
+		hint = "the data needs 190 MB, and 170 MB more while it is downloaded; make room, and the same command again goes on, or " + hint
 	}
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {

@@ -36,7 +36,7 @@ func (e *DownloadError) Hint() string { return e.hint }
 const (
 	hintResume  = "the same command again goes on from there"
 	hintMirror  = "cnnvk data download --url URL takes the same file from another address"
-	hintNetwork = "look at the network and HTTPS_PROXY, or fetch the file elsewhere, unpack it with tar -xzf and name its folder with --data"
+	hintNetwork = "look at the network and HTTPS_PROXY, or fetch the file elsewhere: cnnvk data download --from FILE"
 )
 
 func (s Source) failure(cause error, hint, format string, args ...any) *DownloadError {

@@ -55,6 +55,43 @@ func TestDownloadFullDisk(t *testing.T) {
 	}
 }
 
+// A disk that is full while an archive of this machine is unpacked: nothing is left of it, and once there is room it is done.
+func TestUnpackFullDisk(t *testing.T) {
+	archive := filepath.Join(t.TempDir(), "x.tar.gz")
+	data := zip(t, tarOf(t, goodEntries()))
+	write(t, archive, data)
+	for why, s := range map[string]Source{"published": sourceOf(data), "other": sourceOf([]byte("other"))} {
+		t.Run(why, func(t *testing.T) {
+			t.Setenv("XDG_CACHE_HOME", t.TempDir())
+			cache, err := CacheDir()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Mkdir(cache, 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := unix.Mount("tmpfs", cache, "tmpfs", 0, "size=160k"); err != nil {
+				t.Skip("no small disk can be made here: ", err)
+			}
+			defer unix.Unmount(cache, unix.MNT_DETACH)
+			p := part{"train.bin", "train", "", 3}
+			_, err = s.read(context.Background(), archive, p, nil)
+			var bad *FileError
+			if !errors.As(err, &bad) || !errors.Is(err, unix.ENOSPC) || !strings.Contains(bad.Hint(), "make room") || !strings.HasPrefix(bad.Path, cache) {
+				t.Fatalf("got %v, %+v", err, bad)
+			}
+			checkNames(t, cache)
+			if err := unix.Mount("tmpfs", cache, "tmpfs", unix.MS_REMOUNT, "size=2m"); err != nil {
+				t.Fatal(err)
+			}
+			_, err = s.read(context.Background(), archive, p, nil) // which is no train.bin, but is unpacked
+			if !errors.As(err, &bad) || !strings.Contains(bad.Problem, "is too long") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 const fetchVariable = "CNNVK_TEST_FETCH"
 
 // TestFetchThroughProxy runs itself in a process of its own: Go reads the proxy's address once.

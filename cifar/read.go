@@ -32,16 +32,6 @@ var (
 	testPart  = part{"test.bin", "test", "CIFAR-100 test", TestRecords}
 )
 
-// ReadTrain reads the training set, 50,000 records, from dir: train.bin there or in
-// dir/cifar-100-binary, else the Python version's train there or in dir/cifar-100-python. Every
-// record's labels and the file's exact size are checked; damage to pixels can only show in the
-// checksum (see Known). The error is a *FileError.
-func ReadTrain(dir string) (*Set, error) { return readPart(dir, trainPart) }
-
-// ReadTest reads the test set, 10,000 records, as ReadTrain does. The test set takes no part in
-// training or selection: evaluation alone calls this.
-func ReadTest(dir string) (*Set, error) { return readPart(dir, testPart) }
-
 // readPart finds the file in dir, checks that it can be the one, and reads it.
 func readPart(dir string, p part) (*Set, error) {
 	if err := checkFolder(dir, p); err != nil {
@@ -87,9 +77,9 @@ func checkFolder(dir string, p part) error {
 	return notFolder(dir, info, p)
 }
 
-// find returns the path of the part's file in dir, or else in the folders that the published archives
-// make there. A folder called train may hold anything.
-func find(dir string, p part) (string, fs.FileInfo, error) {
+// locate returns the path of the part's file in dir, or in the folders that the published archives
+// make there, or "". A folder called train may hold anything.
+func locate(dir string, p part) (string, fs.FileInfo, error) {
 	for _, path := range []string{filepath.Join(dir, p.binary), filepath.Join(dir, archiveFolder, p.binary),
 		filepath.Join(dir, p.python), filepath.Join(dir, pythonFolder, p.python)} {
 		info, err := os.Stat(path)
@@ -99,6 +89,15 @@ func find(dir string, p part) (string, fs.FileInfo, error) {
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return "", nil, systemError(path, err)
 		}
+	}
+	return "", nil, nil
+}
+
+// find is locate, with an error that says what is there in place of the part.
+func find(dir string, p part) (string, fs.FileInfo, error) {
+	path, info, err := locate(dir, p)
+	if path != "" || err != nil {
+		return path, info, err
 	}
 	if found := cifar10In(dir); found != "" {
 		return "", nil, &FileError{Path: found, Problem: "is of CIFAR-10, " + notSupported10, hint: downloadHint(dir) + " fetches CIFAR-100"}

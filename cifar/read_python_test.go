@@ -196,13 +196,13 @@ func TestReadPythonMemory(t *testing.T) {
 
 // The real test set, written as the Python version and read back.
 func TestReadPythonReal(t *testing.T) {
-	want, err := ReadTest(sharedFolder(t, "CNNVK_DATA"))
+	want, err := Published.ReadTest(t.Context(), sharedFolder(t, "CNNVK_DATA"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "cifar-100-python", "test"), pickleSet(want))
-	got, err := ReadTest(dir)
+	got, err := Published.ReadTest(t.Context(), dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ func TestReadNamedPipe(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := ReadTrain(dir)
+	_, err := Published.ReadTrain(t.Context(), dir, nil)
 	checkError(t, err, path, "is not a regular file (a named pipe)")
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/urfave/cli/v2"
@@ -16,7 +17,7 @@ const dataVariable = "CNNVK_DATA"
 func dataFlag() cli.Flag {
 	return &cli.StringFlag{
 		Name:    "data",
-		Usage:   "`DIR` with CIFAR-100's train.bin and test.bin, or the Python version's train and test",
+		Usage:   "`DIR` with CIFAR-100's train.bin and test.bin, or the Python version's train and test, or the archive of either",
 		EnvVars: []string{dataVariable},
 	}
 }
@@ -25,7 +26,7 @@ func dataFlag() cli.Flag {
 func trainDataFlag() cli.Flag {
 	return &cli.StringFlag{
 		Name: "data",
-		Usage: "`DIR` with CIFAR-100's train.bin, or the Python version's train, or synthetic for images made up for trying out (default: the cache, " +
+		Usage: "`DIR` with CIFAR-100's train.bin, or the Python version's train, or the archive of either, or synthetic for images made up for trying out (default: the cache, " +
 			"or a download; without network, synthetic) [$" + dataVariable + "]",
 	}
 }
@@ -47,11 +48,7 @@ func trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set,
 		dir, why = c.String("data"), "--data"
 	}
 	if dir == "" {
-		progress := c.App.ErrWriter
-		if s.quiet {
-			progress = io.Discard
-		}
-		if dir, why, err = findData(c.Context, progress); err != nil {
+		if dir, why, err = findData(c.Context, progressOf(c, s)); err != nil {
 			return nil, "", err
 		}
 	}
@@ -59,7 +56,7 @@ func trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set,
 		s.say("data: synthetic, %d images, for trying out (%s)\n", syntheticImages, why)
 		return cifar.Synthetic(0, syntheticImages), synthetic, nil
 	}
-	if set, err = cifar.ReadTrain(dir); err != nil {
+	if set, err = dataSource.ReadTrain(c.Context, dir, sayTo(progressOf(c, s))); err != nil {
 		if dir == configured {
 			err = hints.With(err, "--data DIR says where the run's images are now")
 		}
@@ -67,6 +64,18 @@ func trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set,
 	}
 	sayData(s, set, dir+" ("+why+")")
 	return set, dir, nil
+}
+
+// progressOf is where a download and unpacking say how far they are.
+func progressOf(c *cli.Context, s *console) io.Writer {
+	if s.quiet {
+		return io.Discard
+	}
+	return c.App.ErrWriter
+}
+
+func sayTo(out io.Writer) func(string) {
+	return func(line string) { fmt.Fprintln(out, "data: "+line) }
 }
 
 func sayData(s *console, set *cifar.Set, where string) {
@@ -95,7 +104,7 @@ func testSet(c *cli.Context, s *console) (*cifar.Set, error) {
 
 		}
 	}
-	set, err := cifar.ReadTest(dir)
+	set, err := dataSource.ReadTest(c.Context, dir, sayTo(progressOf(c, s)))
 	if err != nil {
 		return nil, err
 	}

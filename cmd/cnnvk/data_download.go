@@ -19,6 +19,7 @@ func dataDownloadCommand() *cli.Command {
 		Usage: "fetch CIFAR-100 into the cache folder, where train finds it, or go on with that",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "to", Usage: "put it into `DIR`/cifar-100-binary instead"},
+			&cli.StringFlag{Name: "from", Usage: "take the archive `FILE`, which was fetched by other means, and no network"},
 			&cli.StringFlag{Name: "url", Value: dataSource.URL, Usage: "take the same file from another `URL`"},
 		},
 		Action: dataDownload,
@@ -30,8 +31,13 @@ func dataDownload(c *cli.Context) error {
 	if c.IsSet("url") {
 		source.URL = c.String("url")
 	}
-	if c.IsSet("to") && to == "" {
+	switch {
+	case c.IsSet("to") && to == "":
 		return usagef("--to needs a folder")
+	case c.IsSet("from") && c.String("from") == "":
+		return usagef("--from needs an archive")
+	case c.IsSet("from") && c.IsSet("url"):
+		return usagef("--from and --url do not go together: the archive is here or there")
 	}
 	if to == "" {
 		var err error
@@ -39,13 +45,20 @@ func dataDownload(c *cli.Context) error {
 			return err
 		}
 	}
-	dir, fetched, err := fetch(c.Context, source, to, c.App.ErrWriter)
+	how := "downloaded, checksums right"
+	bring := func() (dir string, fresh bool, err error) { return fetch(c.Context, source, to, c.App.ErrWriter) }
+	if c.IsSet("from") {
+		how = "unpacked, checksums right"
+		bring = func() (string, bool, error) {
+			return source.Unpack(c.Context, c.String("from"), to, sayTo(c.App.ErrWriter))
+		}
+	}
+	dir, fresh, err := bring()
 	if err != nil {
 		return err
 	}
-	how := "is there already, and whole"
-	if fetched {
-		how = "downloaded, checksums right"
+	if !fresh {
+		how = "is there already, and whole"
 	}
 	fmt.Fprintf(c.App.Writer, "%s: %s\n", dir, how)
 	if c.IsSet("to") {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -54,8 +55,8 @@ func dataInfo(c *cli.Context) error {
 			return hints.With(fmt.Errorf("there is no whole data set in %s", d.Folder), "cnnvk data download, or name a folder: --data DIR")
 		}
 	}
-	for _, read := range []func(string) (*cifar.Set, error){cifar.ReadTrain, cifar.ReadTest} {
-		set, err := read(d.Folder)
+	for _, read := range []func(context.Context, string, func(string)) (*cifar.Set, error){dataSource.ReadTrain, dataSource.ReadTest} {
+		set, err := read(c.Context, d.Folder, sayTo(c.App.ErrWriter))
 		if err != nil {
 			return err
 		}

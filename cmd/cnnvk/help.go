@@ -53,6 +53,7 @@ var examples = map[string][]string{
 	"cnnvk data download": {
 		"cnnvk data download",
 		"cnnvk data download --to ~/datasets",
+		"cnnvk data download --from cifar-100-binary.tar.gz     # fetched by other means",
 	},
 	"cnnvk data info": {
 		"cnnvk data info",
