@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"cnnvk/internal/filetype"
 )
 
 // errNoNetwork is wrapped by a DownloadError whose address was never reached in that call, or stayed silent.
@@ -36,6 +38,7 @@ func (e *DownloadError) Hint() string { return e.hint }
 const (
 	hintResume  = "the same command again goes on from there"
 	hintMirror  = "cnnvk data download --url URL takes the same file from another address"
+	hintLogin   = "the network wants a login, perhaps: log in with a browser, and then the same command again; or " + hintMirror
 	hintNetwork = "look at the network and HTTPS_PROXY, or fetch the file elsewhere: cnnvk data download --from FILE"
 )
 
@@ -74,13 +77,12 @@ func (s Source) silent(heard bool, have int64) *DownloadError {
 // unreachable sorts the errors of a request that got no answer. heard says that an earlier one did:
 // then the network went away for a moment.
 func (s Source) unreachable(err error, heard bool, have int64) *DownloadError {
-	var ofURL *url.Error // repeats the address
-	if errors.As(err, &ofURL) {
-		err = ofURL.Err
-	}
 	var untrusted *tls.CertificateVerificationError
 	if errors.As(err, &untrusted) {
 		return s.failure(err, "install the package ca-certificates and look at the clock, or "+hintMirror, "%v", err)
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return s.failure(err, "--url http://...", "%v", err)
 	}
 	var dial *net.OpError
 	var refused *proxyRefusal
@@ -99,7 +101,30 @@ func (e *proxyRefusal) Error() string { return "the proxy answers " + e.status }
 // refusal is an answer that is not the file. A server's own trouble (5xx) may pass.
 func (s Source) refusal(res *http.Response) *DownloadError {
 	e := s.failure(nil, hintMirror, "the server answers %s", res.Status)
-	e.again = res.StatusCode >= 500
+	switch code := res.StatusCode; {
+	case code == http.StatusNetworkAuthenticationRequired:
+		e.hint = hintLogin
+	case code == http.StatusProxyAuthRequired:
+		e.hint = "the proxy wants a login: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT, and HTTP_PROXY alike"
+	case code >= 500, code == http.StatusTooManyRequests, code == http.StatusRequestTimeout:
+		e.again = true
+	}
+	return e
+}
+
+// notArchive is an answer that says that it is the file, and is another.
+func (s Source) notArchive(res *http.Response, kind filetype.Kind, name string) *DownloadError {
+	if name == "" {
+		name = "no gzip file"
+	}
+	from := ""
+	if at := res.Request.URL; at.String() != s.URL {
+		from = " (from " + brief(at) + ")"
+	}
+	e := s.failure(nil, hintMirror, "the answer is %s, not the archive%s", name, from)
+	if kind == filetype.HTML {
+		e.hint = hintLogin
+	}
 	return e
 }
 

@@ -1,7 +1,8 @@
 package cifar
 
 import (
-	"cnnvk/internal/files"
+	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
@@ -9,9 +10,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
+	"strings"
 	"time"
+
+	"cnnvk/internal/files"
+	"cnnvk/internal/filetype"
 )
 
 // attempts is how often in a row the address is asked without getting on.
@@ -20,18 +24,18 @@ const attempts = 4
 // transfer is a download under way.
 type transfer struct {
 	Source
-	client   *http.Client
-	part     *os.File
-	have     int64 // bytes in part
-	heard    bool  // the server has answered
-	whole    bool  // the server's ranges are no use: ask for all of it
-	progress func(done, total int64)
+	transport *http.Transport
+	part      *os.File
+	have      int64 // bytes in part
+	heard     bool  // the server has answered
+	whole     bool  // the server's ranges are no use: ask for all of it
+	progress  func(done, total int64)
 }
 
 // fetch makes the file at path s.Bytes long, going on from what is there. The bytes are not yet checked.
 func (s Source) fetch(ctx context.Context, path string, progress func(done, total int64)) (err error) {
-	if u, err := url.Parse(s.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return s.failure(nil, "--url https://...", "not an http or https address")
+	if err := s.checkURL(); err != nil {
+		return err
 	}
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return &FileError{Path: path, Problem: "is in the way: not a regular file", hint: "mv " + files.Quote(path) + " " + files.Quote(path+".old")}
@@ -45,8 +49,8 @@ func (s Source) fetch(ctx context.Context, path string, progress func(done, tota
 			err = cacheError(path, closeErr)
 		}
 	}()
-	t := &transfer{Source: s, client: newClient(), part: part, have: sizeOf(path), progress: progress}
-	defer t.client.CloseIdleConnections()
+	t := &transfer{Source: s, transport: newTransport(), part: part, have: sizeOf(path), progress: progress}
+	defer t.transport.CloseIdleConnections()
 	if t.have > s.Bytes {
 		if err := t.cutTo(0); err != nil {
 			return err
@@ -97,58 +101,120 @@ func (t *transfer) attempt(ctx context.Context) error {
 	watch := time.AfterFunc(t.silence(), func() { cancel(errSilent) })
 	defer watch.Stop()
 
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.URL, nil)
-	if err != nil {
-		return t.failure(err, "--url https://...", "%v", err)
-	}
-	req.Header.Set("User-Agent", "cnnvk")
-	req.Header.Set("Accept-Encoding", "identity") // else the transport may unpack what is counted packed
-	if t.have > 0 && !t.whole {
-		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", t.have))
-	}
-	res, err := t.client.Do(req)
+	heard := func() { watch.Reset(t.silence()) }
+	res, err := t.get(ctx, heard)
 	if errors.Is(context.Cause(ctx), errSilent) {
 		return t.silent(t.heard, t.have)
 	}
 	if err != nil {
-		return t.unreachable(err, t.heard, t.have)
-	}
-	defer res.Body.Close()
-	t.heard = true
-	watch.Reset(t.silence())
-	if err := t.accept(res); err != nil {
 		return err
 	}
-	err = t.receive(res.Body, func() { watch.Reset(t.silence()) })
+	defer res.Body.Close()
+	body, err := t.accept(res)
+	if err == nil {
+		err = t.receive(body, heard)
+	}
 	if err != nil && errors.Is(context.Cause(ctx), errSilent) {
 		return t.silent(true, t.have)
 	}
 	return err
 }
 
-// accept looks at the head of an answer and brings the part file to where its body begins. The part
-// stays as it is where the answer is not the file.
-func (t *transfer) accept(res *http.Response) error {
+// accept looks at an answer and brings the part file to where its body begins. The part stays as it
+// is where the answer is not the file: what is kept goes only once the archive is seen to come.
+func (t *transfer) accept(res *http.Response) (body io.Reader, err error) {
 	switch res.StatusCode {
+	case http.StatusOK:
 	case http.StatusPartialContent:
-		var from, to, total int64
-		_, err := fmt.Sscanf(res.Header.Get("Content-Range"), "bytes %d-%d/%d", &from, &to, &total)
-		if err == nil && total != t.Bytes {
-			return t.wrongLength(total)
+		if err := t.checkRange(res.Header.Get("Content-Range")); err != nil {
+			return nil, err
 		}
-		if err != nil || from != t.have || to != t.Bytes-1 {
-			return t.startOver(fmt.Errorf("the server answers with the range %q", res.Header.Get("Content-Range")))
-		}
-		return nil
-	case http.StatusOK: // all of it, also where a range was asked for
-		if res.ContentLength >= 0 && res.ContentLength != t.Bytes {
-			return t.wrongLength(res.ContentLength)
-		}
-		return t.cutTo(0)
 	case http.StatusRequestedRangeNotSatisfiable:
-		return t.startOver(errors.New("the server has no such range"))
+		var total int64
+		if _, err := fmt.Sscanf(res.Header.Get("Content-Range"), "bytes */%d", &total); err == nil && total != t.Bytes {
+			return nil, t.wrongLength(total)
+		}
+		return nil, t.startOver(errors.New("the server has no such range"))
+	default:
+		return nil, t.refusal(res)
 	}
-	return t.refusal(res)
+	whole := res.StatusCode == http.StatusOK
+	head := make([]byte, filetype.HeadBytes)
+	n, err := io.ReadAtLeast(res.Body, head, 512) // an error comes again with the next read
+	head = head[:n]
+	if err := t.checkHead(res, head, whole, err); err != nil {
+		return nil, err
+	}
+	if whole { // also where a range was asked for
+		if err := t.cutTo(0); err != nil {
+			return nil, err
+		}
+	}
+	return io.MultiReader(bytes.NewReader(head), res.Body), nil
+}
+
+// checkHead refuses an answer that begins as the archive cannot, or its rest. whole says that it is to
+// be all of the archive; err is of reading the head.
+func (t *transfer) checkHead(res *http.Response, head []byte, whole bool, err error) error {
+	const sure = 64 // so many bytes of an archive's middle are no text by chance
+	begins := strings.HasPrefix(string(head), gzipMagic) || strings.HasPrefix(gzipMagic, string(head))
+	kind, name := kindOfAnswer(head)
+	if whole && !begins || isPage(kind) && (whole || len(head) >= sure) {
+		return t.notArchive(res, kind, name)
+	}
+	switch {
+	case whole && res.ContentLength >= 0 && res.ContentLength != t.Bytes:
+		return t.wrongLength(res.ContentLength)
+	case len(head) == 0 && err == io.EOF:
+		e := t.failure(nil, hintMirror, "the answer is empty")
+		e.again = true
+		return e
+	case whole && t.have > 0 && len(head) < len(gzipMagic):
+		return t.cut(err, t.have)
+	}
+	return nil
+}
+
+func (t *transfer) checkRange(header string) error {
+	var from, to, total int64
+	_, err := fmt.Sscanf(header, "bytes %d-%d/%d", &from, &to, &total)
+	switch {
+	case err == nil && total != t.Bytes:
+		return t.wrongLength(total)
+	case err != nil || from != t.have || to != t.Bytes-1:
+		return t.startOver(fmt.Errorf("the server answers with the range %q", header))
+	}
+	return nil
+}
+
+const gzipMagic = "\x1f\x8b\x08"
+
+// kindOfAnswer is what an answer is by its first bytes. A page is one also where a server has zipped
+// it unasked.
+func kindOfAnswer(head []byte) (filetype.Kind, string) {
+	is := filetype.Of(head)
+	if is.Kind != filetype.Gzip {
+		return is.Kind, is.Name
+	}
+	unzipped, err := gzip.NewReader(bytes.NewReader(head))
+	if err != nil {
+		return is.Kind, is.Name
+	}
+	plain := make([]byte, filetype.HeadBytes)
+	n, _ := io.ReadFull(unzipped, plain)
+	if inner := filetype.Of(plain[:n]); isPage(inner.Kind) {
+		return inner.Kind, inner.Name
+	}
+	return is.Kind, is.Name
+}
+
+// isPage says whether a kind is one of those that servers and proxies send in place of a file.
+func isPage(kind filetype.Kind) bool {
+	switch kind {
+	case filetype.HTML, filetype.XML, filetype.JSON, filetype.Text:
+		return true
+	}
+	return false
 }
 
 // startOver is a retry without a range.
@@ -163,6 +229,7 @@ func (t *transfer) wrongLength(n int64) error {
 
 // receive appends the body to the part file. heard is called for every piece.
 func (t *transfer) receive(body io.Reader, heard func()) error {
+	before := t.have
 	if _, err := t.part.Seek(t.have, io.SeekStart); err != nil {
 		return cacheError(t.part.Name(), err)
 	}
@@ -171,10 +238,9 @@ func (t *transfer) receive(body io.Reader, heard func()) error {
 		n, err := body.Read(piece)
 		heard()
 		if t.have+int64(n) > t.Bytes {
-			if err := t.cutTo(0); err != nil { // what it holds is the start of some other file
+			if err := t.cutTo(before); err != nil { // what came is of some other file
 				return err
 			}
-			os.Remove(t.part.Name())
 			return t.failure(nil, hintMirror, "wrong length: goes on after %d bytes; what came was deleted", t.Bytes)
 		}
 		written, writeErr := t.part.Write(piece[:n])
@@ -200,23 +266,6 @@ func (t *transfer) cutTo(n int64) error {
 	}
 	t.have = n
 	return nil
-}
-
-// newClient is Go's default one, proxies from the environment included, with connections of its own
-// that can be closed when all is done, and with a proxy's refusal told apart.
-func newClient() *http.Client {
-	standard, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		return &http.Client{}
-	}
-	transport := standard.Clone()
-	transport.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {
-		if res.StatusCode != http.StatusOK {
-			return &proxyRefusal{res.Status}
-		}
-		return nil
-	}
-	return &http.Client{Transport: transport}
 }
 
 // verify holds the fetched file to its size and both checksums, and deletes it where it is another.

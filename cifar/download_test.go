@@ -18,6 +18,8 @@ import (
 	"time"
 )
 
+const loginPage = "<!DOCTYPE html><html><body>Please sign in</body></html>"
+
 const partName = archiveFolder + ".tar.gz.part"
 
 func TestDownload(t *testing.T) {
@@ -103,7 +105,31 @@ func TestDownloadFails(t *testing.T) {
 		{"server stays in trouble", archive[:half], status(503), "the server answers 503", attempts, half},
 		{"short", nil, ignoringRange(archive[:size-1]), fmt.Sprintf("wrong length: %d bytes, must be %d", size-1, size), 1, 0},
 		{"long", archive[:half], ignoringRange(append(bytes.Clone(archive), 0)), fmt.Sprintf("wrong length: %d bytes", size+1), 1, half},
-		{"a page in its place", archive[:half], ignoringRange([]byte("<html>log in first</html>")), "wrong length: 25 bytes", 1, half},
+		{"a page in its place", archive[:half], ignoringRange([]byte("<html>log in first</html>")), "the answer is a web page (HTML), not the archive", 1, half},
+		{"a page of no length", archive[:half], chunked([]byte(loginPage)), "the answer is a web page (HTML), not the archive", 1, half},
+		{"a page of no length, nothing here", nil, chunked([]byte(loginPage)), "the answer is a web page (HTML)", 1, 0},
+		{"a page of the archive's length", archive[:half], ignoringRange(append([]byte(loginPage), bytes.Repeat([]byte(" "), size-len(loginPage))...)), "the answer is a web page (HTML)", 1, half},
+		{"a page, zipped", archive[:half], chunked(zip(t, []byte(loginPage))), "the answer is a web page (HTML)", 1, half},
+		{"a page as the range", archive[:half], answerRange(fmt.Sprintf("bytes %d-%d/%d", half, size-1, size), []byte(strings.Repeat(loginPage, 3))), "the answer is a web page (HTML)", 1, half},
+		{"JSON", archive[:half], chunked([]byte(`{"error": "no such file"}`)), "the answer is a JSON file, not", 1, half},
+		{"text", archive[:half], chunked([]byte("Not found")), `the answer is a text that begins with "Not found", not`, 1, half},
+		{"two letters", archive[:half], chunked([]byte("no")), "not the archive", 1, half},
+		{"a zip archive", archive[:half], chunked([]byte("PK\x03\x04" + strings.Repeat("x", 600))), "the answer is a zip archive, not", 1, half},
+		{"the tar, unzipped on the way", archive[:half], chunked(tarOf(t, goodEntries())), "the answer is a tar archive, not", 1, half},
+		{"other bytes", archive[:half], chunked(bytes.Repeat([]byte{0xa5, 0x17, 3}, 50)), "the answer is no gzip file, not", 1, half},
+		{"nothing, no length told", archive[:half], chunked(nil), "the answer is empty", attempts, half},
+		{"nothing", archive[:half], ignoringRange(nil), "wrong length: 0 bytes", 1, half},
+		{"no content", archive[:half], func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) }, "the server answers 204 No Content", 1, half},
+		{"a byte of the archive, no range", archive[:half], aByte(archive), "the connection was cut", attempts, half},
+		{"too much of the range", archive[:half], answerRange(fmt.Sprintf("bytes %d-%d/%d", half, size-1, size), archive[half-9:]), fmt.Sprintf("goes on after %d bytes", size), 1, half},
+		{"another range for ever", archive[:half], answerRange(fmt.Sprintf("bytes 0-%d/%d", size-1, size), archive), "answers with the range", attempts, half},
+		{"no such range, of another length", archive[:half], func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Range", "bytes */1000")
+			w.WriteHeader(416)
+		}, "wrong length: 1000 bytes", 1, half},
+		{"a proxy wants a login", archive[:half], status(407), "the server answers 407 Proxy Authentication Required", 1, half},
+		{"a network wants a login", archive[:half], status(511), "the server answers 511 Network Authentication Required", 1, half},
+		{"too many requests", archive[:half], status(429), "the server answers 429", attempts, half},
 		{"range of another length", archive[:half], answerRange(fmt.Sprintf("bytes %d-%d/%d", half, size, size+1), nil), "wrong length", 1, half},
 		{"short, no length told", nil, chunked(archive[:half]), "the connection was cut at 0.", attempts, half},
 		{"long, no length told", nil, chunked(append(bytes.Clone(archive), 0)), fmt.Sprintf("wrong length: goes on after %d bytes; what came was deleted", size), 1, 0},
@@ -140,6 +166,98 @@ func TestDownloadFails(t *testing.T) {
 			checkNames(t, cache, partName)
 			if got := sizeOf(filepath.Join(cache, partName)); got != int64(c.left) {
 				t.Errorf("the part has %d bytes, want %d", got, c.left)
+			}
+		})
+	}
+}
+
+// A server without ranges begins anew, and loses what is kept only to what is the archive.
+func TestDownloadPortal(t *testing.T) {
+	archive := zip(t, tarOf(t, goodEntries()))
+	half := len(archive) / 2
+	cache, s := t.TempDir(), sourceOf(archive)
+	write(t, filepath.Join(cache, partName), archive[:half])
+	srv := serve(t, archive, chunked([]byte(loginPage)), chunked(archive))
+	s.URL = srv.URL
+	_, err := s.Download(context.Background(), cache, nil)
+	checkDownloadError(t, err, "the answer is a web page (HTML)")
+	if bad := (*DownloadError)(nil); !errors.As(err, &bad) || bad.Kept != int64(half) || !strings.Contains(bad.Hint(), "log in with a browser") {
+		t.Errorf("got %+v", bad)
+	}
+	if got, err := os.ReadFile(filepath.Join(cache, partName)); err != nil || !bytes.Equal(got, archive[:half]) {
+		t.Errorf("what was kept is another: %v", err)
+	}
+	dir, err := s.Download(context.Background(), cache, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkUnpacked(t, dir)
+}
+
+// Redirects are followed to the archive, as far as they lead to addresses of the web and not in a circle. None is a cut.
+func TestDownloadRedirects(t *testing.T) {
+	archive := zip(t, tarOf(t, goodEntries()))
+	half := len(archive) / 2
+	// n answers /n with a redirect to /n-1, and / with the archive.
+	steps := func(w http.ResponseWriter, r *http.Request) {
+		var n int
+		if fmt.Sscanf(r.URL.Path, "/%d", &n); n > 0 {
+			http.Redirect(w, r, fmt.Sprint("/", n-1), 302)
+			return
+		}
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(archive))
+	}
+	to := func(location string, code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header()["Location"] = []string{location}
+			w.WriteHeader(code)
+		}
+	}
+	portal := serve(t, nil, chunked([]byte(loginPage)))
+	for _, c := range []struct {
+		why, path string
+		behave    http.HandlerFunc
+		says      string // "" where the archive comes
+		requests  int
+	}{
+		{"one", "/1", steps, "", 2},
+		{"ten", "/10", steps, "", 11},
+		{"eleven", "/11", steps, "the server redirects more than 10 times, at last to http://127.0.0.1", 11},
+		{"for ever", "/1000", steps, "more than 10 times", 11},
+		{"to itself", "/x", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", 301) }, "the server redirects in a circle, to http://127.0.0.1", 1},
+		{"in a circle", "/x", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, map[string]string{"/x": "/y", "/y": "/z", "/z": "/y"}[r.URL.Path], 307)
+		}, "in a circle", 3},
+		{"to FTP", "/x", to("ftp://host/x.tar.gz", 302), "redirects to ftp://host/x.tar.gz, which is not an http or https address", 1},
+		{"to a file", "/x", to("file:///etc/passwd", 303), "redirects to file:///etc/passwd, which is not", 1},
+		{"to a slip of the pen", "/x", to("httpx://host/?token=secret", 308), "redirects to httpx://host/, which is not", 1},
+		{"to mail", "/x", to("mailto:a@b", 302), "redirects to mailto:a@b, which is not", 1},
+		{"to no host", "/x", to("http:///x", 302), "which is not an http or https address", 1},
+		{"to no address", "/x", to("http://[", 302), `redirects to what is no address: "http://["`, 1},
+		{"to nowhere", "/x", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(302) }, "the server answers 302 Found", 1},
+		{"a choice", "/x", to("/y", 300), "the server answers 300 Multiple Choices", 1},
+		{"to a portal", "/x", to(portal.URL+"/login?from=secret", 302), "the answer is a web page (HTML), not the archive (from " + portal.URL + "/login)", 1},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			cache, s := t.TempDir(), sourceOf(archive)
+			write(t, filepath.Join(cache, partName), archive[:half])
+			srv := serve(t, archive, c.behave)
+			s.URL = srv.URL + c.path
+			dir, err := s.Download(context.Background(), cache, nil)
+			ranges, _ := srv.seen()
+			if len(ranges) != c.requests {
+				t.Errorf("%d requests, want %d", len(ranges), c.requests)
+			}
+			if c.says == "" {
+				if err != nil || ranges[len(ranges)-1] != fmt.Sprintf("bytes=%d-", half) {
+					t.Fatalf("ranges %q, %v", ranges, err)
+				}
+				checkUnpacked(t, dir)
+				return
+			}
+			checkDownloadError(t, err, c.says)
+			if strings.Contains(err.Error(), "cut") || strings.Contains(err.Error(), "secret") || sizeOf(filepath.Join(cache, partName)) != int64(half) {
+				t.Errorf("got %v, %d bytes kept", err, sizeOf(filepath.Join(cache, partName)))
 			}
 		})
 	}
@@ -277,12 +395,14 @@ func TestDownloadInterruptedWaiting(t *testing.T) {
 }
 
 func TestDownloadBadAddress(t *testing.T) {
-	for _, address := range []string{"", "cs.toronto.edu/x.tar.gz", "file:///etc/passwd", "ftp://host/x", "http://", "http://[", "://"} {
+	for _, address := range []string{"", "cs.toronto.edu/x.tar.gz", "file:///etc/passwd", "ftp://host/x", "httpx://host/x", "http://", "http://[", "://", "download_test.go"} {
 		s := sourceOf(nil)
 		s.URL, s.Bytes = address, 5
 		_, err := s.Download(context.Background(), t.TempDir(), nil)
 		if bad := (*DownloadError)(nil); !errors.As(err, &bad) || bad.Problem != "not an http or https address" {
 			t.Errorf("%q: %v", address, err)
+		} else if strings.HasSuffix(address, ".go") && bad.Hint() != "cnnvk data download --from download_test.go" {
+			t.Errorf("%q: hint %q", address, bad.Hint())
 		}
 	}
 }
@@ -290,9 +410,9 @@ func TestDownloadBadAddress(t *testing.T) {
 // A proxy that refuses is no network; a certificate that nobody vouches for is not asked again.
 func TestDownloadProxyAndCertificate(t *testing.T) {
 	proxy := serve(t, nil, status(407))
-	client := newClient()
-	client.Transport.(*http.Transport).Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }
-	_, err := client.Get("https://host.invalid/")
+	transport := newTransport()
+	transport.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }
+	_, err := transport.RoundTrip(httptest.NewRequest(http.MethodGet, "https://host.invalid/", nil))
 	down := sourceOf(nil).unreachable(err, false, 0)
 	if !errors.Is(down, errNoNetwork) || !strings.Contains(down.Problem, "no network: the proxy answers 407") {
 		t.Errorf("got %v", down)
