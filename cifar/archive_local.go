@@ -283,6 +283,9 @@ func (s Source) sumOfArchive(file string) (string, error) {
 
 // notArchive is the error of a file that is named as an archive and is none.
 func notArchive(file string, info fs.FileInfo) error {
+	if err := readable(file, info); err != nil {
+		return err
+	}
 	bad := &FileError{Path: file, Problem: "is no archive (.tar.gz)", hint: hintArchive}
 	if name := identify(file, info); name != "" {
 		bad.Problem = "is " + name + ", must be " + archiveFolder + ".tar.gz"

@@ -122,6 +122,7 @@ func TestReadArchiveOrder(t *testing.T) {
 		{"the other file alone", map[string][]byte{"test.bin": encode(t, 3), "cifar-100-python.tar.gz": other}, second},
 		{"both archives", map[string][]byte{"cifar-100-binary.tar.gz": published, "cifar-100-python.tar.gz": other}, first},
 		{"a second download", map[string][]byte{"cifar-100-binary (1).tar.gz": other, "cifar-100-binary.tar.gz": published}, first},
+		{"a script called train", map[string][]byte{"train": []byte("#!/bin/sh\n"), "cifar-100-binary.tar.gz": published}, first},
 		{"an unfinished one", map[string][]byte{"cifar-100-binary.tar.gz.part": published, "cifar-100-python.tar.gz": other}, second},
 	} {
 		t.Run(c.why, func(t *testing.T) {

@@ -99,6 +99,17 @@ func headOf(path string) ([]byte, error) {
 	return head[:n], nil
 }
 
+// readable is the system's error where a regular file cannot be read.
+func readable(path string, info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return nil
+	}
+	if _, err := headOf(path); err != nil {
+		return systemError(path, err)
+	}
+	return nil
+}
+
 // kindOfFile is what a file is by its first bytes, Unknown where it is no file that can be read.
 func kindOfFile(path string, info fs.FileInfo) filetype.Kind {
 	if !info.Mode().IsRegular() {
@@ -116,6 +127,9 @@ func kindOfFile(path string, info fs.FileInfo) filetype.Kind {
 func notFolder(path string, info fs.FileInfo, p part) error {
 	bad := &FileError{Path: path, Problem: "is not a folder",
 		hint: "name the folder that holds " + p.binary + ", perhaps " + files.Quote(filepath.Dir(path))}
+	if err := readable(path, info); err != nil {
+		return err
+	}
 	name := identify(path, info)
 	if name == "" {
 		return bad
@@ -126,6 +140,8 @@ func notFolder(path string, info fs.FileInfo, p part) error {
 		bad.hint = "what the server sent in place of the archive, perhaps; cnnvk data download fetches it"
 	case filetype.LFSPointer, filetype.AnnexPointer:
 		bad.hint = "git lfs pull, or git annex get, brings the file itself"
+	case filetype.Pickle:
+		bad.hint = "name the folder that holds it: " + files.Quote(filepath.Dir(path))
 	case filetype.Zip:
 		bad.hint = "unzip " + files.Quote(path) + " -d DIR, and then --data DIR"
 	case filetype.Archive:

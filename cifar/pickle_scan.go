@@ -92,6 +92,8 @@ func (s *scan) instruction() (stop bool, err error) {
 	}
 	s.instructions--
 	switch {
+	case !op.allowed && s.skeleton[0] != 0x80:
+		return false, errors.New("is a pickle of protocol 0, which is text: 2 and later are read")
 	case !op.allowed:
 		return false, fmt.Errorf("has an instruction that is not read, 0x%02x at byte %d", code, s.at-1)
 	case s.instructions < 0 || s.containers < 0:

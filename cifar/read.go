@@ -78,12 +78,13 @@ func checkFolder(dir string, p part) error {
 }
 
 // locate returns the path of the part's file in dir, or in the folders that the published archives
-// make there, or "". A folder called train may hold anything.
+// make there, or "". Anything may be called train: outside of its folder, a pickle alone counts.
 func locate(dir string, p part) (string, fs.FileInfo, error) {
 	for _, path := range []string{filepath.Join(dir, p.binary), filepath.Join(dir, archiveFolder, p.binary),
 		filepath.Join(dir, p.python), filepath.Join(dir, pythonFolder, p.python)} {
 		info, err := os.Stat(path)
 		switch {
+		case err == nil && filepath.Base(path) == p.python && filepath.Base(filepath.Dir(path)) != pythonFolder && kindOfFile(path, info) != filetype.Pickle:
 		case err == nil && !(info.IsDir() && filepath.Base(path) == p.python):
 			return path, info, nil
 		case err != nil && !errors.Is(err, fs.ErrNotExist):

@@ -32,4 +32,14 @@ func TestReadUnreadable(t *testing.T) {
 	}
 	_, err := readPart(dir, part{binary: "train.bin", python: "train", records: 3})
 	checkError(t, err, path, "cannot be read: permission denied")
+
+	archive := filepath.Join(dir, "cifar-100-binary.tar.gz")
+	write(t, archive, zip(t, nil))
+	if err := os.Chmod(archive, 0); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Published.ReadTrain(t.Context(), archive, nil)
+	checkError(t, err, archive, "cannot be read: permission denied")
+	_, _, err = Published.Unpack(t.Context(), archive, t.TempDir(), nil)
+	checkError(t, err, archive, "cannot be read: permission denied")
 }
