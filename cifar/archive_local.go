@@ -90,8 +90,10 @@ func archiveIn(dir string) string {
 		var found []string
 		for _, e := range entries {
 			name := e.Name()
-			ending := slices.ContainsFunc([]string{".gz", ".tgz", ".tar"}, func(s string) bool { return strings.HasSuffix(name, s) })
-			if info, err := os.Stat(filepath.Join(dir, name)); ending && strings.HasPrefix(name, version) && err == nil && info.Mode().IsRegular() {
+			if !strings.HasPrefix(name, version) || !namesArchive(name) {
+				continue
+			}
+			if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
 				found = append(found, name)
 			}
 		}
@@ -198,6 +200,11 @@ func unpackLocal(ctx context.Context, archive, dir string, s selection, whole fu
 	return true, nil
 }
 
+// namesArchive says whether a name is one of a file that is packed.
+func namesArchive(name string) bool {
+	return slices.Contains([]string{".gz", ".tgz", ".tar", ".zip"}, filepath.Ext(name))
+}
+
 const hintArchive = "cnnvk data download fetches the published archive"
 
 // removeUnless removes a file that is not the other one.
@@ -211,15 +218,25 @@ func removeUnless(file, other string) {
 
 // members selects the source's members wherever they lie in an archive, with their checksums.
 func (s Source) members() selection {
-	names := s.Members
-	return s.local(names, func(found map[string]bool) string {
-		for _, name := range slices.Sorted(maps.Keys(names)) {
-			if names[name] != "" && !found[name] {
+	python := false
+	sel := s.local(s.Members, func(found map[string]bool) string {
+		for _, name := range slices.Sorted(maps.Keys(s.Members)) {
+			switch {
+			case s.Members[name] == "" || found[name]:
+			case python:
+				return "is of the Python version, and lacks " + name
+			default:
 				return "lacks " + name
 			}
 		}
 		return ""
 	})
+	member := sel.member
+	sel.member = func(h *tar.Header) (name, sum string, err error) {
+		python = python || path.Base(h.Name) == trainPart.python
+		return member(h)
+	}
+	return sel
 }
 
 // whatever selects the files of either version of the data set, whatever they hold.
@@ -288,7 +305,7 @@ func notArchive(file string, info fs.FileInfo) error {
 	}
 	bad := &FileError{Path: file, Problem: "is no archive (.tar.gz)", hint: hintArchive}
 	if name := identify(file, info); name != "" {
-		bad.Problem = "is " + name + ", must be " + archiveFolder + ".tar.gz"
+		bad.Problem = "is " + name + ", no archive of the data set"
 	}
 	if kindOfFile(file, info) == filetype.Zip {
 		bad.hint = "unzip " + files.Quote(file) + " -d DIR, and then cnnvk train --data DIR"

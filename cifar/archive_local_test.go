@@ -194,6 +194,16 @@ func TestReadArchiveRefuses(t *testing.T) {
 	}
 }
 
+// An archive that is not there is no folder that is not there.
+func TestReadArchiveMissing(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "cifar-100-binary.tar.gz")
+	_, err := Published.ReadTest(context.Background(), missing, nil)
+	checkError(t, err, missing, "no such file")
+	if bad := (*FileError)(nil); !errors.As(err, &bad) || bad.Hint() != hintArchive {
+		t.Errorf("got %+v", bad)
+	}
+}
+
 // Several at once unpack it once, and all have it.
 func TestReadArchiveConcurrent(t *testing.T) {
 	s, published := smallSource(t)
@@ -268,10 +278,10 @@ func TestUnpack(t *testing.T) {
 		{"without names", "x.tgz", zip(t, tarOf(t, smallEntries(t, "")[:2])), ""},
 		{"other images", "x.tgz", zip(t, tarOf(t, changed)), "holds test.bin with MD5 "},
 		{"one file", "x.tgz", zip(t, tarOf(t, smallEntries(t, "")[:1])), "lacks test.bin"},
-		{"Python version", "cifar-100-python.tar.gz", zip(t, tarOf(t, pythonEntries())), "lacks test.bin"},
+		{"Python version", "cifar-100-python.tar.gz", zip(t, tarOf(t, pythonEntries())), "is of the Python version, and lacks test.bin"},
 		{"cut", "x.tgz", published[:len(published)-9], "is cut short"},
-		{"a page", "x.tgz", []byte("<html>"), "is a web page (HTML), must be cifar-100-binary.tar.gz"},
-		{"a zip archive", "x.zip", []byte("PK\x03\x04" + strings.Repeat("x", 100)), "is a zip archive, must be"},
+		{"a page", "x.tgz", []byte("<html>"), "is a web page (HTML), no archive of the data set"},
+		{"a zip archive", "x.zip", []byte("PK\x03\x04" + strings.Repeat("x", 100)), "is a zip archive, no archive"},
 		{"bytes", "x.tgz", []byte{0xa5, 3, 0xff, 0x90, 0xe1}, "is no archive"},
 		{"nothing", "x.tgz", nil, "is no archive"},
 		{"CIFAR-10", "cifar-10-binary.tar.gz", published, "is a file of CIFAR-10"},

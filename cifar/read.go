@@ -67,6 +67,8 @@ func readPart(dir string, p part) (*Set, error) {
 func checkFolder(dir string, p part) error {
 	info, err := os.Stat(dir)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && namesArchive(dir):
+		return &FileError{Path: dir, Problem: "no such file", Err: err, hint: hintArchive}
 	case errors.Is(err, fs.ErrNotExist):
 		return &FileError{Path: dir, Problem: "no such folder", Err: err, hint: downloadHint(dir)}
 	case err != nil:

@@ -103,7 +103,7 @@ func TestDataDownloadFrom(t *testing.T) {
 		args, says, hint string
 		code             int
 	}{
-		{"--from page.tar.gz --to n", `cifar: page\.tar\.gz: is a web page \(HTML\), must be cifar-100-binary\.tar\.gz$`, "cnnvk data download", exitFailed},
+		{"--from page.tar.gz --to n", `cifar: page\.tar\.gz: is a web page \(HTML\), no archive of the data set$`, "cnnvk data download", exitFailed},
 		{"--from short.tar.gz --to n", `cifar: short\.tar\.gz: is cut short`, "cnnvk data download", exitFailed},
 		{"--from none --to n", `cifar: none: cannot be read: no such file`, "", exitFailed},
 		{"--from empty --to n", `cifar: empty: holds no cifar-100-binary\.tar\.gz$`, "--data DIR", exitFailed},
