@@ -180,6 +180,8 @@ func TestReadPythonMemory(t *testing.T) {
 		"lists":  append([]byte("\x80\x02"), bytes.Repeat([]byte("(]t"), size/3)...),
 		"copies": append([]byte("\x80\x02]q\x00"), bytes.Repeat([]byte("h\x00a"), size/3)...),
 		"claims": claims,
+		// No more instructions than labels may take, each of which costs the most.
+		"marks, not many": append(append([]byte("\x80\x02"), bytes.Repeat([]byte("("), 40*records)...), "N."...),
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
