@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"cnnvk/internal/files"
 )
 
 // archiveFault is what is wrong with an archive; other errors while unpacking are the disk's.
@@ -179,7 +181,7 @@ func writeMember(path string, r io.Reader, name, sum string, fault func(error) e
 	if hex := fmt.Sprintf("%x", got.Sum(nil)); sum != "" && hex != sum {
 		return faultf("holds %s with MD5 %s, must be %s", name, hex, sum)
 	}
-	return f.Sync() // before the rename, so that a crash leaves no empty file in the folder
+	return files.Sync(f) // before the rename, so that a crash leaves no empty file in the folder
 }
 
 // errorKeeper remembers a reader's error, to tell it from a writer's.

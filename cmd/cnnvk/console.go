@@ -50,8 +50,15 @@ func newConsole(c *cli.Context, forProgram bool) (*console, error) {
 	if c.Bool("verbose") {
 		level = slog.LevelDebug
 	}
-	s.log = slog.New(slog.NewTextHandler(s.logTo, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime}))
+	s.log = newLog(s.logTo, level)
 	return s, nil
+}
+
+// newLog is a log without times, and the one of packages that were given none.
+func newLog(to io.Writer, level slog.Level) *slog.Logger {
+	log := slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime}))
+	slog.SetDefault(log)
+	return log
 }
 
 func withoutTime(groups []string, a slog.Attr) slog.Attr {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 
@@ -32,6 +33,7 @@ func main() {
 // run is the whole program: it returns the exit code. Results go to stdout, an error to stderr as one line, with a hint
 // in a second one where there is something to do. What takes time stops when ctx ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	newLog(stderr, slog.LevelWarn) // of commands that have no console
 	app := newApp(stdout, stderr)
 	giveCompletion(app, args)
 	err := app.RunContext(ctx, args)

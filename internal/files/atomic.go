@@ -15,8 +15,9 @@ import (
 
 // WriteAtomically makes a file of what write writes, or leaves what was there. The bytes go to a
 // temporary file in the same folder, are forced to the disk, and take the name in one step; then
-// the folder is forced to the disk too. On an error the temporary file is removed, and an earlier
-// file at path is whole. (Should only that last step fail, path has the new file already.)
+// the folder is forced to the disk too, as far as the file system can: see Sync. On an error the
+// temporary file is removed, and an earlier file at path is whole. (Should only that last step
+// fail, path has the new file already.)
 func WriteAtomically(path string, write func(io.Writer) error) error {
 	s, err := Stage(path, write)
 	if err != nil {
@@ -70,7 +71,7 @@ func Stage(path string, write func(io.Writer) error) (_ *Staged, err error) {
 	if err := out.Flush(); err != nil {
 		return nil, err
 	}
-	if err := f.Sync(); err != nil {
+	if err := Sync(f); err != nil {
 		return nil, err
 	}
 	if err := f.Close(); err != nil {
@@ -105,21 +106,3 @@ func rename(from, to string) error {
 
 // Discard removes a file that was not committed.
 func (s *Staged) Discard() { os.Remove(s.name) }
-
-// syncFolder makes a rename in the folder outlast a power cut. Some file systems cannot, and say so; Windows has no such
-// call and refuses it.
-func syncFolder(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	err = d.Sync()
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		return nil
-	}
-	return err
-}
