@@ -31,8 +31,9 @@ type barWatcher struct {
 }
 
 func newBarWatcher(s *console, p pace, began time.Time) *barWatcher {
-	w := &barWatcher{out: s.words, began: began, pace: p, now: net.Progress{Epoch: p.from.Epoch + 1}}
-	w.bars = mpb.New(mpb.WithOutput(s.words), mpb.WithRefreshRate(200*time.Millisecond))
+	terminal, _ := fileOf(s.words) // as the bar's package and width want it
+	w := &barWatcher{out: terminal, began: began, pace: p, now: net.Progress{Epoch: p.from.Epoch + 1}}
+	w.bars = mpb.New(mpb.WithOutput(terminal), mpb.WithRefreshRate(200*time.Millisecond))
 	draw := func(out io.Writer, st decor.Statistics) error {
 		_, err := io.WriteString(out, home+w.line(st.AvailableWidth-1)) // terminals may wrap what fills their last column
 		return err

@@ -76,7 +76,7 @@ func (s *console) result(format string, args ...any) { fmt.Fprintf(s.out, format
 
 // isTerminal says whether someone watches out, on a terminal that can move its cursor.
 func isTerminal(out io.Writer) bool {
-	f, ok := out.(*os.File)
+	f, ok := fileOf(out)
 	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 

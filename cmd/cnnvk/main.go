@@ -27,16 +27,31 @@ func main() {
 		fmt.Fprintln(os.Stderr, "\ncnnvk: stopped at once")
 		os.Exit(exitInterrupted)
 	})
-	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args, standardOutput(), os.Stderr))
 }
 
-// run is the whole program: it returns the exit code. Results go to stdout, an error to stderr as one line, with a hint
-// in a second one where there is something to do. What takes time stops when ctx ends.
+// standardOutput is os.Stdout, or, where that was closed, a file that refuses all that is written.
+func standardOutput() io.Writer {
+	if stdoutClosed() {
+		if refuses, err := os.Open(os.DevNull); err == nil {
+			return refuses
+		}
+	}
+	return os.Stdout
+}
+
+// run is the whole program: it returns the exit code. Results go to stdout, which is closed in the end, an error to stderr as
+// one line, with a hint in a second one where there is something to do. A result that could not be written is an error, too.
+// What takes time stops when ctx ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	newLog(stderr, slog.LevelWarn) // of commands that have no console
-	app := newApp(stdout, stderr)
+	out := &output{to: stdout}
+	app := newApp(out, stderr)
 	giveCompletion(app, args)
 	err := app.RunContext(ctx, args)
+	if err == nil {
+		err = out.close()
+	}
 	if err == nil {
 		return exitDone
 	}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+
+	"cnnvk/internal/files"
+	"cnnvk/internal/hints"
+)
+
+// output is standard output. It remembers the first error, for most of what is printed there is printed without looking at one.
+type output struct {
+	to     io.Writer
+	mu     sync.Mutex // of failed
+	failed error
+}
+
+// Write goes on after an error: a training's later lines may find room again.
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.to.Write(p)
+	return n, o.note(err)
+}
+
+// close closes what is written to, if it can be, and returns the first error. Some network file systems tell of a full disk not before.
+func (o *output) close() error {
+	if c, ok := o.to.(io.Closer); ok {
+		o.note(c.Close())
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.failed
+}
+
+// note is the error in words, and remembers it. A reader that has enough, such as head, is not worth remembering.
+func (o *output) note(err error) error {
+	if err == nil || readerGone(err) {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch err = fmt.Errorf("standard output: %w", files.Reason(err)); {
+	case errors.Is(err, syscall.EBADF):
+		err = errors.New("standard output is closed, or not open for writing")
+	case files.DiskFull(err):
+		err = hints.With(err, "make room on that disk, or let the output go elsewhere")
+	}
+	if o.failed == nil {
+		o.failed = err
+	}
+	return err
+}
+
+func readerGone(err error) bool {
+	const brokenPipe, noData = syscall.Errno(109), syscall.Errno(232) // as Windows says it
+	return errors.Is(err, syscall.EPIPE) || runtime.GOOS == "windows" && (errors.Is(err, brokenPipe) || errors.Is(err, noData))
+}
+
+// fileOf is the file behind a writer, if there is one.
+func fileOf(out io.Writer) (*os.File, bool) {
+	if o, ok := out.(*output); ok {
+		out = o.to
+	}
+	f, ok := out.(*os.File)
+	return f, ok
+}
