@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -199,21 +200,24 @@ func (c *Checkpoint) Averaged(m *Model, metadata map[string]string) (*Weights, e
 	return &Weights{Model: m, Layout: l, Arena: arena, Batches: batches, Metadata: metadata}, nil
 }
 
-// Save writes the checkpoint as safetensors, whole or not at all.
-func (c *Checkpoint) Save(path string) error {
+// Save makes a safetensors file of the checkpoint, whole or not at all.
+func (c *Checkpoint) Save(path string) error { return save(path, c.Encode) }
+
+// Encode writes the checkpoint as safetensors.
+func (c *Checkpoint) Encode(w io.Writer) error {
 	meta := maps.Clone(c.Metadata)
 	if meta == nil {
 		meta = map[string]string{}
 	}
 	position, err := json.Marshal(c.Position)
 	if err != nil {
-		return fmt.Errorf("net: writing %s: %w", path, err)
+		return err
 	}
 	meta[metaFormat], meta[metaPosition] = checkpointFormat, string(position)
 	if meta[metaDigest], err = digest(c.tensors, meta); err != nil {
-		return fmt.Errorf("net: writing %s: %w", path, err)
+		return err
 	}
-	return WriteSafetensors(path, c.tensors, meta)
+	return encodeSafetensors(w, c.tensors, meta)
 }
 
 // LoadCheckpoint reads a checkpoint. What is damaged, to a bit, is refused.

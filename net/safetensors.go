@@ -27,32 +27,39 @@ type NamedTensor struct {
 }
 
 // WriteSafetensors writes tensors and metadata to path. The same tensors, in whatever order, give
-// the same bytes. The file appears whole or not at all: see WriteAtomically. It refuses tensors
+// the same bytes. The file appears whole or not at all: see files.WriteAtomically. It refuses tensors
 // whose values do not fit their shape and names that are empty, double, "__metadata__" or not UTF-8.
 func WriteSafetensors(path string, tensors []NamedTensor, metadata map[string]string) error {
+	return save(path, func(w io.Writer) error { return encodeSafetensors(w, tensors, metadata) })
+}
+
+// save makes a file of what encode writes, whole or not at all.
+func save(path string, encode func(io.Writer) error) error {
+	if err := files.WriteAtomically(path, encode); err != nil {
+		return fmt.Errorf("net: writing %s: %w", path, files.Reason(err))
+	}
+	return nil
+}
+
+// encodeSafetensors writes what WriteSafetensors makes a file of.
+func encodeSafetensors(w io.Writer, tensors []NamedTensor, metadata map[string]string) error {
 	views := make(map[string]tensorView, len(tensors))
 	for _, t := range tensors {
 		view, err := viewOf(t)
 		if err != nil {
-			return fmt.Errorf("net: writing %s: %w", path, err)
+			return err
 		}
 		if _, double := views[t.Name]; double {
-			return fmt.Errorf("net: writing %s: two tensors are named %q", path, t.Name)
+			return fmt.Errorf("two tensors are named %q", t.Name)
 		}
 		views[t.Name] = view
 	}
 	for key, value := range metadata {
 		if !utf8.ValidString(key) || !utf8.ValidString(value) {
-			return fmt.Errorf("net: writing %s: metadata %q: %q is not UTF-8", path, key, value)
+			return fmt.Errorf("metadata %q: %q is not UTF-8", key, value)
 		}
 	}
-	err := files.WriteAtomically(path, func(w io.Writer) error {
-		return safetensors.SerializeToWriter(views, metadata, w)
-	})
-	if err != nil {
-		return fmt.Errorf("net: writing %s: %w", path, files.Reason(err))
-	}
-	return nil
+	return safetensors.SerializeToWriter(views, metadata, w)
 }
 
 // tensorView hands a tensor to the library. The library's own view takes no tensor without

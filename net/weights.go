@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -33,8 +34,13 @@ type preprocessing struct {
 	Std  []float64 `json:"std"`
 }
 
-// Save writes the weights as safetensors under PyTorch's names. Model and preprocessing join the metadata given.
+// Save makes a safetensors file of the weights, whole or not at all: see Encode.
 func (w *Weights) Save(path string, mean, std [3]float64) error {
+	return save(path, func(out io.Writer) error { return w.Encode(out, mean, std) })
+}
+
+// Encode writes the weights as safetensors under PyTorch's names. Model and preprocessing join the metadata given.
+func (w *Weights) Encode(out io.Writer, mean, std [3]float64) error {
 	tensors, err := w.Model.stateDict(w.Layout, w.Arena, w.Batches)
 	if err != nil {
 		return err
@@ -46,11 +52,11 @@ func (w *Weights) Save(path string, mean, std [3]float64) error {
 	for key, value := range map[string]any{metaWidths: w.Model.Widths, metaPreprocessing: preprocessing{mean[:], std[:]}} {
 		text, err := json.Marshal(value)
 		if err != nil {
-			return fmt.Errorf("net: writing %s: %w", path, err)
+			return err
 		}
 		meta[key] = string(text)
 	}
-	return WriteSafetensors(path, tensors, meta)
+	return encodeSafetensors(out, tensors, meta)
 }
 
 // LoadWeights reads a weights file. The network follows from the metadata, or, in a file of PyTorch's, from the tensors'

@@ -83,7 +83,7 @@ func (f *runFolder) checkpoint(t *net.Trainer, rows []string) (*net.Checkpoint, 
 
 // writeCheckpoint writes a checkpoint from which the run can be resumed.
 func (f *runFolder) writeCheckpoint(c *net.Checkpoint) error {
-	if err := c.Save(f.path(lastState)); err != nil {
+	if err := f.writeFile(lastState, c.Encode); err != nil {
 		return err
 	}
 	f.saved = true
@@ -123,16 +123,13 @@ func (f *runFolder) restore(c *net.Checkpoint, m *net.Model) error {
 	}
 	f.rows = rows
 	if rows == nil {
-		if err := os.Remove(f.path(metricsFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return f.cannotWrite(metricsFile, err)
-		}
-		return nil
+		return f.remove(metricsFile)
 	}
 	if text, err := os.ReadFile(f.path(metricsFile)); err == nil && bytes.Equal(text, tableOfRows(rows)) {
 		return nil // the last of the files
 	}
 	if c.Step > 0 {
-		return f.writeFile(metricsFile, tableOfRows(rows))
+		return f.writeFile(metricsFile, all(tableOfRows(rows)))
 	}
 	f.epochs-- // which derive counts
 	return f.writeDerived(c, m, rows)

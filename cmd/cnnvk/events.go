@@ -67,6 +67,9 @@ func (f *runFolder) appendEvent(e event) error {
 	if err != nil {
 		return f.cannotWrite(eventsFile, err)
 	}
+	if err := f.owned(); err != nil {
+		return err
+	}
 	to, err := os.OpenFile(f.path(eventsFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
 	if err != nil {
 		return f.cannotWrite(eventsFile, err)

@@ -265,6 +265,8 @@ func filesIn(t *testing.T, folder string) []string {
 
 // The hint of an error that ended a training joins its own, what helps, and what is saved.
 func TestStopped(t *testing.T) {
+	emptyFolder(t)
+	writeFile(t, "r/"+lastWeights, nil)
 	notFinite := fmt.Errorf("net: step 3: %w", net.ErrNotFinite)
 	other, readOnly := errors.New("lost"), fmt.Errorf("writing: %w", fs.ErrPermission)
 	for _, c := range []struct {
@@ -278,12 +280,17 @@ func TestStopped(t *testing.T) {
 		{0, readOnly, "--out DIR with a new folder that you may write to"},
 		{3, other, "the last good weights are in r/weights/last.safetensors"},
 		{3, hints.With(readOnly, "--batch-size 8"), "--batch-size 8; the last good weights are in r/weights/last.safetensors"},
+		{3, hints.With(lostFolder{other}, "alone"), "alone"},
 	} {
 		f := &runFolder{dir: "r", epochs: c.epochs}
 		err := f.stopped(c.err, net.DefaultRecipe())
 		if got := hints.Of(err); got != c.hint || err.Error() != c.err.Error() {
 			t.Errorf("%v, hint %q, want hint %q", err, got, c.hint)
 		}
+	}
+	// What was deleted is not named.
+	if err := (&runFolder{dir: "gone", epochs: 3, saved: true}).stopped(other, net.DefaultRecipe()); hints.Of(err) != "" {
+		t.Errorf("%v, hint %q", err, hints.Of(err))
 	}
 	// What a resumed run refuses is not advised.
 	for err, want := range map[error]string{

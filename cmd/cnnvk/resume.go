@@ -110,11 +110,12 @@ func (j *job) finished(why string) error {
 	if j.flags.IsSet("trace") {
 		j.log.Warn("nothing was run, so there is no time line to write")
 	}
-	j.conclude(model)
-	if j.folder.toldEnd() {
-		return nil
+	if !j.folder.toldEnd() {
+		if err := j.folder.appendEvent(event{Event: "end", positionEvent: &positionEvent{j.from.Epoch, j.from.Total}, Reason: why}); err != nil {
+			return err
+		}
 	}
-	return j.folder.appendEvent(event{Event: "end", positionEvent: &positionEvent{j.from.Epoch, j.from.Total}, Reason: why})
+	return j.conclude(model)
 }
 
 // onRunsDevice opens the device that --device names, or else the one that the run had, if it is still there.
@@ -175,7 +176,7 @@ func (j *job) restore(conf config) error {
 	if old, err := os.ReadFile(f.path(configFile)); err == nil && bytes.Equal(old, text) {
 		return nil
 	}
-	return f.writeFile(configFile, text)
+	return f.writeFile(configFile, all(text))
 }
 
 // warn says what keeps the run from the bits of one that was never stopped.

@@ -45,7 +45,11 @@ func cutRunAfter(t *testing.T, file string) {
 // A run that was interrupted in its first epoch has a row for that, until it goes on.
 func TestResumeFirstEpoch(t *testing.T) {
 	cutRunAfter(t, lastState)
-	f := &runFolder{dir: "run"}
+	f, err := reopenRunFolder("run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.close()
 	c, err := f.readCheckpoint()
 	if err != nil || c.Epoch != 0 || c.Step == 0 {
 		t.Fatalf("checkpoint %+v, %v", c, err)
@@ -59,6 +63,7 @@ func TestResumeFirstEpoch(t *testing.T) {
 	if _, err := os.Stat("run/" + metricsFile); err == nil {
 		t.Error("metrics.csv has a row of the epoch under way")
 	}
+	f.close()
 	cnnvk("train", "--resume", "run").ok(t)
 	sameRun(t, "run", "whole")
 	if got, _ := kinds(t, "run"); strings.Join(got, " ") != "begin interrupted resume epoch epoch epoch end" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -153,20 +154,21 @@ func (f *runFolder) close() {
 
 // discard takes back what was made before the training began. The files of a run that was to be replaced stay.
 func (f *runFolder) discard() {
+	made := []string{path.Dir(lastWeights), path.Dir(lastState)} // which go if they are empty
 	if !f.force {
-		os.Remove(f.path(splitFile))
-		os.Remove(f.path(configFile))
-		os.Remove(f.path(eventsFile))
+		made = append(made, splitFile, configFile, eventsFile)
 	}
-	os.Remove(filepath.Dir(f.path(lastWeights)))
-	os.Remove(filepath.Dir(f.path(lastState)))
+	for _, name := range made {
+		f.remove(name)
+	}
 	f.giveUp()
 }
 
 // giveUp leaves the folder as it is, unless it is new and empty.
 func (f *runFolder) giveUp() {
+	own := f.lock == nil || f.owned() == nil
 	f.close()
-	if f.made {
+	if f.made && own {
 		os.Remove(f.dir) // no more than an empty folder goes
 	}
 }
@@ -199,9 +201,9 @@ func (f *runFolder) begin(c config, val []int) (err error) {
 	}{{configFile, text}, {splitFile, split}, {lastWeights, nil}, {lastState, nil}} // the last two for their folders' rights alone
 	var staged []*files.Staged
 	for _, file := range checkpoints {
-		s, err := files.Stage(f.path(file.name), all(file.text))
+		s, err := f.stage(file.name, all(file.text))
 		if err != nil {
-			return f.cannotWrite(file.name, err)
+			return err
 		}
 		defer s.Discard()
 		staged = append(staged, s)
@@ -210,21 +212,11 @@ func (f *runFolder) begin(c config, val []int) (err error) {
 		return err
 	}
 	for i, s := range staged[:2] {
-		if err := s.Commit(); err != nil {
-			return f.cannotWrite(checkpoints[i].name, err)
+		if err := f.commit(checkpoints[i].name, s); err != nil {
+			return err
 		}
 	}
 	return f.remove(append(reportPaths(), metricsFile, eventsFile, curvesPNG, curvesSVG, bestWeights, lastWeights)...)
-}
-
-// remove removes those of the run's files that are there.
-func (f *runFolder) remove(names ...string) error {
-	for _, name := range names {
-		if err := os.Remove(f.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("replacing %s: %w", f.path(name), files.Reason(err))
-		}
-	}
-	return nil
 }
 
 const (
@@ -257,8 +249,12 @@ func (f *runFolder) orElsewhere(err error) error {
 	return err
 }
 
-// stopped adds to the error that ended a training what can be done about it.
+// stopped adds to the error that ended a training what can be done about it. What is in a folder that is not its own any more, or what
+// was deleted from it, it does not name.
 func (f *runFolder) stopped(err error, r net.Recipe) error {
+	if errors.As(err, new(lostFolder)) {
+		return err
+	}
 	err = f.orElsewhere(err)
 	var advice []string
 	if errors.Is(err, net.ErrNotFinite) {
@@ -270,10 +266,10 @@ func (f *runFolder) stopped(err error, r net.Recipe) error {
 	} else if hint := hints.Of(err); hint != "" {
 		advice = append(advice, hint)
 	}
-	if f.epochs > 0 {
+	if f.epochs > 0 && f.has(lastWeights) {
 		advice = append(advice, "the last good weights are in "+f.path(lastWeights))
 	}
-	if f.saved && !errors.Is(err, net.ErrNotFinite) {
+	if f.saved && f.has(configFile) && f.has(lastState) && !errors.Is(err, net.ErrNotFinite) {
 		advice = append(advice, f.resumeHint("from its last checkpoint"))
 	}
 	return hints.With(err, strings.Join(advice, "; "))

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
 
 	"cnnvk/cmd/cnnvk/chart"
 	"cnnvk/engine/trace"
-	"cnnvk/internal/files"
 	"cnnvk/net"
 )
 
@@ -87,16 +85,17 @@ func (f *runFolder) writeDerived(c *net.Checkpoint, m *net.Model, rows []string)
 	if err != nil {
 		return err
 	}
-	if err := w.Save(f.path(lastWeights), f.mean, f.std); err != nil {
+	weights := func(out io.Writer) error { return w.Encode(out, f.mean, f.std) }
+	if err := f.writeFile(lastWeights, weights); err != nil {
 		return err
 	}
 	f.epochs++
 	if c.BestEpoch == c.Epoch {
 		f.best = c.Best
-		if err := w.Save(f.path(bestWeights), f.mean, f.std); err != nil {
+		if err := f.writeFile(bestWeights, weights); err != nil {
 			return err
 		}
-		if err := c.Save(f.path(bestState)); err != nil {
+		if err := f.writeFile(bestState, c.Encode); err != nil {
 			return err
 		}
 	}
@@ -104,7 +103,7 @@ func (f *runFolder) writeDerived(c *net.Checkpoint, m *net.Model, rows []string)
 		return err
 	}
 	f.rows = rows
-	return f.writeFile(metricsFile, tableOfRows(rows))
+	return f.writeFile(metricsFile, all(tableOfRows(rows)))
 }
 
 // draw draws the curves of the rows, and tells of the epoch that the last of them is of.
@@ -117,11 +116,11 @@ func (f *runFolder) draw(rows []string, best bool) error {
 	if err != nil {
 		return err
 	}
-	if err := files.WriteAtomically(f.path(curvesPNG), curves.PNG); err != nil {
-		return f.cannotWrite(curvesPNG, err)
+	if err := f.writeFile(curvesPNG, curves.PNG); err != nil {
+		return err
 	}
-	if err := files.WriteAtomically(f.path(curvesSVG), curves.SVG); err != nil {
-		return f.cannotWrite(curvesSVG, err)
+	if err := f.writeFile(curvesSVG, curves.SVG); err != nil {
+		return err
 	}
 	return f.appendEvent(event{Event: "epoch", epochEvent: epochEventOf(epochs[len(epochs)-1], best)})
 }
@@ -140,10 +139,11 @@ func (f *runFolder) saveInterrupted(t *net.Trainer, s *net.Stopped) error {
 	if err != nil {
 		return err
 	}
-	if err := w.Save(f.path(lastWeights), f.mean, f.std); err != nil || s.Step == 0 {
+	weights := func(out io.Writer) error { return w.Encode(out, f.mean, f.std) }
+	if err := f.writeFile(lastWeights, weights); err != nil || s.Step == 0 {
 		return err
 	}
-	return f.writeFile(metricsFile, tableOfRows(f.with(partRow(s))))
+	return f.writeFile(metricsFile, all(tableOfRows(f.with(partRow(s)))))
 }
 
 // with is metrics.csv's rows and one more.
@@ -152,24 +152,4 @@ func (f *runFolder) with(row string) []string {
 		return []string{metricsHeader, row}
 	}
 	return append(slices.Clone(f.rows), row)
-}
-
-// writeFile writes one of the run's files.
-func (f *runFolder) writeFile(name string, text []byte) error {
-	if err := files.WriteAtomically(f.path(name), all(text)); err != nil {
-		return f.cannotWrite(name, err)
-	}
-	return nil
-}
-
-// all is what writes a text.
-func all(text []byte) func(io.Writer) error {
-	return func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	}
-}
-
-func (f *runFolder) cannotWrite(name string, err error) error {
-	return f.orElsewhere(fmt.Errorf("writing %s: %w", f.path(name), files.Reason(err)))
 }

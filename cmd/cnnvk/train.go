@@ -141,8 +141,10 @@ func (j *job) run(ctx context.Context) error {
 	if why := j.recipe.Finished(p); p.Epoch < j.recipe.Epochs || j.recipe.LimitSteps > 0 && p.Total >= j.recipe.LimitSteps {
 		j.say("stopped after epoch %d: %s\n", p.Epoch, why)
 	}
-	j.conclude(model)
-	return j.folder.appendEvent(event{Event: "end", positionEvent: j.position(), Reason: j.recipe.Finished(p)})
+	if err := j.folder.appendEvent(event{Event: "end", positionEvent: j.position(), Reason: j.recipe.Finished(p)}); err != nil {
+		return err
+	}
+	return j.conclude(model)
 }
 
 // claim makes the run folder this training's own, with what is known before the next step.
@@ -190,17 +192,21 @@ func (j *job) claim() (err error) {
 }
 
 // conclude tells what came of the run.
-func (j *job) conclude(model *net.Model) {
+func (j *job) conclude(model *net.Model) error {
 	f := j.folder
+	if !f.has(bestWeights) {
+		return fmt.Errorf("the weights of the run %s were deleted: there is no %s", f.dir, bestWeights)
+	}
 	if j.recipe.ValidationRatio == 0 {
 		j.result("weights of the last epoch in %s\n", f.path(bestWeights))
 	} else {
 		j.result("best validation accuracy %.2f %%, weights in %s\n", 100*f.best, f.path(bestWeights))
 	}
 	if model.Parameters() > net.MaxParameters {
-		return // which eval refuses
+		return nil // which eval refuses
 	}
 	j.say("evaluate them on the test set: cnnvk eval --data %s --weights %s\n", orDIR(j.dir), f.word(bestWeights))
+	return nil
 }
 
 // open prepares the trainer on the machine. A batch for which there is no room is refused before anything is allocated.
@@ -274,7 +280,7 @@ func (j *job) ended(err error) error {
 		return j.folder.stopped(err, j.recipe)
 	}
 	hint := j.folder.resumeHint("from there; the averaged weights as they were then are in " + j.folder.path(lastWeights))
-	if j.folder.epochs > 0 && len(j.trainer.Val) > 0 {
+	if j.folder.epochs > 0 && len(j.trainer.Val) > 0 && j.folder.has(bestWeights) {
 		hint += fmt.Sprintf(", the best so far (%.2f %%) in %s", 100*j.folder.best, j.folder.path(bestWeights))
 	}
 	return hints.With(fmt.Errorf("%w in epoch %d, after step %d", interrupted{}, stopped.Epoch, stopped.TotalSteps), hint)

@@ -7,8 +7,10 @@ import "os"
 // TryLock has no lock to take here.
 func TryLock(*os.File) (bool, error) { return true, nil }
 
-// RemoveLocked removes the file and closes it.
+// RemoveLocked removes the file and closes it. Another file that has taken its name stays.
 func RemoveLocked(f *os.File) {
-	os.Remove(f.Name())
+	if IsAt(f, f.Name()) {
+		os.Remove(f.Name())
+	}
 	f.Close()
 }

@@ -42,4 +42,12 @@ func TestOneAtATime(t *testing.T) {
 	if !IsAt(third, path) || IsAt(second, path) {
 		t.Error("the file of that name is the third")
 	}
+	first = open(t, path+"2")
+	if err := os.Rename(path, path+"2"); err != nil { // another takes the name, as where the folder was made anew
+		t.Fatal(err)
+	}
+	RemoveLocked(first)
+	if !IsAt(third, path+"2") {
+		t.Error("another's file was removed")
+	}
 }

@@ -23,8 +23,11 @@ func TryLock(f *os.File) (bool, error) {
 	}
 }
 
-// RemoveLocked removes a file whose lock one has, and closes it: whoever opened it before sees that it is gone.
+// RemoveLocked removes a file whose lock one has, and closes it: whoever opened it before sees that it is gone. Another file
+// that has taken its name stays.
 func RemoveLocked(f *os.File) {
-	os.Remove(f.Name())
+	if IsAt(f, f.Name()) {
+		os.Remove(f.Name())
+	}
 	f.Close()
 }

@@ -19,8 +19,11 @@ func TryLock(f *os.File) (bool, error) {
 }
 
 // RemoveLocked closes a file whose lock one has, and removes it: an open one cannot be. If somebody opened it
-// in between, it stays.
+// in between, it stays, as does another file that has taken its name.
 func RemoveLocked(f *os.File) {
+	own := IsAt(f, f.Name())
 	f.Close()
-	os.Remove(f.Name())
+	if own {
+		os.Remove(f.Name())
+	}
 }
