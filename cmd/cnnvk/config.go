@@ -87,7 +87,13 @@ func readConfigOver(path string, recipe net.Recipe) (config, error) {
 	if root.Kind != yaml.MappingNode {
 		return c, fmt.Errorf("%s: line %d: is no list of keys and values", path, root.Line)
 	}
-	return c, c.read(path, root)
+	if err := c.read(path, root); err != nil {
+		return c, err
+	}
+	if c.Data, err = files.FromHome(c.Data); err != nil {
+		return c, fmt.Errorf("%s: data: %w", path, err)
+	}
+	return c, nil
 }
 
 // read takes over the keys and values of a file.

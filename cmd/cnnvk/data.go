@@ -15,7 +15,7 @@ import (
 const dataVariable = "CNNVK_DATA"
 
 func dataFlag() cli.Flag {
-	return &cli.StringFlag{
+	return &cli.PathFlag{
 		Name:    "data",
 		Usage:   "`DIR` with CIFAR-100's train.bin and test.bin, or the Python version's train and test, or the archive of either",
 		EnvVars: []string{dataVariable},
@@ -24,7 +24,7 @@ func dataFlag() cli.Flag {
 
 // trainDataFlag is dataFlag where --config may name a folder, too: the environment must not look like the flag then.
 func trainDataFlag() cli.Flag {
-	return &cli.StringFlag{
+	return &cli.PathFlag{
 		Name: "data",
 		Usage: "`DIR` with CIFAR-100's train.bin, or the Python version's train, or the archive of either, or synthetic for images made up for trying out (default: the cache, " +
 			"or a download; without network, synthetic) [$" + dataVariable + "]",

@@ -18,8 +18,8 @@ func dataDownloadCommand() *cli.Command {
 		Name:  "download",
 		Usage: "fetch CIFAR-100 into the cache folder, where train finds it, or go on with that",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "to", Usage: "put it into `DIR`/cifar-100-binary instead"},
-			&cli.StringFlag{Name: "from", Usage: "take the archive `FILE`, which was fetched by other means, and no network"},
+			&cli.PathFlag{Name: "to", Usage: "put it into `DIR`/cifar-100-binary instead"},
+			&cli.PathFlag{Name: "from", Usage: "take the archive `FILE`, which was fetched by other means, and no network"},
 			&cli.StringFlag{Name: "url", Value: dataSource.URL, Usage: "take the same file from another `URL`"},
 		},
 		Action: dataDownload,

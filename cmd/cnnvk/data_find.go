@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
 )
 
@@ -20,7 +21,8 @@ const offlineVariable = "CNNVK_OFFLINE"
 // rest of it with the next call. Progress goes to out.
 func findData(ctx context.Context, out io.Writer) (dir, how string, err error) {
 	if dir := os.Getenv(dataVariable); dir != "" {
-		return dir, dataVariable, nil
+		dir, err := files.FromHome(dir)
+		return dir, dataVariable, err
 	}
 	cache, err := cifar.CacheDir()
 	if err != nil {

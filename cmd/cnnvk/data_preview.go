@@ -23,7 +23,7 @@ func dataPreviewCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			trainDataFlag(),
 			deviceFlag(),
-			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Value: "sheet.png", Usage: "PNG `FILE` to write"},
+			&cli.PathFlag{Name: "out", Aliases: []string{"o"}, Value: "sheet.png", Usage: "PNG `FILE` to write"},
 			augmentFlag(net.DefaultRecipe().Augment),
 			&cli.IntFlag{Name: "images", Value: 12, Usage: "rows: images from the beginning of the data set"},
 			&cli.IntFlag{Name: "epochs", Value: 9, Usage: "columns: epochs"},

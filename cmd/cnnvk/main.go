@@ -96,6 +96,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		}
 	}
 	giveExamples(app.Name, app.Commands)
+	expandHome(app.Commands)
 	return app
 }
 

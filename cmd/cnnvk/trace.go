@@ -12,7 +12,7 @@ import (
 )
 
 func traceFlag() cli.Flag {
-	return &cli.StringFlag{
+	return &cli.PathFlag{
 		Name:  "trace",
 		Usage: "write a time line of host and device to `FILE`, for ui.perfetto.dev; the first 8 steps of each batch size with all kernels",
 	}

@@ -23,10 +23,10 @@ func trainCommand() *cli.Command {
 		trainDataFlag(),
 		trainDeviceFlag(),
 		noTuneFlag(),
-		&cli.StringFlag{Name: "resume", Usage: "go on with the run in the folder `RUN`, which was stopped or killed: to the same bits, and without other flags"},
+		&cli.PathFlag{Name: "resume", Usage: "go on with the run in the folder `RUN`, which was stopped or killed: to the same bits, and without other flags"},
 		&cli.StringFlag{Name: "recipe", Value: net.Recipes[0].Name, Usage: "the named recipe to start from, `NAME`; flags and --config win over it (the defaults shown are smallcifarnet's)"},
-		&cli.StringFlag{Name: "config", Usage: "take the recipe and the data folder from a run's config.yaml, `FILE`; other flags win"},
-		&cli.StringFlag{Name: "out", Usage: "run folder `DIR` (default: runs/RECIPE, runs/RECIPE-2, ...)"},
+		&cli.PathFlag{Name: "config", Usage: "take the recipe and the data folder from a run's config.yaml, `FILE`; other flags win"},
+		&cli.PathFlag{Name: "out", Usage: "run folder `DIR` (default: runs/RECIPE, runs/RECIPE-2, ...)"},
 		&cli.BoolFlag{Name: "force", Usage: "replace the run that is in --out; other files there stay"},
 		traceFlag(),
 	}
