@@ -26,8 +26,8 @@ func TestTrainBadOut(t *testing.T) {
 	writeFile(t, "file", []byte("mine"))
 	before := listing(t)
 	for _, c := range []struct{ out, says, hint string }{
-		{"full", `the run folder full is not empty$`, "--out full-2"},
-		{"full/", `the run folder full/ is not empty$`, "--out full-2"},
+		{"full", `the run folder full is not empty: it has notes\.txt$`, "--out full-2"},
+		{"full/", `the run folder full/ is not empty: it has notes\.txt$`, "--out full-2"},
 		{"file", `file cannot be the run folder: not a directory$`, "--out DIR"},
 		{"file/below", `file/below cannot be the run folder: not a directory$`, "--out DIR"},
 	} {
@@ -38,6 +38,27 @@ func TestTrainBadOut(t *testing.T) {
 		}
 		unchanged(t, before)
 	}
+}
+
+// What a file system or a file manager leaves in a folder does not keep a run out of it, and stays there.
+func TestTrainOutNotTheUsers(t *testing.T) {
+	emptyFolder(t)
+	writeFile(t, "disk/.DS_Store", []byte("icons"))
+	writeFile(t, "disk/Thumbs.db", []byte("icons"))
+	writeFile(t, "disk/desktop.ini", []byte("icons"))
+	if err := os.Mkdir("disk/lost+found", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	before := listing(t)
+	quickest(t, "--out", "disk").ok(t)
+	after := listing(t)
+	for path, was := range before {
+		if after[path] != was {
+			t.Errorf("%s was %s, is %s", path, was, after[path])
+		}
+	}
+	o := quickest(t, "--out", "disk")
+	o.failed(t, exitFailed, `the run folder disk is not empty: it has checkpoints and \d more$`, "--out disk-2")
 }
 
 // Where runs/ cannot be made, a training without --out leaves nothing either.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -99,20 +100,26 @@ func checkOut(dir string, force bool) error {
 	return checkEmpty(dir)
 }
 
+// notTheUsers are names that no user gave: the lock of a killed training that got no further, and what file systems and file managers
+// leave in a folder.
+var notTheUsers = []string{lockFile, "lost+found", ".DS_Store", "Thumbs.db", "desktop.ini"}
+
 // checkEmpty is the error of a folder with files in it.
 func checkEmpty(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return cannotMake(dir, err)
 	}
-	for _, e := range entries {
-		if e.Name() != lockFile { // that of a killed training that got no further
-			return hints.With(fmt.Errorf("the run folder %s is not empty", dir),
-				"--out "+files.Quote(filepath.Clean(dir)+"-2")+" or another new folder, or --force to replace the run in it")
-
-		}
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return slices.Contains(notTheUsers, e.Name()) })
+	if len(entries) == 0 {
+		return nil
 	}
-	return nil
+	inTheWay := files.Quote(entries[0].Name())
+	if more := len(entries) - 1; more > 0 {
+		inTheWay += fmt.Sprintf(" and %d more", more)
+	}
+	return hints.With(fmt.Errorf("the run folder %s is not empty: it has %s", dir, inTheWay),
+		"--out "+files.Quote(filepath.Clean(dir)+"-2")+" or another new folder, or --force to replace the run in it")
 }
 
 func cannotMake(dir string, err error) error {

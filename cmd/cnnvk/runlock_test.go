@@ -26,7 +26,7 @@ func TestForce(t *testing.T) {
 	before := listing(t)
 
 	o := quickest(t, "--out", "run", "--seed", "7")
-	o.failed(t, exitFailed, `the run folder run is not empty$`, "--force to replace the run in it")
+	o.failed(t, exitFailed, `the run folder run is not empty: it has checkpoints and \d+ more$`, "--force to replace the run in it")
 	unchanged(t, before)
 	// A training that cannot begin replaces nothing.
 	o = quickest(t, "--out", "run", "--force", "--data", "nowhere")
@@ -72,7 +72,7 @@ func TestTwoTrainings(t *testing.T) {
 	// So does one that comes when the first one is through.
 	f.close()
 	before = listing(t)
-	if _, err := (&runFolder{dir: "run", made: true}).make(); err == nil || err.Error() != "the run folder run is not empty" {
+	if _, err := (&runFolder{dir: "run", made: true}).make(); err == nil || err.Error() != "the run folder run is not empty: it has checkpoints and 3 more" {
 		t.Errorf("a run was replaced: %v", err)
 	}
 	unchanged(t, before)
@@ -95,7 +95,7 @@ func TestTrainingsAtOnce(t *testing.T) {
 			done++
 			continue
 		}
-		o.failed(t, exitFailed, `((another process|process \d+) is training in the run folder run|the run folder run is not empty)$`, "--out run-2")
+		o.failed(t, exitFailed, `((another process|process \d+) is training in the run folder run|the run folder run is not empty: it has .*)$`, "--out run-2")
 	}
 	if done != 1 {
 		t.Errorf("%d trainings got the folder", done)
