@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/jpeg"
 	"image/png"
 	"io"
 	"math"
+	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -23,7 +26,7 @@ func dataPreviewCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			trainDataFlag(),
 			deviceFlag(),
-			&cli.PathFlag{Name: "out", Aliases: []string{"o"}, Value: "sheet.png", Usage: "PNG `FILE` to write"},
+			&cli.PathFlag{Name: "out", Aliases: []string{"o"}, Value: "sheet.png", Usage: "`FILE` to write, a picture by its ending: .png or .jpg"},
 			augmentFlag(net.DefaultRecipe().Augment),
 			&cli.IntFlag{Name: "images", Value: 12, Usage: "rows: images from the beginning of the data set"},
 			&cli.IntFlag{Name: "epochs", Value: 9, Usage: "columns: epochs"},
@@ -36,6 +39,13 @@ func dataPreviewCommand() *cli.Command {
 // mostPreviewed bounds rows and columns: a sheet is to be looked at.
 const mostPreviewed = 64
 
+// pictureEncoders write a picture as the ending of its file's name says.
+var pictureEncoders = map[string]func(io.Writer, image.Image) error{".png": png.Encode, ".jpg": encodeJPEG, ".jpeg": encodeJPEG}
+
+func encodeJPEG(w io.Writer, picture image.Image) error {
+	return jpeg.Encode(w, picture, &jpeg.Options{Quality: 95}) // small images are looked at by the pixel
+}
+
 func dataPreview(c *cli.Context) error {
 	s, err := newConsole(c, false)
 	if err != nil {
@@ -45,6 +55,11 @@ func dataPreview(c *cli.Context) error {
 		if n := c.Int(flag); n < 1 || n > mostPreviewed {
 			return usagef("--%s %d: use 1 to %d", flag, n, mostPreviewed)
 		}
+	}
+	path := c.String("out")
+	encode := pictureEncoders[strings.ToLower(filepath.Ext(path))]
+	if encode == nil {
+		return usagef("--out %s: use a name that ends in .png or .jpg", path)
 	}
 	recipe := net.DefaultRecipe()
 	if recipe.Seed, err = seedOf(c); err != nil {
@@ -63,8 +78,7 @@ func dataPreview(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	path := c.String("out")
-	if err := files.WriteAtomically(path, func(w io.Writer) error { return png.Encode(w, sheet.picture()) }); err != nil {
+	if err := files.WriteAtomically(path, func(w io.Writer) error { return encode(w, sheet.picture()) }); err != nil {
 		return fmt.Errorf("%s: %w", path, files.Reason(err))
 	}
 	s.result("%d images, as they are and in %d epochs under %q, in %s\n", sheet.rows, sheet.columns-1, recipe.Augment, path)

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"image"
 	"image/color"
 	"image/png"
 	"os"
+	"strings"
 	"testing"
 
 	"cnnvk/cifar"
@@ -40,5 +42,17 @@ func TestDataPreview(t *testing.T) {
 	}
 	if w, h := sheet.Bounds().Dx(), sheet.Bounds().Dy(); w != 4+4*100+12 || h != 4+2*100 {
 		t.Errorf("the sheet is %d x %d", w, h)
+	}
+}
+
+// The ending decides what the picture is written as.
+func TestDataPreviewEnding(t *testing.T) {
+	emptyFolder(t)
+	for name, want := range map[string]string{"a.png": "png", "b.PNG": "png", "c.jpg": "jpeg", "d.jpeg": "jpeg", "e.JPG": "jpeg"} {
+		cnnvk("data", "preview", "--data", "synthetic", "--device", "cpu", "-o", name, "--images", "1", "--epochs", "1").ok(t)
+		picture, format, err := image.DecodeConfig(strings.NewReader(read(t, name)))
+		if err != nil || format != want || picture.Width != 4+2*100+12 {
+			t.Errorf("%s: %s, %+v, %v", name, format, picture, err)
+		}
 	}
 }
