@@ -27,14 +27,14 @@ func dataDownloadCommand() *cli.Command {
 }
 
 func dataDownload(c *cli.Context) error {
-	source, to := dataSource, c.String("to")
+	source, to := dataSource, c.Path("to")
 	if c.IsSet("url") {
 		source.URL = c.String("url")
 	}
 	switch {
 	case c.IsSet("to") && to == "":
 		return usagef("--to needs a folder")
-	case c.IsSet("from") && c.String("from") == "":
+	case c.IsSet("from") && c.Path("from") == "":
 		return usagef("--from needs an archive")
 	case c.IsSet("from") && c.IsSet("url"):
 		return usagef("--from and --url do not go together: the archive is here or there")
@@ -50,7 +50,7 @@ func dataDownload(c *cli.Context) error {
 	if c.IsSet("from") {
 		how = "unpacked, checksums right"
 		bring = func() (string, bool, error) {
-			return source.Unpack(c.Context, c.String("from"), to, sayTo(c.App.ErrWriter))
+			return source.Unpack(c.Context, c.Path("from"), to, sayTo(c.App.ErrWriter))
 		}
 	}
 	dir, fresh, err := bring()
