@@ -142,7 +142,7 @@ func (j *job) run(ctx context.Context) error {
 		j.say("stopped after epoch %d: %s\n", p.Epoch, why)
 	}
 	if err := j.folder.appendEvent(event{Event: "end", positionEvent: j.position(), Reason: j.recipe.Finished(p)}); err != nil {
-		return err
+		return j.folder.stopped(err, j.recipe)
 	}
 	return j.conclude(model)
 }
