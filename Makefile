@@ -4,6 +4,7 @@
 #   DATA=DIR            holds CIFAR-100's train.bin and test.bin
 #   CYCLES=1000         how often make proof-leaks trains (default 200)
 #   KILLS=200           how often make resume-test kills a training on each device (default 50)
+#   VULNDB=latest       the database of make vuln
 #   ROUNDS=3            of make compare; BATCHES=1 adds other batch sizes
 #   CNNVK_SHARED=DIR    golden cases, reference weights and packed CIFAR-100 (default ../shared, where it exists)
 #
@@ -50,7 +51,7 @@ ABLATIONS ?= runs/ablations
 EPOCHS ?= 5
 BUNDLE ?= bin/cnnvk-gpu-check.tgz
 
-.PHONY: help train test proof-leaks resume-test build bench compare drivers gpu-bundle ablations shaders check check-shaders data setup-run setup-test setup-compare clean
+.PHONY: help train test proof-leaks resume-test build bench compare drivers gpu-bundle ablations vuln shaders check check-shaders data setup-run setup-test setup-compare clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -92,6 +93,9 @@ gpu-bundle: setup-run ## pack what checks this program on a machine with a GPU (
 
 ablations: setup-run build data ## train with one thing changed at a time, some minutes each (ABLATIONS=DIR, EPOCHS=5)
 	@sh .ci/ablations.sh '$(ABLATIONS)' $(EPOCHS)
+
+vuln: ## look for published vulnerabilities that the program reaches (VULNDB=latest: by the newest database)
+	@VULNDB='$(VULNDB)' sh .ci/vuln.sh
 
 shaders: ## compile the shaders again into shaders/spirv, with glslc
 	@sh .ci/setup.sh shaders

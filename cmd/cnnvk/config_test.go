@@ -6,8 +6,10 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"cnnvk/cifar"
+	"cnnvk/engine/gpu"
 	"cnnvk/net"
 )
 
@@ -87,6 +89,25 @@ func TestConfigFloats(t *testing.T) {
 	writeFile(t, path, text)
 	if c, err := readConfig(path); err != nil || !reflect.DeepEqual(c.Recipe, r) {
 		t.Errorf("read back: %+v, %v", c.Recipe, err)
+	}
+}
+
+// config.yaml is the same bytes whichever library writes it: a run made again from it, or gone on with, compares them.
+func TestConfigText(t *testing.T) {
+	r := net.DefaultRecipe()
+	r.MaxTime, r.LearningRate = 90*time.Minute, 1e-5
+	c := config{Recipe: r, Data: "/data/#1: été \\ \"x\" " + strings.Repeat("long ", 20) + "'end", DataMD5: "0123e456", Device: "llvmpipe (LLVM 15.0.6, 256 bits)",
+		Driver: "no", Version: "6450000", Kernels: gpu.Choices{"linear 2x1x1 100x1x1": "linear", "conv2d 3x32x32 64x32x32 3x3/1": "1e3"}}
+	got, err := c.text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := read(t, "testdata/config.yaml"); string(got) != want {
+		t.Errorf("config.yaml is\n%s\nwant\n%s", got, want)
+	}
+	back, err := readConfig("testdata/config.yaml")
+	if err != nil || !reflect.DeepEqual(back, c) {
+		t.Errorf("read back: %+v, %v", back, err)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"cnnvk/cifar"
 	"cnnvk/internal/hints"
