@@ -2,9 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // interrupted is the cause of the program's context ending at a signal.
@@ -13,17 +18,61 @@ type interrupted struct{}
 func (interrupted) Error() string { return "interrupted" }
 func (interrupted) Unwrap() error { return context.Canceled }
 
-// untilInterrupted is a context that ends at the first Ctrl-C or SIGTERM: what is at work comes to a good end. The second
-// one calls exit, wherever the program is. That leaves no half-written file: files get their names when they are whole.
-func untilInterrupted(exit func()) context.Context {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 2)
+const (
+	stopping = "stopping; Ctrl-C again stops at once"
+
+	wordless = 100 * time.Millisecond  // what ends so soon after a signal needs no words
+	patience = 1500 * time.Millisecond // with what ends later, unless it saves something
+)
+
+// savingKey is the key of an *atomic.Bool in the program's context, set by savesItself.
+type savingKey struct{}
+
+// untilInterrupted is a context that ends at the first signal to stop. What is at work then comes to a good end; where that is not a training,
+// and takes long (a driver compiles for seconds and cannot be asked to stop), the program ends without it. A second Ctrl-C
+// or SIGTERM ends it wherever it is. Neither leaves a half-written file: files get their names when they are whole.
+func untilInterrupted(words io.Writer, exit func(code int)) context.Context {
+	saving := new(atomic.Bool)
+	ctx, cancel := context.WithCancelCause(context.WithValue(context.Background(), savingKey{}, saving))
+	end := func(said string) {
+		fmt.Fprintln(words, said)
+		exit(exitInterrupted)
+	}
+	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, slices.DeleteFunc(slices.Clone(notices), signal.Ignored)...) // nohup has SIGHUP ignored
 	go func() {
-		<-signals
-		cancel(interrupted{})
-		<-signals
-		exit()
+		asked := false // by Ctrl-C or SIGTERM. The notices repeat themselves, and may come before SIGTERM or after it
+		for s := range signals {
+			asks := s == os.Interrupt || s == syscall.SIGTERM
+			switch {
+			case ctx.Err() == nil:
+				cancel(interrupted{})
+				if !saving.Load() {
+					time.AfterFunc(wordless, func() { fmt.Fprintln(words, lineStart(words)+stopping) })
+					time.AfterFunc(patience, func() { end(lineStart(words) + "cnnvk: " + interrupted{}.Error()) })
+				}
+			case s == os.Interrupt, asks && asked:
+				end("\ncnnvk: stopped at once")
+			}
+			asked = asked || asks
+		}
 	}()
 	return ctx
+}
+
+// savesItself tells the program that a training is at work from here on: it says itself that it stops, and its steps and what it saves are
+// worth waiting for. Who calls looks at ctx after that.
+func savesItself(ctx context.Context) {
+	if saving, ok := ctx.Value(savingKey{}).(*atomic.Bool); ok {
+		saving.Store(true)
+	}
+}
+
+// lineStart brings the cursor of a terminal back to the left, from behind the ^C that it shows.
+func lineStart(out io.Writer) string {
+	if isTerminal(out) {
+		return home
+	}
+	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,8 +34,19 @@ func interruptTraining(t *testing.T, out string, signals ...os.Signal) outcome {
 // duringTraining starts a training without end, calls do after its first epoch, and waits for its end.
 func duringTraining(t *testing.T, out string, do func(*os.Process)) outcome {
 	t.Helper()
-	c := exec.Command(os.Args[0], "train", "--device", "cpu", "--config", narrowConfig(t), "--epochs", "1000000", "--out", out)
-	c.Env = append(os.Environ(), childVariable+"=1")
+	return duringCommand(t, endless(t, out), "epoch 2/", do)
+}
+
+// endless is a training without end, as a process of its own.
+func endless(t *testing.T, out string) *exec.Cmd {
+	t.Helper()
+	return exec.Command(os.Args[0], "train", "--device", "cpu", "--config", narrowConfig(t), "--epochs", "1000000", "--out", out)
+}
+
+// duringCommand starts the program, calls do when it says a line that begins so, and waits for its end.
+func duringCommand(t *testing.T, c *exec.Cmd, says string, do func(*os.Process)) outcome {
+	t.Helper()
+	c.Env = append(append(os.Environ(), childVariable+"=1"), c.Env...)
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
 	stdout, err := c.StdoutPipe()
@@ -50,7 +62,7 @@ func duringTraining(t *testing.T, out string, do func(*os.Process)) outcome {
 	var said strings.Builder
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		said.WriteString(lines.Text() + "\n")
-		if strings.HasPrefix(lines.Text(), "epoch 2/") {
+		if strings.HasPrefix(lines.Text(), says) {
 			do(c.Process)
 		}
 	}
@@ -61,8 +73,8 @@ func duringTraining(t *testing.T, out string, do func(*os.Process)) outcome {
 // After one signal the weights and rows so far are saved, and the error says where.
 func TestInterrupted(t *testing.T) {
 	emptyFolder(t)
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		out := "run-" + s.String()
+	for _, s := range append([]os.Signal{os.Interrupt, syscall.SIGTERM}, notices...) {
+		out := "run-" + strings.ReplaceAll(s.String(), " ", "-")
 		o := interruptTraining(t, out, s)
 		o.failed(t, exitInterrupted, `^cnnvk: interrupted in epoch \d+, after step \d+$`, "cnnvk train --resume "+out+" goes on from there; the averaged weights as they were then are in "+out+"/weights/last.safetensors, the best so far (")
 		if !strings.Contains(o.stdout, "\nstopping; Ctrl-C again stops at once\n") {
@@ -122,6 +134,69 @@ func TestInterruptedTwice(t *testing.T) {
 		if err := os.RemoveAll("run"); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// Notices repeat themselves (SIGXCPU comes each second) and come beside SIGTERM, before it or after. Nothing of that may cut the saving.
+func TestNoticedTwice(t *testing.T) {
+	emptyFolder(t)
+	for i, signals := range [][]os.Signal{
+		{syscall.SIGXCPU, syscall.SIGXCPU, syscall.SIGXCPU}, {syscall.SIGHUP, syscall.SIGHUP}, {syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGTERM}, {syscall.SIGTERM, syscall.SIGHUP},
+	} {
+		out := fmt.Sprint("run", i)
+		interruptTraining(t, out, signals...).failed(t, exitInterrupted, `^cnnvk: interrupted in epoch \d+, after step \d+$`, "cnnvk train --resume "+out+" ")
+	}
+}
+
+// Under nohup the end of the terminal is none of the program's business; SIGTERM is.
+func TestNohup(t *testing.T) {
+	emptyFolder(t)
+	c := endless(t, "run")
+	c.Args = append([]string{"sh", "-c", `trap "" HUP; exec "$@"`, "sh"}, c.Args...)
+	c.Path = "/bin/sh"
+	epochs := 0
+	o := duringCommand(t, c, "epoch ", func(training *os.Process) { // at the end of each
+		switch epochs++; epochs {
+		case 1:
+			training.Signal(syscall.SIGHUP)
+		case 3:
+			training.Signal(syscall.SIGTERM)
+		}
+	})
+	o.failed(t, exitInterrupted, `^cnnvk: interrupted in epoch `, "cnnvk train --resume run ")
+	if epochs < 3 {
+		t.Errorf("%d epochs:\n%s", epochs, o.stdout)
+	}
+}
+
+// Where nothing is to be saved nobody waits for what cannot be asked to stop: a step of the reference executor takes a minute, and drivers
+// compile for seconds.
+func TestInterruptedSoon(t *testing.T) {
+	for _, c := range []struct{ args, says string }{
+		{"bench --device cpu", "random pixels"},
+		{"tune", "device: "},
+	} {
+		t.Run(c.args, func(t *testing.T) {
+			emptyFolder(t)
+			if !strings.Contains(c.args, "cpu") {
+				needVulkan(t)
+			}
+			command := exec.Command(os.Args[0], strings.Fields(c.args)...)
+			command.Env = []string{widthVariable + "=256", "CNNVK_VALIDATION=0"}
+			var began time.Time
+			o := duringCommand(t, command, c.says, func(p *os.Process) {
+				time.Sleep(time.Second) // into the first measurement
+				began = time.Now()
+				p.Signal(os.Interrupt)
+			})
+			if took := time.Since(began); took > 5*time.Second { // 1.5 on a machine that does nothing else
+				t.Errorf("the end came after %v", took)
+			}
+			if o.code != exitInterrupted || o.stderr != stopping+"\ncnnvk: interrupted\n" && o.stderr != "cnnvk: interrupted\n" {
+				t.Errorf("exit code %d, %q", o.code, o.stderr)
+			}
+			unchanged(t, map[string]string{})
+		})
 	}
 }
 

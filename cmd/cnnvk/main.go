@@ -19,15 +19,11 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
-	exitInterrupted = 130 // by Ctrl-C or SIGTERM: 128 and the number of SIGINT, as shells have it
+	exitInterrupted = 130 // by a signal to stop, whichever: 128 and the number of SIGINT, as shells have it
 )
 
 func main() {
-	ctx := untilInterrupted(func() {
-		fmt.Fprintln(os.Stderr, "\ncnnvk: stopped at once")
-		os.Exit(exitInterrupted)
-	})
-	os.Exit(run(ctx, os.Args, standardOutput(), os.Stderr))
+	os.Exit(run(untilInterrupted(os.Stderr, os.Exit), os.Args, standardOutput(), os.Stderr))
 }
 
 // standardOutput is os.Stdout, or, where that was closed, a file that refuses all that is written.

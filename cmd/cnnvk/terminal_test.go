@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -13,8 +14,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
+
+	"cnnvk/net"
 )
 
 // onTerminal runs the program on a terminal of that many columns and returns what it wrote there.
@@ -93,5 +97,30 @@ func TestNoBar(t *testing.T) {
 	screen := onTerminal(t, 80, nil, append(args, "-q")...)
 	if lines := strings.Split(screen, "\r\n"); len(lines) != 2 || !strings.HasPrefix(lines[0], "best validation accuracy ") {
 		t.Errorf("-q: %q", screen)
+	}
+}
+
+// A training whose terminal goes away saves what there is.
+func TestTerminalGone(t *testing.T) {
+	emptyFolder(t)
+	c := endless(t, "run")
+	c.Env = append(os.Environ(), childVariable+"=1", "TERM=xterm")
+	terminal, err := pty.Start(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	watchdog := time.AfterFunc(time.Minute, func() { c.Process.Kill() })
+	defer watchdog.Stop()
+	for lines := bufio.NewScanner(terminal); lines.Scan() && !strings.Contains(lines.Text(), "epoch 2/"); {
+	}
+	terminal.Close()
+	if c.Wait(); c.ProcessState.ExitCode() != exitInterrupted {
+		t.Errorf("the training: %v", c.ProcessState)
+	}
+	if events := read(t, "run/events.jsonl"); !strings.Contains(events, `"interrupted"`) {
+		t.Errorf("events.jsonl has\n%s", events)
+	}
+	if _, err := net.LoadCheckpoint("run/" + lastState); err != nil {
+		t.Error(err)
 	}
 }

@@ -126,6 +126,7 @@ func (j *job) run(ctx context.Context) error {
 	if err := j.fitEpochs(ctx); err != nil {
 		return err
 	}
+	savesItself(ctx)
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -236,7 +237,7 @@ func (j *job) watch(ctx context.Context) error {
 	said := make(chan struct{})
 	unless := context.AfterFunc(ctx, func() {
 		defer close(said)
-		w.say("stopping; Ctrl-C again stops at once")
+		w.say(stopping)
 	})
 	defer func() {
 		if !unless() {

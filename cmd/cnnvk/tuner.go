@@ -89,11 +89,11 @@ func (t tuner) tune(ctx context.Context, m *machine, d demand, batch int) error 
 			t.log.Debug("tuning", "product", r.Key, "kernel", c.Variant, "ms", c.Time.Seconds()*1e3)
 		}
 	})
-	if count > 0 {
+	if count > 0 && m.store != nil { // of a tuning that was cut short, too: the next one goes on from there
+		m.store.keep(choicesFile, "kernels", measured{m.Device().Name, m.Device().Driver, m.gpu.Choices()})
+	}
+	if count > 0 && err == nil {
 		t.say("tuned in %.0f s\n", time.Since(began).Seconds())
-		if m.store != nil {
-			m.store.keep(choicesFile, "kernels", measured{m.Device().Name, m.Device().Driver, m.gpu.Choices()})
-		}
 	}
 	return err
 }

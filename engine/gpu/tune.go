@@ -88,10 +88,10 @@ func (e *Executor) Tune(ctx context.Context, l *engine.Layout, programs []*engin
 	}
 	found, slow := Choices{}, map[string]bool{}
 	for i, j := range jobs {
-		if err := context.Cause(ctx); err != nil {
-			return found, err
+		best, err := e.measure(ctx, j, slow)
+		if ended := context.Cause(ctx); ended != nil {
+			return found, ended
 		}
-		best, err := e.measure(j, slow)
 		if err != nil {
 			return found, fmt.Errorf("engine/gpu: tuning %s: %w", j.key, err)
 		}
@@ -191,12 +191,12 @@ func (e *Executor) variantsOf(p *engine.Program) []string {
 	return out
 }
 
-// measure times the variants on the op, fastest first.
-func (e *Executor) measure(j tuning, slow map[string]bool) ([]Candidate, error) {
+// measure times the variants on the op, fastest first, until ctx ends.
+func (e *Executor) measure(ctx context.Context, j tuning, slow map[string]bool) ([]Candidate, error) {
 	var times []Candidate
 	var want []float64
 	for _, name := range j.variants {
-		if slow[name] && len(times) > 0 {
+		if ctx.Err() != nil || slow[name] && len(times) > 0 {
 			continue
 		}
 		t, got, err := e.timeVariant(j, name)
