@@ -3,14 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
-	"golang.org/x/term"
 
 	"cnnvk/net"
 )
@@ -31,9 +29,8 @@ type barWatcher struct {
 }
 
 func newBarWatcher(s *console, p pace, began time.Time) *barWatcher {
-	terminal, _ := fileOf(s.words) // as the bar's package and width want it
-	w := &barWatcher{out: terminal, began: began, pace: p, now: net.Progress{Epoch: p.from.Epoch + 1}}
-	w.bars = mpb.New(mpb.WithOutput(terminal), mpb.WithRefreshRate(200*time.Millisecond))
+	w := &barWatcher{out: s.words, began: began, pace: p, now: net.Progress{Epoch: p.from.Epoch + 1}}
+	w.bars = newBars(progressOn(s.progress, s.words))
 	draw := func(out io.Writer, st decor.Statistics) error {
 		_, err := io.WriteString(out, home+w.line(st.AvailableWidth-1)) // terminals may wrap what fills their last column
 		return err
@@ -76,15 +73,7 @@ func (w *barWatcher) epoch(e net.EpochEnded) {
 
 // width is the room for a line, 0 where the terminal does not say.
 func (w *barWatcher) width() int {
-	f, ok := w.out.(*os.File)
-	if !ok {
-		return 0
-	}
-	columns, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return columns - 1
+	return max(columnsOf(w.out)-1, 0)
 }
 
 // home brings the cursor back to the left: mpb expects it there, but a Ctrl-C that the terminal shows moves it.

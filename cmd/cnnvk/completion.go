@@ -41,13 +41,14 @@ func completionCommand() *cli.Command {
 
 // choices are the values of flags that have few.
 var choices = map[string][]string{
-	"augment": policyNames(),
-	"recipe":  net.RecipeNames(),
-	"opt":     net.Optimizers,
-	"sched":   net.Schedules,
-	"split":   net.Splits,
-	"model":   net.ModelNames(),
-	"device":  {"vulkan", cpuDevice},
+	"augment":  policyNames(),
+	"recipe":   net.RecipeNames(),
+	"opt":      net.Optimizers,
+	"sched":    net.Schedules,
+	"split":    net.Splits,
+	"model":    net.ModelNames(),
+	"device":   {"vulkan", cpuDevice},
+	"progress": progressModes,
 }
 
 // giveCompletion makes the commands say what may follow the words typed, where the shell's script asks.

@@ -27,16 +27,21 @@ func jsonFlag() cli.Flag {
 // console is where a command's words go. The result is printed; what is said on the way stays away with -q; the log, of
 // warnings, or with -v of everything, goes to standard error.
 type console struct {
-	out   io.Writer
-	words io.Writer
-	quiet bool
-	log   *slog.Logger
-	logTo *detour
+	out      io.Writer
+	words    io.Writer
+	quiet    bool
+	progress string // a value of --progress
+	log      *slog.Logger
+	logTo    *detour
 }
 
 // newConsole is a command's console. What is said on the way goes to standard error where standard output is for a program.
 func newConsole(c *cli.Context, forProgram bool) (*console, error) {
-	s := &console{out: c.App.Writer, words: c.App.Writer, quiet: c.Bool("quiet"), logTo: &detour{to: c.App.ErrWriter}}
+	s := &console{out: c.App.Writer, words: terminalOf(c.App.Writer), quiet: c.Bool("quiet"), logTo: &detour{to: c.App.ErrWriter}}
+	var err error
+	if s.progress, err = progressOf(c); err != nil {
+		return nil, err
+	}
 	if s.quiet && c.Bool("verbose") {
 		return nil, usagef("-q and -v: use one of them")
 	}
@@ -76,7 +81,7 @@ func (s *console) result(format string, args ...any) { fmt.Fprintf(s.out, format
 
 // isTerminal says whether someone watches out, on a terminal that can move its cursor.
 func isTerminal(out io.Writer) bool {
-	f, ok := fileOf(out)
+	f, ok := out.(*os.File)
 	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 

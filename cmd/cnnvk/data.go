@@ -48,7 +48,7 @@ func trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set,
 		dir, why = c.String("data"), "--data"
 	}
 	if dir == "" {
-		if dir, why, err = findData(c.Context, progressOf(c, s)); err != nil {
+		if dir, why, err = findData(c.Context, progressTo(c, s)); err != nil {
 			return nil, "", err
 		}
 	}
@@ -56,7 +56,7 @@ func trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set,
 		s.say("data: synthetic, %d images, for trying out (%s)\n", syntheticImages, why)
 		return cifar.Synthetic(0, syntheticImages), synthetic, nil
 	}
-	if set, err = dataSource.ReadTrain(c.Context, dir, sayTo(progressOf(c, s))); err != nil {
+	if set, err = dataSource.ReadTrain(c.Context, dir, sayTo(progressTo(c, s))); err != nil {
 		if dir == configured {
 			err = hints.With(err, "--data DIR says where the run's images are now")
 		}
@@ -66,12 +66,12 @@ func trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set,
 	return set, dir, nil
 }
 
-// progressOf is where a download and unpacking say how far they are.
-func progressOf(c *cli.Context, s *console) io.Writer {
+// progressTo is where a download and unpacking say how far they are.
+func progressTo(c *cli.Context, s *console) io.Writer {
 	if s.quiet {
 		return io.Discard
 	}
-	return c.App.ErrWriter
+	return progressOn(s.progress, c.App.ErrWriter)
 }
 
 func sayTo(out io.Writer) func(string) {
@@ -104,7 +104,7 @@ func testSet(c *cli.Context, s *console) (*cifar.Set, error) {
 
 		}
 	}
-	set, err := dataSource.ReadTest(c.Context, dir, sayTo(progressOf(c, s)))
+	set, err := dataSource.ReadTest(c.Context, dir, sayTo(progressTo(c, s)))
 	if err != nil {
 		return nil, err
 	}

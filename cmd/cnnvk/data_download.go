@@ -20,6 +20,7 @@ func dataDownloadCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.PathFlag{Name: "to", Usage: "put it into `DIR`/cifar-100-binary instead"},
 			&cli.PathFlag{Name: "from", Usage: "take the archive `FILE`, which was fetched by other means, and no network"},
+			progressFlag(),
 			&cli.StringFlag{Name: "url", Value: dataSource.URL, Usage: "take the same file from another `URL`"},
 		},
 		Action: dataDownload,
@@ -45,12 +46,17 @@ func dataDownload(c *cli.Context) error {
 			return err
 		}
 	}
+	mode, err := progressOf(c)
+	if err != nil {
+		return err
+	}
+	progress := progressOn(mode, c.App.ErrWriter)
 	how := "downloaded, checksums right"
-	bring := func() (dir string, fresh bool, err error) { return fetch(c.Context, source, to, c.App.ErrWriter) }
+	bring := func() (dir string, fresh bool, err error) { return fetch(c.Context, source, to, progress) }
 	if c.IsSet("from") {
 		how = "unpacked, checksums right"
 		bring = func() (string, bool, error) {
-			return source.Unpack(c.Context, c.Path("from"), to, sayTo(c.App.ErrWriter))
+			return source.Unpack(c.Context, c.Path("from"), to, sayTo(progress))
 		}
 	}
 	dir, fresh, err := bring()

@@ -26,6 +26,7 @@ func dataPreviewCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			trainDataFlag(),
 			deviceFlag(),
+			progressFlag(),
 			&cli.PathFlag{Name: "out", Aliases: []string{"o"}, Value: "sheet.png", Usage: "`FILE` to write, a picture by its ending: .png or .jpg"},
 			augmentFlag(net.DefaultRecipe().Augment),
 			&cli.IntFlag{Name: "images", Value: 12, Usage: "rows: images from the beginning of the data set"},

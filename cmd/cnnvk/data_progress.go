@@ -10,7 +10,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// fetchProgress shows a download: a bar on a terminal, which goes away at the end, else a line each tenth.
+// fetchProgress shows a download: a bar, which goes away at the end, or a line each tenth.
 type fetchProgress struct {
 	out       io.Writer
 	what      string // said first
@@ -33,7 +33,7 @@ func (p *fetchProgress) at(done, total int64) {
 	if p.began.IsZero() {
 		p.began, p.had, p.nextTenth = time.Now(), done, done*10/max(total, 1)+1
 		fmt.Fprintln(p.out, p.what)
-		if isTerminal(p.out) {
+		if wantsBar(p.out) {
 			p.start()
 		}
 	}
@@ -49,7 +49,7 @@ func (p *fetchProgress) at(done, total int64) {
 }
 
 func (p *fetchProgress) start() {
-	p.bars = mpb.New(mpb.WithOutput(p.out), mpb.WithRefreshRate(200*time.Millisecond))
+	p.bars = newBars(p.out)
 	p.bar = p.bars.New(0, mpb.BarStyle(), mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
 		return fetchWords(s.Current, s.Total, p.had, time.Since(p.began), s.AvailableWidth < 60)
 	})))

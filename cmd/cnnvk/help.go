@@ -19,7 +19,7 @@ var examples = map[string][]string{
 		"cnnvk train --data ~/cifar100 --out runs/mine",
 		"cnnvk train --epochs 3 --batch-size 64 --device 0",
 		"cnnvk train --max-time 1h --opt nesterov --lr 0.05",
-		"cnnvk train --recipe tinynet",
+		"cnnvk train --recipe tinynet --progress plain",
 		"cnnvk train --resume runs/smallcifarnet",
 		"cnnvk train --config runs/mine/config.yaml --seed 43 --out runs/again",
 	},

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"sync"
 	"syscall"
@@ -60,11 +59,10 @@ func readerGone(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || runtime.GOOS == "windows" && (errors.Is(err, brokenPipe) || errors.Is(err, noData))
 }
 
-// fileOf is the file behind a writer, if there is one.
-func fileOf(out io.Writer) (*os.File, bool) {
-	if o, ok := out.(*output); ok {
-		out = o.to
+// terminalOf is the terminal behind standard output, as those want it who move bars there, or else out.
+func terminalOf(out io.Writer) io.Writer {
+	if o, ok := out.(*output); ok && isTerminal(o.to) {
+		return o.to
 	}
-	f, ok := out.(*os.File)
-	return f, ok
+	return out
 }

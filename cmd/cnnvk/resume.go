@@ -22,7 +22,7 @@ import (
 
 // withResume are the flags that may stand beside --resume: where the work is done and what is told of it. What is trained is the
 // run's own: other epochs would be other rates, and nothing would be left of the same bits.
-var withResume = []string{"resume", "data", "device", "no-tune", "trace", "quiet", "verbose"}
+var withResume = []string{"resume", "data", "device", "no-tune", "trace", "progress", "quiet", "verbose"}
 
 // resume goes on with the run in a folder.
 func resume(c *cli.Context, s *console, began time.Time) error {

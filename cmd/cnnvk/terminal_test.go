@@ -100,6 +100,46 @@ func TestNoBar(t *testing.T) {
 	}
 }
 
+// A terminal that does not know how wide it is gets lines with all that they have; --progress decides otherwise, and elsewhere.
+func TestProgress(t *testing.T) {
+	emptyFolder(t)
+	args := []string{"train", "--device", "cpu", "--config", narrowConfig(t)}
+	for _, c := range []struct {
+		columns uint16 // of the terminal; 1 for a pipe
+		mode    string
+		epochs  string // the bar is drawn five times a second
+		bar     bool
+		lines   int // of epochs, with all that they have
+	}{
+		{0, "auto", "2", false, 2},
+		{80, "plain", "2", false, 2},
+		{0, "bar", "30", true, 30},
+		{80, "none", "2", false, 0},
+		{1, "auto", "2", false, 2},
+		{1, "bar", "30", true, 30},
+	} {
+		args := append(args, "--epochs", c.epochs, "--progress", c.mode)
+		var screen string
+		if c.columns == 1 {
+			o := child(t, []string{"TERM=dumb"}, args...)
+			o.ok(t)
+			screen = o.stdout
+		} else {
+			screen = onTerminal(t, c.columns, nil, args...)
+		}
+		if strings.Contains(screen, "\x1b[") != c.bar || regexp.MustCompile(`epoch \d+/\d+  \[`).MatchString(screen) != c.bar {
+			t.Errorf("%d columns, %s: a bar is wanted: %t:\n%q", c.columns, c.mode, c.bar, screen)
+		}
+		whole := regexp.MustCompile(`epoch \d+/\d+  loss \S+  acc \S+ %  val loss \S+  val acc \S+ %  lr \S+  \d+ images/s`)
+		if n := len(whole.FindAllString(screen, -1)); n != c.lines || !strings.Contains(screen, "best validation accuracy ") {
+			t.Errorf("%d columns, %s: %d lines of epochs, want %d:\n%q", c.columns, c.mode, n, c.lines, screen)
+		}
+	}
+	cnnvk("train", "--progress", "fancy").failed(t, exitUsage, `--progress "fancy": use auto, plain, bar or none$`, "")
+	cnnvk("train", "--progress", "").failed(t, exitUsage, `--progress "": use auto, plain, bar or none$`, "")
+	cnnvk("data", "download", "--progress", "tty").failed(t, exitUsage, `--progress "tty": use auto, plain, bar or none$`, "")
+}
+
 // A training whose terminal goes away saves what there is.
 func TestTerminalGone(t *testing.T) {
 	emptyFolder(t)

@@ -29,6 +29,7 @@ func trainCommand() *cli.Command {
 		&cli.PathFlag{Name: "out", Usage: "run folder `DIR` (default: runs/RECIPE, runs/RECIPE-2, ...)"},
 		&cli.BoolFlag{Name: "force", Usage: "replace the run that is in --out; other files there stay"},
 		traceFlag(),
+		progressFlag(),
 	}
 	for _, f := range recipeFlags() {
 		flags = append(flags, f.flag)

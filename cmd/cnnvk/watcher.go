@@ -17,13 +17,23 @@ type watcher interface {
 	end()
 }
 
-// newWatcher is a bar where someone watches on a terminal, else lines.
+// newWatcher shows a training as --progress has it.
 func newWatcher(s *console, p pace, began time.Time) watcher {
-	if !s.quiet && isTerminal(s.words) {
+	lines := &lineWatcher{pace: p, out: s.words, began: began}
+	switch {
+	case s.quiet || s.progress == progressNone:
+		return noWatcher{lines}
+	case wantsBar(progressOn(s.progress, s.words)):
 		return newBarWatcher(s, p, began)
 	}
-	return &lineWatcher{pace: p, out: s.words, began: began}
+	return lines
 }
+
+// noWatcher says lines, but none of how far the training is.
+type noWatcher struct{ *lineWatcher }
+
+func (noWatcher) steps(net.Progress)   {}
+func (noWatcher) epoch(net.EpochEnded) {}
 
 // lineWatcher prints a line now and then, and one an epoch.
 type lineWatcher struct {
