@@ -40,12 +40,8 @@ echo "| $(date +%F), $epochs epochs | train loss | train acc % | val loss | val 
 echo "| --- | --- | --- | --- | --- | --- |"
 list | while IFS='|' read -r what flags; do
     run=$folder/$epochs-epochs/$(echo "$what" | tr -c 'a-zA-Z0-9.\n' -)
-    if [ -e "$run/config.yaml" ]; then
-        bin/cnnvk train -q --resume "$run" >/dev/null </dev/null
-    else
-        # shellcheck disable=SC2086
-        bin/cnnvk train -q --epochs "$epochs" --warmup-epochs 2 $flags --out "$run" >/dev/null </dev/null
-    fi
+    # shellcheck disable=SC2086
+    bin/cnnvk train -q --epochs "$epochs" --warmup-epochs 2 $flags --out "$run" --resume auto >/dev/null </dev/null
     csv=$run/metrics.csv
     awk -v what="$what" -v loss="$(last "$csv" 4)" -v acc="$(last "$csv" 5)" -v vloss="$(last "$csv" 6)" -v vacc="$(last "$csv" 7)" \
         -v s="$(cut -d, -f9 "$csv" | awk '{ t += $1 } END { print t }')" \

@@ -241,7 +241,7 @@ func configOf(c *cli.Context) (config, error) {
 func recipeProblem(c *cli.Context, err error) error {
 	var bad *net.RecipeError
 	file, flags := c.String("config"), recipeFlagNames()
-	if c.IsSet("resume") {
+	if c.String("resume") != "" {
 		file = filepath.Join(c.String("resume"), configFile)
 	}
 	if errors.As(err, &bad) && file != "" && !c.IsSet(flags[bad.Key]) {

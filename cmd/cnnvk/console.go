@@ -39,7 +39,7 @@ type console struct {
 func newConsole(c *cli.Context, forProgram bool) (*console, error) {
 	s := &console{out: c.App.Writer, words: terminalOf(c.App.Writer), quiet: c.Bool("quiet"), logTo: &detour{to: c.App.ErrWriter}}
 	var err error
-	if s.progress, err = progressOf(c); err != nil {
+	if s.progress, err = progressMode(c); err != nil {
 		return nil, err
 	}
 	if s.quiet && c.Bool("verbose") {

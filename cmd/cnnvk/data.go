@@ -41,7 +41,7 @@ var syntheticImages = 10_000
 // finds. dir is its folder, or synthetic.
 func trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set, dir string, err error) {
 	dir, why := configured, "--config"
-	if c.IsSet("resume") {
+	if c.String("resume") != "" {
 		why = "--resume"
 	}
 	if c.IsSet("data") {

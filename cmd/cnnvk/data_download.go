@@ -46,7 +46,7 @@ func dataDownload(c *cli.Context) error {
 			return err
 		}
 	}
-	mode, err := progressOf(c)
+	mode, err := progressMode(c)
 	if err != nil {
 		return err
 	}

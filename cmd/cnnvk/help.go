@@ -21,6 +21,7 @@ var examples = map[string][]string{
 		"cnnvk train --max-time 1h --opt nesterov --lr 0.05",
 		"cnnvk train --recipe tinynet --progress plain",
 		"cnnvk train --resume runs/smallcifarnet",
+		"cnnvk train --out runs/queued --resume auto",
 		"cnnvk train --config runs/mine/config.yaml --seed 43 --out runs/again",
 	},
 	"cnnvk eval": {

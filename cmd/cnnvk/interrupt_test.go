@@ -200,6 +200,34 @@ func TestInterruptedSoon(t *testing.T) {
 	}
 }
 
+// A killed run goes on with the command that began it, and so does one whose epochs were measured.
+func TestResumeAutoInterrupted(t *testing.T) {
+	emptyFolder(t)
+	config := narrowConfig(t)
+	for _, length := range [][]string{{"--epochs", "1000000"}, {"--max-time", "1000h"}} {
+		args := append([]string{"train", "--device", "cpu", "--config", config, "--out", "run", "--resume", "auto"}, length...)
+		var steps [2]int
+		for i := range steps {
+			o := duringCommand(t, exec.Command(os.Args[0], args...), "first ", func(p *os.Process) { p.Signal(os.Interrupt) })
+			o.failed(t, exitInterrupted, `^cnnvk: interrupted in epoch `, "cnnvk train --resume run ")
+			c, err := net.LoadCheckpoint("run/" + lastState)
+			if err != nil {
+				t.Fatal(err)
+			}
+			steps[i] = c.Total
+			if resumed := strings.Contains(o.stdout, "resuming after step "); resumed != (i > 0) {
+				t.Errorf("%s: %s", length[0], o.stdout)
+			}
+		}
+		if steps[1] <= steps[0] {
+			t.Errorf("%s: after step %d, then %d", length[0], steps[0], steps[1])
+		}
+		if err := os.RemoveAll("run"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Before the first step there is nothing to be saved, and no folder stays.
 func TestInterruptedEarly(t *testing.T) {
 	emptyFolder(t)

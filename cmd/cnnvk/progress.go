@@ -29,8 +29,8 @@ func progressFlag() cli.Flag {
 		": a bar on a terminal and lines elsewhere, lines alone, a bar everywhere, or neither"}
 }
 
-// progressOf is the value of --progress, or that of commands without the flag.
-func progressOf(c *cli.Context) (string, error) {
+// progressMode is the value of --progress, or that of commands without the flag.
+func progressMode(c *cli.Context) (string, error) {
 	mode := c.String("progress")
 	if mode == "" && !c.IsSet("progress") {
 		return progressAuto, nil

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,12 +27,80 @@ import (
 // run's own: other epochs would be other rates, and nothing would be left of the same bits.
 var withResume = []string{"resume", "data", "device", "no-tune", "trace", "progress", "quiet", "verbose"}
 
-// resume goes on with the run in a folder.
-func resume(c *cli.Context, s *console, began time.Time) error {
-	dir := c.String("resume")
-	if dir == "" {
-		return usagef("--resume needs the folder of a run")
+// resumeAuto is the value of --resume that goes on with the run in --out, or begins it.
+const resumeAuto = "auto"
+
+// runToResume is the folder of the run that --resume names, by itself or by a file in it; "" if a run is to begin. With auto the flag, which
+// says where values are from, is empty until the run in --out goes on.
+func runToResume(c *cli.Context) (dir string, auto bool, err error) {
+	dir = c.String("resume")
+	switch {
+	case !c.IsSet("resume"):
+		return "", false, nil
+	case dir == "":
+		return "", false, usagef("--resume needs the folder of a run")
+	case dir != resumeAuto:
+		if dir, err = runFolderOf(dir); err != nil {
+			return "", false, err
+		}
+		return dir, false, onlyWithResume(c, dir)
 	}
+	if dir, err = runInOut(c); err == nil {
+		err = c.Set("resume", "")
+	}
+	return dir, true, err
+}
+
+// runInOut is the folder --out if it has a run, else "".
+func runInOut(c *cli.Context) (string, error) {
+	out := c.String("out")
+	switch {
+	case out == "":
+		return "", hints.With(usagef("--resume auto needs --out DIR: the folder of the run that goes on, or begins there"), "--resume ./auto is the run in a folder of that name")
+	case c.Bool("force"):
+		return "", usagef("--resume auto and --force: use one of them")
+	case !isRun(out):
+		return "", nil
+	}
+	return out, nil
+}
+
+func isRun(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, configFile))
+	return err == nil
+}
+
+// runFolderOf is the run folder that a path names: itself, or that of one of its files.
+func runFolderOf(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil || isRun(path) {
+		return path, nil // what is not there is no run: whoever opens it says so
+	}
+	within := []string{filepath.Dir(path)}
+	if name := filepath.Base(within[0]); !info.IsDir() && slices.Contains(innerFolders, name) {
+		within = append(within, filepath.Dir(within[0]))
+	} else if info.IsDir() && !slices.Contains(innerFolders, filepath.Base(path)) {
+		within = nil
+	}
+	for _, dir := range within {
+		if !isRun(dir) {
+			continue
+		}
+		run := runFolder{dir: dir}
+		if filepath.Base(path) == filepath.Base(bestState) {
+			return "", hints.With(usagef("--resume %s: a run goes on from its last checkpoint, not from its best", path),
+				fmt.Sprintf("--resume %s goes on from the last; cp %s %s first makes the best one the last", files.Quote(dir), run.word(bestState), run.word(lastState)))
+		}
+		return dir, nil
+	}
+	return path, nil
+}
+
+// innerFolders are those of a run folder in which files are.
+var innerFolders = []string{path.Dir(lastWeights), path.Dir(lastState)}
+
+// onlyWithResume is the error of a flag that does not go with --resume.
+func onlyWithResume(c *cli.Context, dir string) error {
 	for _, flag := range c.Command.Flags {
 		if name := flag.Names()[0]; c.IsSet(name) && !slices.Contains(withResume, name) {
 			run := runFolder{dir: dir}
@@ -40,6 +111,14 @@ func resume(c *cli.Context, s *console, began time.Time) error {
 			return hints.With(usagef("--%s does not go with --resume: a run goes on as it began", name), hint)
 		}
 	}
+	return nil
+}
+
+// resume goes on with the run in a folder. With --resume auto the flags are those that it began with: asked is what they ask for.
+func resume(c *cli.Context, s *console, dir string, asked *config, began time.Time) error {
+	if err := c.Set("resume", dir); err != nil {
+		return err
+	}
 	f, err := reopenRunFolder(dir)
 	if err != nil {
 		return err
@@ -49,6 +128,11 @@ func resume(c *cli.Context, s *console, began time.Time) error {
 	conf, err := j.readRun()
 	if err != nil {
 		return err
+	}
+	if asked != nil {
+		if err := j.asBegun(*asked, conf); err != nil {
+			return err
+		}
 	}
 	if j.from == nil {
 		s.say("the run %s has no checkpoint yet: it begins over\n", dir)
@@ -62,6 +146,36 @@ func resume(c *cli.Context, s *console, began time.Time) error {
 		return otherData(f, j.dir, j.set.MD5, conf.DataMD5)
 	}
 	return j.onRunsDevice(conf, func(m *machine) error { return j.runOn(m, conf) })
+}
+
+// asBegun is the error of a recipe that is asked for and is not the one that the run began with.
+func (j *job) asBegun(asked, begun config) error {
+	model, err := asked.Network()
+	if err != nil {
+		return err
+	}
+	asked.Widths = model.Widths
+	if asked.MaxTime > 0 && asked.Epochs == 0 {
+		asked.Epochs = begun.Epochs // which were measured
+	}
+	now, then := fieldsOf(reflect.ValueOf(asked.Recipe)), fieldsOf(reflect.ValueOf(begun.Recipe))
+	flags := recipeFlagNames()
+	flags["recipe"] = "recipe"
+	for _, key := range slices.Sorted(maps.Keys(now)) {
+		if a, b := now[key].Interface(), then[key].Interface(); !reflect.DeepEqual(a, b) {
+			return hints.With(usagef("--%s %v is not what the run in %s began with, which is %v", flags[key], inFlag(a), j.folder.dir, inFlag(b)),
+				"it goes on with the flags that it began with; --out "+files.Quote(filepath.Clean(j.folder.dir)+"-2")+" begins another run")
+		}
+	}
+	return nil
+}
+
+// inFlag is a recipe's value as its flag takes it.
+func inFlag(value any) any {
+	if list, ok := value.([]int); ok {
+		return joinInts(list)
+	}
+	return value
 }
 
 // reopenRunFolder makes the folder of an earlier training this one's own.
@@ -148,7 +262,7 @@ func pinWidth(device string) {
 
 // orNewRun adds to a hint of flags, which do not go with --resume, what they go with.
 func (j *job) orNewRun(err error) error {
-	if hint := hints.Of(err); j.flags.IsSet("resume") && strings.HasPrefix(hint, "--") {
+	if hint := hints.Of(err); j.flags.String("resume") != "" && strings.HasPrefix(hint, "--") {
 		return hints.With(err, j.folder.restartHintWith(hint))
 	}
 	return err

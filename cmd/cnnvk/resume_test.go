@@ -278,3 +278,97 @@ func TestResumeLocked(t *testing.T) {
 	cnnvk("train", "--resume", "run").failed(t, exitFailed, fmt.Sprintf(`^cnnvk: process %d is training in the run folder run$`, os.Getpid()), "it goes on by itself")
 	unchanged(t, before)
 }
+
+// One command begins a run, goes on with it however it ended, and says that it is finished: as often as a scheduler queues it.
+func TestResumeAuto(t *testing.T) {
+	emptyFolder(t)
+	config := narrowConfig(t)
+	again := func(more ...string) outcome {
+		return cnnvk(append([]string{"train", "--device", "cpu", "--config", config, "--epochs", "2", "--seed", "7", "--out", "run", "--resume", "auto"}, more...)...)
+	}
+	whole := cnnvk("train", "--device", "cpu", "--config", config, "--epochs", "2", "--seed", "7", "--out", "whole")
+	whole.ok(t)
+	same := func(what string) {
+		t.Helper()
+		for _, name := range []string{configFile, bestWeights, lastWeights} {
+			if read(t, "run/"+name) != read(t, "whole/"+name) {
+				t.Errorf("%s: %s is not that of a run that was never stopped", what, name)
+			}
+		}
+	}
+	// What a training leaves that is killed before it wrote config.yaml.
+	writeFile(t, "run/.cnnvk-0123456789abcdef.tmp", nil)
+	writeFile(t, "run/weights/.cnnvk-0123456789abcdef.tmp", nil)
+	writeFile(t, "run/"+lockFile, []byte("1"))
+	o := again()
+	o.ok(t)
+	same("begun")
+	if !strings.Contains(o.stdout, "(--config)") || strings.Contains(o.stdout, "resum") {
+		t.Errorf("it begins:\n%s", o.stdout)
+	}
+	before := listing(t)
+	if o = again("--data", synthetic, "--trace", "t.json"); o.code != exitDone || !strings.Contains(o.stdout, "the run run is finished: ") {
+		t.Errorf("finished: exit code %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	unchanged(t, before)
+
+	for _, gone := range []string{"weights", "checkpoints", metricsFile} {
+		if err := os.RemoveAll("run/" + gone); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o = again()
+	o.ok(t)
+	same("begun over")
+	if !strings.Contains(o.stdout, "the run run has no checkpoint yet: it begins over") {
+		t.Errorf("without a checkpoint:\n%s", o.stdout)
+	}
+	if err := os.RemoveAll("run"); err != nil {
+		t.Fatal(err)
+	}
+	again("--limit-steps", "3").ok(t)
+	again().failed(t, exitUsage, `^cnnvk: --limit-steps 0 is not what the run in run began with, which is 3$`, "--out run-2 begins another run")
+
+	for _, c := range []struct{ args, says, hint string }{
+		{"--limit-steps 3 --lr 0.5", `--lr 0\.5 is not what the run in run began with, which is 0\.001$`, "--out run-2 "},
+		{"--limit-steps 3 --widths 2,2,2,2,2,4", `--widths 2,2,2,2,2,4 is not what the run in run began with, which is 2,2,2,2,2,2$`, "--out run-2 "},
+		{"--limit-steps 3 --max-time 1h", `--max-time and --epochs`, ""},
+		{"--force", `--resume auto and --force: use one of them$`, ""},
+		{"--out=", `--resume auto needs --out DIR`, "--resume ./auto "},
+	} {
+		again(strings.Fields(c.args)...).failed(t, exitUsage, c.says, c.hint)
+	}
+	writeFile(t, "mine/notes.txt", nil)
+	again("--out", "mine").failed(t, exitFailed, `the run folder mine is not empty`, "--out mine-2 ")
+
+	lock, err := lockFolder("run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.RemoveLocked(lock)
+	again().failed(t, exitFailed, fmt.Sprintf(`^cnnvk: process %d is training in the run folder run$`, os.Getpid()), "it goes on by itself")
+}
+
+// --resume takes a file of a run for the run, but not the best one, from which it would not go on.
+func TestResumeFileOfRun(t *testing.T) {
+	emptyFolder(t)
+	quickest(t, "--out", "run").ok(t)
+	before := listing(t)
+	for _, name := range []string{"", "/", "/config.yaml", "/metrics.csv", "/checkpoints/last.safetensors", "/weights/last.safetensors", "/checkpoints", "/weights"} {
+		if o := cnnvk("train", "--resume", "run"+name); o.code != exitDone || !strings.Contains(o.stdout, "is finished") {
+			t.Errorf("%s: %s%s", name, o.stdout, o.stderr)
+		}
+	}
+	for _, name := range []string{"/checkpoints/best.safetensors", "/weights/best.safetensors"} {
+		cnnvk("train", "--resume", "run"+name).failed(t, exitUsage, `a run goes on from its last checkpoint, not from its best$`,
+			"--resume run goes on from the last; cp run/checkpoints/best.safetensors run/checkpoints/last.safetensors first")
+	}
+	writeFile(t, "other/weights/last.safetensors", nil)
+	for _, path := range []string{"other", "other/weights/last.safetensors", "nowhere", "run/nothing"} {
+		cnnvk("train", "--resume", path).failed(t, exitFailed, `cannot be resumed`, "--resume takes the folder of a run")
+	}
+	if err := os.RemoveAll("other"); err != nil {
+		t.Fatal(err)
+	}
+	unchanged(t, before)
+}

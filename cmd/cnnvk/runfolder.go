@@ -110,7 +110,7 @@ func checkEmpty(dir string) error {
 	if err != nil {
 		return cannotMake(dir, err)
 	}
-	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return slices.Contains(notTheUsers, e.Name()) })
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return slices.Contains(notTheUsers, e.Name()) || leftOver(dir, e) })
 	if len(entries) == 0 {
 		return nil
 	}
@@ -120,6 +120,19 @@ func checkEmpty(dir string) error {
 	}
 	return hints.With(fmt.Errorf("the run folder %s is not empty: it has %s", dir, inTheWay),
 		"--out "+files.Quote(filepath.Clean(dir)+"-2")+" or another new folder, or --force to replace the run in it")
+}
+
+// leftOver says whether an entry of a folder is what a training leaves that was killed before it wrote config.yaml: besides its lock, files that
+// were being written, and folders for weights and checkpoints without any.
+func leftOver(dir string, e fs.DirEntry) bool {
+	if !e.IsDir() {
+		return files.IsTemporary(e.Name())
+	}
+	if e.Name() != path.Dir(lastWeights) && e.Name() != path.Dir(lastState) {
+		return false
+	}
+	inside, err := os.ReadDir(filepath.Join(dir, e.Name()))
+	return err == nil && !slices.ContainsFunc(inside, func(e fs.DirEntry) bool { return !files.IsTemporary(e.Name()) })
 }
 
 func cannotMake(dir string, err error) error {

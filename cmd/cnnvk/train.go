@@ -23,7 +23,8 @@ func trainCommand() *cli.Command {
 		trainDataFlag(),
 		trainDeviceFlag(),
 		noTuneFlag(),
-		&cli.PathFlag{Name: "resume", Usage: "go on with the run in the folder `RUN`, which was stopped or killed: to the same bits, and without other flags"},
+		&cli.PathFlag{Name: "resume", Usage: "go on with the run in the folder `RUN`, which was stopped or killed: to the same bits, and without other flags; " +
+			"auto goes on with the one in --out if there is one, with the flags that it began with, or else begins it"},
 		&cli.StringFlag{Name: "recipe", Value: net.Recipes[0].Name, Usage: "the named recipe to start from, `NAME`; flags and --config win over it (the defaults shown are smallcifarnet's)"},
 		&cli.PathFlag{Name: "config", Usage: "take the recipe and the data folder from a run's config.yaml, `FILE`; other flags win"},
 		&cli.PathFlag{Name: "out", Usage: "run folder `DIR` (default: runs/RECIPE, runs/RECIPE-2, ...)"},
@@ -48,12 +49,19 @@ func train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.IsSet("resume") {
-		return resume(c, s, began)
+	run, auto, err := runToResume(c)
+	if err != nil {
+		return err
+	}
+	if run != "" && !auto {
+		return resume(c, s, run, nil, began)
 	}
 	conf, err := configOf(c)
 	if err != nil {
 		return err
+	}
+	if run != "" {
+		return resume(c, s, run, &conf, began)
 	}
 	if c.Bool("force") && c.String("out") == "" {
 		return usagef("--force needs --out: without it a new folder is made")

@@ -42,10 +42,16 @@ const (
 func Sweep(dir string) {
 	left, _ := os.ReadDir(dir)
 	for _, e := range left {
-		if is, _ := filepath.Match(temporaryNames, e.Name()); is {
+		if IsTemporary(e.Name()) {
 			os.Remove(filepath.Join(dir, e.Name()))
 		}
 	}
+}
+
+// IsTemporary says whether a file of that name was being written: a killed process leaves it.
+func IsTemporary(name string) bool {
+	is, _ := filepath.Match(temporaryNames, name)
+	return is
 }
 
 // Stage does all of WriteAtomically but to give the file its name.
