@@ -75,6 +75,9 @@ func completeAfter(last string) cli.BashCompleteFunc {
 			return
 		}
 		var words []string
+		if len(c.Command.Subcommands) > 0 {
+			words = append(words, "help")
+		}
 		for _, sub := range c.Command.Subcommands {
 			words = append(words, sub.Name)
 		}

@@ -219,7 +219,15 @@ func configOf(c *cli.Context) (config, error) {
 			return conf, usageError{err}
 		}
 	}
-	if path := c.String("config"); c.IsSet("config") {
+	if c.IsSet("config") {
+		path := c.String("config")
+		if filepath.Ext(path) == filepath.Ext(lastState) { // no file of YAML
+			path = runFolderOf(path)
+		}
+		path = inRun(path, configFile)
+		if err := c.Set("config", path); err != nil { // errors name the file
+			return conf, err
+		}
 		if conf, err = readConfigOver(path, conf.Recipe); err != nil {
 			return conf, err
 		}

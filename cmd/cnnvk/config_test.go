@@ -36,6 +36,40 @@ func TestConfigAgain(t *testing.T) {
 	}
 }
 
+// A run's folder, or what is in it, names the run where one of its files is wanted.
+func TestRunFolderForFile(t *testing.T) {
+	emptyFolder(t)
+	quickest(t, "--seed", "5", "--out", "run").ok(t)
+	for _, path := range []string{"run", "run/", "run/checkpoints", "run/config.yaml", "run/checkpoints/last.safetensors", "run/weights/best.safetensors"} {
+		if c, err := parsed(t, "--config", path); err != nil || c.Seed != 5 {
+			t.Errorf("--config %s: seed %d, %v", path, c.Seed, err)
+		}
+	}
+	writeFile(t, "run/other.yaml", []byte("seed: 6\n"))
+	if c, err := parsed(t, "--config", "run/other.yaml"); err != nil || c.Seed != 6 {
+		t.Errorf("another file in a run's folder: %+v, %v", c, err)
+	}
+	writeFile(t, "run/config.yaml", []byte("epochs: 0\n"))
+	cnnvk("train", "--config", "run").failed(t, exitFailed, `^cnnvk: run/config\.yaml: epochs 0: use 1 or more$`, "")
+
+	weights := func(path, want string) {
+		t.Helper()
+		o := cnnvk("eval", "--device", "cpu", "--weights", path)
+		o.failed(t, exitUsage, `eval needs the test set`, "cnnvk data download")
+		if !strings.HasPrefix(o.stdout, "weights: "+want+"\n") {
+			t.Errorf("--weights %s:\n%s", path, o.stdout)
+		}
+	}
+	for _, path := range []string{"run", "run/weights", "run/checkpoints", "run/config.yaml"} {
+		weights(path, "run/weights/best.safetensors")
+	}
+	if err := os.Remove("run/" + bestWeights); err != nil {
+		t.Fatal(err)
+	}
+	weights("run", "run/weights/last.safetensors")
+	cnnvk("eval", "--weights", ".").failed(t, exitFailed, `weights/best\.safetensors: no such file or directory$`, whereWeights)
+}
+
 // Another network's run does not pin kernels, nor does one that is told to take built-in ones.
 func TestConfigKernels(t *testing.T) {
 	emptyFolder(t)
@@ -173,7 +207,7 @@ func TestConfigRefused(t *testing.T) {
 		})
 	}
 	cnnvk("train", "--config", "nowhere.yaml").failed(t, exitFailed, `^cnnvk: nowhere\.yaml: no such file or directory$`, "every run folder has a config.yaml")
-	cnnvk("train", "--config", ".").failed(t, exitFailed, `^cnnvk: \.: is a directory$`, "")
+	cnnvk("train", "--config", ".").failed(t, exitFailed, `^cnnvk: config\.yaml: no such file or directory$`, "every run folder has a config.yaml")
 	delete(before, "c.yaml")
 	after := listing(t)
 	delete(after, "c.yaml")

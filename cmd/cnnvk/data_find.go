@@ -12,7 +12,7 @@ import (
 	"cnnvk/internal/hints"
 )
 
-// offlineVariable in the environment, unless empty or 0, keeps train from downloading.
+// offlineVariable in the environment, if true, keeps train from downloading.
 const offlineVariable = "CNNVK_OFFLINE"
 
 // findData looks for the data set where no folder is named: in CNNVK_DATA, in the cache, and at its published address. how
@@ -31,7 +31,11 @@ func findData(ctx context.Context, out io.Writer) (dir, how string, err error) {
 	if dir, ok := dataSource.Cached(cache); ok {
 		return dir, "cache", nil
 	}
-	if offline := os.Getenv(offlineVariable); offline != "" && offline != "0" {
+	offline, err := boolVariable(offlineVariable)
+	if err != nil {
+		return "", "", err
+	}
+	if offline {
 		return "", nothingIn("nothing is in the cache, and " + offlineVariable + " is set"), nil
 	}
 	dir, _, err = fetch(ctx, dataSource, cache, out)

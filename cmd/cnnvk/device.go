@@ -116,7 +116,8 @@ func vulkanOptions() (vk.Options, error) {
 	if profile != "" && profile != "floor" {
 		return vk.Options{}, hints.With(usagef("CNNVK_PROFILE is %q, which is no profile", profile), "CNNVK_PROFILE=floor")
 	}
-	return vk.Options{Validation: os.Getenv("CNNVK_VALIDATION") == "1", Floor: profile == "floor"}, nil
+	validation, err := boolVariable("CNNVK_VALIDATION")
+	return vk.Options{Validation: validation, Floor: profile == "floor"}, err
 }
 
 // vulkanDevices are the devices as --device counts them.

@@ -23,7 +23,14 @@ func oneLine(text string) string {
 
 // onUsageError says what is wrong with a flag, in place of the help text that the library would print.
 func onUsageError(c *cli.Context, err error, _ bool) error {
-	problem := flagProblem(err.Error())
+	text := err.Error()
+	if found := invalidVariable.FindStringSubmatch(text); found != nil {
+		return notBoolean(found[2], found[1])
+	}
+	if found := invalidValue.FindStringSubmatch(text); found != nil {
+		return invalidFlag(c, found[2], found[1], found[3])
+	}
+	problem := flagProblem(text)
 	unknown, is := strings.CutPrefix(problem, unknownFlag)
 	if !is {
 		unknown = ""
@@ -33,7 +40,10 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 
 const unknownFlag = "unknown flag --"
 
-var invalidValue = regexp.MustCompile(`^invalid (?:boolean )?value (".*") for (?:flag )?-(\S+): (.*)$`)
+var (
+	invalidValue    = regexp.MustCompile(`(?s)^invalid (?:boolean )?value (".*") for (?:flag )?-(\S+): (.*)$`)
+	invalidVariable = regexp.MustCompile(`(?s)^could not parse "(.*)" as bool value from environment variable "(.*)" for flag `)
+)
 
 // flagProblem rewrites the flag package's words, which know one dash only.
 func flagProblem(text string) string {
@@ -43,5 +53,5 @@ func flagProblem(text string) string {
 	if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
 		return "--" + name + " needs a value"
 	}
-	return invalidValue.ReplaceAllString(text, "--$2 $1: $3")
+	return text
 }

@@ -20,7 +20,7 @@ func evalCommand() *cli.Command {
 		Usage: "evaluate weights on the test set",
 		Flags: append([]cli.Flag{
 			dataFlag(),
-			&cli.PathFlag{Name: "weights", Usage: "`FILE` in safetensors form, ours or with PyTorch's names"},
+			&cli.PathFlag{Name: "weights", Usage: "`FILE` in safetensors form, ours or with PyTorch's names, or the folder of a run"},
 			deviceFlag(),
 			noTuneFlag(),
 			&cli.IntFlag{Name: "batch-size", Value: 128, Usage: "images evaluated at once; it changes no result"},
@@ -64,9 +64,20 @@ func evaluate(c *cli.Context) error {
 	if c.Int("batch-size") < 1 {
 		return usagef("--batch-size %d: use 1 or more", c.Int("batch-size"))
 	}
+	named := path
+	if filepath.Base(path) == configFile {
+		path = runFolderOf(path)
+	}
+	path = inRun(path, bestWeights, lastWeights)
+	if err := c.Set("weights", path); err != nil { // errors name the file
+		return err
+	}
 	w, err := net.LoadWeights(path)
 	if err != nil {
 		return orOtherWeights(path, err)
+	}
+	if path != named {
+		s.say("weights: %s\n", path)
 	}
 	if w.Note != "" {
 		s.say("weights: %s\n", w.Note)

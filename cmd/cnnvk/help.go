@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -13,7 +15,7 @@ var examples = map[string][]string{
 	"cnnvk": {
 		"cnnvk train",
 		"cnnvk eval --weights runs/smallcifarnet/weights/best.safetensors",
-		"cnnvk train --help",
+		"cnnvk help train",
 	},
 	"cnnvk train": {
 		"cnnvk train --data ~/cifar100 --out runs/mine",
@@ -98,6 +100,24 @@ func withExamples(template string) string {
 	return strings.Replace(template, "DESCRIPTION:", "EXAMPLES:", 1)
 }
 
+const completionFlag = "--generate-bash-completion" // the last argument where a shell's script asks
+
+// helpAsFlag makes "cnnvk train --help" of "cnnvk help train" and of "cnnvk train help". Words behind a flag are its own business.
+func helpAsFlag(args []string) []string {
+	words := args[min(1, len(args)):]
+	if i := slices.IndexFunc(words, func(word string) bool { return strings.HasPrefix(word, "-") }); i >= 0 {
+		words = words[:i]
+	}
+	if !slices.Contains(words, "help") {
+		return args
+	}
+	asked := append([]string{args[0]}, slices.DeleteFunc(slices.Clone(words), func(word string) bool { return word == "help" })...)
+	if args[len(args)-1] == completionFlag {
+		return append(asked, completionFlag)
+	}
+	return append(asked, "--help")
+}
+
 // near finds the candidate that a mistyped word most likely meant, "" if none is like it.
 func near(word string, candidates []string) string {
 	const alike = 0.85 // epoch and epochs are alike to 0.97, trian and train to 0.95, devices and eval to 0.60
@@ -120,6 +140,9 @@ func didYouMean(before, word string, candidates []string) string {
 
 // flagHint helps with a flag that does not exist, or with an argument that most likely should be one.
 func flagHint(c *cli.Context, word string) string {
+	if word == "version" || word == "V" {
+		return "cnnvk --version"
+	}
 	var names []string
 	for _, f := range c.Command.Flags {
 		for _, name := range f.Names() {
@@ -131,9 +154,36 @@ func flagHint(c *cli.Context, word string) string {
 	return didYouMean("--", strings.TrimLeft(word, "-"), names) + c.Command.HelpName + " --help lists the flags"
 }
 
+// argumentHint helps with an argument where there is none.
+func argumentHint(c *cli.Context) string {
+	word := c.Args().First()
+	if _, err := strconv.ParseBool(word); err == nil && len(word) > 1 {
+		return "a flag that is on or off has its value behind a =, as in --flag=" + word
+	}
+	if widths := widthsInWords(c); len(widths) > 1 {
+		return "--widths " + strings.Join(widths, ",")
+	}
+	return flagHint(c, word)
+}
+
+// widthsInWords are the widths given to --widths and, with blanks between them, behind it.
+func widthsInWords(c *cli.Context) (widths []string) {
+	if !c.IsSet("widths") {
+		return nil
+	}
+	for _, word := range append([]string{c.String("widths")}, c.Args().Slice()...) {
+		word = strings.Trim(word, ",")
+		if _, err := parseInts(word); err != nil {
+			break
+		}
+		widths = append(widths, word)
+	}
+	return widths
+}
+
 // commandHint helps with a command that does not exist.
 func commandHint(c *cli.Context, word string) string {
-	var names []string
+	names := []string{"help"}
 	for _, command := range c.Command.Subcommands {
 		names = append(names, command.Name)
 	}

@@ -43,6 +43,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	newLog(stderr, slog.LevelWarn) // of commands that have no console
 	out := &output{to: stdout}
 	app := newApp(out, stderr)
+	args = helpAsFlag(args)
 	giveCompletion(app, args)
 	err := app.RunContext(ctx, args)
 	if err == nil {
@@ -74,13 +75,18 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ErrWriter:             stderr,
 		HideVersion:           true,
 		HideHelpCommand:       true,
+		Flags:                 []cli.Flag{versionFlag()},
 		Commands: []*cli.Command{trainCommand(), evalCommand(), summaryCommand(), benchCommand(), tuneCommand(), devicesCommand(), dataCommand(),
 			completionCommand(), versionCommand()},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   onUsageError,
+		Before:         versionAlone,
 		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
+			switch {
+			case c.Args().Present():
 				return hints.With(usagef("unknown command %q", c.Args().First()), commandHint(c, c.Args().First()))
+			case c.Bool("version"):
+				return printVersion(c)
 			}
 			return cli.ShowAppHelp(c)
 		},
@@ -100,7 +106,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 func withoutArguments(action cli.ActionFunc) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		if c.Args().Present() {
-			return hints.With(usagef("%s takes no argument %q", c.Command.Name, c.Args().First()), flagHint(c, c.Args().First()))
+			return hints.With(usagef("%s takes no argument %q", c.Command.Name, c.Args().First()), argumentHint(c))
 		}
 		return action(c)
 	}

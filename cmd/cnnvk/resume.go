@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -40,10 +39,11 @@ func runToResume(c *cli.Context) (dir string, auto bool, err error) {
 	case dir == "":
 		return "", false, usagef("--resume needs the folder of a run")
 	case dir != resumeAuto:
-		if dir, err = runFolderOf(dir); err != nil {
-			return "", false, err
+		run := runFolderOf(dir)
+		if run != dir && filepath.Base(dir) == filepath.Base(bestState) {
+			return "", false, notFromBest(dir, runFolder{dir: run})
 		}
-		return dir, false, onlyWithResume(c, dir)
+		return run, false, onlyWithResume(c, run)
 	}
 	if dir, err = runInOut(c); err == nil {
 		err = c.Set("resume", "")
@@ -65,39 +65,11 @@ func runInOut(c *cli.Context) (string, error) {
 	return out, nil
 }
 
-func isRun(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, configFile))
-	return err == nil
+// notFromBest is the error of the best checkpoint or weights of a run, from which nothing goes on.
+func notFromBest(named string, f runFolder) error {
+	return hints.With(usagef("--resume %s: a run goes on from its last checkpoint, not from its best", named),
+		fmt.Sprintf("--resume %s goes on from the last; cp %s %s first makes the best one the last", files.Quote(f.dir), f.word(bestState), f.word(lastState)))
 }
-
-// runFolderOf is the run folder that a path names: itself, or that of one of its files.
-func runFolderOf(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil || isRun(path) {
-		return path, nil // what is not there is no run: whoever opens it says so
-	}
-	within := []string{filepath.Dir(path)}
-	if name := filepath.Base(within[0]); !info.IsDir() && slices.Contains(innerFolders, name) {
-		within = append(within, filepath.Dir(within[0]))
-	} else if info.IsDir() && !slices.Contains(innerFolders, filepath.Base(path)) {
-		within = nil
-	}
-	for _, dir := range within {
-		if !isRun(dir) {
-			continue
-		}
-		run := runFolder{dir: dir}
-		if filepath.Base(path) == filepath.Base(bestState) {
-			return "", hints.With(usagef("--resume %s: a run goes on from its last checkpoint, not from its best", path),
-				fmt.Sprintf("--resume %s goes on from the last; cp %s %s first makes the best one the last", files.Quote(dir), run.word(bestState), run.word(lastState)))
-		}
-		return dir, nil
-	}
-	return path, nil
-}
-
-// innerFolders are those of a run folder in which files are.
-var innerFolders = []string{path.Dir(lastWeights), path.Dir(lastState)}
 
 // onlyWithResume is the error of a flag that does not go with --resume.
 func onlyWithResume(c *cli.Context, dir string) error {

@@ -26,7 +26,7 @@ func trainCommand() *cli.Command {
 		&cli.PathFlag{Name: "resume", Usage: "go on with the run in the folder `RUN`, which was stopped or killed: to the same bits, and without other flags; " +
 			"auto goes on with the one in --out if there is one, with the flags that it began with, or else begins it"},
 		&cli.StringFlag{Name: "recipe", Value: net.Recipes[0].Name, Usage: "the named recipe to start from, `NAME`; flags and --config win over it (the defaults shown are smallcifarnet's)"},
-		&cli.PathFlag{Name: "config", Usage: "take the recipe and the data folder from a run's config.yaml, `FILE`; other flags win"},
+		&cli.PathFlag{Name: "config", Usage: "take the recipe and the data folder from a run's config.yaml, `FILE`, or the run's folder; other flags win"},
 		&cli.PathFlag{Name: "out", Usage: "run folder `DIR` (default: runs/RECIPE, runs/RECIPE-2, ...)"},
 		&cli.BoolFlag{Name: "force", Usage: "replace the run that is in --out; other files there stay"},
 		traceFlag(),

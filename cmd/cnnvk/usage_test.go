@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -15,7 +17,28 @@ func TestUsageErrors(t *testing.T) {
 		{"--data x", `unknown flag --data$`, "cnnvk " + flags},
 		{"train --epoch 3", `unknown flag --epoch$`, "cnnvk train " + flags},
 		{"train --epochs", `--epochs needs a value$`, "cnnvk train " + flags},
-		{"train --epochs three", `--epochs "three": parse error$`, "cnnvk train " + flags},
+		{"train --epochs three", `--epochs "three": use a whole number$`, "cnnvk train " + flags},
+		{"train --epochs 1e3", `--epochs "1e3": use a whole number$`, "hint: --epochs 1000"},
+		{"train --epochs 1,000,000", `--epochs "1,000,000": use a whole number$`, "hint: --epochs 1000000"},
+		{"train --epochs 10.5", `--epochs "10\.5": use a whole number$`, "cnnvk train " + flags},
+		{"train --batch-size 128.0", `--batch-size "128\.0": use a whole number$`, "hint: --batch-size 128"},
+		{"train --seed 1e3", `--seed "1e3": use a whole number$`, "hint: --seed 1000"},
+		{"bench --repeats 1e1", `--repeats "1e1": use a whole number$`, "hint: --repeats 10"},
+		{"data preview --images 3.0", `--images "3\.0": use a whole number$`, "hint: --images 3"},
+		{"train --lr=1,0", `--lr "1,0": use a number with a point, such as 0\.001 or 1e-3$`, "hint: --lr 1"},
+		{"train --lr 0,001", `--lr "0,001": use a number with a point`, "hint: --lr 0.001"},
+		{"train --lr 1/10", `--lr "1/10": use a number with a point`, "cnnvk train " + flags},
+		{"train --val-ratio 10%", `--val-ratio "10%": use a number with a point`, "hint: --val-ratio 0.1"},
+		{"train --max-time 90", `--max-time "90": use a time with its unit, such as 1h or 90m$`, "hint: --max-time 90m for minutes, 90s for seconds"},
+		{"train --max-time 1d", `--max-time "1d": use a time with its unit, such as 1h or 90m$`, "cnnvk train " + flags},
+		{"train --max-time -5m", `--max-time -5m0s: use 1s or more$`, ""},
+		{"train --widths 8 8 8,8 --lr 1", `train takes no argument "8"$`, "hint: --widths 8,8,8,8"},
+		{"train --widths 8, 8, 8", `train takes no argument "8,"$`, "hint: --widths 8,8,8"},
+		{"train --widths [8,8]", `--widths "\[8,8\]": use numbers with commas between them$`, ""},
+		{"train --normalize false", `train takes no argument "false"$`, "behind a =, as in --flag=false"},
+		{"train --normalize=no", `--normalize "no": use true or false$`, "cnnvk train " + flags},
+		{"-v train", `--version and -v before a command: use them alone$`, "cnnvk train -v"},
+		{"train --version", `unknown flag --version$`, "hint: cnnvk --version"},
 		{"train --epochs 99999999999999999999", `--epochs "99999999999999999999": value out of range$`, "cnnvk train " + flags},
 		{"train --epochs 0", `--epochs 0: use 1 or more$`, ""},
 		{"train --epochs -1", `--epochs -1: use 1 or more$`, ""},
@@ -47,7 +70,7 @@ func TestUsageErrors(t *testing.T) {
 		{"eval", `eval needs --weights FILE$`, "best.safetensors"},
 		{"eval --json --data x", `eval needs --weights FILE$`, "best.safetensors"},
 		{"eval --weights x --batch-size 0", `--batch-size 0: use 1 or more$`, ""},
-		{"eval --json=maybe", `--json "maybe": parse error$`, "cnnvk eval " + flags},
+		{"eval --json=maybe", `--json "maybe": use true or false$`, "cnnvk eval " + flags},
 		{"bench --batch-size 0", `--batch-size 0: use 1 to 50000$`, ""},
 		{"bench --batch-size 9000000000", `--batch-size 9000000000: use 1 to 50000$`, ""},
 		{"bench --repeats 0", `--repeats 0: use 1 or more$`, ""},
@@ -78,7 +101,7 @@ func TestUsageErrors(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{nil, {"--help"}, {"-h"}} {
+	for _, args := range [][]string{nil, {"--help"}, {"-h"}, {"help"}, {"help", "help"}, {"help", "--help"}} {
 		o := cnnvk(args...)
 		o.ok(t)
 		for _, command := range []string{"train", "eval", "bench", "devices", "version"} {
@@ -96,10 +119,82 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-func TestVersion(t *testing.T) {
-	o := cnnvk("version")
-	o.ok(t)
-	if !strings.HasPrefix(o.stdout, "cnnvk "+version()+" ") || strings.Count(o.stdout, "\n") != 1 {
-		t.Errorf("version prints %q", o.stdout)
+// Whichever way somebody asks for the help of a command, it is the same.
+func TestHelpOf(t *testing.T) {
+	for command, ways := range map[string][]string{
+		"train":         {"help train", "train help", "train -h", "help train --lr 1"},
+		"data":          {"help data", "data help"},
+		"data download": {"help data download", "data help download", "data download help", "data download -h"},
+		"completion":    {"help completion", "completion help"},
+		"version":       {"help version", "version help"},
+	} {
+		want := cnnvk(append(strings.Fields(command), "--help")...)
+		want.ok(t)
+		if !strings.Contains(want.stdout, "cnnvk "+command+" - ") {
+			t.Errorf("%s --help:\n%s", command, want.stdout)
+		}
+		for _, way := range ways {
+			if o := cnnvk(strings.Fields(way)...); o != want {
+				t.Errorf("%s: exit code %d\n%s%s", way, o.code, o.stdout, o.stderr)
+			}
+		}
 	}
+	cnnvk("help", "trian").failed(t, exitUsage, `unknown command "trian"$`, "did you mean cnnvk train?")
+	cnnvk("hlep").failed(t, exitUsage, `unknown command "hlep"$`, "did you mean cnnvk help?")
+	emptyFolder(t)
+	cnnvk("train", "--data", "help").failed(t, exitFailed, `cifar: help: no such folder$`, "cnnvk data download")
+}
+
+func TestVersion(t *testing.T) {
+	for _, way := range []string{"version", "--version", "-version", "-v", "-V"} {
+		o := cnnvk(way)
+		o.ok(t)
+		if !strings.HasPrefix(o.stdout, "cnnvk "+version()+" ") || strings.Count(o.stdout, "\n") != 1 {
+			t.Errorf("%s prints %q", way, o.stdout)
+		}
+	}
+}
+
+// A variable that is on or off takes 1, true, 0 and false, and nothing that could be taken for the other.
+func TestBooleanVariables(t *testing.T) {
+	emptyFolder(t)
+	for _, name := range []string{"CNNVK_VALIDATION", "CNNVK_OFFLINE", "CNNVK_NO_TUNE"} {
+		t.Setenv(name, "1") // and back in the end
+		for text, want := range map[string]bool{"": false, "0": false, "false": false, "False": false, "1": true, "true": true, "TRUE": true} {
+			t.Setenv(name, text)
+			if got, err := boolVariable(name); err != nil || got != want {
+				t.Errorf("%s=%s: %t, %v", name, text, got, err)
+			}
+			if name == "CNNVK_NO_TUNE" {
+				if c, err := parsed(t, "--config", pinned(t)); err != nil || (c.Kernels == nil) != want {
+					t.Errorf("%s=%s: kernels %v, %v", name, text, c.Kernels, err)
+				}
+			}
+		}
+		for _, text := range []string{"yes", "off", "2", " 1", "tRue"} {
+			t.Setenv(name, text)
+			// The first to look is --no-tune, then who finds data, then who opens a device.
+			args := []string{"train", "--device", "vulkan"}
+			if name == "CNNVK_VALIDATION" {
+				args = append(args, "--data", synthetic)
+			}
+			cnnvk(args...).failed(t, exitUsage, `^cnnvk: `+name+` is "`+text+`": use 1 or true, 0 or false$`, name+"=1, or unset it")
+		}
+		t.Setenv(name, "")
+	}
+	t.Setenv("CNNVK_OFFLINE", "true")
+	if _, how, err := findData(t.Context(), io.Discard); err != nil || !strings.HasSuffix(how, "CNNVK_OFFLINE is set") {
+		t.Errorf("CNNVK_OFFLINE=true: %s, %v", how, err)
+	}
+	t.Setenv("CNNVK_VALIDATION", "true")
+	if o, err := vulkanOptions(); err != nil || !o.Validation {
+		t.Errorf("CNNVK_VALIDATION=true: %+v, %v", o, err)
+	}
+}
+
+// pinned is a config.yaml that names a kernel.
+func pinned(t *testing.T) string {
+	path := filepath.Join(t.TempDir(), "pinned.yaml")
+	writeFile(t, path, []byte("kernels:\n    linear 2x1x1 100x1x1: linear\n"))
+	return path
 }

@@ -13,7 +13,7 @@ import (
 func needValidation(t *testing.T) {
 	t.Helper()
 	needVulkan(t)
-	if os.Getenv("CNNVK_VALIDATION") != "1" {
+	if on, err := boolVariable("CNNVK_VALIDATION"); err != nil || !on {
 		missing(t, "validation", "the validation layer is not installed (Debian: vulkan-validationlayers), or CNNVK_VALIDATION turns it off")
 	}
 }

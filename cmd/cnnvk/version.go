@@ -6,17 +6,34 @@ import (
 	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
+
+	"cnnvk/internal/hints"
 )
 
 func versionCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "version",
-		Usage: "print the version",
-		Action: func(c *cli.Context) error {
-			fmt.Fprintf(c.App.Writer, "cnnvk %s %s/%s %s\n", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
-			return nil
-		},
+		Name:   "version",
+		Usage:  "print the version",
+		Action: printVersion,
 	}
+}
+
+// versionFlag does what the command does, for those who try that first.
+func versionFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "version", Aliases: []string{"v", "V"}, Usage: "print the version"}
+}
+
+// versionAlone refuses the flag before a command: there -v is most likely meant to be the command's.
+func versionAlone(c *cli.Context) error {
+	if c.Bool("version") && c.Args().Present() {
+		return hints.With(usagef("--version and -v before a command: use them alone"), "flags of a command stand behind it: cnnvk "+c.Args().First()+" -v")
+	}
+	return nil
+}
+
+func printVersion(c *cli.Context) error {
+	_, err := fmt.Fprintf(c.App.Writer, "cnnvk %s %s/%s %s\n", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+	return err
 }
 
 // commit is set by the Makefile, for toolchains that do not stamp it themselves.

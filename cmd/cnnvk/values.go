@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/internal/hints"
+)
+
+// invalidFlag is the error of a flag's value that is not of its form: it says the form, and what was most likely meant. quoted is the value,
+// cause is what the flag package says of it.
+func invalidFlag(c *cli.Context, name, quoted, cause string) error {
+	form, like := formOf(flagNamed(c.Command, "--"+name), quoted)
+	if form == "" || strings.Contains(cause, "out of range") {
+		return hints.With(usagef("--%s %s: %s", name, quoted, cause), flagHint(c, ""))
+	}
+	hint := flagHint(c, "")
+	if like != "" {
+		hint = "--" + name + " " + like
+	}
+	return hints.With(usagef("--%s %s: use %s", name, quoted, form), hint)
+}
+
+// formOf is the form of a flag's values, and the value of that form that is most like what was typed, if there is one.
+func formOf(flag cli.Flag, quoted string) (form, like string) {
+	typed, err := strconv.Unquote(quoted)
+	if err != nil {
+		typed = ""
+	}
+	switch flag.(type) {
+	case *cli.IntFlag, *cli.Int64Flag:
+		if thousands.MatchString(typed) {
+			typed = strings.ReplaceAll(typed, ",", "")
+		}
+		if n, ok := numberLike(typed); ok && n == math.Trunc(n) && math.Abs(n) < 1<<53 {
+			like = strconv.FormatInt(int64(n), 10)
+		}
+		return "a whole number", like
+	case *cli.Float64Flag:
+		if n, ok := numberLike(typed); ok {
+			like = strconv.FormatFloat(n, 'g', -1, 64)
+		}
+		return "a number with a point, such as 0.001 or 1e-3", like
+	case *cli.DurationFlag:
+		if n, ok := numberLike(typed); ok {
+			like = fmt.Sprintf("%[1]gm for minutes, %[1]gs for seconds", n)
+		}
+		return "a time with its unit, such as 1h or 90m", like
+	case *cli.BoolFlag:
+		return "true or false", ""
+	}
+	return "", ""
+}
+
+// thousands are parted by commas.
+var thousands = regexp.MustCompile(`^\d{1,3}(,\d{3})+$`)
+
+// numberLike is the number that a text is read as by people: with a decimal comma, blanks or a percent sign.
+func numberLike(text string) (float64, bool) {
+	text = strings.ReplaceAll(strings.ReplaceAll(text, " ", ""), ",", ".")
+	text, percent := strings.CutSuffix(text, "%")
+	n, err := strconv.ParseFloat(text, 64)
+	if percent {
+		n /= 100
+	}
+	return n, err == nil && !math.IsInf(n, 0) && !math.IsNaN(n)
+}
+
+// boolVariable is whether a variable of the environment says yes; unset or empty it does not.
+func boolVariable(name string) (bool, error) {
+	text := os.Getenv(name)
+	if text == "" {
+		return false, nil
+	}
+	yes, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, notBoolean(name, text)
+	}
+	return yes, nil
+}
+
+// notBoolean is the error of a variable of the environment that says neither yes nor no.
+func notBoolean(name, text string) error {
+	return hints.With(usagef("%s is %q: use 1 or true, 0 or false", name, text), name+"=1, or unset it")
+}
