@@ -67,7 +67,7 @@ func TestRunFolderForFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	weights("run", "run/weights/last.safetensors")
-	cnnvk("eval", "--weights", ".").failed(t, exitFailed, `weights/best\.safetensors: no such file or directory$`, whereWeights)
+	cnnvk("eval", "--weights", ".").failed(t, exitFailed, `\.: it is a folder, not a file$`, whereWeights)
 }
 
 // Another network's run does not pin kernels, nor does one that is told to take built-in ones.

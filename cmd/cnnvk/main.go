@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	args = helpAsFlag(args)
 	giveCompletion(app, args)
 	err := app.RunContext(ctx, args)
-	if err == nil {
+	if err == nil || readerGone(err) { // that nobody reads on is no error of the command
 		err = out.close()
 	}
 	if err == nil {

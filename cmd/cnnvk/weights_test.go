@@ -159,7 +159,6 @@ func TestEvalBadFiles(t *testing.T) {
 		{"f8", `f8: tensor "classifier\.bias" is of type F8_E4M3; `, "f8 f8.safetensors"},
 		{"cut", `cut is a damaged safetensors file: its header describes \d+ bytes of values, but it has \d+$`, otherWeights},
 		{"folder", `folder: it is a folder, not a file$`, "cnnvk train leaves weights in"},
-		{"run", `run: it is a folder, not a file$`, "--weights run/weights/best.safetensors"},
 		{"downloads", `downloads: it is a folder, not a file$`, "--weights downloads/model.safetensors"},
 		{"run/checkpoints/last.safetensors", `it is a checkpoint to resume a run from`, "--weights run/weights/last.safetensors"},
 		{"nowhere", `no such file or directory$`, "cnnvk train leaves weights in"},
