@@ -20,7 +20,7 @@ func Choose(infos []Info, want string) (Info, error) {
 // Explain is Choose, and says in a few words why it is that device: "discrete before cpu".
 func Explain(infos []Info, want string) (Info, string, error) {
 	if len(infos) == 0 {
-		return Info{}, "", noDevices("")
+		return Info{}, "", noDevices("", nil)
 	}
 	if want == "" || strings.EqualFold(want, "vulkan") {
 		info, why := best(infos)

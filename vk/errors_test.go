@@ -40,7 +40,7 @@ func TestErrorText(t *testing.T) {
 
 func TestHintSurvivesWrapping(t *testing.T) {
 	withoutDriverVariables(t)
-	err := fmt.Errorf("train: %w", noDevices(""))
+	err := fmt.Errorf("train: %w", noDevices("", nil))
 	if hints.Of(err) != driverHint || !errors.Is(err, ErrNoDevice) {
 		t.Errorf("%v has lost its hint or its kind", err)
 	}

@@ -73,8 +73,18 @@ func testInstance(t testing.TB, o Options) *Instance {
 
 // withoutDriverVariables is for tests of the hint that is given when the environment does not choose the drivers.
 func withoutDriverVariables(t *testing.T) {
-	for _, name := range driverVariables {
-		t.Setenv(name, "")
+	t.Helper()
+	for _, name := range slices.Concat(driverVariables, filterVariables, layerVariables, []string{dataFolders}) {
+		unsetenv(t, name)
+	}
+}
+
+// unsetenv unsets a variable of the environment for a test.
+func unsetenv(t *testing.T, name string) {
+	t.Helper()
+	t.Setenv(name, "") // which puts it back in the end
+	if err := os.Unsetenv(name); err != nil {
+		t.Fatal(err)
 	}
 }
 

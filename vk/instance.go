@@ -7,7 +7,6 @@ package vk
 import "C"
 
 import (
-	"cnnvk/internal/hints"
 	"fmt"
 	"log/slog"
 	"runtime/cgo"
@@ -38,6 +37,7 @@ type Instance struct {
 	log      *slog.Logger
 	floor    bool
 	callback cgo.Handle // this instance, for messages
+	words    loaderWords
 	messages atomic.Int64
 
 	physical []vulkan.PhysicalDevice // beside infos
@@ -60,14 +60,14 @@ func Open(o Options) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	if version := uint32(C.shim_instance_version(proc)); version < apiVersion11 {
+	// A loader that cannot read a manifest fails in these as it will in making the instance, where it says why.
+	var version C.uint32_t
+	if r := C.shim_instance_version(proc, &version); r == resultSuccess && version < apiVersion11 {
 		return nil, fmt.Errorf("vk: the Vulkan loader knows version %s only, 1.1 is needed: %w",
-			versionText(version), ErrUnsupported)
+			versionText(uint32(version)), ErrUnsupported)
 	}
-	if o.Validation && C.shim_has_validation(proc) == 0 {
-		return nil, hints.With(
-			fmt.Errorf("vk: VK_LAYER_KHRONOS_validation is not installed: %w", ErrUnsupported), validationHint)
-
+	if found, r := hasValidation(proc); o.Validation && r == resultSuccess && !found {
+		return nil, noLayer(fmt.Errorf("vk: VK_LAYER_KHRONOS_validation is not installed: %w", ErrUnsupported), true)
 	}
 	in := &Instance{log: o.Log, floor: o.Floor}
 	if in.log == nil {
@@ -80,7 +80,7 @@ func Open(o Options) (*Instance, error) {
 	}
 	if r := C.shim_create_instance(proc, validation, C.uintptr_t(in.callback), &in.shim); r != resultSuccess {
 		in.callback.Delete()
-		return nil, instanceError(int32(r))
+		return nil, instanceError(int32(r), o.Validation, in.words.problems(true))
 	}
 	in.handle = fromRaw[vulkan.Instance](C.shim_instance_handle(in.shim))
 	err = bindInstanceCalls(in.handle)
@@ -95,16 +95,17 @@ func Open(o Options) (*Instance, error) {
 }
 
 // instanceError is the error of a loader that makes no instance.
-func instanceError(result int32) error {
+func instanceError(result int32, validation bool, problems []LoaderProblem) error {
 	err := &Error{Call: "vkCreateInstance", Result: result}
+	set, _ := driverSettings()
 	switch {
 	case result == resultIncompatible: // what loaders since 1.3.200 say when there is no driver at all
-		return noDevices("")
+		return noDevices("", problems)
 	case result == resultNoLayer: // it is described as installed, but is not there, or is for another processor
-		return hints.With(err, validationHint)
-	case driversNamed() || result == resultInitializationFailed:
-		// A broken driver's description makes some loaders say "out of host memory".
-		return noDevices("vkCreateInstance: " + resultText(result))
+		return noLayer(err, validation)
+	case set != nil || result == resultInitializationFailed || problems != nil:
+		// A manifest that is no JSON makes some loaders say "out of host memory".
+		return noDevices("vkCreateInstance: "+resultText(result), problems)
 	}
 	return err
 }
@@ -114,8 +115,21 @@ const validationHint = "apt-get install vulkan-validationlayers"
 // ValidationAvailable says whether Options.Validation can be had.
 func ValidationAvailable() bool {
 	proc, err := openLoader()
-	return err == nil && C.shim_has_validation(proc) != 0
+	if err != nil {
+		return false
+	}
+	found, result := hasValidation(proc)
+	return found && result == resultSuccess
 }
+
+func hasValidation(proc unsafe.Pointer) (found bool, result int32) {
+	var is C.int
+	result = int32(C.shim_has_validation(proc, &is))
+	return is != 0, result
+}
+
+// Problems are the drivers and layers that the loader could not use when the instance was opened.
+func (in *Instance) Problems() []LoaderProblem { return in.words.problems(false) }
 
 // Devices lists the devices of Vulkan 1.1 or later that have a queue for compute, in the loader's order.
 func (in *Instance) Devices() []Info {

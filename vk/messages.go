@@ -9,9 +9,6 @@ import (
 	"runtime/cgo"
 )
 
-// severityError is VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT.
-const severityError = 0x1000
-
 // goMessage takes a message of the validation layer. It runs inside the Vulkan call that caused the message, which may hold
 // a device's mutex, and so takes no lock.
 //

@@ -94,24 +94,124 @@ func TestNoDriver(t *testing.T) {
 	for files, says := range map[string]string{
 		gone: "VK_ICD_FILENAMES names " + gone + ", which is not there",
 		gone + string(filepath.ListSeparator) + alsoGone: "names " + gone + " and " + alsoGone + ", which are not there",
-		garbage: "VK_ICD_FILENAMES is " + garbage,
-		folder:  "VK_ICD_FILENAMES is " + folder,
+		garbage: "VK_ICD_FILENAMES names " + garbage + ", which is no manifest",
+		folder:  "VK_ICD_FILENAMES names " + folder + ", which cannot be read",
+		"":      "VK_ICD_FILENAMES is set and empty",
 	} {
 		withoutDriverVariables(t)
 		t.Setenv("VK_ICD_FILENAMES", files)
 		openFails(t, says, "VK_ICD_FILENAMES")
 	}
 	onlyDriver(t, filepath.Join(folder, "no-such-library.so"))
-	openFails(t, "VK_DRIVER_FILES is ", "VK_DRIVER_FILES VK_ICD_FILENAMES")
+	openFails(t, "no-such-library.so, which is not there", "VK_DRIVER_FILES VK_ICD_FILENAMES")
+}
+
+// Drivers that the environment keeps from the loader: the variable that does is named.
+func TestNoDriverLeft(t *testing.T) {
+	testInstance(t, Options{}) // or there is no loader
+	empty, emptyFile := t.TempDir(), t.TempDir()
+	icds := filepath.Join(emptyFile, "vulkan", "icd.d")
+	if err := errors.Join(os.MkdirAll(icds, 0o777), os.WriteFile(filepath.Join(icds, "empty.json"), nil, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	for setting, says := range map[string]string{
+		"VK_ICD_FILENAMES=":                    "VK_ICD_FILENAMES is set and empty",
+		"VK_DRIVER_FILES=":                     "VK_DRIVER_FILES is set and empty",
+		"VK_LOADER_DRIVERS_SELECT=nothing*":    "VK_LOADER_DRIVERS_SELECT is nothing*",
+		"VK_LOADER_DRIVERS_DISABLE=*":          "VK_LOADER_DRIVERS_DISABLE is *",
+		"VK_LOADER_DRIVERS_DISABLE=~all~":      "VK_LOADER_DRIVERS_DISABLE is ~all~",
+		"VK_LOADER_DRIVERS_DISABLE=*.json,*lv": "VK_LOADER_DRIVERS_DISABLE is *.json,*lv",
+		"XDG_DATA_DIRS=" + empty:               "XDG_DATA_DIRS is " + empty,
+		"XDG_DATA_DIRS=" + emptyFile:           "XDG_DATA_DIRS is " + emptyFile,
+	} {
+		t.Run(setting, func(t *testing.T) {
+			withoutDriverVariables(t)
+			name, value, _ := strings.Cut(setting, "=")
+			t.Setenv(name, value)
+			if in, err := Open(Options{}); err == nil {
+				in.Close()
+				t.Skip("this loader has another way with ", name, ", or drivers elsewhere")
+			}
+			openFails(t, says, "unset "+name)
+		})
+	}
+}
+
+// A manifest that the loader cannot use is named: in the error where it keeps the loader from working at all, else among the
+// instance's problems.
+func TestBrokenManifests(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the folders of manifests are Linux's")
+	}
+	testInstance(t, Options{}) // or there is no loader
+	withoutDriverVariables(t)
+	driver := func(library string) string {
+		return `{"file_format_version":"1.0.0","ICD":{"library_path":"` + library + `","api_version":"1.1.0"}}`
+	}
+	layer := func(library string) string {
+		return `{"file_format_version":"1.0.0","layer":{"name":"VK_LAYER_broken","type":"GLOBAL","library_path":"` + library +
+			`","api_version":"1.1.0","implementation_version":"1","description":"","disable_environment":{"NO_BROKEN_LAYER":"1"}}}`
+	}
+	for _, c := range []struct{ folder, content, fault string }{
+		{"icd.d", `{ "file_format_version": "1.0.0", "ICD": { "library_path": `, "is no manifest"},
+		{"icd.d", byteOrderMark + driver("libvulkan_lvp.so"), "begins with a byte-order mark"},
+		{"icd.d", driver("/nowhere/libdriver.so"), "names the library /nowhere/libdriver.so, which is not there"},
+		{"icd.d", driver("libnowhere.so"), ""},
+		{"implicit_layer.d", `{ broken`, "is no manifest"},
+		{"implicit_layer.d", byteOrderMark + layer("libX11.so"), "begins with a byte-order mark"},
+		{"implicit_layer.d", layer("/nowhere/liblayer.so"), "names the library /nowhere/liblayer.so, which is not there"},
+		{"implicit_layer.d", layer("libnowhere.so"), ""},
+		{"explicit_layer.d", `{ broken`, "is no manifest"},
+	} {
+		t.Run(c.folder+" "+c.fault, func(t *testing.T) {
+			home := t.TempDir()
+			file := filepath.Join(home, "vulkan", c.folder, "broken.json")
+			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o777), os.WriteFile(file, []byte(c.content), 0o666)); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("XDG_DATA_HOME", home)
+			if fault := manifestFault(file); !strings.HasPrefix(fault, c.fault) || (fault == "") != (c.fault == "") {
+				t.Errorf("the fault is %q, expected %q", fault, c.fault)
+			}
+			in, err := Open(Options{})
+			if err != nil {
+				openFails(t, file, file+" "+c.fault)
+				return
+			}
+			defer in.Close()
+			if p := in.Problems(); len(p) != 1 || p[0].Manifest != file || p[0].Text == "" {
+				t.Errorf("problems %q", p)
+			}
+		})
+	}
+}
+
+// Validation that the environment keeps from the loader is not said to be missing only.
+func TestNoLayer(t *testing.T) {
+	needValidation(t)
+	withoutDriverVariables(t)
+	t.Setenv("VK_LAYER_PATH", t.TempDir())
+	in, err := Open(Options{Validation: true})
+	if err == nil {
+		in.Close()
+		t.Skip("this loader has layers elsewhere")
+	}
+	if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "VK_LAYER_PATH is /") || hints.Of(err) != "unset VK_LAYER_PATH" {
+		t.Errorf("%v, hint %q", err, hints.Of(err))
+	}
+	unsetenv(t, "VK_LAYER_PATH")
+	if err := instanceError(resultNoLayer, true, nil); hints.Of(err) != validationHint {
+		t.Errorf("%v, hint %q", err, hints.Of(err))
+	}
 }
 
 func TestUnfitWithoutVariables(t *testing.T) {
 	withoutDriverVariables(t)
-	err := unfit([]string{`"Vivante" has no queue for it`})
+	err := unfit([]string{`"Vivante" has no queue for it`}, nil)
 	if hints.Of(err) != driverHint {
 		t.Errorf("%v: %v", err, hints.Of(err))
 	}
-	if !driversNamed() && !errors.Is(instanceError(resultOutOfHostMemory), ErrOutOfMemory) {
+	if !errors.Is(instanceError(resultOutOfHostMemory, false, nil), ErrOutOfMemory) {
 		t.Error("out of memory is not")
 	}
 }

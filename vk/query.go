@@ -18,7 +18,7 @@ func (in *Instance) findDevices() error {
 	switch r := vulkan.EnumeratePhysicalDevices(in.handle, &count, nil); r {
 	case vulkan.Success:
 	case vulkan.ErrorInitializationFailed: // what drivers say that find no hardware of theirs, or may not open it
-		return noDevices("vkEnumeratePhysicalDevices: " + resultText(int32(r)))
+		return noDevices("vkEnumeratePhysicalDevices: "+resultText(int32(r)), in.words.problems(true))
 	default:
 		return &Error{Call: "vkEnumeratePhysicalDevices", Result: int32(r)}
 	}
@@ -60,9 +60,9 @@ func (in *Instance) findDevices() error {
 	case len(in.infos) > 0:
 		return nil
 	case len(reasons) > 0:
-		return unfit(reasons)
+		return unfit(reasons, in.words.problems(true))
 	}
-	return noDevices("")
+	return noDevices("", in.words.problems(true))
 }
 
 func nameAndVersion(physical vulkan.PhysicalDevice) (string, uint32) {

@@ -15,10 +15,11 @@ typedef struct ShimDevice ShimDevice;
 
 // Before there is an instance; loader is vkGetInstanceProcAddr.
 
-uint32_t shim_instance_version(void *loader);
-int shim_has_validation(void *loader);
+VkResult shim_instance_version(void *loader, uint32_t *version);
+VkResult shim_has_validation(void *loader, int *found);
 
-// shim_create_instance makes an instance of API 1.1. With validation set it enables the Khronos layer with synchronization
+// shim_create_instance makes an instance of API 1.1. What the loader says while it makes and destroys it goes to
+// goLoaderMessage(user, ...), where the loader can. With validation set it enables the Khronos layer with synchronization
 // validation and sends warnings and errors to goMessage(user, ...).
 VkResult shim_create_instance(void *loader, int validation, uintptr_t user, ShimInstance **out);
 uint64_t shim_instance_handle(const ShimInstance *in);

@@ -8,25 +8,27 @@ static const char validation_layer[] = "VK_LAYER_KHRONOS_validation";
 
 // ---- Before there is an instance ----
 
-uint32_t shim_instance_version(void *loader) {
+VkResult shim_instance_version(void *loader, uint32_t *version) {
   PFN_vkEnumerateInstanceVersion enumerate = LOOK_UP((PFN_getProc)loader, NULL, vkEnumerateInstanceVersion);
-  uint32_t version = 1u << 22; // Vulkan 1.0 does not have the function
-  if (enumerate) enumerate(&version);
-  return version;
+  *version = 1u << 22; // Vulkan 1.0 does not have the function
+  return enumerate ? enumerate(version) : VK_SUCCESS;
 }
 
-int shim_has_validation(void *loader) {
+VkResult shim_has_validation(void *loader, int *found) {
   PFN_vkEnumerateInstanceLayerProperties enumerate =
       LOOK_UP((PFN_getProc)loader, NULL, vkEnumerateInstanceLayerProperties);
   uint32_t count = 0;
-  if (!enumerate || enumerate(&count, NULL) != VK_SUCCESS || count == 0) return 0;
+  *found = 0;
+  VkResult result = enumerate ? enumerate(&count, NULL) : VK_SUCCESS;
+  if (result != VK_SUCCESS || count == 0) return result;
   VkLayerProperties *layers = calloc(count, sizeof *layers);
-  int found = 0;
-  if (layers && enumerate(&count, layers) >= VK_SUCCESS) {
-    for (uint32_t i = 0; i < count && !found; i++) found = strcmp(layers[i].layerName, validation_layer) == 0;
+  if (!layers) return VK_ERROR_OUT_OF_HOST_MEMORY;
+  result = enumerate(&count, layers);
+  for (uint32_t i = 0; result >= VK_SUCCESS && i < count && !*found; i++) {
+    *found = strcmp(layers[i].layerName, validation_layer) == 0;
   }
   free(layers);
-  return found;
+  return result < VK_SUCCESS ? result : VK_SUCCESS;
 }
 
 static int has_extension(const VkExtensionProperties *extensions, uint32_t count, const char *name) {
@@ -36,14 +38,23 @@ static int has_extension(const VkExtensionProperties *extensions, uint32_t count
   return 0;
 }
 
-static int has_portability_enumeration(PFN_getProc loader) {
+typedef struct InstanceExtensions {
+  int portability_enumeration, debug_utils;
+} InstanceExtensions;
+
+// A loader that cannot read some manifest lists no extensions and makes no instance, but says why to a messenger, extension or not.
+static InstanceExtensions find_instance_extensions(PFN_getProc loader) {
   PFN_vkEnumerateInstanceExtensionProperties enumerate =
       LOOK_UP(loader, NULL, vkEnumerateInstanceExtensionProperties);
+  InstanceExtensions found = {0};
   uint32_t count = 0;
-  if (!enumerate || enumerate(NULL, &count, NULL) != VK_SUCCESS || count == 0) return 0;
-  VkExtensionProperties *extensions = calloc(count, sizeof *extensions);
-  int found = extensions && enumerate(NULL, &count, extensions) >= VK_SUCCESS &&
-              has_extension(extensions, count, "VK_KHR_portability_enumeration");
+  if (!enumerate) return found;
+  if (enumerate(NULL, &count, NULL) != VK_SUCCESS) return (InstanceExtensions){.debug_utils = 1};
+  VkExtensionProperties *extensions = calloc(count ? count : 1, sizeof *extensions);
+  if (extensions && enumerate(NULL, &count, extensions) >= VK_SUCCESS) {
+    found.portability_enumeration = has_extension(extensions, count, "VK_KHR_portability_enumeration");
+    found.debug_utils = has_extension(extensions, count, "VK_EXT_debug_utils");
+  }
   free(extensions);
   return found;
 }
@@ -55,6 +66,16 @@ static VkBool32 VKAPI_PTR on_message(uint32_t severity, VkFlags types, const VkD
   (void)types;
   goMessage((uintptr_t)user, severity, (char *)data->pMessageIdName, (char *)data->pMessage);
   return 0; // 1 would make the call that caused the message fail
+}
+
+// on_loader_message passes on what the loader says of itself; layers and drivers in the chain may have other things to say.
+static VkBool32 VKAPI_PTR on_loader_message(uint32_t severity, VkFlags types,
+                                            const VkDebugUtilsMessengerCallbackDataEXT *data, void *user) {
+  (void)types;
+  if (data->pMessageIdName && strcmp(data->pMessageIdName, "Loader Message") == 0) {
+    goLoaderMessage((uintptr_t)user, severity, (char *)data->pMessage);
+  }
+  return 0;
 }
 
 static int load_instance(ShimInstance *in) {
@@ -89,6 +110,15 @@ VkResult shim_create_instance(void *loader, int validation, uintptr_t user, Shim
       .messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT,
       .pfnUserCallback = on_message,
       .pUserData = (void *)user};
+  // The loader's own words, from information on: that is how it says which manifest it reads.
+  VkDebugUtilsMessengerCreateInfoEXT words = {
+      .sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
+      .messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_INFO_BIT_EXT |
+                         VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT |
+                         VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
+      .messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_GENERAL_BIT_EXT,
+      .pfnUserCallback = on_loader_message,
+      .pUserData = (void *)user};
   const VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
                                          .pApplicationName = "cnnvk",
                                          .apiVersion = 1u << 22 | 1u << 12};
@@ -98,14 +128,20 @@ VkResult shim_create_instance(void *loader, int validation, uintptr_t user, Shim
                                .pApplicationInfo = &application,
                                .ppEnabledLayerNames = layers,
                                .ppEnabledExtensionNames = extensions};
-  if (has_portability_enumeration((PFN_getProc)loader)) {
+  const InstanceExtensions have = find_instance_extensions((PFN_getProc)loader);
+  if (have.portability_enumeration) {
     extensions[info.enabledExtensionCount++] = "VK_KHR_portability_enumeration";
     info.flags = VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR;
   }
-  if (validation) {
-    info.pNext = &messenger;
-    info.enabledLayerCount = COUNT(layers);
+  if (have.debug_utils) {
     extensions[info.enabledExtensionCount++] = "VK_EXT_debug_utils";
+    info.pNext = &words;
+  }
+  if (validation) {
+    words.pNext = &messenger;
+    info.pNext = &words;
+    info.enabledLayerCount = COUNT(layers);
+    if (!have.debug_utils) extensions[info.enabledExtensionCount++] = "VK_EXT_debug_utils";
     extensions[info.enabledExtensionCount++] = "VK_EXT_validation_features";
   }
 

@@ -71,7 +71,18 @@ func openMachine(log *slog.Logger, want string) (*machine, error) {
 		return &machine{Executor: cpu.New()}, nil
 	}
 	useMeasuredWidth()
-	return openAsSet(log, want)
+	m, err := openAsSet(log, want)
+	if err == nil && log != nil {
+		warnOfLoader(log, m.instance)
+	}
+	return m, err
+}
+
+// warnOfLoader logs which drivers and layers the Vulkan loader did without. The one that is missed may be among them.
+func warnOfLoader(log *slog.Logger, instance *vk.Instance) {
+	for _, p := range instance.Problems() {
+		log.Warn("the Vulkan loader cannot use a driver or layer", "file", p.Manifest, "says", p.Text)
+	}
 }
 
 // openAsSet is openMachine for a Vulkan device, with the environment as it is.
@@ -121,7 +132,7 @@ func vulkanOptions() (vk.Options, error) {
 }
 
 // vulkanDevices are the devices as --device counts them.
-func vulkanDevices() ([]vk.Info, error) {
+func vulkanDevices(log *slog.Logger) ([]vk.Info, error) {
 	options, err := vulkanOptions()
 	if err != nil {
 		return nil, err
@@ -131,6 +142,7 @@ func vulkanDevices() ([]vk.Info, error) {
 	if err != nil {
 		return nil, err
 	}
+	warnOfLoader(log, instance)
 	return instance.Devices(), instance.Close()
 }
 

@@ -34,7 +34,11 @@ type deviceList struct {
 }
 
 func devices(c *cli.Context) error {
-	infos, err := vulkanDevices()
+	s, err := newConsole(c, c.Bool("json"))
+	if err != nil {
+		return err
+	}
+	infos, err := vulkanDevices(s.log)
 	want := c.String("device")
 	if err != nil && !(wantsCPU(want) && isNoVulkan(err)) {
 		return orCPU(err)

@@ -172,7 +172,7 @@ func TestNoVulkan(t *testing.T) {
 	}{
 		{"no driver", `no device that computes: VK_DRIVER_FILES names /nonexistent\.json, which is not there`, "unset VK_DRIVER_FILES VK_ICD_FILENAMES",
 			loader, driver("/nonexistent.json")},
-		{"empty driver file", `no device that computes: VK_DRIVER_FILES is \S+/empty\.json;`, "unset VK_DRIVER_FILES VK_ICD_FILENAMES",
+		{"empty driver file", `no device that computes: VK_DRIVER_FILES names \S+/empty\.json, which is empty;`, "unset VK_DRIVER_FILES VK_ICD_FILENAMES",
 			loader, driver(filepath.Join(here, "empty.json"))},
 		{"driver without compute", `no device that computes: 1 device, which cannot compute \("fake n" has no queue for it\);`, "unset VK_",
 			loader && fake != "", append(driver(filepath.Join(here, "fake.json")), "FAKE_DEVICES=n")},
