@@ -121,11 +121,14 @@ func openAsSet(log *slog.Logger, want string) (*machine, error) {
 }
 
 // vulkanOptions are what the environment asks of Vulkan: CNNVK_VALIDATION=1 runs it under the validation layer,
-// CNNVK_PROFILE=floor on what every Vulkan 1.1 device has, and nothing more.
+// CNNVK_PROFILE=floor on what every Vulkan 1.1 device has, and nothing more. What crashes lavapipe is refused.
 func vulkanOptions() (vk.Options, error) {
 	profile := os.Getenv("CNNVK_PROFILE")
 	if profile != "" && profile != "floor" {
 		return vk.Options{}, hints.With(usagef("CNNVK_PROFILE is %q, which is no profile", profile), "CNNVK_PROFILE=floor")
+	}
+	if err := checkLavapipe(usersWidth); err != nil {
+		return vk.Options{}, err
 	}
 	validation, err := boolVariable("CNNVK_VALIDATION")
 	return vk.Options{Validation: validation, Floor: profile == "floor"}, err
