@@ -91,11 +91,8 @@ func everyDispatches(t *testing.T, p *engine.Program, on target, visit func(v va
 		pl := blankPlan(p, planOptions{Options: Options{NoTexels: noTexels}}, on)
 		for at := range p.Ops {
 			for _, v := range variants {
-				if !v.starts(p.Ops[at:]) {
-					continue
-				}
-				c := &call{plan: pl, ops: p.Ops[at : at+len(v.covers)], at: at}
-				if v.runs != nil && !v.runs(c) {
+				c := pl.runnable(&v, at)
+				if c == nil {
 					continue
 				}
 				pl.dispatches = nil

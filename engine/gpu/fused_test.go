@@ -115,42 +115,8 @@ func (b block) program() (*engine.Program, error) {
 func (b block) run(t *testing.T, e engine.Executor, opt engine.PlanOptions) (map[string][]float64, []string) {
 	t.Helper()
 	p, err := b.program()
-	if err != nil {
-		t.Fatal(err)
-	}
-	opt.Keep = []string{"x", "dy", "y", "dx"}
-	s, err := e.NewSession(p.Layout, []*engine.Program{p}, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	model := make([]float64, p.Layout.Elements)
-	for i := range model {
-		model[i] = float64(float32(0.6 + 0.5*wave(i, 3))) // variances stay positive
-	}
-	must(t, s.WriteArena(engine.Model, model))
-	out := map[string][]float64{}
-	for i, name := range []string{"x", "dy"} {
-		if x := p.Tensor(name); x != nil {
-			data := make([]float64, x.Shape.Elements())
-			for j := range data {
-				data[j] = float64(float32(wave(j, 7+i) + 0.3))
-			}
-			must(t, s.Write(p, x, data))
-		}
-	}
-	must(t, s.Run(p, engine.NewRecord(p)))
-	_, err = s.Reports()
 	must(t, err)
-	for _, name := range []string{"y", "dx"} {
-		if x := p.Tensor(name); x != nil {
-			out[name], err = s.Read(p, x)
-			must(t, err)
-		}
-	}
-	out["gradient"], err = s.ReadArena(engine.Gradient)
-	must(t, err)
-	return out, s.Kernels(p)
+	return results(t, e, p, opt)
 }
 
 // wave is a number between -1 and 1 that repeats after long.
@@ -197,7 +163,7 @@ func TestFused(t *testing.T) {
 	}
 }
 
-// TestFusionOff checks the switch, and that a fusion is taken back where some op wants what it leaves out.
+// TestFusionOff checks the switch, and that no fusion leaves out what some op wants.
 func TestFusionOff(t *testing.T) {
 	e := New(vktest.Device(t))
 	defer e.Close()

@@ -108,21 +108,25 @@ func (o operand) size() int64 {
 type variant struct {
 	name   string
 	covers []engine.Kind
-	apart  bool               // the ops work on memory side by side; else each reads what the one before it wrote
+	fusion *fusion            // of a run of ops; nil for a single op
 	runs   func(c *call) bool // nil: always
 	emit   func(c *call)      // adds the dispatches
 }
 
 // call is a variant at work on the ops that it covers.
 type call struct {
-	plan *plan
-	ops  []engine.Op
-	at   int // index of ops[0] in the program
+	plan  *plan
+	ops   []engine.Op
+	at    int    // index of ops[0] in the program
+	match *match // of a fused variant
 }
 
 func (c *call) in(i int) *engine.Tensor  { return c.ops[0].Inputs[i] }
 func (c *call) out(i int) *engine.Tensor { return c.ops[0].Outputs[i] }
 func (c *call) attr() engine.Attr        { return c.ops[0].Attr }
+
+// named is what a fused variant's fusion calls by that name.
+func (c *call) named(name string) *engine.Tensor { return c.match.named[name] }
 
 // of is the whole of a tensor as an operand.
 func (c *call) of(t *engine.Tensor) operand { return operand{slab: c.plan.slabs[t]} }

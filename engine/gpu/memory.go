@@ -26,7 +26,6 @@ type slab struct {
 	arena  engine.Arena // home arenas
 	// first and last are the dispatches between which the slab holds a value; first is -1 until one uses it.
 	first, last int
-	written     bool // by a dispatch, or by the host
 }
 
 // windowAlign is the multiple of bytes at which windows start, the largest that Vulkan lets a device ask for.

@@ -15,6 +15,8 @@ type plan struct {
 	target     target
 	panel      map[*engine.Tensor]int
 	slabs      map[*engine.Tensor]*slab
+	fused      []*work                 // by op: what covers it, nil where it is run by itself
+	skipped    map[*engine.Tensor]bool // inside a fused run of ops: never in memory
 	scratch    []*slab
 	dispatches []dispatch
 	kernels    []string // the choices, in order
@@ -32,30 +34,18 @@ type target struct {
 	sliceBytes int64 // longest window of a resident tensor
 }
 
-// fusion is a variant's choice for the ops from a place on; banned holds those that starved a later reader.
-type fusion struct {
-	at   int
-	name string
-}
-
-// newPlan chooses variants, first come first served in the order of the variant table, fusions first. A fusion
-// leaves the tensors between its ops unwritten; if some other op turns out to read one, it is
-// taken back and the plan made anew.
+// newPlan fuses what it can, then chooses a variant for every other op: the first of the table that can run.
 func newPlan(p *engine.Program, opt planOptions, on target) (*plan, error) {
-	banned := map[fusion]bool{}
-	for {
-		pl := blankPlan(p, opt, on)
-		chosen, err := pl.choose(banned)
-		if err != nil {
-			return nil, err
-		}
-		starved := pl.starved(chosen)
-		if starved == nil {
-			pl.workspace = place(pl.workspaceSlabs(), opt.KeepAll)
-			return pl, pl.err
-		}
-		banned[*starved] = true
+	pl := blankPlan(p, opt, on)
+	if err := pl.checkOrder(); err != nil {
+		return nil, err
 	}
+	pl.fuse()
+	if err := pl.choose(); err != nil {
+		return nil, err
+	}
+	pl.workspace = place(pl.workspaceSlabs(), opt.KeepAll)
+	return pl, nil
 }
 
 // blankPlan has the tensors laid out, and no dispatch yet.
@@ -63,6 +53,7 @@ func blankPlan(p *engine.Program, opt planOptions, on target) *plan {
 	pl := &plan{
 		program: p, opt: opt, target: on,
 		panel: map[*engine.Tensor]int{}, slabs: map[*engine.Tensor]*slab{},
+		fused: make([]*work, len(p.Ops)), skipped: map[*engine.Tensor]bool{},
 	}
 	pl.layOut()
 	return pl
@@ -75,7 +66,6 @@ func (pl *plan) layOut() {
 		switch t.Role {
 		case engine.Value:
 			s.home = workspace
-			s.written = pl.program.Producer(t) < 0
 			if t.Batched {
 				pl.panel[t] = panelImages(t)
 				if pl.opt.PanelImages != nil {
@@ -83,15 +73,15 @@ func (pl *plan) layOut() {
 				}
 			}
 		case engine.State:
-			s.home, s.arena, s.offset, s.written = arenas, t.Arena, int64(t.Offset)*4, true
+			s.home, s.arena, s.offset = arenas, t.Arena, int64(t.Offset)*4
 		case engine.Input:
-			s.home, s.offset, s.written = records, pl.recordSize, true
+			s.home, s.offset = records, pl.recordSize
 			pl.recordSize += alignUp(s.bytes, windowAlign)
 		case engine.Result:
 			s.home, s.offset = reports, pl.reportSize
 			pl.reportSize += alignUp(s.bytes, windowAlign)
 		case engine.Resident:
-			s.home, s.written = residents, true
+			s.home = residents
 			if t.DType == engine.Uint8 {
 				s.bytes = alignUp(int64(t.Shape.Elements()), 4)
 			}
@@ -100,64 +90,87 @@ func (pl *plan) layOut() {
 	}
 }
 
+// checkOrder is the error of a program that reads what is written later.
+func (pl *plan) checkOrder() error {
+	for at, op := range pl.program.Ops {
+		for _, t := range op.Inputs {
+			if t.Role == engine.Value && pl.program.Producer(t) >= at {
+				return fmt.Errorf("engine/gpu: %s: %s reads %v before it is written", pl.program.Name, op.Kind, t)
+			}
+		}
+	}
+	return nil
+}
+
 // choose walks the program and lets a variant emit its dispatches for each op or run of ops.
-func (pl *plan) choose(banned map[fusion]bool) ([]fusion, error) {
-	var chosen []fusion
+func (pl *plan) choose() error {
 	ops := pl.program.Ops
 	for at := 0; at < len(ops); {
-		v, c := pl.variantFor(at, banned)
-		if v == nil {
-			return nil, fmt.Errorf("engine/gpu: no kernel runs %s of %v on this device", ops[at].Kind, ops[at].Inputs)
+		w := pl.fused[at]
+		if w == nil {
+			w = pl.single(at)
 		}
-		v.emit(c)
+		if w == nil {
+			return fmt.Errorf("engine/gpu: no kernel runs %s of %v on this device", ops[at].Kind, ops[at].Inputs)
+		}
+		w.variant.emit(w.call)
 		if pl.err != nil {
-			return nil, pl.err
+			return pl.err
 		}
-		chosen = append(chosen, fusion{at, v.name})
-		pl.kernels = append(pl.kernels, string(ops[at].Kind)+": "+v.name)
-		at += len(v.covers)
+		pl.kernels = append(pl.kernels, string(ops[at].Kind)+": "+w.variant.name)
+		at += len(w.call.ops)
 	}
-	return chosen, nil
+	return nil
 }
 
-func (pl *plan) variantFor(at int, banned map[fusion]bool) (*variant, *call) {
-	rest := pl.program.Ops[at:]
+// single is the variant that runs an op by itself: the preferred one, else the first that can. It is nil where none can.
+func (pl *plan) single(at int) *work {
 	preferred := pl.preferred(at)
 	for _, v := range variants {
-		if len(v.covers) > 1 && (pl.opt.NoFusion || pl.opt.KeepAll) {
+		if v.fusion != nil || preferred != "" && v.name != preferred {
 			continue
 		}
-		if banned[fusion{at, v.name}] {
-			continue
-		}
-		if len(v.covers) == 1 && preferred != "" && v.name != preferred {
-			continue
-		}
-		if pl.canRun(&v, at) {
-			return &v, &call{plan: pl, ops: rest[:len(v.covers)], at: at}
+		if c := pl.runnable(&v, at); c != nil {
+			return &work{&v, c}
 		}
 	}
-	return nil, nil
+	return nil
 }
 
-// canRun reports whether a variant can run the ops from a place on, and may.
-func (pl *plan) canRun(v *variant, at int) bool {
+// covering is a variant's call on the ops from a place on, nil if they are not those that it covers.
+func (pl *plan) covering(v *variant, at int) *call {
 	ops := pl.program.Ops[at:]
-	if !v.starts(ops) {
-		return false
+	if len(v.covers) > len(ops) || ops[0].Kind != v.covers[0] {
+		return nil
 	}
 	c := &call{plan: pl, ops: ops[:len(v.covers)], at: at}
-	return (v.runs == nil || v.runs(c)) && !pl.switchedOff(v, at)
+	if v.fusion != nil {
+		if c.match = pl.match(v.fusion, at); c.match == nil {
+			return nil
+		}
+	}
+	return c
+}
+
+// runnable is covering for a variant that can run on those ops, and may.
+func (pl *plan) runnable(v *variant, at int) *call {
+	c := pl.covering(v, at)
+	if c == nil || v.runs != nil && !v.runs(c) || pl.switchedOff(v, c) {
+		return nil
+	}
+	return c
 }
 
 // switchedOff reports whether a variant is switched off, or one of the kernels that it would dispatch.
-func (pl *plan) switchedOff(v *variant, at int) bool {
+func (pl *plan) switchedOff(v *variant, c *call) bool {
 	if len(pl.opt.Without) == 0 {
 		return false
 	}
-	trial := blankPlan(pl.program, pl.opt, pl.target)
-	v.emit(&call{plan: trial, ops: pl.program.Ops[at : at+len(v.covers)], at: at})
-	return pl.opt.without(v.name) || slices.ContainsFunc(trial.dispatches, func(d dispatch) bool { return pl.opt.without(d.kernel.name) })
+	trial := *c
+	trial.plan = blankPlan(pl.program, pl.opt, pl.target)
+	trial.plan.skipped = pl.skipped
+	v.emit(&trial)
+	return pl.opt.without(v.name) || slices.ContainsFunc(trial.plan.dispatches, func(d dispatch) bool { return pl.opt.without(d.kernel.name) })
 }
 
 // preferred is the variant chosen for an op, if it can run it.
@@ -165,27 +178,11 @@ func (pl *plan) preferred(at int) string {
 	op := pl.program.Ops[at]
 	name := pl.opt.Choices[opKey(op)]
 	for _, v := range variants {
-		if v.name == name && len(v.covers) == 1 && pl.canRun(&v, at) {
+		if v.name == name && v.fusion == nil && pl.runnable(&v, at) != nil {
 			return name
 		}
 	}
 	return ""
-}
-
-// starts reports whether ops begin with those that the variant covers.
-func (v *variant) starts(ops []engine.Op) bool {
-	if len(v.covers) > len(ops) {
-		return false
-	}
-	for i, k := range v.covers {
-		if ops[i].Kind != k {
-			return false
-		}
-		if i > 0 && !v.apart && ops[i].Inputs[0] != ops[i-1].Outputs[0] {
-			return false
-		}
-	}
-	return true
 }
 
 // add appends a dispatch and notes the lifetimes of what it touches.
@@ -209,52 +206,9 @@ func (pl *plan) add(d dispatch) {
 	pl.dispatches = append(pl.dispatches, d)
 }
 
-// starved finds a dispatch that reads a slab which nothing wrote, and returns the fusion that left it unwritten.
-func (pl *plan) starved(chosen []fusion) *fusion {
-	written := map[*slab]bool{}
-	for _, d := range pl.dispatches {
-		for _, s := range d.reads() {
-			if !s.written && !written[s] {
-				return pl.coverOf(s, chosen)
-			}
-		}
-		for i, o := range d.storage {
-			if d.kernel.storage[i]&vk.Write != 0 {
-				written[o.slab] = true
-			}
-		}
-	}
-	return nil
-}
-
-// reads lists the slabs that a dispatch reads.
-func (d *dispatch) reads() []*slab {
-	var out []*slab
-	for i, o := range d.storage {
-		if d.kernel.storage[i]&vk.Read != 0 {
-			out = append(out, o.slab)
-		}
-	}
-	for _, o := range d.texel {
-		out = append(out, o.slab)
-	}
-	return out
-}
-
-func (pl *plan) coverOf(s *slab, chosen []fusion) *fusion {
-	for t, have := range pl.slabs {
-		if have != s {
-			continue
-		}
-		producer := pl.program.Producer(t)
-		for i := len(chosen) - 1; i >= 0; i-- {
-			if chosen[i].at <= producer {
-				return &chosen[i]
-			}
-		}
-	}
-	pl.err = fmt.Errorf("engine/gpu: %s reads %s before it is written", pl.program.Name, s.name)
-	return nil
+// kept reports whether a tensor can be read after a step.
+func (pl *plan) kept(t *engine.Tensor) bool {
+	return pl.opt.KeepAll || slices.Contains(pl.opt.Keep, t.Name)
 }
 
 // workspaceSlabs are those that some dispatch uses, or that must be kept.
@@ -262,13 +216,13 @@ func (pl *plan) workspaceSlabs() []*slab {
 	var out []*slab
 	for _, t := range pl.program.Tensors {
 		s := pl.slabs[t]
-		if s.home != workspace || s.first < 0 && !pl.opt.KeepAll {
+		if s.home != workspace || s.first < 0 && !pl.kept(t) {
 			continue
 		}
 		if pl.program.Producer(t) < 0 { // written by the host before the step
 			s.first = 0
 		}
-		if slices.Contains(pl.opt.Keep, t.Name) {
+		if pl.kept(t) {
 			s.last = len(pl.dispatches)
 		}
 		out = append(out, s)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"cnnvk/engine"
@@ -165,9 +164,8 @@ func (s *session) locate(p *engine.Program, t *engine.Tensor) (vk.Window, *recor
 	if r == nil || t == nil || r.plan.slabs[t] == nil {
 		return vk.Window{}, nil, errors.New("engine/gpu: the tensor or its program does not belong to this session")
 	}
-	kept := r.plan.opt.KeepAll || slices.Contains(r.plan.opt.Keep, t.Name) && r.plan.slabs[t].first >= 0
-	if t.Role == engine.Value && !kept {
-		return vk.Window{}, nil, fmt.Errorf("engine/gpu: %v is not kept: the session was opened without KeepAll, or fused it away", t)
+	if t.Role == engine.Value && !r.plan.kept(t) {
+		return vk.Window{}, nil, fmt.Errorf("engine/gpu: %v is not kept: the session was opened without KeepAll, and Keep does not name it", t)
 	}
 	if t.Role == engine.Input || t.Role == engine.Resident {
 		return vk.Window{}, nil, fmt.Errorf("engine/gpu: %v comes with the record or as a resident", t)

@@ -180,7 +180,7 @@ func (e *Executor) variantsOf(p *engine.Program) []string {
 	pl := blankPlan(p, planOptions{Options: e.options}, e.target)
 	var out []string
 	for _, v := range variants {
-		if len(v.covers) == 1 && pl.canRun(&v, 0) {
+		if v.fusion == nil && pl.runnable(&v, 0) != nil {
 			out = append(out, v.name)
 		}
 	}

@@ -17,6 +17,15 @@ func one(k engine.Kind, name string, runs func(c *call) bool, emit func(c *call)
 	return variant{name: name, covers: []engine.Kind{k}, runs: runs, emit: emit}
 }
 
+// fused is a variant that runs several ops at once.
+func fused(name string, f fusion, runs func(c *call) bool, emit func(c *call)) variant {
+	v := variant{name: name, fusion: &f, runs: runs, emit: emit}
+	for _, l := range f.covers {
+		v.covers = append(v.covers, l.kind)
+	}
+	return v
+}
+
 // byLanes is two variants of an op: one that moves vec4s, where fits says that a row's length divides by 4, and one that moves
 // single floats.
 func byLanes(k engine.Kind, vec4, any string, fits func(c *call) bool, emit func(c *call, lanes int)) []variant {

@@ -12,12 +12,10 @@ var packFolded = kernel{
 	name: "pack_folded", storage: []vk.Access{in, in, out, out}, spec: []string{"M", "K", "R", "COLUMNS"},
 }
 
-var foldedVariants = []variant{{
-	name:   "pointwise_conv2d_norm_relu_eval",
-	covers: []engine.Kind{engine.PointwiseConv2d, engine.BatchNorm2dEval, engine.ReLU},
-	runs:   func(c *call) bool { _, ok := c.foldedTile(); return ok },
-	emit:   foldedProduct,
-}}
+var foldedVariants = []variant{
+	fused("pointwise_conv2d_norm_relu_eval", fusion{covers: []line{{engine.PointwiseConv2d, "input w", "x"}, lineNormEval, lineReLU}},
+		func(c *call) bool { _, ok := c.foldedTile(); return ok }, foldedProduct),
+}
 
 // foldedTile is the tile that the convolution by itself would have.
 func (c *call) foldedTile() (tile, bool) {
@@ -38,10 +36,10 @@ func (c *call) foldedTile() (tile, bool) {
 
 func foldedProduct(c *call) {
 	t, _ := c.foldedTile()
-	norm, y := c.ops[1], c.ops[2].Outputs[0]
+	norm, y := c.ops[1], c.named("r")
 	m, kk, elements := y.C(), c.in(0).C(), t.packedElements(c)
 	packed, bias := c.scratch("packed weight", elements), c.scratch("folded bias", m)
-	coef := c.coefficients(norm, c.runningStatistics(norm))
+	coef := c.coefficients(c.runningStatistics(norm), c.named("weight"), c.named("bias"))
 	c.run(packFolded, elements, words(m, kk, t.rows, roundUp(kk, t.depth)), nil, c.of(c.in(1)), coef, packed, bias)
 	c.gemm(t, product{x: c.in(0), y: y, packed: packed, bias: bias, biased: true, relu: true})
 }

@@ -1,6 +1,8 @@
 package gpu
 
 import (
+	"slices"
+
 	"cnnvk/engine"
 	"cnnvk/vk"
 )
@@ -39,52 +41,64 @@ var (
 	}
 )
 
+// The lines of a block: from x the normalised n, what ReLU lets through r, what dropout lets through d, pooled p; dn is the gradient by n.
+var (
+	lineNorm            = line{engine.BatchNorm2d, "x weight bias mean var", "n saved next_mean next_var"}
+	lineNormEval        = line{engine.BatchNorm2dEval, "x weight bias mean var", "n"}
+	lineReLU            = line{engine.ReLU, "n", "r"}
+	lineDropout         = line{engine.Dropout2d, "r mask", "d"}
+	lineDropoutBackward = line{engine.Dropout2d, "dd mask", "dr"}
+	lineReLUBackward    = line{engine.ReLUBackward, "dr r", "dn"}
+	lineNormBackward    = line{engine.BatchNorm2dBackward, "dn x weight saved", "dx dweight dbias"}
+)
+
+// linePool pools what is called that, linePoolBackward brings its gradient back.
+func linePool(x string) line         { return line{engine.MaxPool2d, x, "p"} }
+func linePoolBackward(x string) line { return line{engine.MaxPool2dBackward, "dp " + x, "d" + x} }
+
 // fusedVariants are the runs of ops that a block can have: with or without dropout, with or without pooling; longest first. In an
 // evaluation there is no dropout.
 var fusedVariants = []variant{
-	fused("norm_relu_dropout_pool", activateBatch, engine.BatchNorm2d, engine.ReLU, engine.Dropout2d, engine.MaxPool2d),
-	fused("norm_relu_dropout_pool_backward", activateBackward, engine.MaxPool2dBackward, engine.Dropout2d, engine.ReLUBackward, engine.BatchNorm2dBackward),
-	fused("norm_relu_pool", activateBatch, engine.BatchNorm2d, engine.ReLU, engine.MaxPool2d),
-	fused("norm_relu_pool_backward", activateBackward, engine.MaxPool2dBackward, engine.ReLUBackward, engine.BatchNorm2dBackward),
-	fused("norm_relu_pool_eval", activateEval, engine.BatchNorm2dEval, engine.ReLU, engine.MaxPool2d),
-	fused("norm_relu_dropout", activateBatch, engine.BatchNorm2d, engine.ReLU, engine.Dropout2d),
-	fused("norm_relu_dropout_backward", activateBackward, engine.Dropout2d, engine.ReLUBackward, engine.BatchNorm2dBackward),
-	fused("norm_relu", activateBatch, engine.BatchNorm2d, engine.ReLU),
-	fused("norm_relu_backward", activateBackward, engine.ReLUBackward, engine.BatchNorm2dBackward),
-	fused("norm_relu_eval", activateEval, engine.BatchNorm2dEval, engine.ReLU),
-}
-
-func fused(name string, emit func(c *call), covers ...engine.Kind) variant {
-	return variant{name: name, covers: covers, runs: fusedRows, emit: emit}
+	fused("norm_relu_dropout_pool", fusion{covers: []line{lineNorm, lineReLU, lineDropout, linePool("d")}}, fusedRows, activateBatch),
+	fused("norm_relu_dropout_pool_backward", fusion{
+		covers: []line{linePoolBackward("d"), lineDropoutBackward, lineReLUBackward, lineNormBackward},
+		again:  []line{lineNorm, lineReLU, lineDropout},
+	}, fusedRows, activateBackward),
+	fused("norm_relu_pool", fusion{covers: []line{lineNorm, lineReLU, linePool("r")}}, fusedRows, activateBatch),
+	fused("norm_relu_pool_backward", fusion{
+		covers: []line{linePoolBackward("r"), lineReLUBackward, lineNormBackward},
+		again:  []line{lineNorm, lineReLU},
+	}, fusedRows, activateBackward),
+	fused("norm_relu_pool_eval", fusion{covers: []line{lineNormEval, lineReLU, linePool("r")}}, fusedRows, activateEval),
+	fused("norm_relu_dropout", fusion{covers: []line{lineNorm, lineReLU, lineDropout}}, fusedRows, activateBatch),
+	fused("norm_relu_dropout_backward", fusion{
+		covers: []line{lineDropoutBackward, lineReLUBackward, lineNormBackward},
+		again:  []line{lineNorm, lineReLU},
+	}, fusedRows, activateBackward),
+	fused("norm_relu", fusion{covers: []line{lineNorm, lineReLU}}, fusedRows, activateBatch),
+	fused("norm_relu_backward", fusion{covers: []line{lineReLUBackward, lineNormBackward}, again: []line{lineNorm, lineReLU}}, fusedRows, activateBackward),
+	fused("norm_relu_eval", fusion{covers: []line{lineNormEval, lineReLU}}, fusedRows, activateEval),
 }
 
 // activateBatch is a block in training. The statistics fold panels, as those of the op by itself do.
 func activateBatch(c *call) {
-	saved := c.of(c.out(1))
-	c.batchStatistics(lanesOf(c.planes(c.in(0)).size), saved)
+	saved := c.of(c.named("saved"))
+	c.batchStatistics(lanesOf(c.planes(c.named("x")).size), saved)
 	c.activate(saved)
 }
 
 // activateEval is a block in an evaluation.
 func activateEval(c *call) { c.activate(c.runningStatistics(c.ops[0])) }
 
-// find is the op of that kind in the run that a fused variant covers.
-func (c *call) find(k engine.Kind) (engine.Op, bool) {
-	for _, op := range c.ops {
-		if op.Kind == k {
-			return op, true
-		}
-	}
-	return engine.Op{}, false
+// pools reports whether a block has pooling, or its gradient.
+func (c *call) pools() bool {
+	return slices.ContainsFunc(c.ops, func(op engine.Op) bool { return op.Kind == engine.MaxPool2d || op.Kind == engine.MaxPool2dBackward })
 }
 
 // fusedRows says whether whole vec4s can be walked: images of a multiple of 4 pixels, or rows that pool to vec4s.
 func fusedRows(c *call) bool {
-	if _, pools := c.find(engine.MaxPool2d); pools {
-		return poolRows(c.in(0))
-	}
-	if op, pools := c.find(engine.MaxPool2dBackward); pools {
-		return poolRows(op.Inputs[1])
+	if c.pools() {
+		return poolRows(c.named("x"))
 	}
 	return wholeRows(c)
 }
@@ -101,17 +115,17 @@ func runOf(n int) int {
 
 // activate runs normalising, ReLU, and dropout and pooling if the run has them.
 func (c *call) activate(saved operand) {
-	x, y := c.in(0), c.ops[len(c.ops)-1].Outputs[0]
-	coef := c.coefficients(c.ops[0], saved)
+	x, y := c.named("x"), c.ops[len(c.ops)-1].Outputs[0]
+	coef := c.coefficients(saved, c.named("weight"), c.named("bias"))
 	mask, dropout := coef, false
-	if op, ok := c.find(engine.Dropout2d); ok {
-		mask, dropout = c.of(op.Inputs[1]), true
+	if m := c.named("mask"); m != nil {
+		mask, dropout = c.of(m), true
 	}
 	p := c.images(x, y)
 	outputs := y.H() * y.W() / 4
 	run := runOf(outputs)
 	k, constants := normReLUDropout, words(p.c, outputs, p.g[0], p.g[1], run)
-	if _, pools := c.find(engine.MaxPool2d); pools {
+	if c.pools() {
 		k, constants = normReLUDropoutPool, words(p.c, x.H(), x.W(), p.g[0], p.g[1], run)
 	}
 	count := p.n * p.c * outputs / run
@@ -121,19 +135,16 @@ func (c *call) activate(saved operand) {
 // activateBackward runs the gradients of a fused block: what pooling, dropout and ReLU let through is found again from
 // x in both passes, so that none of it is stored.
 func activateBackward(c *call) {
-	norm, _ := c.find(engine.BatchNorm2dBackward)
-	dy, x, saved, dx := c.in(0), norm.Inputs[1], c.of(norm.Inputs[3]), norm.Outputs[0]
-	forward := c.plan.program.Ops[c.plan.program.Producer(norm.Inputs[3])]
-	coef := c.coefficients(forward, saved)
+	dy, x, saved, dx := c.in(0), c.named("x"), c.of(c.named("saved")), c.named("dx")
+	coef := c.coefficients(saved, c.named("weight"), c.named("bias"))
 	mask, dropout, masks := coef, false, 0
-	if op, ok := c.find(engine.Dropout2d); ok {
-		mask, dropout, masks = c.of(op.Inputs[1]), true, op.Inputs[1].Shape.Elements()
+	if m := c.named("mask"); m != nil {
+		mask, dropout, masks = c.of(m), true, m.Shape.Elements()
 	}
-	_, pools := c.find(engine.MaxPool2dBackward)
 
 	p, channels := c.images(x, dy, dx), x.C()
 	reduce, apply, geometry := normReLUDropoutBackwardReduce, normReLUDropoutBackward, words(channels, x.H()*x.W()/4)
-	if pools {
+	if c.pools() {
 		reduce, apply, geometry = normReLUDropoutPoolBackwardReduce, normReLUDropoutPoolBackward, words(channels, x.H(), x.W())
 	}
 
@@ -145,7 +156,7 @@ func activateBackward(c *call) {
 	c.run(c.reading(reduce, dy.Shape.Elements(), x.Shape.Elements()), channels*s, join(geometry, words(p.g[1], p.g[0], run), flag(dropout)), words(p.n, per, s),
 		first, parts, c.of(dy), c.of(x))
 
-	second := c.concat(c.backwardCoefficients(norm, parts, s), 4*channels, coef, 3*channels, mask, masks)
+	second := c.concat(c.backwardCoefficients(c.ops[len(c.ops)-1], parts, s), 4*channels, coef, 3*channels, mask, masks)
 	count := p.n * channels * units / run
 	c.run(c.reading(apply, dy.Shape.Elements(), x.Shape.Elements()), count, join(geometry, words(p.g[1], p.g[0], p.g[2], run), flag(dropout)), words(count),
 		second, c.of(dx), c.of(dy), c.of(x))

@@ -78,7 +78,7 @@ func foldedRows(c *call) bool {
 func batchNorm(c *call, lanes int) {
 	saved := c.of(c.out(1))
 	c.batchStatistics(lanes, saved)
-	c.normalize(lanes, c.coefficients(c.ops[0], saved))
+	c.normalize(lanes, c.coefficients(saved, c.in(1), c.in(2)))
 }
 
 // batchStatistics computes saved and the candidates of the running statistics of a batch_norm2d.
@@ -131,11 +131,11 @@ func (c *call) statisticsFromInputs() (parts operand, each, s int) {
 	return parts, p.n * p.size, 1
 }
 
-// coefficients brings what normalising by a batch_norm2d op needs into one window: mean, scale, bias.
-func (c *call) coefficients(op engine.Op, saved operand) operand {
-	channels := op.Inputs[0].C()
+// coefficients brings what normalising needs into one window: mean, scale, bias.
+func (c *call) coefficients(saved operand, weight, bias *engine.Tensor) operand {
+	channels := weight.Shape.Elements()
 	coef := c.scratch("batch_norm2d coefficients", 3*channels)
-	c.run(batchNormCoefficients, channels, words(channels), nil, saved, c.of(op.Inputs[1]), c.of(op.Inputs[2]), coef)
+	c.run(batchNormCoefficients, channels, words(channels), nil, saved, c.of(weight), c.of(bias), coef)
 	return coef
 }
 
@@ -147,7 +147,7 @@ func (c *call) normalize(lanes int, coef operand) {
 }
 
 func batchNormEval(c *call, lanes int) {
-	c.normalize(lanes, c.coefficients(c.ops[0], c.runningStatistics(c.ops[0])))
+	c.normalize(lanes, c.coefficients(c.runningStatistics(c.ops[0]), c.in(1), c.in(2)))
 }
 
 // runningStatistics is saved as a batch_norm2d_eval op wants it: from the running statistics.

@@ -34,13 +34,13 @@ var (
 	ema = kernel{name: "ema", storage: []vk.Access{in, in, inOut}, spec: []string{"COUNT", "GAIN"}}.orAny("ema_any")
 )
 
-var updateVariants = slices.Concat([]variant{{
-	name:   "adamw_ema",
-	covers: []engine.Kind{engine.AdamW, engine.RunningStatistics, engine.ExponentialMean},
-	apart:  true,
-	runs:   wholeUpdate,
-	emit:   updateAtOnce,
-}},
+var updateVariants = slices.Concat([]variant{
+	fused("adamw_ema", fusion{covers: []line{
+		{engine.AdamW, "gradients status rates parameters moments", "parameters moments"},
+		{engine.RunningStatistics, "candidates status statistics", "statistics"},
+		{engine.ExponentialMean, "model status average", "average"},
+	}}, wholeUpdate, updateAtOnce),
+},
 	byLanes(engine.GradientNorm, "gradient_norm", "gradient_norm_any", flatRows, func(c *call, lanes int) {
 		gradients, status := c.in(0), c.in(1)
 		count := gradients.Shape.Elements() / lanes
@@ -95,8 +95,8 @@ func (c *call) commit(f forms, lanes int, constants ...uint32) {
 // wholeUpdate reports whether an optimiser, the statistics and the average behind it go over the same memory: parameters, then
 // statistics.
 func wholeUpdate(c *call) bool {
-	parameters, statistics, model := c.in(3), c.ops[1].Inputs[2], c.ops[2].Inputs[0]
-	gradients, candidates := c.in(0), c.ops[1].Inputs[0]
+	parameters, statistics, model := c.named("parameters"), c.named("statistics"), c.named("model")
+	gradients, candidates := c.named("gradients"), c.named("candidates")
 	count, all := parameters.Shape.Elements(), model.Shape.Elements()
 	follows := func(a, b *engine.Tensor) bool { return a.Arena == b.Arena && a.Offset == 0 && b.Offset == count }
 	return follows(parameters, statistics) && follows(gradients, candidates) && model.Arena == parameters.Arena && model.Offset == 0 &&
@@ -105,8 +105,8 @@ func wholeUpdate(c *call) bool {
 
 // updateAtOnce is adamw, running_statistics and ema in one pass.
 func updateAtOnce(c *call) {
-	gradients, status, rates, moments := c.in(0), c.in(1), c.in(2), c.in(4)
-	model, average, a := c.ops[2].Inputs[0], c.ops[2].Inputs[2], c.attr().(engine.AdamWAttr)
+	gradients, status, rates, moments := c.named("gradients"), c.named("status"), c.named("rates"), c.named("moments")
+	model, average, a := c.named("model"), c.named("average"), c.attr().(engine.AdamWAttr)
 	count, all := gradients.Shape.Elements()/4, model.Shape.Elements()/4
 	candidates := *c.plan.slabs[gradients] // and the gradients before them
 	candidates.name, candidates.bytes = "gradients and candidates", int64(all)*16

@@ -1,0 +1,200 @@
+package gpu
+
+import (
+	"slices"
+	"strings"
+
+	"cnnvk/engine"
+)
+
+// fusion says which ops a variant runs at once, and how they hang together: a name stands for one tensor, on whichever lines it stands.
+//
+// What one of the ops covered writes and a later one reads never comes into memory: it is skipped. A plan takes a fusion only where
+// nothing else wants what it skips.
+type fusion struct {
+	covers []line // one right after another in the program
+	// again are earlier ops, in order. Their first outputs are computed anew from what they read, wherever the ops covered read
+	// them; other outputs are read from memory.
+	again []line
+}
+
+// line is an op of a fusion, with a name for each input and each output that it must have.
+type line struct {
+	kind    engine.Kind
+	in, out string
+}
+
+// match is a fusion at a place of a program.
+type match struct {
+	named   map[string]*engine.Tensor
+	skipped []*engine.Tensor
+	reads   map[*engine.Tensor]bool // from memory
+}
+
+// bind gives the names to the tensors, and reports whether each had no other tensor before.
+func (m *match) bind(names string, tensors []*engine.Tensor) bool {
+	fields := strings.Fields(names)
+	if len(fields) != len(tensors) {
+		return false
+	}
+	for i, name := range fields {
+		if have := m.named[name]; have != nil && have != tensors[i] {
+			return false
+		}
+		m.named[name] = tensors[i]
+	}
+	return true
+}
+
+// distinct reports whether no value has two names: a kernel takes what it reads and what it writes for different memory.
+func (m *match) distinct() bool {
+	seen := map[*engine.Tensor]bool{}
+	for _, t := range m.named {
+		if t.Role == engine.Value && seen[t] {
+			return false
+		}
+		seen[t] = true
+	}
+	return true
+}
+
+// match finds a fusion's ops at a place of the program, nil where they are others or work on other tensors.
+func (pl *plan) match(f *fusion, at int) *match {
+	m := &match{named: map[string]*engine.Tensor{}, reads: map[*engine.Tensor]bool{}}
+	ops := pl.program.Ops[at : at+len(f.covers)]
+	for i, l := range f.covers {
+		if op := ops[i]; op.Kind != l.kind || !m.bind(l.in, op.Inputs) || !m.bind(l.out, op.Outputs) {
+			return nil
+		}
+	}
+	var anew []*engine.Tensor
+	for _, l := range slices.Backward(f.again) {
+		made := m.named[strings.Fields(l.out)[0]]
+		op, ok := pl.origin(made, at+len(ops))
+		if !ok || op.Kind != l.kind || !m.bind(l.in, op.Inputs) || !m.bind(l.out, op.Outputs) {
+			return nil
+		}
+		anew = append(anew, made)
+		m.read(op)
+	}
+	for i, op := range ops {
+		m.read(op)
+		for _, t := range op.Outputs {
+			if slices.ContainsFunc(ops[i+1:], func(later engine.Op) bool { return slices.Contains(later.Inputs, t) }) {
+				m.skipped = append(m.skipped, t)
+			}
+		}
+	}
+	for _, t := range slices.Concat(anew, m.skipped) {
+		delete(m.reads, t)
+	}
+	if !m.distinct() {
+		return nil
+	}
+	return m
+}
+
+func (m *match) read(op engine.Op) {
+	for _, t := range op.Inputs {
+		m.reads[t] = true
+	}
+}
+
+// origin is the op that made t, if computing it again just before op number end would come to the same: no other op writes t, and none in
+// between what that op reads or writes.
+func (pl *plan) origin(t *engine.Tensor, end int) (engine.Op, bool) {
+	from := pl.program.Producer(t)
+	if from < 0 || from >= end {
+		return engine.Op{}, false
+	}
+	op := pl.program.Ops[from]
+	touched := op.Inputs
+	for _, writer := range pl.program.Ops[from:end] {
+		for _, written := range writer.Outputs {
+			if slices.ContainsFunc(touched, func(o *engine.Tensor) bool { return overlap(o, written) }) {
+				return engine.Op{}, false
+			}
+		}
+		touched = slices.Concat(op.Inputs, op.Outputs)
+	}
+	return op, true
+}
+
+// overlap reports whether two tensors share memory as a program sees it.
+func overlap(a, b *engine.Tensor) bool {
+	if a.Role != engine.State || b.Role != engine.State || a.Arena != b.Arena {
+		return a == b
+	}
+	return a.Offset < b.Offset+b.Shape.Elements() && b.Offset < a.Offset+a.Shape.Elements()
+}
+
+// work is a variant chosen for some ops.
+type work struct {
+	variant *variant
+	call    *call
+}
+
+// fuse takes the fusions that the program allows, in the order of the variants, each wherever it matches. Those that compute
+// something anew come first: only then is it known that nothing wants it in memory, and the ops that made it may skip it. So no choice
+// depends on a later one, and none is taken back.
+func (pl *plan) fuse() {
+	if pl.opt.NoFusion || pl.opt.KeepAll {
+		return
+	}
+	for _, anew := range []bool{true, false} {
+		for _, v := range variants {
+			if v.fusion == nil || anew != (len(v.fusion.again) > 0) {
+				continue
+			}
+			for at := range pl.program.Ops {
+				if c := pl.runnable(&v, at); c != nil && pl.allows(c) {
+					pl.take(&v, c)
+				}
+			}
+		}
+	}
+}
+
+// allows reports whether the ops of a call are free, all that it reads is in memory, and nothing else wants what it skips.
+func (pl *plan) allows(c *call) bool {
+	end := c.at + len(c.ops)
+	for i := c.at; i < end; i++ {
+		if pl.fused[i] != nil {
+			return false
+		}
+	}
+	for t := range c.match.reads {
+		if pl.skipped[t] {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(c.match.skipped, func(t *engine.Tensor) bool {
+		return t.Role != engine.Value || pl.kept(t) || pl.wantedOutside(t, c.at, end)
+	})
+}
+
+// wantedOutside reports whether an op that is not among those from at to end reads t from memory.
+func (pl *plan) wantedOutside(t *engine.Tensor, at, end int) bool {
+	for i, op := range pl.program.Ops {
+		if i >= at && i < end {
+			continue
+		}
+		reads := slices.Contains(op.Inputs, t)
+		if w := pl.fused[i]; w != nil {
+			reads = w.call.match.reads[t]
+		}
+		if reads {
+			return true
+		}
+	}
+	return false
+}
+
+func (pl *plan) take(v *variant, c *call) {
+	for i := range c.ops {
+		pl.fused[c.at+i] = &work{v, c}
+	}
+	for _, t := range c.match.skipped {
+		pl.skipped[t] = true
+	}
+}
