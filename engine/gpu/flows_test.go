@@ -262,6 +262,12 @@ var flows = []flow{
 		dd := w.op(engine.MaxPool2dBackward, w.pooled("dp"), w.host("z"))
 		w.normBackward(w.op(engine.ReLUBackward, w.op(engine.Dropout2d, dd, mask), r), x, "weight0", saved)
 	}},
+	{"convolution that changes before the norm", []string{"norm_relu"}, func(w *flowWriter) {
+		x := w.conv(w.host("x"), "0")
+		w.Apply(engine.Add, nil, []*engine.Tensor{w.model("conv0"), w.model("conv1")}, w.model("conv0"))
+		n, _ := w.norm(x, "0")
+		w.relu(n)
+	}},
 	{"evaluation", []string{"pointwise_conv2d_norm_relu_eval", "norm_relu_pool_eval"}, func(w *flowWriter) {
 		h := w.relu(w.normEval(w.conv(w.host("x"), "0"), "0"))
 		w.op(engine.MaxPool2d, w.relu(w.normEval(h, "1")))
