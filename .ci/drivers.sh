@@ -32,7 +32,7 @@ for name in lavapipe swiftshader; do
     label=$(sh .ci/driver.sh $name bin/cnnvk devices --json | sed -n 's/^ *"driver\(_version\)*": "\(.*\)",*$/\2/p' | paste -sd ' ')
     tests $name ./vk
     tests $name ./engine/gpu
-    tests $name ./net -run '^TestGolden//^gpu$'
+    tests $name ./net/training -run '^TestGolden//^gpu$'
 done
 
 # compile TARGET FAMILY [VARIABLE...] compiles for that hardware what TestCompile does: every kernel that the steps of both networks and a

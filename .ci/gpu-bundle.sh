@@ -10,14 +10,14 @@ most=$((30 * 1024 * 1024))
 part=$(mktemp -d)
 trap 'rm -rf "$part"' EXIT
 dir=$part/cnnvk-gpu-check
-mkdir -p "$dir/vk" "$dir/gpu" "$dir/net" "$dir/lib"
+mkdir -p "$dir/vk" "$dir/gpu" "$dir/training" "$dir/lib"
 go build -trimpath -ldflags "-s -w -X main.commit=$commit" -o "$dir/cnnvk" ./cmd/cnnvk
 test_binary() { go test -c -trimpath -ldflags '-s -w' -o "$dir/$1/test" "./$2"; } # DIR PACKAGE
 test_binary vk vk
 test_binary gpu engine/gpu
-test_binary net net
+test_binary training net/training
 cp -R vk/testdata vk/*.[ch] "$dir/vk/" # tests compile a driver of their own where there is a compiler
-cp -R net/testdata "$dir/net/"
+cp -R net/training/testdata "$dir/training/"
 cp .ci/peer_network.py .ci/peer_cuda.py .ci/gpu-check.sh LICENSE "$dir/"
 loader=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | sed -n 's/.*libvulkan\.so\.1 .*x86-64.* => //p' | head -1)
 if [ -n "$loader" ]; then

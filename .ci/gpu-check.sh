@@ -111,7 +111,7 @@ say "| --- | --- | --- | --- | --- | --- | --- |"
 tests 60 vk vk -test.skip 'TestCycles|TestUnderGarbage|TestManyGoroutines|TestSubmitsNeed'
 tests 75 variants gpu -test.run 'TestOps|TestVariants' -test.short
 tests 45 fused gpu -test.run 'TestFused|TestGuards|TestSlices|TestQueue'
-tests 30 golden net -test.run '^TestGoldenCompact$//^gpu$'
+tests 30 golden training -test.run '^TestGoldenCompact$//^gpu$'
 say
 
 say "| cnnvk | batch | train images/s | forward images/s | first step, s |"

@@ -1,7 +1,9 @@
-// Package net says what is trained: layers, networks with PyTorch's initial weights, the training step (loss,
-// optimiser, schedule, average of the weights), the trainer, and weights and checkpoints on disk.
+// Package net says what a network is: layers, PyTorch's initial weights, the weights of files, and what it answers.
 //
-// The way of a batch: the trainer picks images and draws their augmentation, the step's program gathers, changes and normalises them on
-// the device (step.go, augment.go), the network's layers follow (layer.go; models.go lists the networks), then loss, gradients and update. What
-// computes it all is an engine.Executor that the caller opened; this package knows no device.
+// A network is a list of layers (layer.go); models.go lists the networks, model.go has what they have in common. program.go writes down
+// what an evaluation and a training step share: images in, loss out. evaluate.go runs an evaluation; what computes it is an
+// engine.Executor that the caller opened: this package knows no device. weights.go reads and writes files of weights, for which unwrap.go
+// finds the network within others.
+//
+// How a network is trained is package net/training's matter, which stands above; files of tensors are net/safetensors', which stands below.
 package net

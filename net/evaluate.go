@@ -9,6 +9,9 @@ import (
 	"cnnvk/engine"
 )
 
+// ErrNotFinite is the end of a training or an evaluation whose loss or gradients left the finite numbers.
+var ErrNotFinite = errors.New("the loss is not finite")
+
 // Score is the outcome of an evaluation.
 type Score struct {
 	Correct     int
@@ -32,43 +35,41 @@ func (s Score) Interval() (low, high float64) {
 	return mid - half, mid + half
 }
 
-func (s *Score) add(metrics []float64, batch int) {
+// Add counts a batch whose step gave that back.
+func (s *Score) Add(r engine.Report) {
+	metrics := r.Results[ResultMetrics]
 	s.LossSum += metrics[engine.MetricLoss]
 	s.Correct += int(metrics[engine.MetricTop1])
 	s.CorrectTop5 += int(metrics[engine.MetricTop5])
-	s.Total += batch
+	s.Total += r.Program.Batch
 }
 
 // EvaluationPrograms writes what an evaluation of such images runs: a program for every batch size.
 func EvaluationPrograms(w *Weights, d ImageShape, batch int) ([]*engine.Program, error) {
-	programs, err := evaluation(w, d, batch)
-	return values(programs), err
+	b, err := evaluation(w, d, batch)
+	if err != nil {
+		return nil, err
+	}
+	return b.Programs(), nil
 }
 
-// evaluation is EvaluationPrograms, by batch size.
-func evaluation(w *Weights, d ImageShape, batch int) (map[int]*engine.Program, error) {
+func evaluation(w *Weights, d ImageShape, batch int) (*Batches, error) {
 	if batch < 1 || d.N < 1 {
 		return nil, fmt.Errorf("net: evaluation of %d images at batch size %d: both must be at least 1", d.N, batch)
 	}
-	programs := map[int]*engine.Program{}
-	for _, n := range batchSizes(d.N, min(batch, d.N)) {
-		p, err := EvalProgram(w.Model, w.Layout, engine.Model, d, n)
-		if err != nil {
-			return nil, err
-		}
-		programs[n] = p
-	}
-	return programs, nil
+	return WriteBatches(d.N, min(batch, d.N), func(n int) (*engine.Program, error) {
+		return EvalProgram(w.Model, w.Layout, engine.Model, d, n)
+	})
 }
 
 // Evaluate runs the weights over all of d in order, without smoothing or dropout. predicted is the class found for each image: that
 // with the largest logit, the first of equal ones.
 func Evaluate(ctx context.Context, e engine.Executor, w *Weights, d Data, batch int) (score Score, predicted []uint8, err error) {
-	programs, err := evaluation(w, d.Shape, batch)
+	batches, err := evaluation(w, d.Shape, batch)
 	if err != nil {
 		return score, nil, err
 	}
-	s, err := e.NewSession(w.Layout, values(programs), engine.PlanOptions{Keep: []string{tensorLogits}})
+	s, err := e.NewSession(w.Layout, batches.Programs(), engine.PlanOptions{Keep: []string{tensorLogits}})
 	if err != nil {
 		return score, nil, err
 	}
@@ -79,21 +80,20 @@ func Evaluate(ctx context.Context, e engine.Executor, w *Weights, d Data, batch 
 	if err := s.WriteArena(engine.Model, w.Arena); err != nil {
 		return score, nil, err
 	}
-	score, predicted, err = runEval(ctx, s, programs, d, min(batch, d.Shape.N))
+	score, predicted, err = runEval(ctx, s, batches, d, min(batch, d.Shape.N))
 	if errors.Is(err, ErrNotFinite) || err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("net: evaluation: %w", err)
 	}
 	return score, predicted, err
 }
 
-// runEval runs evaluation programs, by batch size, over all images, until ctx ends.
-func runEval(ctx context.Context, s engine.Session, programs map[int]*engine.Program, d Data, batch int) (score Score, predicted []uint8, err error) {
+// runEval runs evaluation programs over all images, until ctx ends.
+func runEval(ctx context.Context, s engine.Session, batches *Batches, d Data, batch int) (score Score, predicted []uint8, err error) {
 	indices := make([]int, d.Shape.N)
 	for i := range indices {
 		indices[i] = i
 	}
-	err = queueEval(ctx, s, programs, d, indices, batch, func() error {
-		p := programs[min(batch, len(indices)-len(predicted))]
+	err = QueueEvaluation(ctx, s, batches, d, indices, batch, func(p *engine.Program) error {
 		logits := p.Tensor(tensorLogits)
 		data, err := s.Read(p, logits)
 		for n := range len(data) / logits.C() {
@@ -109,7 +109,7 @@ func runEval(ctx context.Context, s engine.Session, programs map[int]*engine.Pro
 		return score, nil, err
 	}
 	for _, r := range reports {
-		score.add(r.Results[ResultMetrics], r.Program.Batch)
+		score.Add(r)
 	}
 	if !finite(score.LossSum) {
 		return score, nil, ErrNotFinite
@@ -128,31 +128,23 @@ func largest(values []float64) uint8 {
 	return uint8(best)
 }
 
-// queueEval queues evaluation programs over the images at indices, until ctx ends, and calls each, if set, after every one.
-func queueEval(ctx context.Context, s engine.Session, programs map[int]*engine.Program, d Data, indices []int, batch int, each func() error) error {
-	records := map[int]*engine.Record{}
-	for from := 0; from < len(indices); from += batch {
+// QueueEvaluation queues evaluation programs over images, until ctx ends, and calls each, if set, after every one.
+func QueueEvaluation(ctx context.Context, s engine.Session, batches *Batches, d Data, images []int, batch int, each func(*engine.Program) error) error {
+	for from := 0; from < len(images); from += batch {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		part := indices[from:min(from+batch, len(indices))]
-		p := programs[len(part)]
-		if p == nil {
-			return fmt.Errorf("net: no program for a batch of %d", len(part))
+		p, r, err := batches.Fill(d, images[from:min(from+batch, len(images))])
+		if err != nil {
+			return err
 		}
-		r := records[len(part)]
-		if r == nil {
-			r = engine.NewRecord(p)
-			records[len(part)] = r
-		}
-		FillBatch(r, d, part)
 		if err := s.Run(p, r); err != nil {
 			return err
 		}
 		if each == nil {
 			continue
 		}
-		if err := each(); err != nil {
+		if err := each(p); err != nil {
 			return err
 		}
 	}
@@ -160,33 +152,3 @@ func queueEval(ctx context.Context, s engine.Session, programs map[int]*engine.P
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-
-// batchSizes are the sizes into which n things fall at that batch size: it, and what is left over.
-func batchSizes(n, batch int) []int {
-	var out []int
-	if n == 0 {
-		return nil
-	}
-	if n >= batch {
-		out = append(out, batch)
-	}
-	if rest := n % batch; rest > 0 {
-		out = append(out, rest)
-	}
-	return out
-}
-
-// values lists the programs, largest batch first, so that a session is made alike every time.
-func values(programs map[int]*engine.Program) []*engine.Program {
-	var out []*engine.Program
-	most := 0
-	for n := range programs {
-		most = max(most, n)
-	}
-	for n := most; n > 0; n-- {
-		if p := programs[n]; p != nil {
-			out = append(out, p)
-		}
-	}
-	return out
-}

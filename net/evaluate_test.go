@@ -1,6 +1,7 @@
 package net
 
 import (
+	"context"
 	"errors"
 	"math"
 	"slices"
@@ -102,6 +103,17 @@ func TestEvaluateRefuses(t *testing.T) {
 	_, _, err := Evaluate(t.Context(), cpu.New(), w, someData(2), 2)
 	if !errors.Is(err, ErrNotFinite) || err.Error() != "net: evaluation: the loss is not finite" {
 		t.Errorf("weights of 1e300: %v", err)
+	}
+}
+
+// The error of an evaluation that was stopped is the context's cause.
+func TestEvaluateStopped(t *testing.T) {
+	ctx, end := context.WithCancelCause(t.Context())
+	cause := errors.New("interrupted")
+	end(cause)
+	_, _, err := Evaluate(ctx, cpu.New(), someWeights(t, SmallCIFARNetName, narrow), someData(5), 2)
+	if !errors.Is(err, cause) || err.Error() != "net: evaluation: interrupted" {
+		t.Errorf("got %v", err)
 	}
 }
 

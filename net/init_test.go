@@ -12,21 +12,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-)
 
-// sharedFolder returns the folder that an environment variable names. Where it is not set the test
-// is skipped with the reason, or fails if CNNVK_REQUIRE asks for the shared files.
-func sharedFolder(t *testing.T, env string) string {
-	t.Helper()
-	dir := os.Getenv(env)
-	if dir == "" && strings.Contains(os.Getenv("CNNVK_REQUIRE"), "shared") {
-		t.Fatalf("%s is not set, and CNNVK_REQUIRE asks for the shared files", env)
-	}
-	if dir == "" {
-		t.Skipf("%s is not set: nothing to compare with", env)
-	}
-	return dir
-}
+	"cnnvk/internal/sharedtest"
+	"cnnvk/net/safetensors"
+)
 
 // drawn is a tensor that PyTorch draws when a model is built.
 type drawn struct {
@@ -109,7 +98,7 @@ func TestKaimingUniformTorch(t *testing.T) {
 
 // Every training case of the golden folder starts from the bits that its seed gives.
 func TestKaimingUniformGolden(t *testing.T) {
-	cases, err := filepath.Glob(filepath.Join(sharedFolder(t, "CNNVK_GOLDEN"), "*", "case.json"))
+	cases, err := filepath.Glob(filepath.Join(sharedtest.Folder(t, "CNNVK_GOLDEN"), "*", "case.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,12 +141,12 @@ func TestKaimingUniformGolden(t *testing.T) {
 
 func compareInit(t *testing.T, path string, list []drawn, values [][]float32) {
 	t.Helper()
-	tensors, _, err := ReadSafetensors(path)
+	tensors, _, err := safetensors.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, d := range list {
-		at := slices.IndexFunc(tensors, func(n NamedTensor) bool { return n.Name == d.name })
+		at := slices.IndexFunc(tensors, func(n safetensors.Tensor) bool { return n.Name == d.name })
 		if at < 0 || !slices.Equal(tensors[at].Shape, d.shape) {
 			t.Fatalf("%s has no %s of shape %v", path, d.name, d.shape)
 		}

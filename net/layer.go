@@ -26,9 +26,8 @@ type parameter struct {
 // forward is the context in which layers write themselves down.
 type forward struct {
 	b       *engine.Builder
-	weights engine.Arena // engine.Model, or engine.EMA for an evaluation of the average
-	train   bool
-	random  *engine.Tensor // step input, with train alone
+	weights engine.Arena   // engine.Model, or engine.EMA for an evaluation of the average
+	random  *engine.Tensor // step input; nil in an evaluation
 	layers  int            // dropouts so far: each has its own stream of draws
 }
 
@@ -68,7 +67,7 @@ func (d dsConv) forward(f *forward, name string, x *engine.Tensor) *engine.Tenso
 	attr := engine.BatchNormAttr{Epsilon: batchNormEpsilon, Momentum: batchNormMomentum}
 	mean, variance := name+".bn.running_mean", name+".bn.running_var"
 	operands := []*engine.Tensor{x, f.weight(name + ".bn.weight"), f.weight(name + ".bn.bias"), f.weight(mean), f.weight(variance)}
-	if !f.train {
+	if f.random == nil {
 		x = b.Apply1(engine.BatchNorm2dEval, attr, operands)
 		return b.Apply1(engine.ReLU, nil, []*engine.Tensor{x})
 	}

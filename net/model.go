@@ -45,23 +45,14 @@ func (m *Model) Parameters() int {
 
 // Layout places the network's state, with that many values per parameter for the optimiser.
 func (m *Model) Layout(momentSets int) (*engine.Layout, error) {
-	return engine.NewLayout(m.segments(false), momentSets)
+	return engine.NewLayout(m.Segments(), momentSets)
 }
 
-// TrainLayout is the layout for a training by that recipe.
-func (m *Model) TrainLayout(r Recipe) (*engine.Layout, error) {
-	opt, err := optimizerOf(r)
-	if err != nil {
-		return nil, err
-	}
-	return engine.NewLayout(m.segments(r.NoDecay1D), engine.MomentSets(opt.kind))
-}
-
-// segments are the places that the state needs, for an optimiser that decays biases and BatchNorm's parameters or not.
-func (m *Model) segments(noDecay1D bool) []engine.Segment {
+// Segments are the places that the network's state needs, in construction order.
+func (m *Model) Segments() []engine.Segment {
 	var out []engine.Segment
 	for _, p := range m.parameters() {
-		out = append(out, engine.Segment{Name: p.name, Shape: p.shape, Trained: p.trained, NoDecay: noDecay1D && len(p.shape) == 1})
+		out = append(out, engine.Segment{Name: p.name, Shape: p.shape, Trained: p.trained})
 	}
 	return out
 }
@@ -103,7 +94,17 @@ func (m *Model) batchNorms() []string {
 	return out
 }
 
-// forward writes the network down.
+// Forward writes the network down as an evaluation runs it, with the weights in that arena: x (N,3,H,W) becomes logits (N,Classes).
+func (m *Model) Forward(b *engine.Builder, weights engine.Arena, x *engine.Tensor) *engine.Tensor {
+	return m.forward(&forward{b: b, weights: weights}, x)
+}
+
+// ForwardTraining writes it down as training runs it: BatchNorm2d takes the batch's own statistics, and Dropout2d draws from the step
+// input random, which engine.RandomElements describes.
+func (m *Model) ForwardTraining(b *engine.Builder, x, random *engine.Tensor) *engine.Tensor {
+	return m.forward(&forward{b: b, weights: engine.Model, random: random}, x)
+}
+
 func (m *Model) forward(f *forward, x *engine.Tensor) *engine.Tensor {
 	for _, l := range m.layers {
 		x = l.forward(f, l.name, x)

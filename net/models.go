@@ -3,6 +3,7 @@ package net
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // modelKind is a network that can be asked for by name.
@@ -70,10 +71,25 @@ func HasDropout(name string) bool {
 	return k.dropout || !known
 }
 
+// ReferenceWidths are the widths that a network has where none are given; nil for an unknown name.
+func ReferenceWidths(name string) []int {
+	k, _ := modelNamed(name)
+	return slices.Clone(k.widths)
+}
+
 // check demands as many widths as the network has, each at least 1.
 func (f family) check(widths []int) error {
 	if len(widths) != len(f.widths) || slices.ContainsFunc(widths, func(n int) bool { return n < 1 }) {
 		return fmt.Errorf("%s has %d %s of at least one channel, not widths %v", f.name, len(f.widths), f.parts, widths)
 	}
 	return nil
+}
+
+// OneOf names choices in words: "a", "a or b", "a, b or c".
+func OneOf(choices []string) string {
+	last := len(choices) - 1
+	if last < 1 {
+		return strings.Join(choices, "")
+	}
+	return strings.Join(choices[:last], ", ") + " or " + choices[last]
 }

@@ -1,44 +1,34 @@
 package net
 
 import (
+	"cnnvk/net/safetensors"
+
 	"fmt"
 
 	"cnnvk/engine"
 )
 
-// Counters are num_batches_tracked of every BatchNorm, which counts training steps, and its moving average. They live
-// on the host because they are 64-bit integers.
-type Counters struct {
-	Model, EMA int64
-}
-
-// Step counts a training step. PyTorch computes the average of the integer in float32 and truncates it.
-func (c *Counters) Step(decay float64) {
-	c.Model++
-	c.EMA = int64(float32(float32(c.EMA)*float32(decay)) + float32(float32(c.Model)*float32(1-decay)))
-}
-
 // stateDict is an arena of the layout's form under PyTorch's names, with the counter of the BatchNorm layers.
-func (m *Model) stateDict(l *engine.Layout, arena []float64, batches int64) ([]NamedTensor, error) {
-	var out []NamedTensor
+func (m *Model) stateDict(l *engine.Layout, arena []float64, batches int64) ([]safetensors.Tensor, error) {
+	var out []safetensors.Tensor
 	for _, p := range m.parameters() {
 		s, ok := l.Segment(p.name)
 		if !ok || s.Offset+s.Shape.Elements() > len(arena) {
 			return nil, fmt.Errorf("net: the arena has no place for %s", p.name)
 		}
-		values := rounded(arena[s.Offset:][:s.Shape.Elements()])
-		out = append(out, NamedTensor{Name: p.name, Shape: p.shape, F32: values})
+		values := safetensors.Rounded(arena[s.Offset:][:s.Shape.Elements()])
+		out = append(out, safetensors.Tensor{Name: p.name, Shape: p.shape, F32: values})
 	}
 	for _, name := range m.batchNorms() {
-		out = append(out, NamedTensor{Name: name + ".num_batches_tracked", Shape: []int{}, I64: []int64{batches}})
+		out = append(out, safetensors.Tensor{Name: name + ".num_batches_tracked", Shape: []int{}, I64: []int64{batches}})
 	}
 	return out, nil
 }
 
 // loadStateDict is the way back: an arena of l's form. Every tensor of the model must be there, with its shape and with
 // finite values, and no other; the counters may be missing, as in files older than PyTorch 0.4.1.
-func (m *Model) loadStateDict(l *engine.Layout, tensors []NamedTensor) ([]float64, error) {
-	byName, extra := map[string]NamedTensor{}, map[string]bool{}
+func (m *Model) loadStateDict(l *engine.Layout, tensors []safetensors.Tensor) ([]float64, error) {
+	byName, extra := map[string]safetensors.Tensor{}, map[string]bool{}
 	for _, t := range tensors {
 		byName[t.Name], extra[t.Name] = t, true
 	}
@@ -71,7 +61,7 @@ func (m *Model) loadStateDict(l *engine.Layout, tensors []NamedTensor) ([]float6
 	return arena, nil
 }
 
-func checkTensor(t NamedTensor, want engine.Shape) error {
+func checkTensor(t safetensors.Tensor, want engine.Shape) error {
 	if t.F32 == nil {
 		return fmt.Errorf("tensor %s holds integers, not float32", t.Name)
 	}

@@ -19,7 +19,7 @@ func (m *Model) Summary(d ImageShape) ([]LayerSummary, error) {
 	}
 	b := engine.NewBuilder("summary of "+m.Name, l, 1)
 	f := &forward{b: b, weights: engine.Model}
-	x := gather(b, d, 1)
+	x := Gather(b, d, 1)
 	var out []LayerSummary
 	var costs int64
 	for _, layer := range m.layers {

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"cnnvk/engine"
 	"cnnvk/net"
 )
 
@@ -44,20 +43,4 @@ func summary(t *testing.T, model string, parameters int, costs int64) []net.Laye
 		t.Errorf("%s has %d parameters and %d multiply-adds, want %d and %d", model, p, c, parameters, costs)
 	}
 	return rows
-}
-
-// TestMultiplyAddsOfAStep: backward costs twice forward, but for the gradient by the images, which nobody wants.
-func TestMultiplyAddsOfAStep(t *testing.T) {
-	p := stepProgram(t, net.SmallCIFARNetName, nil, 2)
-	var sum int64
-	for _, op := range p.Ops {
-		sum += op.MultiplyAdds()
-	}
-	const forward, firstDepthwise = 15361024, 3 * 32 * 32 * 9
-	if want := int64(p.Batch) * (3*forward - firstDepthwise); sum != want {
-		t.Errorf("%d multiply-adds in a step, want %d", sum, want)
-	}
-	if (engine.Op{Kind: engine.ReLU, Inputs: p.Ops[0].Inputs}).MultiplyAdds() != 0 {
-		t.Error("an elementwise op has multiply-adds")
-	}
 }

@@ -1,9 +1,13 @@
 package net
 
 import (
+	"cnnvk/internal/hints"
+	"cnnvk/net/safetensors"
+	"errors"
+	"path/filepath"
+
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -20,14 +24,14 @@ var (
 // unwrap gives the tensors of a network the names that it has by itself. A network that was saved within others (DataParallel, a compiled
 // or averaged model, a trainer's class) has its tensors under their names, "module." or "model._orig_mod.", all of them. The note says in
 // one line what was taken away, "" for nothing. Tensors of no known network come back as they are.
-func unwrap(tensors []NamedTensor) (out []NamedTensor, note string, err error) {
+func unwrap(tensors []safetensors.Tensor) (out []safetensors.Tensor, note string, err error) {
 	out, under, within, found := strip(tensors)
 	if !found {
 		return tensors, "", mixed(out, under)
 	}
 	var said []string
 	if under != "" {
-		said = append(said, "names stand under "+printable(under)+", stripped")
+		said = append(said, "names stand under "+safetensors.Printable(under)+", stripped")
 	}
 	out, dropped := dropParts(out, inside)
 	if within || dropped {
@@ -44,7 +48,7 @@ const deepest = 16
 
 // strip takes first parts away that all names have, until one is a known network's, so that a network may itself be called by any of
 // them; under are those parts. Where some names have a wrapper within, that is taken away, too.
-func strip(tensors []NamedTensor) (out []NamedTensor, under string, within, found bool) {
+func strip(tensors []safetensors.Tensor) (out []safetensors.Tensor, under string, within, found bool) {
 	out = tensors
 	for range deepest {
 		if isMarked(out) {
@@ -64,8 +68,8 @@ func strip(tensors []NamedTensor) (out []NamedTensor, under string, within, foun
 }
 
 // isMarked says whether one of the tensors has the name of a known network's.
-func isMarked(tensors []NamedTensor) bool {
-	return slices.ContainsFunc(tensors, func(t NamedTensor) bool {
+func isMarked(tensors []safetensors.Tensor) bool {
+	return slices.ContainsFunc(tensors, func(t safetensors.Tensor) bool {
 		return slices.ContainsFunc(models, func(k modelKind) bool {
 			return slices.ContainsFunc(k.marks, func(m mark) bool { return m.name == t.Name })
 		})
@@ -73,7 +77,7 @@ func isMarked(tensors []NamedTensor) bool {
 }
 
 // splitFirst is the first part, with its dot, of all names but n_averaged, and what is left of the tensors; "" if they differ in it.
-func splitFirst(tensors []NamedTensor) (first string, rest []NamedTensor) {
+func splitFirst(tensors []safetensors.Tensor) (first string, rest []safetensors.Tensor) {
 	for _, t := range withoutAverages(tensors) {
 		part := firstPart(t.Name)
 		if part == "" || first != "" && part != first {
@@ -95,14 +99,14 @@ func firstPart(name string) string {
 	return ""
 }
 
-func isAverages(t NamedTensor) bool { return t.Name == averages }
+func isAverages(t safetensors.Tensor) bool { return t.Name == averages }
 
-func withoutAverages(tensors []NamedTensor) []NamedTensor {
+func withoutAverages(tensors []safetensors.Tensor) []safetensors.Tensor {
 	return slices.DeleteFunc(slices.Clone(tensors), isAverages)
 }
 
 // dropParts drops parts of names, but for the first, which all names must have to lose it; and unless that would make two names one.
-func dropParts(tensors []NamedTensor, parts []string) (out []NamedTensor, dropped bool) {
+func dropParts(tensors []safetensors.Tensor, parts []string) (out []safetensors.Tensor, dropped bool) {
 	seen := map[string]bool{}
 	for _, t := range tensors {
 		first := firstPart(t.Name)
@@ -128,8 +132,8 @@ type mixture struct {
 func (e *mixture) Error() string { return e.text }
 
 // mixed tells a network under a name of its own, beside which there are other tensors. Where there is none, it is no error.
-func mixed(tensors []NamedTensor, under string) error {
-	groups, outside := map[string][]NamedTensor{}, ""
+func mixed(tensors []safetensors.Tensor, under string) error {
+	groups, outside := map[string][]safetensors.Tensor{}, ""
 	var order, networks []string
 	for _, t := range tensors {
 		part := firstPart(t.Name)
@@ -153,14 +157,20 @@ func mixed(tensors []NamedTensor, under string) error {
 		return nil
 	case len(networks) > 1:
 		return &mixture{under + networks[0], fmt.Sprintf("networks stand under %s and %s: a file of weights has one",
-			printable(under+networks[0]), printable(under+networks[1]))}
+			safetensors.Printable(under+networks[0]), safetensors.Printable(under+networks[1]))}
 	}
 	return &mixture{under + networks[0], fmt.Sprintf("a network stands under %s, but %s does not: a file of weights has the network alone",
-		printable(under+networks[0]), printable(under+outside))}
+		safetensors.Printable(under+networks[0]), safetensors.Printable(under+outside))}
 }
 
-// printable is a name that a file has, as it can be shown.
-func printable(name string) string {
-	quoted := strconv.Quote(name)
-	return shortened(quoted[1 : len(quoted)-1])
+// orOneNetwork adds to the error of a file that has more or less than one network's tensors how to come to that one.
+func orOneNetwork(err error, path string) error {
+	m := (*mixture)(nil)
+	switch more := errors.As(err, &m); {
+	case more:
+		return hints.With(err, safetensors.Extract(path, m.network))
+	case safetensors.IsShard(path):
+		return hints.With(err, safetensors.JoinShards(filepath.Dir(path)))
+	}
+	return err
 }

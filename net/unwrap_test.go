@@ -1,6 +1,10 @@
 package net
 
 import (
+	"cnnvk/net/safetensors"
+	"encoding/binary"
+	"math"
+
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,7 +17,7 @@ import (
 )
 
 // within gives every tensor another name.
-func within(tensors []NamedTensor, name func(string) string) []NamedTensor {
+func within(tensors []safetensors.Tensor, name func(string) string) []safetensors.Tensor {
 	out := slices.Clone(tensors)
 	for i, t := range out {
 		out[i].Name = name(t.Name)
@@ -26,7 +30,7 @@ func under(prefix string) func(string) string {
 }
 
 // stateDictOf are the tensors of a network with some weights.
-func stateDictOf(t *testing.T, model string, widths []int) (*Weights, []NamedTensor) {
+func stateDictOf(t *testing.T, model string, widths []int) (*Weights, []safetensors.Tensor) {
 	t.Helper()
 	w := someWeights(t, model, widths)
 	tensors, err := w.Model.stateDict(w.Layout, w.Arena, w.Batches)
@@ -38,7 +42,7 @@ func stateDictOf(t *testing.T, model string, widths []int) (*Weights, []NamedTen
 
 // A network that was saved within others is read like one that was not, and a line says what was taken away.
 func TestUnwrap(t *testing.T) {
-	averaged := []NamedTensor{{Name: "n_averaged", Shape: []int{}, I64: []int64{7}}}
+	averaged := []safetensors.Tensor{{Name: "n_averaged", Shape: []int{}, I64: []int64{7}}}
 	inFeatures := func(word string) func(string) string {
 		return func(name string) string { return strings.Replace(name, "features.", "features."+word+".", 1) }
 	}
@@ -52,7 +56,7 @@ func TestUnwrap(t *testing.T) {
 		}
 		for _, c := range []struct {
 			name    string
-			tensors []NamedTensor
+			tensors []safetensors.Tensor
 			note    string
 		}{
 			{"as it is", plain, ""},
@@ -89,10 +93,10 @@ func TestUnwrap(t *testing.T) {
 	}), want, inner)
 }
 
-func checkUnwrapped(t *testing.T, what string, tensors []NamedTensor, want *Weights, note string) {
+func checkUnwrapped(t *testing.T, what string, tensors []safetensors.Tensor, want *Weights, note string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "w.safetensors")
-	if err := WriteSafetensors(path, tensors, nil); err != nil {
+	if err := safetensors.Write(path, tensors, nil); err != nil {
 		t.Fatal(err)
 	}
 	got, err := LoadWeights(path)
@@ -109,11 +113,13 @@ func checkUnwrapped(t *testing.T, what string, tensors []NamedTensor, want *Weig
 // What is not a network and nothing else is refused, and names are never taken for others.
 func TestUnwrapRefuses(t *testing.T) {
 	_, plain := stateDictOf(t, SmallCIFARNetName, narrow)
-	one := func(name string) NamedTensor { return NamedTensor{Name: name, Shape: []int{1}, F32: []float32{1}} }
+	one := func(name string) safetensors.Tensor {
+		return safetensors.Tensor{Name: name, Shape: []int{1}, F32: []float32{1}}
+	}
 	both := append(within(plain, under("state_dict.model.")), within(plain, under("state_dict.model_ema.module."))...)
 	for _, c := range []struct {
 		name    string
-		tensors []NamedTensor
+		tensors []safetensors.Tensor
 		says    string
 		network string // of the hint
 	}{
@@ -127,16 +133,16 @@ func TestUnwrapRefuses(t *testing.T) {
 		{"a tensor more inside", within(append(slices.Clone(plain), one("loss.weight")), under("module.")),
 			"tensor loss.weight (1) is not part of smallcifarnet", ""},
 		{"a tensor less inside", within(plain[1:], under("module.")), "tensor " + plain[0].Name + " is missing", ""},
-		{"another network", []NamedTensor{one("module.layer1.weight"), one("module.layer1.bias")},
+		{"another network", []safetensors.Tensor{one("module.layer1.weight"), one("module.layer1.bias")},
 			"the tensors are not those of smallcifarnet: features.0.pointwise.weight is missing", ""},
-		{"names of the format's end", []NamedTensor{one("."), one(".."), one("module."), one(".module")}, "is missing", ""},
-		{"parts without end", []NamedTensor{one(strings.Repeat("a.", 1<<16) + "b"), one(strings.Repeat("a.", 1<<16) + "c")}, "is missing", ""},
+		{"names of the format's end", []safetensors.Tensor{one("."), one(".."), one("module."), one(".module")}, "is missing", ""},
+		{"parts without end", []safetensors.Tensor{one(strings.Repeat("a.", 1<<16) + "b"), one(strings.Repeat("a.", 1<<16) + "c")}, "is missing", ""},
 		{"the same name twice without wrappers", append(slices.Clone(plain), one("features.0._orig_mod.pointwise.weight")),
 			"tensor features.0._orig_mod.pointwise.weight (1) is not part of smallcifarnet", ""},
-		{"n_averaged alone", []NamedTensor{one("n_averaged")}, "is missing", ""},
+		{"n_averaged alone", []safetensors.Tensor{one("n_averaged")}, "is missing", ""},
 	} {
 		path := filepath.Join(t.TempDir(), "it's.safetensors")
-		if err := WriteSafetensors(path, c.tensors, nil); err != nil {
+		if err := safetensors.Write(path, c.tensors, nil); err != nil {
 			t.Fatal(err)
 		}
 		_, err := LoadWeights(path)
@@ -144,8 +150,7 @@ func TestUnwrapRefuses(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.says)
 		}
 		if c.network != "" {
-			_, given, out := parseCommand(t, strings.TrimSuffix(hints.Of(err), " "+c.network))
-			if given != path || out == path || !strings.HasSuffix(hints.Of(err), " "+c.network) {
+			if hints.Of(err) != safetensors.Extract(path, c.network) {
 				t.Errorf("%s: hint %s", c.name, hints.Of(err))
 			}
 		} else if hints.Of(err) != "" {
@@ -162,11 +167,11 @@ func TestLoadWeightsShard(t *testing.T) {
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteSafetensors(path, plain[:9], nil); err != nil {
+	if err := safetensors.Write(path, plain[:9], nil); err != nil {
 		t.Fatal(err)
 	}
 	_, err := LoadWeights(path)
-	if _, given, out := parseCommand(t, hints.Of(err)); given != path || out != filepath.Join(dir, "model.safetensors") {
+	if hints.Of(err) != safetensors.JoinShards(dir) {
 		t.Errorf("%v: %s", err, hints.Of(err))
 	}
 }
@@ -177,10 +182,10 @@ func TestUnwrapOwnNames(t *testing.T) {
 	t.Cleanup(func() { models = saved })
 	for _, word := range []string{"module.", "model.", "state_dict.", "ema.module."} {
 		models = append(slices.Clone(saved), modelKind{marks: []mark{{word + "stem.weight", 4}}})
-		own := []NamedTensor{{Name: word + "stem.weight"}, {Name: word + "stem.bias"}}
+		own := []safetensors.Tensor{{Name: word + "stem.weight"}, {Name: word + "stem.bias"}}
 		for _, outer := range []string{"", "module.", "model."} {
 			got, note, err := unwrap(within(own, under(outer)))
-			if err != nil || !slices.EqualFunc(got, own, func(a, b NamedTensor) bool { return a.Name == b.Name }) || (note == "") != (outer == "") {
+			if err != nil || !slices.EqualFunc(got, own, func(a, b safetensors.Tensor) bool { return a.Name == b.Name }) || (note == "") != (outer == "") {
 				t.Errorf("%s under %q: %v, %q, %v", word, outer, got, note, err)
 			}
 		}
@@ -196,9 +201,9 @@ func TestLoadWeightsOfHalves(t *testing.T) {
 		bits  func(float32) []byte
 	}{
 		{"F16", 2, func(v float32) []byte { return half(v) }},
-		{"BF16", 2, func(v float32) []byte { return encodeF32([]float32{v})[2:] }},
-		{"F64", 8, func(v float32) []byte { return encodeF64([]float64{float64(v)}) }},
-		{"F32", 4, func(v float32) []byte { return encodeF32([]float32{v}) }},
+		{"BF16", 2, func(v float32) []byte { return float32Bytes(v)[2:] }},
+		{"F64", 8, func(v float32) []byte { return binary.LittleEndian.AppendUint64(nil, math.Float64bits(float64(v))) }},
+		{"F32", 4, func(v float32) []byte { return float32Bytes(v) }},
 	} {
 		var header []string
 		var values []byte
@@ -210,7 +215,7 @@ func TestLoadWeightsOfHalves(t *testing.T) {
 			shape := strings.ReplaceAll(fmt.Sprint(x.Shape), " ", ",")
 			header = append(header, fmt.Sprintf(`%q:{"dtype":%q,"shape":%s,"data_offsets":[%d,%d]}`, x.Name, c.dtype, shape, begin, len(values)))
 		}
-		got, err := LoadWeights(writeBytes(t, "f", append(pack("{"+strings.Join(header, ",")+"}", 0), values...)))
+		got, err := LoadWeights(writeBytes(t, "f", append(fileHeader("{"+strings.Join(header, ",")+"}"), values...)))
 		if err != nil {
 			t.Errorf("%s: %v", c.dtype, err)
 			continue
@@ -226,10 +231,18 @@ func TestLoadWeightsOfHalves(t *testing.T) {
 	}
 }
 
+// fileHeader is what stands before the values in a safetensors file.
+func fileHeader(text string) []byte {
+	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...)
+}
+
+func float32Bytes(v float32) []byte {
+	return binary.LittleEndian.AppendUint32(nil, math.Float32bits(v))
+}
+
 // half cuts a float32 of a half's normal range to the bits of one.
 func half(v float32) []byte {
-	b := encodeF32([]float32{v})
-	bits := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
+	bits := math.Float32bits(v)
 	exponent := int(bits>>23&255) - 127 + 15
 	if exponent <= 0 {
 		exponent, bits = 0, bits&(1<<31)
@@ -251,9 +264,9 @@ func TestLoadWeightsTooLarge(t *testing.T) {
 	_, tensors := stateDictOf(t, TinyNetName, []int{2, 3, 5})
 	tensors[0].F64 = make([]float64, len(tensors[0].F32))
 	tensors[0].F64[3] = 1e300
-	tensors[0].F32 = rounded(tensors[0].F64)
+	tensors[0].F32 = safetensors.Rounded(tensors[0].F64)
 	path := filepath.Join(t.TempDir(), "f")
-	if err := WriteSafetensors(path, tensors, nil); err != nil {
+	if err := safetensors.Write(path, tensors, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := LoadWeights(path); err == nil || !strings.Contains(err.Error(), "holds 1e+300 at place 3, too much for float32") {
@@ -264,10 +277,10 @@ func TestLoadWeightsTooLarge(t *testing.T) {
 // A checkpoint is named as one, whichever program wrote it, and though its tensors stand under model. and ema.
 func TestLoadWeightsCheckpoint(t *testing.T) {
 	_, plain := stateDictOf(t, SmallCIFARNetName, narrow)
-	for _, format := range []string{checkpointFormat, checkpointFormats + "2"} {
+	for _, format := range []string{CheckpointFormats + "1", CheckpointFormats + "2"} {
 		path := filepath.Join(t.TempDir(), "f")
 		both := append(within(plain, under("model.")), within(plain, under("ema."))...)
-		if err := WriteSafetensors(path, both, map[string]string{metaFormat: format}); err != nil {
+		if err := safetensors.Write(path, both, map[string]string{MetaFormat: format}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := LoadWeights(path); err == nil || !strings.HasSuffix(err.Error(), ErrCheckpoint.Error()) {
@@ -276,7 +289,7 @@ func TestLoadWeightsCheckpoint(t *testing.T) {
 	}
 	w := someWeights(t, SmallCIFARNetName, narrow)
 	path := filepath.Join(t.TempDir(), "f")
-	w.Metadata = map[string]string{metaFormat: "pt"} // as PyTorch's writer has it
+	w.Metadata = map[string]string{MetaFormat: "pt"} // as PyTorch's writer has it
 	if err := w.Save(path, cifar.Mean, cifar.Std); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,9 @@
 package net
 
 import (
+	"cnnvk/net/safetensors"
+	"maps"
+
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,33 +39,42 @@ type preprocessing struct {
 
 // Save makes a safetensors file of the weights, whole or not at all: see Encode.
 func (w *Weights) Save(path string, mean, std [3]float64) error {
-	return save(path, func(out io.Writer) error { return w.Encode(out, mean, std) })
+	tensors, meta, err := w.contents(mean, std)
+	if err != nil {
+		return err
+	}
+	return safetensors.Write(path, tensors, meta)
 }
 
 // Encode writes the weights as safetensors under PyTorch's names. Model and preprocessing join the metadata given.
 func (w *Weights) Encode(out io.Writer, mean, std [3]float64) error {
-	tensors, err := w.Model.stateDict(w.Layout, w.Arena, w.Batches)
+	tensors, meta, err := w.contents(mean, std)
 	if err != nil {
 		return err
 	}
-	meta := map[string]string{metaModel: w.Model.Name}
-	for k, v := range w.Metadata {
-		meta[k] = v
+	return safetensors.Encode(out, tensors, meta)
+}
+
+func (w *Weights) contents(mean, std [3]float64) (tensors []safetensors.Tensor, meta map[string]string, err error) {
+	if tensors, err = w.Model.stateDict(w.Layout, w.Arena, w.Batches); err != nil {
+		return nil, nil, err
 	}
+	meta = map[string]string{metaModel: w.Model.Name}
+	maps.Copy(meta, w.Metadata)
 	for key, value := range map[string]any{metaWidths: w.Model.Widths, metaPreprocessing: preprocessing{mean[:], std[:]}} {
 		text, err := json.Marshal(value)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		meta[key] = string(text)
 	}
-	return encodeSafetensors(out, tensors, meta)
+	return tensors, meta, nil
 }
 
 // LoadWeights reads a weights file. The network follows from the metadata, or, in a file of PyTorch's, from the tensors'
 // names and shapes. Names may stand under those of modules around the network. The error names the file and the tensor.
 func LoadWeights(path string) (*Weights, error) {
-	tensors, meta, err := ReadSafetensors(path)
+	tensors, meta, err := safetensors.Read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -73,11 +85,17 @@ func LoadWeights(path string) (*Weights, error) {
 	return w, nil
 }
 
+// MetaFormat is the key of the metadata under which a checkpoint of a training says what it is: CheckpointFormats and a version.
+const (
+	MetaFormat        = "format"
+	CheckpointFormats = "cnnvk checkpoint "
+)
+
 // ErrCheckpoint is a checkpoint in the place of weights.
 var ErrCheckpoint = errors.New("it is a checkpoint to resume a run from: take a file of weights")
 
-func weightsOf(tensors []NamedTensor, meta map[string]string) (*Weights, error) {
-	if strings.HasPrefix(meta[metaFormat], checkpointFormats) {
+func weightsOf(tensors []safetensors.Tensor, meta map[string]string) (*Weights, error) {
+	if strings.HasPrefix(meta[MetaFormat], CheckpointFormats) {
 		return nil, ErrCheckpoint
 	}
 	tensors, note, err := unwrap(tensors)
@@ -88,15 +106,11 @@ func weightsOf(tensors []NamedTensor, meta map[string]string) (*Weights, error) 
 	if err != nil {
 		return nil, err
 	}
-	l, err := m.Layout(0)
+	w, err := NewWeights(m, tensors)
 	if err != nil {
 		return nil, err
 	}
-	arena, err := m.loadStateDict(l, tensors)
-	if err != nil {
-		return nil, err
-	}
-	w := &Weights{Model: m, Layout: l, Arena: arena, Metadata: meta, Note: note}
+	w.Metadata, w.Note = meta, note
 	for _, t := range tensors {
 		if strings.HasSuffix(t.Name, ".num_batches_tracked") {
 			w.Batches = counterOf(t, w.Batches)
@@ -105,9 +119,22 @@ func weightsOf(tensors []NamedTensor, meta map[string]string) (*Weights, error) 
 	return w, nil
 }
 
+// NewWeights are the weights that a state_dict holds, whose counters are not read.
+func NewWeights(m *Model, tensors []safetensors.Tensor) (*Weights, error) {
+	l, err := m.Layout(0)
+	if err != nil {
+		return nil, err
+	}
+	arena, err := m.loadStateDict(l, tensors)
+	if err != nil {
+		return nil, err
+	}
+	return &Weights{Model: m, Layout: l, Arena: arena}, nil
+}
+
 // counterOf is the whole number that a tensor holds, of whatever type a conversion has made it, or else the other number: nothing is
 // computed with it.
-func counterOf(t NamedTensor, other int64) int64 {
+func counterOf(t safetensors.Tensor, other int64) int64 {
 	switch {
 	case len(t.I64) == 1:
 		return t.I64[0]
@@ -118,7 +145,7 @@ func counterOf(t NamedTensor, other int64) int64 {
 }
 
 // modelOf finds out which network the tensors belong to.
-func modelOf(tensors []NamedTensor, meta map[string]string) (*Model, error) {
+func modelOf(tensors []safetensors.Tensor, meta map[string]string) (*Model, error) {
 	kind := closest(tensors)
 	if name, ok := meta[metaModel]; ok {
 		if kind, ok = modelNamed(name); !ok {
@@ -143,12 +170,12 @@ func modelOf(tensors []NamedTensor, meta map[string]string) (*Model, error) {
 }
 
 // closest is the network of whose marks the tensors have the most, the first of equal ones.
-func closest(tensors []NamedTensor) modelKind {
+func closest(tensors []safetensors.Tensor) modelKind {
 	best, most := models[0], 0
 	for _, k := range models {
 		found := 0
 		for _, m := range k.marks {
-			if slices.ContainsFunc(tensors, func(t NamedTensor) bool { return t.Name == m.name }) {
+			if slices.ContainsFunc(tensors, func(t safetensors.Tensor) bool { return t.Name == m.name }) {
 				found++
 			}
 		}
@@ -160,10 +187,10 @@ func closest(tensors []NamedTensor) modelKind {
 }
 
 // widthsOf reads the network's widths off the shapes of its marks.
-func (k modelKind) widthsOf(tensors []NamedTensor) ([]int, error) {
+func (k modelKind) widthsOf(tensors []safetensors.Tensor) ([]int, error) {
 	var widths []int
 	for _, m := range k.marks {
-		at := slices.IndexFunc(tensors, func(t NamedTensor) bool { return t.Name == m.name })
+		at := slices.IndexFunc(tensors, func(t safetensors.Tensor) bool { return t.Name == m.name })
 		if at < 0 {
 			return nil, fmt.Errorf("the tensors are not those of %s: %s is missing", k.name, m.name)
 		}

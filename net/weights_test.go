@@ -1,6 +1,9 @@
 package net
 
 import (
+	"cnnvk/net/safetensors"
+	"strings"
+
 	"maps"
 	"os"
 	"path/filepath"
@@ -65,11 +68,11 @@ func TestWeightsRoundTrip(t *testing.T) {
 		}
 
 		// What PyTorch would write: the same tensors and no metadata.
-		tensors, _, err := ReadSafetensors(path)
+		tensors, _, err := safetensors.Read(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := WriteSafetensors(path, tensors, nil); err != nil {
+		if err := safetensors.Write(path, tensors, nil); err != nil {
 			t.Fatal(err)
 		}
 		got = load(t, path)
@@ -121,12 +124,12 @@ func TestWeightsSaveRepeats(t *testing.T) {
 }
 
 func TestModelOfRefuses(t *testing.T) {
-	shaped := func(shape ...int) []NamedTensor {
-		return []NamedTensor{{Name: "features.0.pointwise.weight", Shape: shape}}
+	shaped := func(shape ...int) []safetensors.Tensor {
+		return []safetensors.Tensor{{Name: "features.0.pointwise.weight", Shape: shape}}
 	}
 	for _, c := range []struct {
 		says    string
-		tensors []NamedTensor
+		tensors []safetensors.Tensor
 		meta    map[string]string
 	}{
 		{`model "resnet" is unknown to this version: it takes smallcifarnet or tinynet`, nil, map[string]string{"model": "resnet"}},
@@ -138,12 +141,20 @@ func TestModelOfRefuses(t *testing.T) {
 		{"the tensors are not those of smallcifarnet: features.2.pointwise.weight is missing", shaped(64, 3, 1, 1), nil},
 		{"tinynet has 3 layers of at least one channel, not widths [1 2]", nil, map[string]string{"model": "tinynet", "widths": "[1,2]"}},
 		{"the tensors are not those of tinynet: conv2.weight is missing",
-			[]NamedTensor{{Name: "conv1.weight", Shape: []int{1, 3, 3, 3}}}, nil},
+			[]safetensors.Tensor{{Name: "conv1.weight", Shape: []int{1, 3, 3, 3}}}, nil},
 		{"the tensors are not those of tinynet: conv1.weight is missing", nil, map[string]string{"model": "tinynet"}},
 	} {
 		if _, err := modelOf(c.tensors, c.meta); err == nil || err.Error() != c.says {
 			t.Errorf("got %v, want %s", err, c.says)
 		}
+	}
+}
+
+// Widths that a file has as a list, not as its text, are told as they are.
+func TestLoadWeightsMetadata(t *testing.T) {
+	path := writeBytes(t, "f", fileHeader(`{"__metadata__":{"model":"tinynet","widths":[1,2]}}`))
+	if _, err := LoadWeights(path); err == nil || !strings.Contains(err.Error(), "not widths [1 2]") {
+		t.Error(err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"cnnvk/cifar"
 	"cnnvk/engine"
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 func augmentFlag(value string) cli.Flag {
@@ -21,24 +22,24 @@ func policyNames() []string {
 }
 
 // checkRecipe finds the first value that no training can use: of the recipe itself, or the name of its augmentation. The error is
-// a *net.RecipeError.
-func checkRecipe(r net.Recipe) error {
+// a *training.RecipeError.
+func checkRecipe(r training.Recipe) error {
 	if err := r.Check(); err != nil {
 		return err
 	}
 	if _, ok := cifar.PolicyNamed(r.Augment); !ok {
-		return &net.RecipeError{Key: "augment", Value: r.Augment, Use: net.OneOf(policyNames())}
+		return &training.RecipeError{Key: "augment", Value: r.Augment, Use: net.OneOf(policyNames())}
 	}
 	return nil
 }
 
 // augmentation is what the policy of a recipe that was checked does in a training; nil where it changes nothing.
-func augmentation(r net.Recipe) *net.Augmentation {
+func augmentation(r training.Recipe) *training.Augmentation {
 	policy, _ := cifar.PolicyNamed(r.Augment)
 	if policy.None() {
 		return nil
 	}
-	return &net.Augmentation{
+	return &training.Augmentation{
 		Kinds: policy.Kinds(),
 		Draw:  func(epoch, image int) engine.Draw { return policy.Draw(r.Seed, epoch, image) },
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // barWatcher moves a bar at the bottom of a terminal, one an epoch, and leaves a line for each epoch above it. It uses no
@@ -24,12 +24,12 @@ type barWatcher struct {
 
 	mu    sync.Mutex // the bar is drawn by a goroutine of its own
 	pace  pace
-	now   net.Progress
+	now   training.Progress
 	first bool
 }
 
 func newBarWatcher(s *console, p pace, began time.Time) *barWatcher {
-	w := &barWatcher{out: s.words, began: began, pace: p, now: net.Progress{Epoch: p.from.Epoch + 1}}
+	w := &barWatcher{out: s.words, began: began, pace: p, now: training.Progress{Epoch: p.from.Epoch + 1}}
 	w.bars = newBars(progressOn(s.progress, s.words))
 	draw := func(out io.Writer, st decor.Statistics) error {
 		_, err := io.WriteString(out, home+w.line(st.AvailableWidth-1)) // terminals may wrap what fills their last column
@@ -49,7 +49,7 @@ type filler func(io.Writer, decor.Statistics) error
 
 func (f filler) Build() mpb.BarFiller { return mpb.BarFillerFunc(f) }
 
-func (w *barWatcher) steps(p net.Progress) {
+func (w *barWatcher) steps(p training.Progress) {
 	w.mu.Lock()
 	w.now = p
 	first := !w.first && p.Step > 0
@@ -60,12 +60,12 @@ func (w *barWatcher) steps(p net.Progress) {
 	}
 }
 
-func (w *barWatcher) epoch(e net.EpochEnded) {
+func (w *barWatcher) epoch(e training.EpochEnded) {
 	w.mu.Lock()
 	w.pace.add(e)
 	line := w.pace.epochLine(e, w.width())
 	if !e.Last {
-		w.now = net.Progress{Epoch: e.Epoch + 1, Steps: e.Steps}
+		w.now = training.Progress{Epoch: e.Epoch + 1, Steps: e.Steps}
 	}
 	w.mu.Unlock()
 	w.say(line)
@@ -125,7 +125,7 @@ func (w *barWatcher) line(width int) string {
 }
 
 // barOf draws how much of an epoch is done, that many columns wide.
-func barOf(p net.Progress, width int) string {
+func barOf(p training.Progress, width int) string {
 	room := width - 2
 	done := 0
 	if p.Steps > 0 {

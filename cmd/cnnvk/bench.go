@@ -13,6 +13,7 @@ import (
 	"cnnvk/engine/gpu"
 	"cnnvk/engine/trace"
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 func benchCommand() *cli.Command {
@@ -81,7 +82,7 @@ func benchFormat(c *cli.Context) (string, error) {
 
 // benchOptions are what bench is asked for.
 type benchOptions struct {
-	recipe   net.Recipe
+	recipe   training.Recipe
 	model    *net.Model
 	repeats  int
 	format   string

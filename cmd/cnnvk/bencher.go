@@ -10,6 +10,7 @@ import (
 	"cnnvk/cifar"
 	"cnnvk/engine"
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // benchImages is the size of the random data set.
@@ -23,17 +24,17 @@ type bencher struct {
 	ctx         context.Context
 	machine     *machine
 	session     engine.Session
-	recipe      net.Recipe
+	recipe      training.Recipe
 	batch       int
 	data        net.Data // random pixels
 	train, eval *engine.Program
-	augment     *net.Augmentation // of training steps; nil for none
+	augment     *training.Augmentation // of training steps; nil for none
 	steps       int
 	began       time.Time     // of the command
 	first       time.Duration // from then to the end of the first training step
 }
 
-func newBencher(ctx context.Context, m *machine, t tuner, model *net.Model, recipe net.Recipe, batch int, began time.Time) (*bencher, error) {
+func newBencher(ctx context.Context, m *machine, t tuner, model *net.Model, recipe training.Recipe, batch int, began time.Time) (*bencher, error) {
 	programs := benchDemand(model, recipe)
 	if err := m.admit(programs, batch); err != nil {
 		return nil, err
@@ -57,14 +58,14 @@ func newBencher(ctx context.Context, m *machine, t tuner, model *net.Model, reci
 }
 
 // benchDemand is a training step, then an evaluation.
-func benchDemand(model *net.Model, recipe net.Recipe) demand {
+func benchDemand(model *net.Model, recipe training.Recipe) demand {
 	return func(batch int) (*engine.Layout, []*engine.Program, error) {
 		shape := imagesOf(max(benchImages, batch))
-		layout, err := model.TrainLayout(recipe)
+		layout, err := training.Layout(model, recipe)
 		if err != nil {
 			return nil, nil, err
 		}
-		train, err := net.TrainProgram(model, layout, recipe, shape, batch, augmentation(recipe))
+		train, err := training.TrainProgram(model, layout, recipe, shape, batch, augmentation(recipe))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -163,8 +164,8 @@ func (b *bencher) next(p *engine.Program, r *engine.Record) {
 		return
 	}
 	b.steps++
-	net.SetRandom(r.Uints(net.InputRandom), 0, b.steps-1)
-	net.SetRates(r.Floats(net.InputRates), 1e-3, b.steps)
+	training.SetRandom(r.Uints(training.InputRandom), 0, b.steps-1)
+	training.SetRates(r.Floats(training.InputRates), 1e-3, b.steps)
 	if b.augment != nil {
 		b.augment.FillDraws(r, b.steps, images)
 	}

@@ -21,6 +21,7 @@ import (
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // checkpointEvery is the most that a training loses when its process is killed in the midst of a long epoch. Tests make it shorter.
@@ -37,7 +38,7 @@ const (
 )
 
 // identityOf is what a checkpoint says of the training that it belongs to.
-func identityOf(r net.Recipe, set *cifar.Set, val []int, weights map[string]string) (map[string]string, error) {
+func identityOf(r training.Recipe, set *cifar.Set, val []int, weights map[string]string) (map[string]string, error) {
 	recipe, err := yaml.Marshal(r)
 	if err != nil {
 		return nil, err
@@ -54,7 +55,7 @@ func identityOf(r net.Recipe, set *cifar.Set, val []int, weights map[string]stri
 }
 
 // metadata is what a weights file says of its origin: nothing in it changes when the same training runs again.
-func metadata(r net.Recipe, set *cifar.Set, m *machine, kernels []string) map[string]string {
+func metadata(r training.Recipe, set *cifar.Set, m *machine, kernels []string) map[string]string {
 	return map[string]string{
 		"seed":     strconv.FormatUint(uint64(r.Seed), 10),
 		"data_md5": metadataName(set),
@@ -75,14 +76,14 @@ func splitText(val []int) ([]byte, error) {
 }
 
 // checkpoint takes a checkpoint of a training, which begins metrics.csv with those rows.
-func (f *runFolder) checkpoint(t *net.Trainer, rows []string) (*net.Checkpoint, error) {
+func (f *runFolder) checkpoint(t *training.Trainer, rows []string) (*training.Checkpoint, error) {
 	metadata := maps.Clone(f.identity)
 	metadata[metaRows] = strings.Join(rows, "\n")
 	return t.Checkpoint(metadata)
 }
 
 // writeCheckpoint writes a checkpoint from which the run can be resumed.
-func (f *runFolder) writeCheckpoint(c *net.Checkpoint) error {
+func (f *runFolder) writeCheckpoint(c *training.Checkpoint) error {
 	if err := f.writeFile(lastState, c.Encode); err != nil {
 		return err
 	}
@@ -105,7 +106,7 @@ func weightsMetadata(checkpoint map[string]string) (map[string]string, error) {
 }
 
 // averaged are the weights of a checkpoint.
-func averaged(c *net.Checkpoint, m *net.Model) (*net.Weights, error) {
+func averaged(c *training.Checkpoint, m *net.Model) (*net.Weights, error) {
 	metadata, err := weightsMetadata(c.Metadata)
 	if err != nil {
 		return nil, err
@@ -115,7 +116,7 @@ func averaged(c *net.Checkpoint, m *net.Model) (*net.Weights, error) {
 
 // restore makes the folder what it was when the checkpoint was taken, if it is not: the files of the epoch before, which the
 // process may have had no time to write, and no row of the epoch under way.
-func (f *runFolder) restore(c *net.Checkpoint, m *net.Model) error {
+func (f *runFolder) restore(c *training.Checkpoint, m *net.Model) error {
 	f.saved, f.epochs, f.best = true, c.Epoch, c.Best
 	var rows []string
 	if text := c.Metadata[metaRows]; text != "" {
@@ -136,7 +137,7 @@ func (f *runFolder) restore(c *net.Checkpoint, m *net.Model) error {
 }
 
 // fits says whether a checkpoint is of the run that config.yaml describes.
-func (f *runFolder) fits(c *net.Checkpoint, conf config) error {
+func (f *runFolder) fits(c *training.Checkpoint, conf config) error {
 	was, err := recipeOf(c.Metadata[metaRecipe])
 	if err != nil {
 		return fmt.Errorf("%s: %s: %w", f.path(lastState), metaRecipe, errors.New(oneLine(err.Error())))
@@ -153,14 +154,14 @@ func (f *runFolder) fits(c *net.Checkpoint, conf config) error {
 }
 
 // recipeOf reads a recipe. What it does not say, as it is of a version that had no such key, is as in the named recipe that it began as.
-func recipeOf(text string) (net.Recipe, error) {
+func recipeOf(text string) (training.Recipe, error) {
 	var began struct {
 		Name string `yaml:"recipe"`
 	}
 	if err := yaml.Unmarshal([]byte(text), &began); err != nil {
-		return net.Recipe{}, err
+		return training.Recipe{}, err
 	}
-	r, err := net.RecipeNamed(began.Name)
+	r, err := training.RecipeNamed(began.Name)
 	if err != nil {
 		return r, err
 	}
@@ -168,7 +169,7 @@ func recipeOf(text string) (net.Recipe, error) {
 }
 
 // fitsData says whether a checkpoint is of a training on those images, dealt like this.
-func (f *runFolder) fitsData(c *net.Checkpoint, dir string) error {
+func (f *runFolder) fitsData(c *training.Checkpoint, dir string) error {
 	if a, b := f.identity[metaData], c.Metadata[metaData]; a != b {
 		return otherData(f, dir, a, b)
 	}
@@ -198,7 +199,7 @@ func (f *runFolder) restartHint() string {
 
 // readCheckpoint reads the last checkpoint; nil where there is none yet. A run without one that has weights was trained by an
 // earlier program, or somebody removed it: to begin it over would destroy them.
-func (f *runFolder) readCheckpoint() (*net.Checkpoint, error) {
+func (f *runFolder) readCheckpoint() (*training.Checkpoint, error) {
 	if _, err := os.Lstat(f.path(lastState)); errors.Is(err, os.ErrNotExist) {
 		if _, err := os.Lstat(f.path(lastWeights)); err == nil {
 			return nil, hints.With(fmt.Errorf("the run %s cannot be resumed: it has weights, but no %s", f.dir, lastState),
@@ -207,17 +208,17 @@ func (f *runFolder) readCheckpoint() (*net.Checkpoint, error) {
 		}
 		return nil, nil
 	}
-	c, err := net.LoadCheckpoint(f.path(lastState))
+	c, err := training.LoadCheckpoint(f.path(lastState))
 	switch {
 	case err == nil:
 		return c, nil
-	case errors.Is(err, net.ErrFormat):
+	case errors.Is(err, training.ErrFormat):
 		return nil, hints.With(err, "the version of cnnvk that wrote it can resume the run; "+f.restartHint())
 	case errors.Is(err, os.ErrPermission):
 		return nil, hints.With(err, "chmod u+r gives its owner the right to read a file")
 	}
 	hint := f.restartHint()
-	if best, e := net.LoadCheckpoint(f.path(bestState)); e == nil {
+	if best, e := training.LoadCheckpoint(f.path(bestState)); e == nil {
 		hint = fmt.Sprintf("cp %s %s goes back to epoch %d, the best; ", f.word(bestState), f.word(lastState), best.Epoch) + hint
 	}
 	return nil, hints.With(err, hint)

@@ -10,6 +10,7 @@ import (
 
 	"cnnvk/internal/hints"
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 //go:embed completion
@@ -42,10 +43,10 @@ func completionCommand() *cli.Command {
 // choices are the values of flags that have few.
 var choices = map[string][]string{
 	"augment":  policyNames(),
-	"recipe":   net.RecipeNames(),
-	"opt":      net.Optimizers,
-	"sched":    net.Schedules,
-	"split":    net.Splits,
+	"recipe":   training.RecipeNames(),
+	"opt":      training.Optimizers,
+	"sched":    training.Schedules,
+	"split":    training.Splits,
 	"model":    net.ModelNames(),
 	"device":   {"vulkan", cpuDevice},
 	"progress": progressModes,

@@ -17,17 +17,17 @@ import (
 	"cnnvk/engine/gpu"
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
-	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // config is config.yaml: the recipe and where it runs.
 type config struct {
-	net.Recipe `yaml:",inline"`
-	Data       string `yaml:"data"` // folder, or synthetic
-	DataMD5    string `yaml:"data_md5"`
-	Device     string `yaml:"device"`
-	Driver     string `yaml:"driver"`
-	Version    string `yaml:"version"`
+	training.Recipe `yaml:",inline"`
+	Data            string `yaml:"data"` // folder, or synthetic
+	DataMD5         string `yaml:"data_md5"`
+	Device          string `yaml:"device"`
+	Driver          string `yaml:"driver"`
+	Version         string `yaml:"version"`
 	// Kernels are the kernels chosen by measurement, by product and convolution. A run made of this file on the same device and driver
 	// takes them again, so that it comes to the same bits.
 	Kernels gpu.Choices `yaml:"kernels"`
@@ -62,11 +62,11 @@ func withPoint(number string) string {
 }
 
 // readConfig reads a config.yaml, or a part of one, over the default recipe.
-func readConfig(path string) (config, error) { return readConfigOver(path, net.DefaultRecipe()) }
+func readConfig(path string) (config, error) { return readConfigOver(path, training.DefaultRecipe()) }
 
 // readConfigOver reads a config.yaml, or a part of one, over the recipe that it names, else over that one. The error names
 // the file and the key.
-func readConfigOver(path string, recipe net.Recipe) (config, error) {
+func readConfigOver(path string, recipe training.Recipe) (config, error) {
 	c := config{Recipe: recipe}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -212,7 +212,7 @@ func kindInWords(field reflect.Value) string {
 // configOf is the configuration of a training: a named recipe's, what --config says instead, and what other flags say
 // instead of both.
 func configOf(c *cli.Context) (config, error) {
-	conf := config{Recipe: net.DefaultRecipe()}
+	conf := config{Recipe: training.DefaultRecipe()}
 	var err error
 	if c.IsSet("recipe") {
 		if conf.Recipe, err = recipeNamed(c.String("recipe"), "--recipe"); err != nil {
@@ -247,7 +247,7 @@ func configOf(c *cli.Context) (config, error) {
 
 // recipeProblem turns a complaint about a value of the recipe into one about its flag, or about the file that it is from.
 func recipeProblem(c *cli.Context, err error) error {
-	var bad *net.RecipeError
+	var bad *training.RecipeError
 	file, flags := c.String("config"), recipeFlagNames()
 	if c.String("resume") != "" {
 		file = filepath.Join(c.String("resume"), configFile)
@@ -260,7 +260,7 @@ func recipeProblem(c *cli.Context, err error) error {
 
 // flagProblemOf turns a complaint about a value of the recipe into one about its flag, if it has one.
 func flagProblemOf(err error, flags map[string]string) error {
-	var bad *net.RecipeError
+	var bad *training.RecipeError
 	if errors.As(err, &bad) && flags[bad.Key] != "" {
 		return usagef("%s", bad.About("--"+flags[bad.Key]))
 	}

@@ -10,7 +10,7 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/engine/gpu"
-	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // A run's config.yaml, given to --config, gives the same run; a flag wins over it, and what it leaves out is the default.
@@ -28,7 +28,7 @@ func TestConfigAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := net.DefaultRecipe()
+	want := training.DefaultRecipe()
 	want.Widths, want.BatchSize = []int{2, 2, 2, 2, 2, 2}, 30
 	want.Seed, want.LearningRate, want.LimitSteps, want.Patience = 5, 0.003, 2, 0
 	if !reflect.DeepEqual(c.Recipe, want) || c.Data != synthetic || c.Version != version() {
@@ -108,7 +108,7 @@ func TestConfigFloats(t *testing.T) {
 			t.Errorf("%s: %s, want %s", number, got, want)
 		}
 	}
-	r := net.DefaultRecipe()
+	r := training.DefaultRecipe()
 	r.LearningRate, r.WeightDecay = 1e-5, 3e-7
 	text, err := config{Recipe: r}.text()
 	if err != nil {
@@ -128,7 +128,7 @@ func TestConfigFloats(t *testing.T) {
 
 // config.yaml is the same bytes whichever library writes it: a run made again from it, or gone on with, compares them.
 func TestConfigText(t *testing.T) {
-	r := net.DefaultRecipe()
+	r := training.DefaultRecipe()
 	r.MaxTime, r.LearningRate = 90*time.Minute, 1e-5
 	c := config{Recipe: r, Data: "/data/#1: été \\ \"x\" " + strings.Repeat("long ", 20) + "'end", DataMD5: "0123e456", Device: "llvmpipe (LLVM 15.0.6, 256 bits)",
 		Driver: "no", Version: "6450000", Kernels: gpu.Choices{"linear 2x1x1 100x1x1": "linear", "conv2d 3x32x32 64x32x32 3x3/1": "1e3"}}

@@ -16,7 +16,7 @@ import (
 	"cnnvk/cifar"
 	"cnnvk/engine"
 	"cnnvk/internal/files"
-	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 func dataPreviewCommand() *cli.Command {
@@ -28,10 +28,10 @@ func dataPreviewCommand() *cli.Command {
 			deviceFlag(),
 			progressFlag(),
 			&cli.PathFlag{Name: "out", Aliases: []string{"o"}, Value: "sheet.png", Usage: "`FILE` to write, a picture by its ending: .png or .jpg"},
-			augmentFlag(net.DefaultRecipe().Augment),
+			augmentFlag(training.DefaultRecipe().Augment),
 			&cli.IntFlag{Name: "images", Value: 12, Usage: "rows: images from the beginning of the data set"},
 			&cli.IntFlag{Name: "epochs", Value: 9, Usage: "columns: epochs"},
-			&cli.Int64Flag{Name: "seed", Value: int64(net.DefaultRecipe().Seed), Usage: "of the draws, 0 to 4294967295"},
+			&cli.Int64Flag{Name: "seed", Value: int64(training.DefaultRecipe().Seed), Usage: "of the draws, 0 to 4294967295"},
 		}, verbosityFlags()...),
 		Action: dataPreview,
 	}
@@ -62,7 +62,7 @@ func dataPreview(c *cli.Context) error {
 	if encode == nil {
 		return usagef("--out %s: use a name that ends in .png or .jpg", path)
 	}
-	recipe := net.DefaultRecipe()
+	recipe := training.DefaultRecipe()
 	if recipe.Seed, err = seedOf(c); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ type sheet struct {
 }
 
 // draw lets the executor that trains make the sheet's images.
-func (s *sheet) draw(e engine.Executor, recipe net.Recipe) error {
+func (s *sheet) draw(e engine.Executor, recipe training.Recipe) error {
 	a := augmentation(recipe)
 	var kinds uint32
 	if a != nil {
@@ -112,7 +112,7 @@ func (s *sheet) draw(e engine.Executor, recipe net.Recipe) error {
 		}
 	}
 	var err error
-	s.pixels, err = net.Augmented(e, dataOf(s.set, cifar.NormalizeTable()), kinds, draws)
+	s.pixels, err = training.Augmented(e, dataOf(s.set, cifar.NormalizeTable()), kinds, draws)
 	return err
 }
 

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // mayMount says whether this process can mount a disk. Where an ordinary user can have a namespace in which he is root, the
@@ -74,7 +74,7 @@ func checkWhole(t *testing.T, run string, complete ...string) {
 			t.Fatal(err)
 		}
 		if name == lastState || name == bestState { // they have times, too
-			if _, err := net.LoadCheckpoint(path); err != nil {
+			if _, err := training.LoadCheckpoint(path); err != nil {
 				t.Error(err)
 			}
 			continue

@@ -13,6 +13,7 @@ import (
 	"cnnvk/cifar"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 func evalCommand() *cli.Command {
@@ -191,7 +192,7 @@ func sayModel(s *console, path string, w *net.Weights) error {
 // trained, or else, where their file does not say, as their network's first recipe has it.
 func normalizationOf(c *cli.Context, s *console, w *net.Weights) (mean, std [cifar.Channels]float64, err error) {
 	if c.IsSet("normalize") {
-		mean, std = normalization(net.Recipe{Normalize: c.Bool("normalize")})
+		mean, std = normalization(training.Recipe{Normalize: c.Bool("normalize")})
 		return mean, std, nil
 	}
 	mean, std, named, err := w.Normalization()
@@ -199,7 +200,7 @@ func normalizationOf(c *cli.Context, s *console, w *net.Weights) (mean, std [cif
 		return mean, std, err
 	}
 	if !named {
-		recipe := net.RecipeOf(w.Model.Name)
+		recipe := training.RecipeOf(w.Model.Name)
 		mean, std = normalization(recipe)
 		s.say("input: %s, as in the recipe %s, for the weights do not say (--normalize=%t: %s)\n",
 			inWords(recipe.Normalize), recipe.Name, !recipe.Normalize, inWords(!recipe.Normalize))

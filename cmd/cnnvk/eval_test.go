@@ -12,6 +12,7 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // TestEvalReference evaluates PyTorch's weights on the real test set: the counts and the loss are PyTorch's own.
@@ -67,7 +68,7 @@ func TestEvalNormalization(t *testing.T) {
 			w.Metadata["preprocessing"] = c.says
 		}
 		mean, std, told, err := inputOf(t, w, strings.Fields(c.args)...)
-		wantMean, wantStd := normalization(net.Recipe{Normalize: c.normalized})
+		wantMean, wantStd := normalization(training.Recipe{Normalize: c.normalized})
 		if err != nil || mean != wantMean || std != wantStd || told != c.told {
 			t.Errorf("%s, metadata %q, %s: mean %v, std %v, %v, told %q", c.model, c.says, c.args, mean, std, err, told)
 		}

@@ -9,6 +9,7 @@ import (
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
+	"cnnvk/net/safetensors"
 )
 
 // whereWeights is a hint for those who have none.
@@ -21,7 +22,7 @@ func orOtherWeights(path string, err error) error {
 		return err
 	case errors.Is(err, net.ErrCheckpoint):
 		return orWeightsIn(filepath.Dir(filepath.Dir(path)), filepath.Join("weights", filepath.Base(path)), err)
-	case errors.Is(err, net.ErrFolder):
+	case errors.Is(err, safetensors.ErrFolder):
 		return orWeightsIn(path, bestWeights, err)
 	case errors.Is(err, fs.ErrNotExist):
 		return hints.With(err, whereWeights)

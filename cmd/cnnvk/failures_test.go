@@ -16,6 +16,7 @@ import (
 	"cnnvk/cifar"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
+	"cnnvk/net/training"
 	"cnnvk/vk"
 )
 
@@ -88,7 +89,7 @@ func TestRunFolderGoesAgain(t *testing.T) {
 		if err := os.MkdirAll(filepath.Join(f.path(splitFile), "in the way"), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		err = f.begin(config{Recipe: net.DefaultRecipe(), DataMD5: set.MD5}, nil)
+		err = f.begin(config{Recipe: training.DefaultRecipe(), DataMD5: set.MD5}, nil)
 		if err == nil || !strings.HasPrefix(err.Error(), "writing "+dir+"/split.json: ") {
 			t.Errorf("begin: %v", err)
 		}
@@ -118,7 +119,7 @@ func TestBeginReplacesAllOrNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := f.begin(config{Recipe: net.DefaultRecipe(), DataMD5: set.MD5}, nil); err == nil || !strings.HasPrefix(err.Error(), "writing run/"+blocked+": ") {
+		if err := f.begin(config{Recipe: training.DefaultRecipe(), DataMD5: set.MD5}, nil); err == nil || !strings.HasPrefix(err.Error(), "writing run/"+blocked+": ") {
 			t.Errorf("begin: %v", err)
 		}
 		unchanged(t, before)
@@ -304,13 +305,13 @@ func TestStopped(t *testing.T) {
 		{3, hints.With(lostFolder{other}, "alone"), "alone"},
 	} {
 		f := &runFolder{dir: "r", epochs: c.epochs}
-		err := f.stopped(c.err, net.DefaultRecipe())
+		err := f.stopped(c.err, training.DefaultRecipe())
 		if got := hints.Of(err); got != c.hint || err.Error() != c.err.Error() {
 			t.Errorf("%v, hint %q, want hint %q", err, got, c.hint)
 		}
 	}
 	// What was deleted is not named.
-	if err := (&runFolder{dir: "gone", epochs: 3, saved: true}).stopped(other, net.DefaultRecipe()); hints.Of(err) != "" {
+	if err := (&runFolder{dir: "gone", epochs: 3, saved: true}).stopped(other, training.DefaultRecipe()); hints.Of(err) != "" {
 		t.Errorf("%v, hint %q", err, hints.Of(err))
 	}
 	// What a resumed run refuses is not advised.
@@ -319,7 +320,7 @@ func TestStopped(t *testing.T) {
 		readOnly:  mayWrite,
 	} {
 		f := &runFolder{dir: "my run", resumed: true}
-		if got := hints.Of(f.stopped(err, net.DefaultRecipe())); got != want {
+		if got := hints.Of(f.stopped(err, training.DefaultRecipe())); got != want {
 			t.Errorf("%v, hint %q, want hint %q", err, got, want)
 		}
 	}

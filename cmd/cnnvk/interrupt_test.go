@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // interruptTraining starts a training without end, sends it signals after its first epoch, and waits for its end.
@@ -121,7 +122,7 @@ func TestInterruptedTwice(t *testing.T) {
 			case "weights":
 				_, err = net.LoadWeights(path)
 			case "checkpoints":
-				_, err = net.LoadCheckpoint(path)
+				_, err = training.LoadCheckpoint(path)
 			}
 			if err != nil {
 				t.Error(err)
@@ -210,7 +211,7 @@ func TestResumeAutoInterrupted(t *testing.T) {
 		for i := range steps {
 			o := duringCommand(t, exec.Command(os.Args[0], args...), "first ", func(p *os.Process) { p.Signal(os.Interrupt) })
 			o.failed(t, exitInterrupted, `^cnnvk: interrupted in epoch `, "cnnvk train --resume run ")
-			c, err := net.LoadCheckpoint("run/" + lastState)
+			c, err := training.LoadCheckpoint("run/" + lastState)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // killsVariable in the environment is how often the test kills a training on each device.
@@ -116,8 +117,8 @@ func (k *killer) look(t *testing.T, dir string, begin []string) []string {
 		case strings.HasSuffix(filepath.Dir(name), "weights"):
 			_, err = net.LoadWeights(name)
 		case strings.HasSuffix(filepath.Dir(name), "checkpoints"):
-			var c *net.Checkpoint
-			if c, err = net.LoadCheckpoint(name); err == nil && base == "last.safetensors" && c.Step > 0 {
+			var c *training.Checkpoint
+			if c, err = training.LoadCheckpoint(name); err == nil && base == "last.safetensors" && c.Step > 0 {
 				k.between++
 			}
 		}
@@ -157,9 +158,9 @@ func sameRun(t *testing.T, dir, want string) {
 	}
 }
 
-func checkpointIn(t *testing.T, path string) net.Position {
+func checkpointIn(t *testing.T, path string) training.Position {
 	t.Helper()
-	c, err := net.LoadCheckpoint(path)
+	c, err := training.LoadCheckpoint(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,14 +8,14 @@ import (
 	"strings"
 
 	"cnnvk/cmd/cnnvk/chart"
-	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // metricsHeader names the columns of metrics.csv. An epoch that was not validated has nothing in those of the validation.
 const metricsHeader = "epoch,steps,learning_rate,train_loss,train_accuracy,val_loss,val_accuracy,images_per_second,seconds,device_busy"
 
 // metricsRow is the row of an epoch that is over.
-func metricsRow(e net.EpochEnded) string {
+func metricsRow(e training.EpochEnded) string {
 	validation := ","
 	if e.Validation.Total > 0 {
 		validation = fmt.Sprintf("%.6f,%.6f", e.Validation.Loss(), e.Validation.Accuracy())
@@ -24,17 +24,17 @@ func metricsRow(e net.EpochEnded) string {
 }
 
 // partRow is the row of an epoch that was cut short.
-func partRow(s *net.Stopped) string {
+func partRow(s *training.Stopped) string {
 	return rowOf(s.Progress, s.TotalSteps, ",", s.Elapsed.Seconds(), "")
 }
 
-func rowOf(p net.Progress, steps int, validation string, seconds float64, busy string) string {
+func rowOf(p training.Progress, steps int, validation string, seconds float64, busy string) string {
 	return fmt.Sprintf("%d,%d,%g,%.6f,%.6f,%s,%.1f,%.2f,%s",
 		p.Epoch, steps, p.Rate, p.Loss, p.Accuracy, validation, rate(p), seconds, busy)
 }
 
 // busyText is the share of an epoch in which the device worked, "" where it does not tell.
-func busyText(e net.EpochEnded) string {
+func busyText(e training.EpochEnded) string {
 	if e.Busy == 0 {
 		return ""
 	}

@@ -5,26 +5,26 @@ import (
 	"strings"
 	"time"
 
-	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // pace knows how fast a training goes, and puts that into lines.
 type pace struct {
-	recipe net.Recipe
-	steps  int           // of a whole epoch
-	from   net.Position  // where this process began
-	spent  time.Duration // all epochs so far, validation included
-	done   int           // their steps
+	recipe training.Recipe
+	steps  int               // of a whole epoch
+	from   training.Position // where this process began
+	spent  time.Duration     // all epochs so far, validation included
+	done   int               // their steps
 }
 
 // add counts an epoch.
-func (p *pace) add(e net.EpochEnded) {
+func (p *pace) add(e training.EpochEnded) {
 	p.spent += e.Elapsed + e.ValTime
 	p.done += e.Step
 }
 
 // left is the time that remains, at the pace of the steps so far.
-func (p *pace) left(now net.Progress) time.Duration {
+func (p *pace) left(now training.Progress) time.Duration {
 	done := p.done + now.Step
 	total := p.steps * p.recipe.Epochs
 	if p.recipe.LimitSteps > 0 {
@@ -39,7 +39,7 @@ func (p *pace) left(now net.Progress) time.Duration {
 }
 
 // rate is the images a second of an epoch so far.
-func rate(p net.Progress) float64 {
+func rate(p training.Progress) float64 {
 	if p.Elapsed <= 0 {
 		return 0
 	}
@@ -68,16 +68,16 @@ func fit(width int, parts ...part) string {
 	}
 }
 
-func (p *pace) epochOf(now net.Progress) string {
+func (p *pace) epochOf(now training.Progress) string {
 	return fmt.Sprintf("epoch %d/%d", now.Epoch, p.recipe.Epochs)
 }
 
-func lossText(now net.Progress) string     { return fmt.Sprintf("loss %.4f", now.Loss) }
-func accuracyText(now net.Progress) string { return fmt.Sprintf("acc %.2f %%", 100*now.Accuracy) }
-func rateText(now net.Progress) string     { return fmt.Sprintf("%.0f images/s", rate(now)) }
+func lossText(now training.Progress) string     { return fmt.Sprintf("loss %.4f", now.Loss) }
+func accuracyText(now training.Progress) string { return fmt.Sprintf("acc %.2f %%", 100*now.Accuracy) }
+func rateText(now training.Progress) string     { return fmt.Sprintf("%.0f images/s", rate(now)) }
 
 // firstLine is the line of the first steps.
-func (p *pace) firstLine(now net.Progress, began time.Time) string {
+func (p *pace) firstLine(now training.Progress, began time.Time) string {
 	steps := now.Step
 	if now.Epoch == p.from.Epoch+1 {
 		steps -= p.from.Step
@@ -86,13 +86,13 @@ func (p *pace) firstLine(now net.Progress, began time.Time) string {
 }
 
 // stepLine is a line in the midst of an epoch.
-func (p *pace) stepLine(now net.Progress) string {
+func (p *pace) stepLine(now training.Progress) string {
 	return fit(0, part{text: p.epochOf(now)}, part{text: fmt.Sprintf("step %d/%d", now.Step, now.Steps)},
 		part{text: lossText(now)}, part{text: accuracyText(now)}, part{text: rateText(now)}, part{text: "ETA " + p.left(now).String()})
 }
 
 // epochLine is the line of an epoch that has been added.
-func (p *pace) epochLine(e net.EpochEnded, width int) string {
+func (p *pace) epochLine(e training.EpochEnded, width int) string {
 	loss, accuracy, best, eta := "", "", "", ""
 	if e.Validation.Total > 0 {
 		loss = fmt.Sprintf("val loss %.4f", e.Validation.Loss())
@@ -102,7 +102,7 @@ func (p *pace) epochLine(e net.EpochEnded, width int) string {
 		}
 	}
 	if !e.Last {
-		eta = "ETA " + p.left(net.Progress{Epoch: e.Epoch + 1, Steps: e.Steps}).String()
+		eta = "ETA " + p.left(training.Progress{Epoch: e.Epoch + 1, Steps: e.Steps}).String()
 	}
 	return fit(width,
 		part{0, p.epochOf(e.Progress)},

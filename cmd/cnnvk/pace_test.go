@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 func TestFit(t *testing.T) {
@@ -24,11 +25,11 @@ func TestFit(t *testing.T) {
 }
 
 // someEpoch is the twelfth of fifty, an hour from the end.
-func someEpoch() (*pace, net.EpochEnded) {
-	r := net.DefaultRecipe()
+func someEpoch() (*pace, training.EpochEnded) {
+	r := training.DefaultRecipe()
 	p := &pace{recipe: r, steps: 352}
-	e := net.EpochEnded{
-		Progress: net.Progress{Epoch: 12, Step: 352, Steps: 352, Images: 45000, Elapsed: 90 * time.Second, Loss: 3.40123, Accuracy: 0.1921, Rate: 1e-3},
+	e := training.EpochEnded{
+		Progress: training.Progress{Epoch: 12, Step: 352, Steps: 352, Images: 45000, Elapsed: 90 * time.Second, Loss: 3.40123, Accuracy: 0.1921, Rate: 1e-3},
 		ValTime:  5 * time.Second, Best: true, Validation: net.Score{Correct: 1093, Total: 5000, LossSum: 16704},
 	}
 	for range 12 {
@@ -89,7 +90,7 @@ func TestBarOf(t *testing.T) {
 	}{
 		{0, 0, 5, "[>  ]"}, {0, 9, 5, "[>  ]"}, {3, 9, 5, "[=> ]"}, {8, 9, 5, "[==>]"}, {9, 9, 5, "[===]"}, {5, 9, 2, "[]"},
 	} {
-		if got := barOf(net.Progress{Step: c.step, Steps: c.steps}, c.width); got != c.want {
+		if got := barOf(training.Progress{Step: c.step, Steps: c.steps}, c.width); got != c.want {
 			t.Errorf("%d of %d: %s, want %s", c.step, c.steps, got, c.want)
 		}
 	}

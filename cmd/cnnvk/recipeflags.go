@@ -15,6 +15,7 @@ import (
 	"cnnvk/cifar"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // recipeFlag is a flag of train for the value of a recipe that config.yaml has under that key.
@@ -36,7 +37,7 @@ const (
 
 // recipeFlags lists the flags, named as in timm where it has them. The defaults shown are those of the default recipe.
 func recipeFlags() []recipeFlag {
-	d := net.DefaultRecipe()
+	d := training.DefaultRecipe()
 	return []recipeFlag{
 		{"model", &cli.StringFlag{Name: "model", Category: onLength, Value: d.Model, Usage: "the network, `NAME`"}},
 		{"widths", &cli.StringFlag{Name: "widths", Category: onLength, Value: joinInts(d.Widths), Usage: "output channels of the network's blocks, `N,N,...`"}},
@@ -47,14 +48,14 @@ func recipeFlags() []recipeFlag {
 		{"batch_size", &cli.IntFlag{Name: "batch-size", Category: onLength, Value: d.BatchSize, Usage: "images in a step"}},
 		{"seed", &cli.Int64Flag{Name: "seed", Category: onLength, Value: int64(d.Seed), Usage: "of initial weights, split, order, augmentation and dropout, 0 to 4294967295"}},
 
-		{"optimizer", &cli.StringFlag{Name: "opt", Category: onUpdate, Value: d.Optimizer, Usage: choice(net.Optimizers)}},
+		{"optimizer", &cli.StringFlag{Name: "opt", Category: onUpdate, Value: d.Optimizer, Usage: choice(training.Optimizers)}},
 		{"momentum", &cli.Float64Flag{Name: "momentum", Category: onUpdate, Usage: "of sgd and nesterov", DefaultText: "0.9 with nesterov, else 0"}},
 		{"weight_decay", &cli.Float64Flag{Name: "weight-decay", Category: onUpdate, Value: d.WeightDecay, Usage: "decoupled with adamw, else added to the gradient"}},
 		{"no_decay_1d", &cli.BoolFlag{Name: "no-decay-1d", Category: onUpdate, Usage: "no weight decay on parameters of one dimension: biases and BatchNorm's"}},
 		{"clip_norm", &cli.Float64Flag{Name: "clip-grad", Category: onUpdate, Value: d.ClipNorm, Usage: "largest global norm of the gradients, 0 for any"}},
 
 		{"learning_rate", &cli.Float64Flag{Name: "lr", Category: onRate, Value: d.LearningRate, Usage: "highest learning rate"}},
-		{"schedule", &cli.StringFlag{Name: "sched", Category: onRate, Value: d.Schedule, Usage: choice(net.Schedules) + ": what the rate does after the warm-up"}},
+		{"schedule", &cli.StringFlag{Name: "sched", Category: onRate, Value: d.Schedule, Usage: choice(training.Schedules) + ": what the rate does after the warm-up"}},
 		{"warmup_epochs", &cli.IntFlag{Name: "warmup-epochs", Category: onRate, Value: d.WarmupEpochs, Usage: "epochs in which the rate rises, 0 for none"}},
 		{"decay_epochs", &cli.IntFlag{Name: "decay-epochs", Category: onRate, Value: d.DecayEpochs, Usage: "with --sched step: epochs from one fall of the rate to the next"}},
 		{"decay_rate", &cli.Float64Flag{Name: "decay-rate", Category: onRate, Value: d.DecayRate, Usage: "with --sched step: share of the rate that each fall leaves"}},
@@ -65,7 +66,7 @@ func recipeFlags() []recipeFlag {
 
 		{"augment", augmentFlag(d.Augment)},
 		{"normalize", &cli.BoolFlag{Name: "normalize", Category: onData, Value: d.Normalize, Usage: "bring the images to mean 0 and deviation 1; --normalize=false only scales them to 0..1"}},
-		{"split", &cli.StringFlag{Name: "split", Category: onData, Value: d.Split, Usage: choice(net.Splits) + ": which training images validate; stratified takes as many of each class"}},
+		{"split", &cli.StringFlag{Name: "split", Category: onData, Value: d.Split, Usage: choice(training.Splits) + ": which training images validate; stratified takes as many of each class"}},
 		{"validation_ratio", &cli.Float64Flag{Name: "val-ratio", Category: onData, Value: d.ValidationRatio, Usage: "share of the training images that validates; with 0 none does, and the last weights are the best"}},
 	}
 }
@@ -87,7 +88,7 @@ func recipesHelp() string {
 	var out strings.Builder
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nRECIPES:")
-	for _, r := range net.Recipes {
+	for _, r := range training.Recipes {
 		fmt.Fprintf(w, "   %s\t%s\n", r.Name, r.About)
 	}
 	w.Flush()
@@ -97,13 +98,13 @@ func recipesHelp() string {
 // measuredRecipeFlags are the flags of commands that measure a recipe's steps; the batch size is the recipe's unless it is given.
 func measuredRecipeFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "recipe", Value: net.Recipes[0].Name, Usage: "whose training steps: " + choice(net.RecipeNames())},
+		&cli.StringFlag{Name: "recipe", Value: training.Recipes[0].Name, Usage: "whose training steps: " + choice(training.RecipeNames())},
 		&cli.IntFlag{Name: "batch-size", DefaultText: "the recipe's", Usage: "images in a step"},
 	}
 }
 
 // measuredRecipe is the recipe that such a command measures.
-func measuredRecipe(c *cli.Context) (net.Recipe, error) {
+func measuredRecipe(c *cli.Context) (training.Recipe, error) {
 	r, err := recipeNamed(c.String("recipe"), "--recipe")
 	if err != nil {
 		return r, usageError{err}
@@ -118,21 +119,21 @@ func measuredRecipe(c *cli.Context) (net.Recipe, error) {
 }
 
 // recipeNamed finds a named recipe; calls it so where there is none of that name.
-func recipeNamed(name, calls string) (net.Recipe, error) {
-	r, err := net.RecipeNamed(name)
-	var bad *net.RecipeError
+func recipeNamed(name, calls string) (training.Recipe, error) {
+	r, err := training.RecipeNamed(name)
+	var bad *training.RecipeError
 	if !errors.As(err, &bad) {
 		return r, err
 	}
 	err = errors.New(bad.About(calls))
-	if like := near(name, net.RecipeNames()); like != "" {
+	if like := near(name, training.RecipeNames()); like != "" {
 		return r, hints.With(err, "did you mean "+like+"?")
 	}
 	return r, err
 }
 
 // withFlags lets the flags win over the recipe's values.
-func withFlags(c *cli.Context, r *net.Recipe) error {
+func withFlags(c *cli.Context, r *training.Recipe) error {
 	before, names := *r, recipeFlagNames()
 	fields := fieldsOf(reflect.ValueOf(r).Elem())
 	for _, f := range recipeFlags() {
@@ -185,7 +186,7 @@ func seedOf(c *cli.Context) (uint32, error) {
 }
 
 // checkFlags refuses flags that do nothing, and values that config.yaml has for those who say nothing.
-func checkFlags(c *cli.Context, r net.Recipe) error {
+func checkFlags(c *cli.Context, r training.Recipe) error {
 	switch {
 	case c.IsSet("max-time") && c.IsSet("epochs"):
 		return usagef("--max-time and --epochs: use one of them")
@@ -204,7 +205,7 @@ func checkFlags(c *cli.Context, r net.Recipe) error {
 		}
 	}
 	for _, name := range []string{"decay-epochs", "decay-rate"} {
-		if c.IsSet(name) && r.Schedule != net.ScheduleStep {
+		if c.IsSet(name) && r.Schedule != training.ScheduleStep {
 			return usagef("--%s does nothing with the schedule %s: use --sched step", name, r.Schedule)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"cnnvk/cifar"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // parsed is what train would make of those flags, without training.
@@ -50,12 +51,12 @@ var someValues = map[string]string{
 func TestRecipeFlags(t *testing.T) {
 	emptyFolder(t)
 	names := recipeFlagNames()
-	for key := range fieldsOf(reflect.ValueOf(net.Recipe{})) {
+	for key := range fieldsOf(reflect.ValueOf(training.Recipe{})) {
 		if names[key] == "" && key != "recipe" {
 			t.Errorf("the key %s has no flag", key)
 		}
 	}
-	d := net.DefaultRecipe()
+	d := training.DefaultRecipe()
 	for _, f := range recipeFlags() {
 		words, known := someValues[f.name()]
 		if !known {
@@ -86,11 +87,11 @@ func TestRecipeFlags(t *testing.T) {
 // A named recipe gives all values; a file's win over it, and flags over both.
 func TestRecipeLayers(t *testing.T) {
 	emptyFolder(t)
-	tiny, err := net.RecipeNamed("tinynet")
+	tiny, err := training.RecipeNamed("tinynet")
 	if err != nil {
 		t.Fatal(err)
 	}
-	here := func(change func(*net.Recipe)) net.Recipe {
+	here := func(change func(*training.Recipe)) training.Recipe {
 		r := tiny
 		change(&r)
 		return r
@@ -99,15 +100,15 @@ func TestRecipeLayers(t *testing.T) {
 	writeFile(t, "named.yaml", []byte("learning_rate: 0.1\nrecipe: tinynet\noptimizer: nesterov\n"))
 	for _, c := range []struct {
 		args string
-		want net.Recipe
+		want training.Recipe
 	}{
-		{"", net.DefaultRecipe()},
-		{"--recipe smallcifarnet", net.DefaultRecipe()},
-		{"--recipe tinynet", here(func(r *net.Recipe) {})},
-		{"--recipe tinynet --epochs 9 --normalize", here(func(r *net.Recipe) { r.Epochs, r.Normalize = 9, true })},
-		{"--recipe tinynet --config part.yaml --lr 0.2", here(func(r *net.Recipe) { r.Epochs, r.LearningRate = 3, 0.2 })},
-		{"--config named.yaml", here(func(r *net.Recipe) { r.LearningRate, r.Optimizer, r.Momentum = 0.1, net.Nesterov, 0.9 })},
-		{"--recipe tinynet --config named.yaml --opt sgd", here(func(r *net.Recipe) { r.LearningRate = 0.1 })},
+		{"", training.DefaultRecipe()},
+		{"--recipe smallcifarnet", training.DefaultRecipe()},
+		{"--recipe tinynet", here(func(r *training.Recipe) {})},
+		{"--recipe tinynet --epochs 9 --normalize", here(func(r *training.Recipe) { r.Epochs, r.Normalize = 9, true })},
+		{"--recipe tinynet --config part.yaml --lr 0.2", here(func(r *training.Recipe) { r.Epochs, r.LearningRate = 3, 0.2 })},
+		{"--config named.yaml", here(func(r *training.Recipe) { r.LearningRate, r.Optimizer, r.Momentum = 0.1, training.Nesterov, 0.9 })},
+		{"--recipe tinynet --config named.yaml --opt sgd", here(func(r *training.Recipe) { r.LearningRate = 0.1 })},
 	} {
 		got, err := parsed(t, strings.Fields(c.args)...)
 		if err != nil || !reflect.DeepEqual(got.Recipe, c.want) {
@@ -156,10 +157,10 @@ func TestRecipeNames(t *testing.T) {
 	o := cnnvk("train", "--help")
 	o.ok(t)
 	_, list, _ := strings.Cut(o.stdout, "\nRECIPES:\n")
-	if lines := strings.Split(strings.TrimSpace(list), "\n"); len(lines) != len(net.Recipes) {
+	if lines := strings.Split(strings.TrimSpace(list), "\n"); len(lines) != len(training.Recipes) {
 		t.Errorf("the help lists %q", lines)
 	}
-	if !slices.Equal(choices["recipe"], net.RecipeNames()) {
+	if !slices.Equal(choices["recipe"], training.RecipeNames()) {
 		t.Errorf("completion offers %v", choices["recipe"])
 	}
 }

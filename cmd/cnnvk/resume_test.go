@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"cnnvk/internal/files"
-	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // cutRun leaves a run that was interrupted in the midst of its second epoch, as run, and gives what one has that was not, as whole.
@@ -165,7 +165,7 @@ func TestResumeElsewhere(t *testing.T) {
 // changeCheckpoint changes what the run's checkpoint says.
 func changeCheckpoint(t *testing.T, change func(metadata map[string]string)) {
 	t.Helper()
-	c, err := net.LoadCheckpoint("run/" + lastState)
+	c, err := training.LoadCheckpoint("run/" + lastState)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func otherTensors(t *testing.T) func() {
 	return func() {
 		writeFile(t, "wide.yaml", []byte(strings.Replace(read(t, "run/"+configFile), "2, 2]", "2, 4]", 1)))
 		cnnvk("train", "--device", "cpu", "--config", "wide.yaml", "--out", "wide", "--epochs", "1").ok(t)
-		wide, err := net.LoadCheckpoint("wide/" + lastState)
+		wide, err := training.LoadCheckpoint("wide/" + lastState)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,15 +8,16 @@ import (
 	"cnnvk/engine/gpu"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
+	"cnnvk/net/training"
 	"cnnvk/vk"
 )
 
 // demand is what a command runs at a batch size.
 type demand func(batch int) (*engine.Layout, []*engine.Program, error)
 
-func trainingDemand(t *net.Trainer) demand {
+func trainingDemand(t *training.Trainer) demand {
 	return func(batch int) (*engine.Layout, []*engine.Program, error) {
-		other := net.Trainer{Recipe: t.Recipe, Model: t.Model, Data: t.Data, Train: t.Train, Val: t.Val, Augment: t.Augment}
+		other := training.Trainer{Recipe: t.Recipe, Model: t.Model, Data: t.Data, Train: t.Train, Val: t.Val, Augment: t.Augment}
 		other.Recipe.BatchSize = batch
 		return other.Programs()
 	}

@@ -13,6 +13,7 @@ import (
 	"cnnvk/engine/gpu"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
+	"cnnvk/net/training"
 	"cnnvk/vk"
 
 	"github.com/urfave/cli/v2"
@@ -98,7 +99,7 @@ func TestOrSmaller(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		d := benchDemand(model, net.DefaultRecipe())
+		d := benchDemand(model, training.DefaultRecipe())
 		full := fmt.Errorf("vk: vkAllocateMemory: %w", vk.ErrOutOfMemory)
 		whole, err1 := m.need(d, 128)
 		half, err2 := m.need(d, 64)

@@ -16,6 +16,7 @@ import (
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // runFolder is where a training leaves its files. Each is written whole or not at all.
@@ -271,7 +272,7 @@ func (f *runFolder) orElsewhere(err error) error {
 
 // stopped adds to the error that ended a training what can be done about it. What is in a folder that is not its own any more, or what
 // was deleted from it, it does not name.
-func (f *runFolder) stopped(err error, r net.Recipe) error {
+func (f *runFolder) stopped(err error, r training.Recipe) error {
 	if errors.As(err, new(lostFolder)) {
 		return err
 	}

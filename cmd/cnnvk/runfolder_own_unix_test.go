@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // vanish removes a folder in which a training writes: it may make another file in between.
@@ -101,7 +101,7 @@ func TestFolderIsLink(t *testing.T) {
 	if o.code != exitInterrupted {
 		t.Errorf("exit code %d: %s", o.code, o.stderr)
 	}
-	if _, err := net.LoadCheckpoint("first/" + lastState); err != nil {
+	if _, err := training.LoadCheckpoint("first/" + lastState); err != nil {
 		t.Error(err)
 	}
 }

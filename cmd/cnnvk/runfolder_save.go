@@ -8,11 +8,12 @@ import (
 	"cnnvk/cmd/cnnvk/chart"
 	"cnnvk/engine/trace"
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // saveEpoch has an epoch's files written while the device goes on with the next one. An error of those before is returned here; to
 // hear of one sooner there is failed, which may be called at any time.
-func (f *runFolder) saveEpoch(t *net.Trainer, e net.EpochEnded, failed func(error)) error {
+func (f *runFolder) saveEpoch(t *training.Trainer, e training.EpochEnded, failed func(error)) error {
 	if err := f.wait(); err != nil {
 		return err
 	}
@@ -26,7 +27,7 @@ func (f *runFolder) saveEpoch(t *net.Trainer, e net.EpochEnded, failed func(erro
 }
 
 // saveMidEpoch has a checkpoint written in the midst of an epoch, unless the one before is not written yet.
-func (f *runFolder) saveMidEpoch(t *net.Trainer, failed func(error)) error {
+func (f *runFolder) saveMidEpoch(t *training.Trainer, failed func(error)) error {
 	select {
 	case err := <-f.writing:
 		if f.writing = nil; err != nil {
@@ -71,7 +72,7 @@ func (f *runFolder) wait() error {
 }
 
 // save writes the files of an epoch's end, the checkpoint first: on resume, files that are missing are rebuilt from it.
-func (f *runFolder) save(c *net.Checkpoint, m *net.Model, rows []string) error {
+func (f *runFolder) save(c *training.Checkpoint, m *net.Model, rows []string) error {
 	if err := f.writeCheckpoint(c); err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func (f *runFolder) save(c *net.Checkpoint, m *net.Model, rows []string) error {
 
 // writeDerived writes what follows from the checkpoint of an epoch's end: those of the best one, weights, curves, the event, and,
 // last of all, metrics.csv.
-func (f *runFolder) writeDerived(c *net.Checkpoint, m *net.Model, rows []string) error {
+func (f *runFolder) writeDerived(c *training.Checkpoint, m *net.Model, rows []string) error {
 	w, err := averaged(c, m)
 	if err != nil {
 		return err
@@ -127,7 +128,7 @@ func (f *runFolder) draw(rows []string, best bool) error {
 
 // saveInterrupted saves what there is of a training that was stopped: a checkpoint, the averaged weights as they are, and a row for the
 // epoch that has no validation.
-func (f *runFolder) saveInterrupted(t *net.Trainer, s *net.Stopped) error {
+func (f *runFolder) saveInterrupted(t *training.Trainer, s *training.Stopped) error {
 	c, err := f.checkpoint(t, f.rows)
 	if err != nil {
 		return err

@@ -11,10 +11,11 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 func summaryCommand() *cli.Command {
-	d := net.DefaultRecipe()
+	d := training.DefaultRecipe()
 	return &cli.Command{
 		Name:  "summary",
 		Usage: "list a model's layers, parameters and multiply-adds, and the memory that training it takes",
@@ -44,7 +45,7 @@ type summaryResult struct {
 }
 
 func summary(c *cli.Context) error {
-	r := net.DefaultRecipe()
+	r := training.DefaultRecipe()
 	r.Model, r.BatchSize = c.String("model"), c.Int("batch-size")
 	var err error
 	r.Widths = nil // the model's own
@@ -79,7 +80,7 @@ func summary(c *cli.Context) error {
 }
 
 // weigh works out the memory that a training takes. Without a device there is nothing to ask, which is no error.
-func (s *summaryResult) weigh(device string, r net.Recipe, model *net.Model) error {
+func (s *summaryResult) weigh(device string, r training.Recipe, model *net.Model) error {
 	d := trainingDemand(newTrainer(r, model, net.Data{Shape: imagesOf(cifar.TrainRecords)}))
 	if _, _, err := d(r.BatchSize); err != nil {
 		return modelProblem(err)

@@ -18,7 +18,7 @@ import (
 
 	"github.com/creack/pty"
 
-	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // onTerminal runs the program on a terminal of that many columns and returns what it wrote there.
@@ -160,7 +160,7 @@ func TestTerminalGone(t *testing.T) {
 	if events := read(t, "run/events.jsonl"); !strings.Contains(events, `"interrupted"`) {
 		t.Errorf("events.jsonl has\n%s", events)
 	}
-	if _, err := net.LoadCheckpoint("run/" + lastState); err != nil {
+	if _, err := training.LoadCheckpoint("run/" + lastState); err != nil {
 		t.Error(err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 func trainCommand() *cli.Command {
@@ -25,7 +26,7 @@ func trainCommand() *cli.Command {
 		noTuneFlag(),
 		&cli.PathFlag{Name: "resume", Usage: "go on with the run in the folder `RUN`, which was stopped or killed: to the same bits, and without other flags; " +
 			"auto goes on with the one in --out if there is one, with the flags that it began with, or else begins it"},
-		&cli.StringFlag{Name: "recipe", Value: net.Recipes[0].Name, Usage: "the named recipe to start from, `NAME`; flags and --config win over it (the defaults shown are smallcifarnet's)"},
+		&cli.StringFlag{Name: "recipe", Value: training.Recipes[0].Name, Usage: "the named recipe to start from, `NAME`; flags and --config win over it (the defaults shown are smallcifarnet's)"},
 		&cli.PathFlag{Name: "config", Usage: "take the recipe and the data folder from a run's config.yaml, `FILE`, or the run's folder; other flags win"},
 		&cli.PathFlag{Name: "out", Usage: "run folder `DIR` (default: runs/RECIPE, runs/RECIPE-2, ...)"},
 		&cli.BoolFlag{Name: "force", Usage: "replace the run that is in --out; other files there stay"},
@@ -87,16 +88,16 @@ func train(c *cli.Context) error {
 type job struct {
 	*console
 	flags   *cli.Context
-	recipe  net.Recipe
+	recipe  training.Recipe
 	kernels gpu.Choices // of the run whose config.yaml was given
 	machine *machine
 	set     *cifar.Set
 	dir     string // of the data set, or synthetic
 	began   time.Time
-	trainer *net.Trainer
+	trainer *training.Trainer
 	folder  *runFolder
-	from    *net.Checkpoint // from which the run is resumed; nil if it begins
-	trace   *trace.Timeline // nil without --trace
+	from    *training.Checkpoint // from which the run is resumed; nil if it begins
+	trace   *trace.Timeline      // nil without --trace
 }
 
 // runOn trains on a machine. On the one of the configuration it takes the kernels that this names.
@@ -256,7 +257,7 @@ func (j *job) watch(ctx context.Context) error {
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	j.trainer.OnSteps = w.steps
-	j.trainer.OnEpoch = func(e net.EpochEnded) error {
+	j.trainer.OnEpoch = func(e training.EpochEnded) error {
 		w.epoch(e)
 		j.machine.logMemory(j.log, fmt.Sprintf("epoch %d", e.Epoch))
 		j.log.Debug("device", "epoch", e.Epoch, "busy", busyText(e))
@@ -274,7 +275,7 @@ func (j *job) watch(ctx context.Context) error {
 
 // ended saves what there is of a training that was interrupted, and adds to any error what can be done about it.
 func (j *job) ended(err error) error {
-	var stopped *net.Stopped
+	var stopped *training.Stopped
 	if !errors.As(err, &stopped) {
 		j.folder.appendEvent(event{Event: "failed", positionEvent: j.position(), Reason: oneLine(err.Error())}) // the error itself is what counts
 		return j.folder.stopped(err, j.recipe)
@@ -297,10 +298,10 @@ func (j *job) ended(err error) error {
 }
 
 // newTrainer deals the images to training and validation.
-func newTrainer(recipe net.Recipe, model *net.Model, data net.Data) *net.Trainer {
-	t := &net.Trainer{Recipe: recipe, Model: model, Data: data}
+func newTrainer(recipe training.Recipe, model *net.Model, data net.Data) *training.Trainer {
+	t := &training.Trainer{Recipe: recipe, Model: model, Data: data}
 	t.Augment = augmentation(recipe)
-	if recipe.Split == net.StratifiedSplit {
+	if recipe.Split == training.StratifiedSplit {
 		t.Val, t.Train = cifar.SplitStratified(data.Labels, recipe.ValidationRatio, recipe.Seed)
 	} else {
 		t.Val, t.Train = cifar.Split(data.Shape.N, recipe.ValidationRatio, recipe.Seed)
@@ -310,7 +311,7 @@ func newTrainer(recipe net.Recipe, model *net.Model, data net.Data) *net.Trainer
 }
 
 // normalization is the mean and deviation by which the recipe's images become the network's input.
-func normalization(r net.Recipe) (mean, std [cifar.Channels]float64) {
+func normalization(r training.Recipe) (mean, std [cifar.Channels]float64) {
 	if r.Normalize {
 		return cifar.Mean, cifar.Std
 	}
@@ -345,7 +346,7 @@ func (j *job) introduce(model *net.Model) {
 	}
 	j.say("training: %d epochs%s, batch %d, %s, %s, seed %d, into %s\n",
 		r.Epochs, limit, r.BatchSize, r.Optimizer, rate, r.Seed, j.folder.dir)
-	if r.Schedule == net.ScheduleStep && r.DecayEpochs >= r.Epochs-r.WarmupEpochs {
+	if r.Schedule == training.ScheduleStep && r.DecayEpochs >= r.Epochs-r.WarmupEpochs {
 		j.log.Warn("the learning rate never falls: the first fall would come after the last epoch", "decay-epochs", r.DecayEpochs)
 	}
 }

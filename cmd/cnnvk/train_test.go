@@ -14,6 +14,7 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // quick is a training of the synthetic set that takes a second or two.
@@ -21,8 +22,8 @@ func quick(more ...string) outcome {
 	return cnnvk(append([]string{"train", "--limit-steps", "3", "--batch-size", "16"}, more...)...)
 }
 
-func quickRecipe() net.Recipe {
-	r := net.DefaultRecipe()
+func quickRecipe() training.Recipe {
+	r := training.DefaultRecipe()
 	r.LimitSteps, r.BatchSize = 3, 16
 	return r
 }

@@ -16,7 +16,7 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/internal/files"
-	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // Lavapipe, Mesa's Vulkan driver for CPUs, computes in vectors of 256 bits. Where the processor has 512, some do everything
@@ -142,7 +142,7 @@ func (m *machine) chooseWidth(ctx context.Context, s *console) error {
 
 // smallStep is the time of a training step on few images, the best of some.
 func (m *machine) smallStep(ctx context.Context, s *console) (time.Duration, error) {
-	recipe := net.DefaultRecipe()
+	recipe := training.DefaultRecipe()
 	model, err := recipe.Network()
 	if err != nil {
 		return 0, err

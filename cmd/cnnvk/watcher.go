@@ -6,13 +6,13 @@ import (
 	"sync"
 	"time"
 
-	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // watcher shows how a training goes.
 type watcher interface {
-	steps(net.Progress)
-	epoch(net.EpochEnded)
+	steps(training.Progress)
+	epoch(training.EpochEnded)
 	say(line string) // a line that stays
 	end()
 }
@@ -32,8 +32,8 @@ func newWatcher(s *console, p pace, began time.Time) watcher {
 // noWatcher says lines, but none of how far the training is.
 type noWatcher struct{ *lineWatcher }
 
-func (noWatcher) steps(net.Progress)   {}
-func (noWatcher) epoch(net.EpochEnded) {}
+func (noWatcher) steps(training.Progress)   {}
+func (noWatcher) epoch(training.EpochEnded) {}
 
 // lineWatcher prints a line now and then, and one an epoch.
 type lineWatcher struct {
@@ -48,7 +48,7 @@ type lineWatcher struct {
 // sayEvery is the time between two lines within an epoch.
 const sayEvery = 15 * time.Second
 
-func (w *lineWatcher) steps(p net.Progress) {
+func (w *lineWatcher) steps(p training.Progress) {
 	if !w.first && p.Step > 0 {
 		w.first = true
 		w.say(w.firstLine(p, w.began))
@@ -62,7 +62,7 @@ func (w *lineWatcher) steps(p net.Progress) {
 	w.say(w.stepLine(p))
 }
 
-func (w *lineWatcher) epoch(e net.EpochEnded) {
+func (w *lineWatcher) epoch(e training.EpochEnded) {
 	w.add(e)
 	w.say(w.epochLine(e, 0))
 }

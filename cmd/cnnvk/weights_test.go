@@ -10,6 +10,7 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/net"
+	"cnnvk/net/safetensors"
 )
 
 // saveWeights writes an untrained SmallCIFARNet of those widths, nil for the reference's.
@@ -43,13 +44,13 @@ var narrow = []int{4, 5, 6, 7, 8, 9}
 func TestEvalBadWeights(t *testing.T) {
 	emptyFolder(t)
 	saveWeights(t, "good.safetensors", narrow)
-	tensors, meta, err := net.ReadSafetensors("good.safetensors")
+	tensors, meta, err := safetensors.Read("good.safetensors")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const bn = "features.6.bn.running_var" // (7)
-	at := slices.IndexFunc(tensors, func(x net.NamedTensor) bool { return x.Name == bn })
-	changed := func(change func(*net.NamedTensor)) []net.NamedTensor {
+	at := slices.IndexFunc(tensors, func(x safetensors.Tensor) bool { return x.Name == bn })
+	changed := func(change func(*safetensors.Tensor)) []safetensors.Tensor {
 		out := slices.Clone(tensors)
 		out[at].F32 = slices.Clone(out[at].F32)
 		change(&out[at])
@@ -57,12 +58,12 @@ func TestEvalBadWeights(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, says string
-		tensors    []net.NamedTensor
+		tensors    []safetensors.Tensor
 		meta       map[string]string
 	}{
 		{"another model", `model "resnet" is unknown to this version`, tensors, map[string]string{"model": "resnet"}},
 		{"another model's tensors", `the tensors are not those of tinynet: conv1\.weight is \(1\), not of 4 dimensions$`,
-			[]net.NamedTensor{{Name: "conv1.weight", Shape: []int{1}, F32: []float32{1}}}, nil},
+			[]safetensors.Tensor{{Name: "conv1.weight", Shape: []int{1}, F32: []float32{1}}}, nil},
 		{"no tensors", `features\.0\.pointwise\.weight is missing$`, nil, nil},
 		{"widths in words", `metadata widths "wide" is no list of numbers$`, tensors, map[string]string{"widths": "wide"}},
 		{"too few widths", `6 blocks of at least one channel, not widths \[1 2\]$`, tensors, map[string]string{"widths": "[1,2]"}},
@@ -75,18 +76,18 @@ func TestEvalBadWeights(t *testing.T) {
 			map[string]string{"preprocessing": `{"mean":[0.5,0.5,0.5],"std":[1,0,1]}`}},
 		{"missing", `tensor features\.6\.bn\.running_var is missing$`, slices.Delete(slices.Clone(tensors), at, at+1), meta},
 		{"extra", `tensor extra \(2\) is not part of smallcifarnet$`,
-			append(slices.Clone(tensors), net.NamedTensor{Name: "extra", Shape: []int{2}, F32: []float32{1, 2}}), meta},
+			append(slices.Clone(tensors), safetensors.Tensor{Name: "extra", Shape: []int{2}, F32: []float32{1, 2}}), meta},
 		{"misshapen", `tensor features\.6\.bn\.running_var is \(7, 1\), want \(7\)$`,
-			changed(func(x *net.NamedTensor) { x.Shape = []int{7, 1} }), meta},
+			changed(func(x *safetensors.Tensor) { x.Shape = []int{7, 1} }), meta},
 		{"integers", `tensor features\.6\.bn\.running_var holds integers, not float32$`,
-			changed(func(x *net.NamedTensor) { x.F32, x.I64 = nil, make([]int64, 7) }), meta},
+			changed(func(x *safetensors.Tensor) { x.F32, x.I64 = nil, make([]int64, 7) }), meta},
 		{"NaN", `tensor features\.6\.bn\.running_var holds NaN at place 5$`,
-			changed(func(x *net.NamedTensor) { x.F32[5] = float32(math.NaN()) }), meta},
+			changed(func(x *safetensors.Tensor) { x.F32[5] = float32(math.NaN()) }), meta},
 		{"infinite", `tensor features\.6\.bn\.running_var holds \+Inf at place 0$`,
-			changed(func(x *net.NamedTensor) { x.F32[0] = float32(math.Inf(1)) }), meta},
+			changed(func(x *safetensors.Tensor) { x.F32[0] = float32(math.Inf(1)) }), meta},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if err := net.WriteSafetensors("bad.safetensors", c.tensors, c.meta); err != nil {
+			if err := safetensors.Write("bad.safetensors", c.tensors, c.meta); err != nil {
 				t.Fatal(err)
 			}
 			badWeights(t, "bad.safetensors", c.says, otherWeights)
@@ -139,7 +140,7 @@ func TestEvalBadFiles(t *testing.T) {
 	writeFile(t, "run/weights/best.safetensors", good)
 	writeFile(t, "downloads/model.safetensors", good)
 	writeFile(t, "run/checkpoints/best.safetensors", nil)
-	if err := net.WriteSafetensors("run/checkpoints/last.safetensors", nil, map[string]string{"format": "cnnvk checkpoint 1"}); err != nil {
+	if err := safetensors.Write("run/checkpoints/last.safetensors", nil, map[string]string{"format": "cnnvk checkpoint 1"}); err != nil {
 		t.Fatal(err)
 	}
 	writeFile(t, "pointer", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 3071234\n"))
@@ -172,15 +173,15 @@ func TestEvalBadFiles(t *testing.T) {
 func TestEvalWrappedWeights(t *testing.T) {
 	emptyFolder(t)
 	saveWeights(t, "plain.safetensors", narrow)
-	tensors, _, err := net.ReadSafetensors("plain.safetensors")
+	tensors, _, err := safetensors.Read("plain.safetensors")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range tensors {
 		tensors[i].Name = "module._orig_mod." + tensors[i].Name
 	}
-	tensors = append(tensors, net.NamedTensor{Name: "n_averaged", Shape: []int{}, I64: []int64{3}})
-	if err := net.WriteSafetensors("wrapped.safetensors", tensors, nil); err != nil {
+	tensors = append(tensors, safetensors.Tensor{Name: "n_averaged", Shape: []int{}, I64: []int64{3}})
+	if err := safetensors.Write("wrapped.safetensors", tensors, nil); err != nil {
 		t.Fatal(err)
 	}
 	// The reference is slow: what comes after the weights are read fails at the data.

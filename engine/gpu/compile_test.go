@@ -10,6 +10,7 @@ import (
 
 	"cnnvk/engine"
 	"cnnvk/net"
+	"cnnvk/net/training"
 	"cnnvk/vk/vktest"
 )
 
@@ -67,7 +68,7 @@ func network(t *testing.T, name string, batch int) []*engine.Program {
 	layout, err := model.Layout(2)
 	must(t, err)
 	images := net.ImageShape{N: 1024, C: 3, H: 32, W: 32}
-	train, err := net.TrainProgram(model, layout, net.DefaultRecipe(), images, batch, &net.Augmentation{Kinds: math.MaxUint32})
+	train, err := training.TrainProgram(model, layout, training.DefaultRecipe(), images, batch, &training.Augmentation{Kinds: math.MaxUint32})
 	must(t, err)
 	eval, err := net.EvalProgram(model, layout, engine.EMA, images, batch)
 	must(t, err)

@@ -1,0 +1,84 @@
+package net
+
+import (
+	"fmt"
+
+	"cnnvk/engine"
+)
+
+// Batches are a step's programs, one for every size of a batch, each with its step inputs.
+type Batches struct {
+	programs map[int]*engine.Program
+	inputs   map[*engine.Program]*engine.Record
+}
+
+// NewBatches are programs of different batch sizes.
+func NewBatches(programs ...*engine.Program) *Batches {
+	b := &Batches{map[int]*engine.Program{}, map[*engine.Program]*engine.Record{}}
+	for _, p := range programs {
+		b.programs[p.Batch] = p
+	}
+	return b
+}
+
+// WriteBatches has a program written for every size into which that many images fall: whole batches, and what is left over.
+func WriteBatches(images, batch int, write func(batch int) (*engine.Program, error)) (*Batches, error) {
+	var programs []*engine.Program
+	for _, n := range batchSizes(images, batch) {
+		p, err := write(n)
+		if err != nil {
+			return nil, err
+		}
+		programs = append(programs, p)
+	}
+	return NewBatches(programs...), nil
+}
+
+// Programs lists the programs, largest batch first, so that a session is made alike every time.
+func (b *Batches) Programs() []*engine.Program {
+	var out []*engine.Program
+	most := 0
+	for n := range b.programs {
+		most = max(most, n)
+	}
+	for n := most; n > 0; n-- {
+		if p := b.programs[n]; p != nil {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Has says whether a program is one of these.
+func (b *Batches) Has(p *engine.Program) bool { return b.programs[p.Batch] == p }
+
+// Fill finds the program for as many images, and names them and their labels in its step inputs, which stay the same ones from one
+// batch of that size to the next.
+func (b *Batches) Fill(d Data, images []int) (*engine.Program, *engine.Record, error) {
+	p := b.programs[len(images)]
+	if p == nil {
+		return nil, nil, fmt.Errorf("net: no program for a batch of %d", len(images))
+	}
+	r := b.inputs[p]
+	if r == nil {
+		r = engine.NewRecord(p)
+		b.inputs[p] = r
+	}
+	FillBatch(r, d, images)
+	return p, r, nil
+}
+
+// batchSizes are the sizes into which n things fall at that batch size: it, and what is left over.
+func batchSizes(n, batch int) []int {
+	var out []int
+	if n == 0 {
+		return nil
+	}
+	if n >= batch {
+		out = append(out, batch)
+	}
+	if rest := n % batch; rest > 0 {
+		out = append(out, rest)
+	}
+	return out
+}

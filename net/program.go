@@ -1,0 +1,70 @@
+package net
+
+import (
+	"cnnvk/engine"
+	"fmt"
+)
+
+// ImageShape says what the data on the device look like: N images of C x H x W bytes, and the table (C,256) that
+// turns a byte into the network's input.
+type ImageShape struct{ N, C, H, W int }
+
+// Data are labelled images in memory, and how a byte becomes the network's input.
+type Data struct {
+	Images []byte // (N,3,H,W)
+	Labels []uint8
+	Shape  ImageShape
+	Table  []float32 // (C,256)
+}
+
+// The names under which an evaluation's inputs, residents and results are found; a training step has them, too.
+const (
+	ResidentImages = "images"
+	ResidentTable  = "table"
+	InputIndices   = "indices"
+	InputLabels    = "labels"
+	ResultMetrics  = "metrics"
+	tensorLogits   = "logits"
+)
+
+// EvalProgram is the forward pass of an evaluation, with the weights in that arena.
+func EvalProgram(m *Model, l *engine.Layout, weights engine.Arena, d ImageShape, batch int) (*engine.Program, error) {
+	b := engine.NewBuilder(fmt.Sprintf("eval batch %d", batch), l, batch)
+	logits := m.Forward(b, weights, Gather(b, d, batch))
+	CrossEntropy(b, logits, batch, 0)
+	return b.Program()
+}
+
+// Gather is the network's input: the images that the record names, normalised.
+func Gather(b *engine.Builder, d ImageShape, batch int) *engine.Tensor {
+	images := b.Resident(ResidentImages, engine.Uint8, d.N, d.C, d.H, d.W)
+	table := b.Resident(ResidentTable, engine.Float, d.C, 256)
+	indices := b.Input(InputIndices, engine.Uint32, batch)
+	return b.Apply1(engine.GatherNormalize, nil, []*engine.Tensor{images, table, indices})
+}
+
+// CrossEntropy is the loss, of which the smoothing is a part in training alone; it returns the gradient by the logits.
+func CrossEntropy(b *engine.Builder, logits *engine.Tensor, batch int, smoothing float64) *engine.Tensor {
+	logits.Name = tensorLogits
+	labels := b.Input(InputLabels, engine.Uint32, batch)
+	return b.Apply(engine.CrossEntropy, engine.CrossEntropyAttr{Smoothing: smoothing}, []*engine.Tensor{logits, labels})[1]
+}
+
+// SetResidents hands the images and their table to a session, where they stay.
+func SetResidents(s engine.Session, d Data) error {
+	if err := s.SetResident(ResidentImages, d.Images); err != nil {
+		return err
+	}
+	return s.SetResident(ResidentTable, d.Table)
+}
+
+// FillBatch names a batch's images and labels in a record.
+func FillBatch(r *engine.Record, d Data, indices []int) {
+	to, labels := r.Uints(InputIndices), r.Uints(InputLabels) // without indices where draws name the images
+	for i, at := range indices {
+		labels[i] = uint32(d.Labels[at])
+		if to != nil {
+			to[i] = uint32(at)
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package safetensors
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"cnnvk/internal/files"
+	"cnnvk/internal/filetype"
+	"cnnvk/internal/hints"
+)
+
+// foreign is the error about a file that is something else than safetensors, with what can be done about it.
+func foreign(path string, t filetype.Type) error {
+	err := fmt.Errorf("net: %s is no safetensors file: it is %s", path, t.Name)
+	if hint := adviceOn(path, t.Kind); hint != "" {
+		return hints.With(err, hint)
+	}
+	return err
+}
+
+// fromPyTorch is how a state_dict becomes a file of weights, where no command can make it of another form.
+const fromPyTorch = "in PyTorch, safetensors.torch.save_file(model.state_dict(), 'model.safetensors') writes what is read here"
+
+// adviceOn is what can be done to get weights out of a file of that kind, or in its place; "" if nothing is known.
+func adviceOn(path string, kind filetype.Kind) string {
+	name := files.Quote(path)
+	switch kind {
+	case filetype.Empty, filetype.Zeros:
+		return "a copy or download was not finished: copy or download it again"
+	case filetype.LFSPointer:
+		return "git lfs pull, in its repository, brings the file that the pointer stands for"
+	case filetype.AnnexPointer:
+		return "git annex get " + name + " brings the file that the pointer stands for"
+	case filetype.HTML, filetype.XML, filetype.JSON, filetype.Text:
+		return "where weights were downloaded, this is what the server answered in their place: download them again, from a link to the file itself"
+	case filetype.PyTorch, filetype.PyTorchPickle:
+		return python("import torch; from safetensors.torch import save_file; w = torch.load(sys.argv[1], 'cpu', weights_only=True); "+
+			"w = w.get('state_dict', w.get('model', w)); save_file({k: v.contiguous() for k, v in w.items()}, sys.argv[2])", name, converted(path))
+	case filetype.NumPyArchive:
+		return python("import numpy; from safetensors.numpy import save_file; save_file(dict(numpy.load(sys.argv[1])), sys.argv[2])",
+			name, converted(path))
+	case filetype.ShardIndex:
+		return JoinShards(filepath.Dir(path))
+	case filetype.Pickle, filetype.NumPyArray, filetype.HDF5, filetype.Keras, filetype.ONNX, filetype.TensorFlow, filetype.GGUF:
+		return fromPyTorch
+	case filetype.Gzip:
+		return "tar -xzf " + name + " (or gzip -dk, where no tar is in it) unpacks it: take the .safetensors file from it"
+	case filetype.Zip:
+		return "unzip " + name + " unpacks it: take the .safetensors file from it"
+	case filetype.Tar:
+		return "tar -xf " + name + " unpacks it: take the .safetensors file from it"
+	case filetype.Archive:
+		return "unpack it: take the .safetensors file from it"
+	}
+	return ""
+}
+
+// unreadType is the error about a tensor of a type that is not read. PyTorch converts those that hold fractions.
+func unreadType(path string, t tensorInfo) error {
+	err := fmt.Errorf("tensor %q is of type %s; F32, F16, BF16, F64 and, for counters, I64, I32 and U8 are read", t.name, t.dtype)
+	err = fmt.Errorf("net: %s: %s", path, shorten(err.Error()))
+	if !strings.HasPrefix(t.dtype, "F") {
+		return err
+	}
+	return hints.With(err, python("from safetensors.torch import load_file, save_file; "+
+		"save_file({k: v.float() for k, v in load_file(sys.argv[1]).items()}, sys.argv[2])", files.Quote(path), converted(path)))
+}
+
+// shardName is what one part of a model in several files is called: model-00001-of-00002.safetensors.
+var shardName = regexp.MustCompile(`-\d+-of-\d+\.`)
+
+// IsShard says whether a file is called like one part of a model in several files.
+func IsShard(path string) bool { return shardName.MatchString(filepath.Base(path)) }
+
+// JoinShards is a shell's command that makes one file of a model's parts in a folder.
+func JoinShards(dir string) string {
+	return python("from safetensors.torch import load_file, save_file; "+
+		"save_file({k: v for f in sys.argv[1:-1] for k, v in load_file(f).items()}, sys.argv[-1])",
+		files.Quote(dir)+"/*-of-*.safetensors", filepath.Join(dir, "model.safetensors"))
+}
+
+// Extract is a shell's command that makes a file of those tensors alone whose names begin with prefix, without it.
+func Extract(path, prefix string) string {
+	return python("from safetensors.torch import load_file, save_file; p = sys.argv[3]; "+
+		"save_file({k[len(p):]: v for k, v in load_file(sys.argv[1]).items() if k.startswith(p)}, sys.argv[2])",
+		files.Quote(path), converted(path)) + " " + files.Quote(prefix)
+}
+
+// python is a command that has a script make a file of weights of others, which are words of a shell.
+func python(script, from, to string) string {
+	return fmt.Sprintf(`python3 -c "import sys; %s" %s %s`, script, from, files.Quote(to))
+}
+
+// converted is a name for what is made of a file.
+func converted(path string) string {
+	stem := strings.TrimSuffix(path, filepath.Ext(path))
+	if out := stem + ".safetensors"; out != path {
+		return out
+	}
+	return stem + ".converted.safetensors"
+}

@@ -1,0 +1,114 @@
+package safetensors
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"cnnvk/internal/files"
+	"cnnvk/internal/filetype"
+)
+
+// maxBytes is the size above which a file is not read. A model of this program with its
+// optimiser's state takes some 20 MB; the limit keeps a wrong file from filling the memory.
+const maxBytes = 1 << 30
+
+// ErrFolder is a folder in the place of a file.
+var ErrFolder = errors.New("it is a folder, not a file")
+
+// Read reads a safetensors file: its tensors, in the order in which their values lie in
+// the file, and its metadata, of which what is no text is given as its JSON. F32, F16 and BF16 arrive in F32, F64 in F64 and,
+// rounded, in F32; I64, I32 and U8 in I64. Other types are refused, as are files over 1 GiB, anything that is no regular file, and a
+// header that is longer than the file, not JSON, has a name twice, or whose offsets overlap or leave gaps. A file that is something
+// else is named by its first bytes.
+func Read(path string) ([]Tensor, map[string]string, error) {
+	file, err := readRegular(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	header, err := parseHeader(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("net: %s is a damaged safetensors file: %s", path, shorten(err.Error()))
+	}
+	tensors := make([]Tensor, len(header.tensors))
+	for i, info := range header.tensors {
+		d, read := dtypes[info.dtype]
+		if !read {
+			return nil, nil, unreadType(path, info)
+		}
+		tensors[i] = Tensor{Name: info.name, Shape: info.shape}
+		d.into(&tensors[i], header.values[info.begin:info.end])
+	}
+	return tensors, header.metadata, nil
+}
+
+// readRegular reads a whole file that is regular (a named pipe would wait for ever), begins like a safetensors file, and is not too
+// long.
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("net: reading %s: %w", path, files.Reason(err))
+	case info.IsDir():
+		return nil, fmt.Errorf("net: reading %s: %w", path, ErrFolder)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("net: reading %s: not a regular file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("net: reading %s: %w", path, files.Reason(err))
+	}
+	defer f.Close()
+	head := make([]byte, filetype.HeadBytes)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, fmt.Errorf("net: reading %s: %w", path, files.Reason(err))
+	}
+	head = head[:n]
+	switch kind := filetype.Of(head); {
+	case kind.Kind == filetype.Unknown:
+		return nil, fmt.Errorf("net: %s is no safetensors file: %w", path, noHeader(head, info.Size()))
+	case kind.Kind != filetype.Safetensors:
+		return nil, foreign(path, kind)
+	case info.Size() > maxBytes:
+		return nil, fmt.Errorf("net: reading %s: it has %d bytes; no more than %d are read", path, info.Size(), maxBytes)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("net: reading %s: %w", path, files.Reason(err))
+	}
+	return file, nil
+}
+
+// noHeader says why a file of those first bytes and that size cannot begin with a header.
+func noHeader(head []byte, size int64) error {
+	if len(head) < 8 {
+		return fmt.Errorf("it has %d bytes, fewer than the 8 of the header's length", len(head))
+	}
+	length, rest := binary.LittleEndian.Uint64(head), uint64(size-8)
+	switch {
+	case length <= rest:
+		return errors.New("its header is not a JSON object")
+	case rest > 0 && head[8] != '{': // the length is no length
+		return fmt.Errorf("it begins with % x, like no kind of file that is known here", head[:8])
+	}
+	return fmt.Errorf("its header claims %d bytes, but only %d follow", length, rest)
+}
+
+// Printable is a text that a file has, in one line, and not endlessly long.
+func Printable(text string) string {
+	quoted := strconv.Quote(text)
+	return shorten(quoted[1 : len(quoted)-1])
+}
+
+// shorten cuts a text that may quote what the file has.
+func shorten(text string) string {
+	const limit = 300
+	if runes := []rune(text); len(runes) > limit {
+		return string(runes[:limit]) + " ..."
+	}
+	return text
+}

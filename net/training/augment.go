@@ -1,0 +1,54 @@
+package training
+
+import (
+	"cnnvk/engine"
+	"cnnvk/net"
+)
+
+// Augmentation is how training images are changed on the device before the network sees them.
+type Augmentation struct {
+	Kinds uint32                             // of operations that draws may hold, for engine.AugmentAttr
+	Draw  func(epoch, image int) engine.Draw // a function of its arguments alone; epochs count from 0
+}
+
+// augment is the network's input in training: the images that the record's draws name, changed and normalised.
+func augment(b *engine.Builder, d net.ImageShape, batch int, kinds uint32) *engine.Tensor {
+	images := b.Resident(net.ResidentImages, engine.Uint8, d.N, d.C, d.H, d.W)
+	table := b.Resident(net.ResidentTable, engine.Float, d.C, 256)
+	draws := b.Input(InputDraws, engine.Uint32, batch, engine.DrawElements)
+	return b.Apply1(engine.Augment, engine.AugmentAttr{Kinds: kinds}, []*engine.Tensor{images, table, draws})
+}
+
+// Augmented runs the op augment alone: x (len(draws),C,H,W) is what a network would see of d after these draws, which hold operations
+// of those kinds.
+func Augmented(e engine.Executor, d net.Data, kinds uint32, draws []engine.Draw) (x []float64, err error) {
+	layout, err := engine.NewLayout([]engine.Segment{{Name: "none", Shape: engine.Shape{1}, Trained: true}}, 1)
+	if err != nil {
+		return nil, err
+	}
+	b := engine.NewBuilder("augment", layout, len(draws))
+	out := augment(b, d.Shape, len(draws), kinds)
+	p, err := b.Program()
+	if err != nil {
+		return nil, err
+	}
+	s, err := e.NewSession(layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if err := net.SetResidents(s, d); err != nil {
+		return nil, err
+	}
+	r := engine.NewRecord(p)
+	for i, draw := range draws {
+		draw.Put(r.Uints(InputDraws)[i*engine.DrawElements:])
+	}
+	if err := s.Run(p, r); err != nil {
+		return nil, err
+	}
+	if _, err := s.Reports(); err != nil {
+		return nil, err
+	}
+	return s.Read(p, out)
+}

@@ -1,0 +1,58 @@
+package training
+
+import (
+	"context"
+	"time"
+
+	"cnnvk/engine/trace"
+	"cnnvk/net"
+)
+
+// tellingTime is how long batches must take together for their time to tell how long others will take.
+const tellingTime = 3 * time.Second
+
+// EpochTime measures how long an epoch takes: real steps and validation batches, until they tell. It is called between Open and
+// Run; all that the steps changed is set anew, so that Run comes to the same bits with and without it.
+func (t *Trainer) EpochTime(ctx context.Context) (time.Duration, error) {
+	defer t.Trace.Begin(trace.Host, "measure an epoch")()
+	order, batch := t.Order(0), t.Recipe.BatchSize
+	step, err := t.batchTime(ctx, len(order)/batch, func(i int) error {
+		return t.queue(order[i*batch:][:batch], 0, 0)
+	})
+	if err != nil {
+		return 0, err
+	}
+	epoch := step * float64(len(order)) / float64(batch)
+	if n := t.evalBatch(); n > 0 {
+		validation, err := t.batchTime(ctx, len(t.Val)/n, func(i int) error {
+			return net.QueueEvaluation(ctx, t.session, t.eval, t.Data, t.Val[i*n:][:n], n, nil)
+		})
+		if err != nil {
+			return 0, err
+		}
+		epoch += validation * float64(len(t.Val)) / float64(n)
+	}
+	return time.Duration(epoch * float64(time.Second)), t.setInitial()
+}
+
+// batchTime is the time of one of the batches, in seconds: the first is run, then the first two, four, and so on, until they
+// take long enough. The shorter runs warm up for the one that counts.
+func (t *Trainer) batchTime(ctx context.Context, batches int, queue func(i int) error) (float64, error) {
+	for n := 1; ; n = min(2*n, batches) {
+		began := time.Now()
+		for i := range n {
+			if ctx.Err() != nil {
+				return 0, context.Cause(ctx)
+			}
+			if err := queue(i); err != nil {
+				return 0, err
+			}
+		}
+		if _, err := t.session.Reports(); err != nil {
+			return 0, err
+		}
+		if took := time.Since(began); n == batches || n > 2 && took >= tellingTime {
+			return took.Seconds() / float64(n), nil
+		}
+	}
+}

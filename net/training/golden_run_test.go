@@ -1,0 +1,254 @@
+package training_test
+
+import (
+	"cnnvk/net/safetensors"
+
+	"fmt"
+	"strings"
+	"testing"
+
+	"cnnvk/engine"
+	"cnnvk/net"
+	"cnnvk/net/training"
+)
+
+// goldenRun is a golden training under way on an executor.
+type goldenRun struct {
+	t           *testing.T
+	c           goldenCase
+	model       *net.Model
+	layout      *engine.Layout
+	session     engine.Session
+	train, eval *engine.Program
+	labels      []uint8 // of all steps, one after the other
+	counters    training.Counters
+	out         map[string]safetensors.Tensor
+}
+
+// train runs the case's steps and returns what expect64 holds, under its names.
+func (c goldenCase) train(t *testing.T, e engine.Executor) map[string]safetensors.Tensor {
+	r := &goldenRun{t: t, c: c, out: map[string]safetensors.Tensor{}}
+	r.open(e)
+	defer r.session.Close()
+	r.checkInitial()
+	r.put("eval_logits0", r.evalLogits())
+	var losses, norms []float32
+	for step := range c.Steps {
+		report := r.step(step)
+		losses = append(losses, float32(report.Results[net.ResultMetrics][engine.MetricLoss]/float64(c.Batch)))
+		norms = append(norms, float32(report.Results[training.ResultNorm][engine.NormGlobal]))
+		if step == 0 {
+			r.put("logits0", r.tensor(r.train, "logits"))
+			r.arena(engine.Gradient, "grad0.", true)
+			r.dump("1")
+		}
+	}
+	r.dump("")
+	r.put("eval_logits", r.evalLogits())
+	r.put("loss", safetensors.Tensor{Shape: []int{c.Steps}, F32: losses})
+	r.put("grad_norm", safetensors.Tensor{Shape: []int{c.Steps}, F32: norms})
+	return r.out
+}
+
+func (r *goldenRun) open(e engine.Executor) {
+	recipe := r.c.recipe()
+	var err error
+	r.model, err = net.NewModel(r.c.Model, r.c.Widths, r.c.Dropout)
+	r.must(err)
+	r.layout, err = r.model.Layout(2)
+	if recipe.Optimizer != "adamw" {
+		r.layout, err = r.model.Layout(1)
+	}
+	r.must(err)
+	images := r.batches()
+	shape := net.ImageShape{N: r.c.Steps * r.c.Batch, C: 3, H: 32, W: 32}
+	r.train, err = training.TrainProgram(r.model, r.layout, recipe, shape, r.c.Batch, nil)
+	r.must(err)
+	r.eval, err = net.EvalProgram(r.model, r.layout, engine.Model, shape, r.c.Batch)
+	r.must(err)
+	r.session, err = e.NewSession(r.layout, []*engine.Program{r.train, r.eval}, engine.PlanOptions{Keep: []string{"logits"}})
+	r.must(err)
+	r.must(r.session.SetResident(net.ResidentImages, images))
+	r.must(r.session.SetResident(net.ResidentTable, normalizeTable()))
+}
+
+// batches lays the batches of all steps one after the other, as a data set.
+func (r *goldenRun) batches() []byte {
+	tensors := r.c.read(r.t, "batches.safetensors")
+	var images []byte
+	for step := range r.c.Steps {
+		for _, v := range tensors[fmt.Sprint("x", step)].I64 {
+			images = append(images, byte(v))
+		}
+		for _, v := range tensors[fmt.Sprint("y", step)].I64 {
+			r.labels = append(r.labels, uint8(v))
+		}
+	}
+	return images
+}
+
+// checkInitial demands PyTorch's initial weights to the bit, and starts from them.
+func (r *goldenRun) checkInitial() {
+	initial, err := r.model.Initial(r.c.Seed, r.layout)
+	r.must(err)
+	compared := 0
+	for name, want := range r.c.read(r.t, "init.safetensors") {
+		s, ok := r.layout.Segment(name)
+		if !ok && strings.HasSuffix(name, "num_batches_tracked") && want.I64[0] == 0 {
+			continue
+		}
+		if !ok || !s.Shape.Equal(want.Shape) {
+			r.t.Errorf("%s %v: the layout has %v", name, want.Shape, s.Shape)
+			continue
+		}
+		for i, w := range want.F32 {
+			if got := initial[s.Offset+i]; got != float64(w) {
+				r.t.Errorf("initial %s[%d] is %v, want %v", name, i, got, w)
+				break
+			}
+		}
+		compared++
+	}
+	if compared != len(r.layout.Segments) {
+		r.t.Errorf("init.safetensors has %d of %d segments", compared, len(r.layout.Segments))
+	}
+	r.must(r.session.WriteArena(engine.Model, initial))
+	r.must(r.session.WriteArena(engine.EMA, initial))
+}
+
+func (r *goldenRun) record(p *engine.Program, step int) *engine.Record {
+	rec := engine.NewRecord(p)
+	for i := range r.c.Batch {
+		at := step*r.c.Batch + i
+		rec.Uints(net.InputIndices)[i], rec.Uints(net.InputLabels)[i] = uint32(at), uint32(r.labels[at])
+	}
+	return rec
+}
+
+func (r *goldenRun) step(step int) engine.Report {
+	rec := r.record(r.train, step)
+	training.SetRates(rec.Floats(training.InputRates), r.c.rate(step), step+1)
+	training.SetRandom(rec.Uints(training.InputRandom), r.c.Seed, step)
+	r.must(r.session.Run(r.train, rec))
+	reports, err := r.session.Reports()
+	r.must(err)
+	if len(reports) != 1 {
+		r.t.Fatalf("a step gave %d reports", len(reports))
+	}
+	r.counters.Step(r.c.EMADecay)
+	return reports[0]
+}
+
+func (r *goldenRun) evalLogits() safetensors.Tensor {
+	r.must(r.session.Run(r.eval, r.record(r.eval, 0)))
+	_, err := r.session.Reports()
+	r.must(err)
+	return r.tensor(r.eval, "logits")
+}
+
+func (r *goldenRun) tensor(p *engine.Program, name string) safetensors.Tensor {
+	x := p.Tensor(name)
+	data, err := r.session.Read(p, x)
+	r.must(err)
+	return safetensors.Tensor{Shape: []int{x.N(), x.C()}, F32: toFloat32(data)}
+}
+
+// dump notes parameters, buffers and their averages, as they are now.
+func (r *goldenRun) dump(when string) {
+	r.arena(engine.Model, "param"+when+".", true)
+	r.arena(engine.Model, "buffer"+when+".", false)
+	r.batchesTracked("buffer"+when+".", r.counters.Model)
+	if r.c.EMADecay > 0 {
+		r.arena(engine.EMA, "ema"+when+".", true)
+		r.arena(engine.EMA, "ema"+when+".", false)
+		r.batchesTracked("ema"+when+".", r.counters.EMA)
+	}
+}
+
+func (r *goldenRun) arena(a engine.Arena, prefix string, trained bool) {
+	data, err := r.session.ReadArena(a)
+	r.must(err)
+	for _, s := range r.layout.Segments {
+		if s.Trained == trained {
+			r.put(prefix+s.Name, safetensors.Tensor{Shape: s.Shape, F32: toFloat32(data[s.Offset:][:s.Shape.Elements()])})
+		}
+	}
+}
+
+func (r *goldenRun) batchesTracked(prefix string, n int64) {
+	for _, s := range r.layout.Segments {
+		if name, ok := strings.CutSuffix(s.Name, ".running_mean"); ok {
+			r.put(prefix+name+".num_batches_tracked", safetensors.Tensor{Shape: []int{}, I64: []int64{n}})
+		}
+	}
+}
+
+func (r *goldenRun) put(name string, x safetensors.Tensor) {
+	x.Name = name
+	r.out[name] = x
+}
+
+func (r *goldenRun) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// optimize runs clip, optimiser and average on the case's gradients.
+func (c goldenCase) optimize(t *testing.T, e engine.Executor) map[string]safetensors.Tensor {
+	r := &goldenRun{t: t, c: c, out: map[string]safetensors.Tensor{}}
+	initial, grads := c.read(t, "init.safetensors"), c.read(t, "grads.safetensors")
+	var segments []engine.Segment
+	for _, x := range initial {
+		segments = append(segments, engine.Segment{Name: x.Name, Shape: x.Shape, Trained: true})
+	}
+	sets := 1
+	if c.Optimizer == "adamw" {
+		sets = 2
+	}
+	var err error
+	r.layout, err = engine.NewLayout(segments, sets)
+	r.must(err)
+	p, err := training.UpdateProgram(r.layout, c.recipe())
+	r.must(err)
+	r.session, err = e.NewSession(r.layout, []*engine.Program{p}, engine.PlanOptions{})
+	r.must(err)
+	defer r.session.Close()
+	r.write(engine.Model, initial, "")
+	r.write(engine.EMA, initial, "")
+
+	var norms []float32
+	for step := range c.Steps {
+		r.write(engine.Gradient, grads, fmt.Sprintf("grad.%d.", step))
+		rec := engine.NewRecord(p)
+		training.SetRates(rec.Floats(training.InputRates), c.rate(step), step+1)
+		r.must(r.session.Run(p, rec))
+		reports, err := r.session.Reports()
+		r.must(err)
+		norms = append(norms, float32(reports[0].Results[training.ResultNorm][engine.NormGlobal]))
+		r.arena(engine.Model, fmt.Sprintf("param.%d.", step), true)
+		r.arena(engine.EMA, fmt.Sprintf("ema.%d.", step), true)
+	}
+	r.put("grad_norm", safetensors.Tensor{Shape: []int{c.Steps}, F32: norms})
+	return r.out
+}
+
+// write fills an arena from the tensors whose names are prefix and segment.
+func (r *goldenRun) write(a engine.Arena, tensors map[string]safetensors.Tensor, prefix string) {
+	data := make([]float64, r.layout.Elements)
+	for _, s := range r.layout.Segments {
+		for i, v := range tensors[prefix+s.Name].F32 {
+			data[s.Offset+i] = float64(v)
+		}
+	}
+	r.must(r.session.WriteArena(a, data))
+}
+
+func toFloat32(v []float64) []float32 {
+	out := make([]float32, len(v))
+	for i, x := range v {
+		out[i] = float32(x)
+	}
+	return out
+}

@@ -1,0 +1,47 @@
+package training
+
+import (
+	"cnnvk/engine"
+	"cnnvk/net"
+)
+
+// The optimisers, as in Recipe.Optimizer.
+const (
+	AdamW    = "adamw"
+	SGD      = "sgd"
+	Nesterov = "nesterov" // SGD with Nesterov's momentum
+)
+
+// Optimizers lists the optimisers.
+var Optimizers = []string{AdamW, SGD, Nesterov}
+
+// UseOptimizer changes the optimiser, and the momentum to what that one is used with.
+func (r *Recipe) UseOptimizer(name string) {
+	r.Optimizer, r.Momentum = name, 0
+	if name == Nesterov {
+		r.Momentum = 0.9
+	}
+}
+
+// The constants of AdamW, as in PyTorch.
+const adamBeta1, adamBeta2, adamEpsilon = 0.9, 0.999, 1e-8
+
+// optimizer is an update rule: its op and constants.
+type optimizer struct {
+	kind engine.Kind
+	attr func(undecayed int) engine.Attr // the last so many parameters are free of weight decay
+}
+
+func optimizerOf(r Recipe) (optimizer, error) {
+	switch r.Optimizer {
+	case AdamW:
+		return optimizer{engine.AdamW, func(undecayed int) engine.Attr {
+			return engine.AdamWAttr{Beta1: adamBeta1, Beta2: adamBeta2, Epsilon: adamEpsilon, WeightDecay: r.WeightDecay, Undecayed: undecayed}
+		}}, nil
+	case SGD, Nesterov:
+		return optimizer{engine.SGD, func(undecayed int) engine.Attr {
+			return engine.SGDAttr{Momentum: r.Momentum, Nesterov: r.Optimizer == Nesterov, WeightDecay: r.WeightDecay, Undecayed: undecayed}
+		}}, nil
+	}
+	return optimizer{}, &RecipeError{"optimizer", r.Optimizer, net.OneOf(Optimizers)}
+}

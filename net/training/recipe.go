@@ -1,0 +1,161 @@
+package training
+
+import (
+	"cnnvk/net"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Recipe is how a network is trained. It is stored as a run's config.yaml.
+type Recipe struct {
+	Name            string        `yaml:"recipe"` // the named one that this began as
+	Model           string        `yaml:"model"`
+	Widths          []int         `yaml:"widths,flow"`
+	Seed            uint32        `yaml:"seed"`
+	Epochs          int           `yaml:"epochs"`      // 0: as many as end within MaxTime
+	MaxTime         time.Duration `yaml:"max_time"`    // that Epochs was made of, 0 for none
+	LimitSteps      int           `yaml:"limit_steps"` // optimiser steps in the whole run, 0 for no limit
+	BatchSize       int           `yaml:"batch_size"`
+	Augment         string        `yaml:"augment"` // the name of a policy of package cifar
+	Optimizer       string        `yaml:"optimizer"`
+	LearningRate    float64       `yaml:"learning_rate"`
+	Momentum        float64       `yaml:"momentum"` // of sgd and nesterov
+	WeightDecay     float64       `yaml:"weight_decay"`
+	NoDecay1D       bool          `yaml:"no_decay_1d"` // no weight decay on biases and BatchNorm
+	Schedule        string        `yaml:"schedule"`
+	WarmupEpochs    int           `yaml:"warmup_epochs"`
+	DecayEpochs     int           `yaml:"decay_epochs"` // of the schedule step
+	DecayRate       float64       `yaml:"decay_rate"`   // of the schedule step
+	Dropout         float64       `yaml:"dropout"`      // factor of the network's own rates, 0 for none
+	LabelSmoothing  float64       `yaml:"label_smoothing"`
+	ClipNorm        float64       `yaml:"clip_norm"` // 0 for no clipping
+	EMADecay        float64       `yaml:"ema_decay"` // 0 for no average
+	Normalize       bool          `yaml:"normalize"` // else images are scaled to 0..1
+	Split           string        `yaml:"split"`
+	ValidationRatio float64       `yaml:"validation_ratio"` // 0 for no validation: the last weights are the best
+	Patience        int           `yaml:"patience"`         // epochs without a better validation accuracy after which training stops, 0 for never
+}
+
+// The ways to choose the images of the validation, as in Recipe.Split.
+const (
+	RandomSplit     = "random"
+	StratifiedSplit = "stratified" // as many of each class
+)
+
+// Splits lists the ways to choose the images of the validation.
+var Splits = []string{RandomSplit, StratifiedSplit}
+
+// Rates is the recipe's learning rate by epoch.
+func (r Recipe) Rates() Schedule {
+	return Schedule{Kind: r.Schedule, Base: r.LearningRate, WarmupEpochs: r.WarmupEpochs, Epochs: r.Epochs, DecayEpochs: r.DecayEpochs, DecayRate: r.DecayRate}
+}
+
+// Settle brings the values that nobody said in line with those that were said over the recipe before: said tells of a
+// key's.
+func (r *Recipe) Settle(before Recipe, said func(key string) bool) {
+	if r.Optimizer != before.Optimizer && !said("momentum") {
+		r.UseOptimizer(r.Optimizer)
+	}
+	if r.Model != before.Model && !said("widths") {
+		r.Widths = net.ReferenceWidths(r.Model)
+	}
+	if r.Model != before.Model && !said("dropout") && !net.HasDropout(r.Model) {
+		r.Dropout = 0
+	}
+	switch {
+	case said("max_time") && !said("epochs") && r.MaxTime > 0:
+		r.Epochs = 0 // until they are measured
+	case said("epochs") && !said("max_time"):
+		r.MaxTime = 0
+	}
+}
+
+// Finished says why no step follows that position, nothing where one does.
+func (r Recipe) Finished(p Position) string {
+	switch {
+	case r.LimitSteps > 0 && p.Total >= r.LimitSteps && p.Step == 0: // else a validation follows
+		return fmt.Sprintf("the limit of %d steps is reached", r.LimitSteps)
+	case p.Epoch >= r.Epochs:
+		return fmt.Sprintf("all %d epochs are done", r.Epochs)
+	case r.outOfPatience(p):
+		return fmt.Sprintf("the validation accuracy has not improved in %d epochs", r.Patience)
+	}
+	return ""
+}
+
+// outOfPatience says whether too many epochs have passed since the best one.
+func (r Recipe) outOfPatience(p Position) bool {
+	return r.Patience > 0 && p.BestEpoch > 0 && p.Epoch-p.BestEpoch >= r.Patience
+}
+
+// RecipeError is a value of a recipe that no training can use.
+type RecipeError struct {
+	Key   string // the value's name in config.yaml
+	Value any
+	Use   string // what can be used in its place
+}
+
+func (e *RecipeError) Error() string { return "net: " + e.About(e.Key) }
+
+// About is the error in words that call the value by that name.
+func (e *RecipeError) About(name string) string {
+	if text, ok := e.Value.(string); ok {
+		return fmt.Sprintf("%s %q: use %s", name, text, e.Use)
+	}
+	return fmt.Sprintf("%s %v: use %s", name, e.Value, e.Use)
+}
+
+// maxDropout is the largest factor of the networks' dropout rates.
+const maxDropout = 4
+
+// Network is the recipe's network.
+func (r Recipe) Network() (*net.Model, error) { return net.NewModel(r.Model, r.Widths, r.Dropout) }
+
+// maxWidth keeps a slip in a file from asking for more memory than any machine has.
+const maxWidth = 8192
+
+func goodWidths(widths, reference []int) bool {
+	good := func(n int) bool { return n >= 1 && n <= maxWidth }
+	return widths == nil || len(widths) == len(reference) && !slices.ContainsFunc(widths, func(n int) bool { return !good(n) })
+}
+
+// Check finds the first value that no training can use. The error is a *RecipeError.
+func (r Recipe) Check() error {
+	known, reference := slices.Contains(net.ModelNames(), r.Model), net.ReferenceWidths(r.Model)
+	for _, c := range []struct {
+		key   string
+		value any
+		good  bool
+		use   string
+	}{
+		{"model", r.Model, known, net.OneOf(net.ModelNames())},
+		{"widths", r.Widths, goodWidths(r.Widths, reference), fmt.Sprintf("%d numbers from 1 to %d", len(reference), maxWidth)},
+		{"max_time", r.MaxTime, r.MaxTime == 0 || r.MaxTime >= time.Second, "1s or more"},
+		{"epochs", r.Epochs, r.Epochs >= 1 || r.Epochs == 0 && r.MaxTime > 0, "1 or more"},
+		{"limit_steps", r.LimitSteps, r.LimitSteps >= 0, "1 or more, or 0 for no limit"},
+		{"batch_size", r.BatchSize, r.BatchSize >= 1, "1 or more"},
+		{"optimizer", r.Optimizer, slices.Contains(Optimizers, r.Optimizer), net.OneOf(Optimizers)},
+		{"learning_rate", r.LearningRate, r.LearningRate > 0 && finite(r.LearningRate), "a number above 0"},
+		{"momentum", r.Momentum, r.Momentum >= 0 && r.Momentum < 1, "a number from 0 to below 1"},
+		{"momentum", r.Momentum, r.Momentum == 0 || r.Optimizer != AdamW, "0 with adamw, or sgd or nesterov"},
+		{"momentum", r.Momentum, r.Momentum > 0 || r.Optimizer != Nesterov, "a number above 0 with nesterov, or sgd"},
+		{"weight_decay", r.WeightDecay, r.WeightDecay >= 0 && finite(r.WeightDecay), "0 or more"},
+		{"schedule", r.Schedule, slices.Contains(Schedules, r.Schedule), net.OneOf(Schedules)},
+		{"warmup_epochs", r.WarmupEpochs, r.WarmupEpochs >= 0, "0 or more"},
+		{"decay_epochs", r.DecayEpochs, r.DecayEpochs >= 1, "1 or more"},
+		{"decay_rate", r.DecayRate, r.DecayRate > 0 && r.DecayRate <= 1, "a number above 0, to 1"},
+		{"dropout", r.Dropout, r.Dropout >= 0 && r.Dropout <= maxDropout, fmt.Sprintf("a number from 0 to %d", maxDropout)},
+		{"label_smoothing", r.LabelSmoothing, r.LabelSmoothing >= 0 && r.LabelSmoothing < 1, "a number from 0 to below 1"},
+		{"clip_norm", r.ClipNorm, r.ClipNorm >= 0 && finite(r.ClipNorm), "a number above 0, or 0 for no clipping"},
+		{"ema_decay", r.EMADecay, r.EMADecay >= 0 && r.EMADecay < 1, "a number from 0 to below 1"},
+		{"patience", r.Patience, r.Patience >= 0, "1 or more, or 0 to train all epochs"},
+		{"split", r.Split, slices.Contains(Splits, r.Split), net.OneOf(Splits)},
+		{"validation_ratio", r.ValidationRatio, r.ValidationRatio >= 0 && r.ValidationRatio < 1, "a number from 0 to below 1"},
+	} {
+		if !c.good {
+			return &RecipeError{c.key, c.value, c.use}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package training
+
+import (
+	"cnnvk/net"
+	"errors"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestRecipeCheck(t *testing.T) {
+	if err := DefaultRecipe().Check(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		change func(*Recipe)
+		says   string
+	}{
+		{func(r *Recipe) { r.Model, r.Widths = "resnet", []int{} }, `net: model "resnet": use smallcifarnet or tinynet`},
+		{func(r *Recipe) { r.Model = "resnet" }, `net: model "resnet": use smallcifarnet or tinynet`},
+		{func(r *Recipe) { r.Model = net.TinyNetName }, "net: widths [64 128 256 512 512 512]: use 3 numbers from 1 to 8192"},
+		{func(r *Recipe) { r.Model, r.Widths = net.TinyNetName, []int{1, 2, 8193} }, "net: widths [1 2 8193]: use 3 numbers from 1 to 8192"},
+		{func(r *Recipe) { r.Widths = []int{1, 2} }, "net: widths [1 2]: use 6 numbers from 1 to 8192"},
+		{func(r *Recipe) { r.Widths = []int{1, 2, 3, 4, 5, 0} }, "net: widths [1 2 3 4 5 0]: use 6 numbers from 1 to 8192"},
+		{func(r *Recipe) { r.Widths = []int{1, 2, 3, 4, 5, 8193} }, "net: widths [1 2 3 4 5 8193]: use 6 numbers from 1 to 8192"},
+		{func(r *Recipe) { r.Epochs = 0 }, "net: epochs 0: use 1 or more"},
+		{func(r *Recipe) { r.LimitSteps = -1 }, "net: limit_steps -1: use 1 or more, or 0 for no limit"},
+		{func(r *Recipe) { r.BatchSize = 0 }, "net: batch_size 0: use 1 or more"},
+		{func(r *Recipe) { r.LearningRate = 0 }, "net: learning_rate 0: use a number above 0"},
+		{func(r *Recipe) { r.LearningRate = -1e-3 }, "net: learning_rate -0.001: use a number above 0"},
+		{func(r *Recipe) { r.LearningRate = math.NaN() }, "net: learning_rate NaN: use a number above 0"},
+		{func(r *Recipe) { r.LearningRate = math.Inf(1) }, "net: learning_rate +Inf: use a number above 0"},
+		{func(r *Recipe) { r.WarmupEpochs = -1 }, "net: warmup_epochs -1: use 0 or more"},
+		{func(r *Recipe) { r.WeightDecay = math.NaN() }, "net: weight_decay NaN: use 0 or more"},
+		{func(r *Recipe) { r.WeightDecay = math.Inf(1) }, "net: weight_decay +Inf: use 0 or more"},
+		{func(r *Recipe) { r.LabelSmoothing = 1 }, "net: label_smoothing 1: use a number from 0 to below 1"},
+		{func(r *Recipe) { r.ClipNorm = -1 }, "net: clip_norm -1: use a number above 0, or 0 for no clipping"},
+		{func(r *Recipe) { r.EMADecay = 1 }, "net: ema_decay 1: use a number from 0 to below 1"},
+		{func(r *Recipe) { r.ValidationRatio = 1 }, "net: validation_ratio 1: use a number from 0 to below 1"},
+		{func(r *Recipe) { r.ValidationRatio = math.NaN() }, "net: validation_ratio NaN: use a number from 0 to below 1"},
+		{func(r *Recipe) { r.Split = "even" }, `net: split "even": use random or stratified`},
+		{func(r *Recipe) { r.Schedule = "" }, `net: schedule "": use cosine, step, linear or constant`},
+		{func(r *Recipe) { r.DecayEpochs = 0 }, "net: decay_epochs 0: use 1 or more"},
+		{func(r *Recipe) { r.DecayRate = 0 }, "net: decay_rate 0: use a number above 0, to 1"},
+		{func(r *Recipe) { r.DecayRate = math.NaN() }, "net: decay_rate NaN: use a number above 0, to 1"},
+		{func(r *Recipe) { r.MaxTime = 90 }, "net: max_time 90ns: use 1s or more"},
+		{func(r *Recipe) { r.MaxTime, r.Epochs = time.Hour, -1 }, "net: epochs -1: use 1 or more"},
+		{func(r *Recipe) { r.Momentum = 0.9 }, "net: momentum 0.9: use 0 with adamw, or sgd or nesterov"},
+		{func(r *Recipe) { r.Optimizer, r.Momentum = SGD, 1 }, "net: momentum 1: use a number from 0 to below 1"},
+		{func(r *Recipe) { r.Optimizer = Nesterov }, "net: momentum 0: use a number above 0 with nesterov, or sgd"},
+		{func(r *Recipe) { r.Optimizer = "" }, `net: optimizer "": use adamw, sgd or nesterov`},
+	} {
+		r := DefaultRecipe()
+		c.change(&r)
+		err := r.Check()
+		if !errors.As(err, new(*RecipeError)) || err.Error() != c.says {
+			t.Errorf("got %v, want %s", err, c.says)
+		}
+	}
+	bad := &RecipeError{Key: "epochs", Value: 0, Use: "1 or more"}
+	if got := bad.About("--epochs"); got != "--epochs 0: use 1 or more" {
+		t.Errorf("About: %s", got)
+	}
+}
+
+// What a recipe leaves out is allowed: no limit, no warm-up, no decay, no clipping, no average, no validation.
+func TestRecipeCheckZeros(t *testing.T) {
+	r := DefaultRecipe()
+	r.LimitSteps, r.WarmupEpochs, r.WeightDecay, r.LabelSmoothing, r.ClipNorm, r.EMADecay, r.ValidationRatio = 0, 0, 0, 0, 0, 0, 0
+	r.MaxTime, r.Epochs = time.Hour, 0
+	if err := r.Check(); err != nil {
+		t.Error(err)
+	}
+	r.Model, r.Widths = net.TinyNetName, net.ReferenceWidths(net.TinyNetName)
+	for _, optimizer := range Optimizers {
+		r.UseOptimizer(optimizer)
+		if err := r.Check(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Every named recipe can be trained, under a name of its own, and the list cannot be changed through one.
+func TestRecipes(t *testing.T) {
+	for _, name := range RecipeNames() {
+		r, err := RecipeNamed(name)
+		if err != nil || r.Name != name {
+			t.Errorf("%s is %+v", name, r)
+		}
+		if err := r.Check(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := RecipeNamed("large"); err == nil || err.Error() != `net: recipe "large": use smallcifarnet, smallcifarnet-light, smallcifarnet-medium or tinynet` {
+		t.Errorf("got %v", err)
+	}
+	DefaultRecipe().Widths[0] = 7
+	if DefaultRecipe().Widths[0] != 64 || net.ReferenceWidths(net.SmallCIFARNetName)[0] != 64 {
+		t.Error("the default recipe has changed")
+	}
+}
+
+// What nobody said follows from what was said over a recipe.
+func TestRecipeSettle(t *testing.T) {
+	tiny, _ := RecipeNamed("tinynet")
+	for _, c := range []struct {
+		before Recipe
+		said   string
+		change func(*Recipe)
+		want   func(*Recipe)
+		why    string
+	}{
+		{DefaultRecipe(), "optimizer", func(r *Recipe) { r.Optimizer = Nesterov }, func(r *Recipe) { r.Momentum = 0.9 }, "its usual momentum"},
+		{DefaultRecipe(), "optimizer", func(r *Recipe) { r.Optimizer = SGD }, func(r *Recipe) {}, "plain"},
+		{DefaultRecipe(), "optimizer momentum", func(r *Recipe) { r.Optimizer, r.Momentum = SGD, 0.8 }, func(r *Recipe) {}, "as said"},
+		{tiny, "momentum", func(r *Recipe) { r.Momentum = 0.8 }, func(r *Recipe) {}, "the optimiser stays"},
+		{tiny, "model", func(r *Recipe) { r.Model = net.SmallCIFARNetName }, func(r *Recipe) { r.Widths = net.ReferenceWidths(net.SmallCIFARNetName) }, "another model has other widths"},
+		{tiny, "model widths", func(r *Recipe) { r.Model, r.Widths = net.SmallCIFARNetName, narrow }, func(r *Recipe) {}, "as said"},
+		{DefaultRecipe(), "model", func(r *Recipe) { r.Model = net.TinyNetName }, func(r *Recipe) { r.Widths, r.Dropout = net.ReferenceWidths(net.TinyNetName), 0 }, "nothing to drop out"},
+		{DefaultRecipe(), "model widths dropout", func(r *Recipe) { r.Model, r.Widths = net.TinyNetName, net.ReferenceWidths(net.TinyNetName) }, func(r *Recipe) {}, "as said: older files have it"},
+		{tiny, "max_time", func(r *Recipe) { r.MaxTime = time.Hour }, func(r *Recipe) { r.Epochs = 0 }, "to be measured"},
+		{tiny, "max_time epochs", func(r *Recipe) { r.MaxTime, r.Epochs = time.Hour, 3 }, func(r *Recipe) {}, "measured before"},
+		{tiny, "max_time", func(r *Recipe) { r.MaxTime = 0 }, func(r *Recipe) {}, "no limit"},
+	} {
+		got := c.before
+		c.change(&got)
+		want := got
+		c.want(&want)
+		got.Settle(c.before, func(key string) bool { return slices.Contains(strings.Fields(c.said), key) })
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s over %s (%s): %+v, want %+v", c.said, c.before.Name, c.why, got, want)
+		}
+	}
+	timed := tiny
+	timed.MaxTime, timed.Epochs = time.Hour, 99
+	got := timed
+	got.Epochs = 3
+	if got.Settle(timed, func(key string) bool { return key == "epochs" }); got.MaxTime != 0 || got.Epochs != 3 {
+		t.Errorf("epochs over a measured number: %+v", got)
+	}
+}

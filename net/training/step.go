@@ -1,0 +1,84 @@
+package training
+
+import (
+	"fmt"
+
+	"cnnvk/engine"
+	"cnnvk/net"
+)
+
+// The names of a training step's inputs and results, beside those of package net.
+const (
+	InputDraws  = "draws"
+	InputRandom = "random"
+	InputRates  = "rates"
+	ResultNorm  = "norm"
+)
+
+// Layout places a network's state for a training by that recipe.
+func Layout(m *net.Model, r Recipe) (*engine.Layout, error) {
+	opt, err := optimizerOf(r)
+	if err != nil {
+		return nil, err
+	}
+	segments := m.Segments()
+	for i, s := range segments {
+		segments[i].NoDecay = r.NoDecay1D && len(s.Shape) == 1
+	}
+	return engine.NewLayout(segments, engine.MomentSets(opt.kind))
+}
+
+// TrainProgram is a training step for batches of that size: gather to gradients, then norm to update. Without an augmentation the
+// network sees the images as they are.
+func TrainProgram(m *net.Model, l *engine.Layout, r Recipe, d net.ImageShape, batch int, a *Augmentation) (*engine.Program, error) {
+	opt, err := optimizerOf(r)
+	if err != nil {
+		return nil, err
+	}
+	b := engine.NewBuilder(fmt.Sprintf("train batch %d", batch), l, batch)
+	random := b.Input(InputRandom, engine.Uint32, engine.RandomElements)
+	var x *engine.Tensor
+	if a == nil {
+		x = net.Gather(b, d, batch)
+	} else {
+		x = augment(b, d, batch, a.Kinds)
+	}
+	logits := m.ForwardTraining(b, x, random)
+	dlogits := net.CrossEntropy(b, logits, batch, r.LabelSmoothing)
+	b.Backward(logits, dlogits)
+	update(b, l, opt, r)
+	return b.Program()
+}
+
+// UpdateProgram is the update segment alone, on gradients that the host wrote.
+func UpdateProgram(l *engine.Layout, r Recipe) (*engine.Program, error) {
+	opt, err := optimizerOf(r)
+	if err != nil {
+		return nil, err
+	}
+	b := engine.NewBuilder("update", l, 1)
+	update(b, l, opt, r)
+	return b.Program()
+}
+
+// update is norm, clip, optimiser, BatchNorm's statistics and the moving average.
+func update(b *engine.Builder, l *engine.Layout, opt optimizer, r Recipe) {
+	flat := func(a engine.Arena, from, to int) *engine.Tensor { return b.Flat(a, from, to-from) }
+	status := flat(engine.Status, 0, engine.StatusElements)
+	gradients := flat(engine.Gradient, 0, l.Parameters)
+	parameters := flat(engine.Model, 0, l.Parameters)
+	moments := flat(engine.Moments, 0, l.ArenaElements(engine.Moments))
+	rates := b.Input(InputRates, engine.Float, engine.RateElements)
+
+	b.Apply(engine.GradientNorm, engine.GradientNormAttr{ClipNorm: r.ClipNorm}, []*engine.Tensor{gradients, status}, status)
+	b.Apply(opt.kind, opt.attr(l.Parameters-l.Decayed), []*engine.Tensor{gradients, status, rates, parameters, moments}, parameters, moments)
+	if l.Elements > l.Parameters {
+		statistics := flat(engine.Model, l.Parameters, l.Elements)
+		candidates := flat(engine.Gradient, l.Parameters, l.Elements)
+		b.Apply(engine.RunningStatistics, nil, []*engine.Tensor{candidates, status, statistics}, statistics)
+	}
+	if r.EMADecay > 0 {
+		model, average := flat(engine.Model, 0, l.Elements), flat(engine.EMA, 0, l.Elements)
+		b.Apply(engine.ExponentialMean, engine.ExponentialMeanAttr{Decay: r.EMADecay}, []*engine.Tensor{model, status, average}, average)
+	}
+}
