@@ -35,8 +35,7 @@ func runFolderOf(path string) string {
 	return path
 }
 
-// inRun is, of a run that a folder names, the first of those files that is there, or else where the first would be. A path that is no folder stays as
-// it is.
+// inRun is, of a run that a folder names, the first of those files that is there. Another path stays as it is.
 func inRun(path string, names ...string) string {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
 		return path
@@ -47,5 +46,5 @@ func inRun(path string, names ...string) string {
 			return run.path(name)
 		}
 	}
-	return run.path(names[0])
+	return path
 }
