@@ -207,7 +207,7 @@ func TestConfigRefused(t *testing.T) {
 		})
 	}
 	cnnvk("train", "--config", "nowhere.yaml").failed(t, exitFailed, `^cnnvk: nowhere\.yaml: no such file or directory$`, "every run folder has a config.yaml")
-	cnnvk("train", "--config", ".").failed(t, exitFailed, `^cnnvk: config\.yaml: no such file or directory$`, "every run folder has a config.yaml")
+	cnnvk("train", "--config", ".").failed(t, exitFailed, `^cnnvk: \.: is a directory$`, "")
 	delete(before, "c.yaml")
 	after := listing(t)
 	delete(after, "c.yaml")

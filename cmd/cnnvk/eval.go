@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
@@ -70,7 +69,7 @@ func evaluate(c *cli.Context) error {
 	if filepath.Base(path) == configFile {
 		path = runFolderOf(path)
 	}
-	path = weightsIn(path)
+	path = inRun(path, bestWeights, lastWeights)
 	if err := c.Set("weights", path); err != nil { // errors name the file
 		return err
 	}
@@ -106,15 +105,6 @@ func evaluate(c *cli.Context) error {
 	}
 	title := fmt.Sprintf("%s, %s: %.2f %% of %d test images", w.Model.Name, filepath.Base(path), result.Accuracy, result.Total)
 	return tellReported(c, s, result, folder, newClassReport(title, set, predicted).write(folder))
-}
-
-// weightsIn is the best weights of a run that a path names, or the last where there are no best; any other path stays as it is.
-func weightsIn(path string) string {
-	in := inRun(path, bestWeights, lastWeights)
-	if _, err := os.Stat(in); err != nil && !isRun(path) {
-		return path
-	}
-	return in
 }
 
 // tellReported prints what an evaluation found, and whether its tables and pictures are in the folder. That they could not be written
