@@ -14,6 +14,7 @@ import (
 	"cnnvk/engine/gpu"
 	"cnnvk/engine/trace"
 	"cnnvk/internal/hints"
+	"cnnvk/internal/memlimit"
 	"cnnvk/vk"
 )
 
@@ -92,6 +93,9 @@ func openAsSet(log *slog.Logger, want string) (*machine, error) {
 		return nil, err
 	}
 	options.Log = log
+	if err := roomTo("opening Vulkan", memlimit.Limits(), costOfInstance); err != nil {
+		return nil, err
+	}
 	instance, err := vk.Open(options)
 	if err != nil {
 		return nil, orCPU(err)
@@ -101,7 +105,10 @@ func openAsSet(log *slog.Logger, want string) (*machine, error) {
 		instance.Close()
 		return nil, orCPU(err)
 	}
-	device, err := instance.OpenDevice(info)
+	var device *vk.Device
+	if err = roomToOpen(info); err == nil {
+		device, err = instance.OpenDevice(info)
+	}
 	if err != nil {
 		instance.Close()
 		return nil, err

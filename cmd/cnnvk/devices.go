@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"cnnvk/internal/memlimit"
 	"cnnvk/vk"
 )
 
@@ -31,6 +32,15 @@ type deviceList struct {
 	Devices []deviceReport `json:"devices"`
 	Chosen  string         `json:"chosen"` // a value for --device: an index, or cpu
 	Why     string         `json:"why"`
+	Limits  []reportLimit  `json:"memory_limits"` // on a run's memory where the device is the processor
+}
+
+// reportLimit is a bound on this process's memory.
+type reportLimit struct {
+	Name  string `json:"name"` // ulimit -v, or a cgroup's file
+	Of    string `json:"of"`   // memory, address space, or data memory
+	Bytes int64  `json:"bytes"`
+	Free  int64  `json:"free_bytes"`
 }
 
 func devices(c *cli.Context) error {
@@ -43,7 +53,7 @@ func devices(c *cli.Context) error {
 	if err != nil && !(wantsCPU(want) && isNoVulkan(err)) {
 		return orCPU(err)
 	}
-	list := deviceList{Devices: []deviceReport{}, Chosen: cpuDevice, Why: "asked for by its name"}
+	list := deviceList{Devices: []deviceReport{}, Chosen: cpuDevice, Why: "asked for by its name", Limits: []reportLimit{}}
 	if !wantsCPU(want) {
 		info, why, err := vk.Explain(infos, want)
 		if err != nil {
@@ -54,6 +64,9 @@ func devices(c *cli.Context) error {
 	list.Why += askedBy(want)
 	for _, info := range infos {
 		list.Devices = append(list.Devices, report(info))
+	}
+	for _, l := range memlimit.Limits() {
+		list.Limits = append(list.Limits, reportLimit{l.Name, kindText(l.Kind), l.Bytes, l.Free()})
 	}
 	switch {
 	case c.Bool("json"):
@@ -94,6 +107,9 @@ func (l deviceList) print(out io.Writer) error {
 	row(cpuDevice, "Go reference executor", "cpu", "-", "-", "float64", "-")
 	if err := w.Flush(); err != nil {
 		return err
+	}
+	for _, limit := range l.Limits {
+		fmt.Fprintf(out, "devices of type cpu have %s of %s at most, %s of it left (%s)\n", binaryBytes(limit.Bytes), limit.Of, binaryBytes(limit.Free), limit.Name)
 	}
 	_, err := fmt.Fprintf(out, "device %s is used: %s\n", l.Chosen, l.Why)
 	return err

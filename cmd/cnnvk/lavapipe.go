@@ -14,8 +14,11 @@ import (
 // is wrong; and of what is no number it takes the beginning or nothing, without a word.
 var driverWidths = []string{"128", "256", "512"}
 
-// noopVariable makes Mesa's drivers do nothing, which a driver for graphics alone survives.
-const noopVariable = "GALLIUM_NOOP"
+// noopVariable makes Mesa's drivers do nothing, debugVariable watches them draw. A driver that computes survives neither.
+const (
+	noopVariable  = "GALLIUM_NOOP"
+	debugVariable = "GALLIUM_DDEBUG"
+)
 
 // checkLavapipe refuses what the driver does not take. width is the user's value of widthVariable.
 func checkLavapipe(width string) error {
@@ -25,6 +28,9 @@ func checkLavapipe(width string) error {
 	off := []string{"", "0", "n", "no", "f", "false"} // to Mesa
 	if value := os.Getenv(noopVariable); !slices.Contains(off, strings.ToLower(value)) {
 		return hints.With(usagef("%s is %q, with which the driver computes nothing: use 0", noopVariable, value), "unset "+noopVariable)
+	}
+	if value := os.Getenv(debugVariable); value != "" {
+		return hints.With(usagef("%s is %q, which is for drivers that draw", debugVariable, value), "unset "+debugVariable)
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ func TestBadLavapipe(t *testing.T) {
 			widthVariable+` is "64": use 128, 256 or 512$`, widthVariable+"=256")
 		child(t, []string{noopVariable + "=1", "CNNVK_DEVICE="}, args...).failed(t, exitUsage,
 			noopVariable+` is "1", with which the driver computes nothing`, "unset "+noopVariable)
+		child(t, []string{debugVariable + "=always", "CNNVK_DEVICE="}, args...).failed(t, exitUsage, debugVariable+` is "always"`, "unset "+debugVariable)
 	}
 	child(t, []string{widthVariable + "=64"}, "summary", "--device", "cpu").ok(t)
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -93,6 +94,9 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	}
 	for _, c := range app.Commands {
 		c.OnUsageError = onUsageError
+		if slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), "device") }) {
+			c.Action = withRoom(c.Action)
+		}
 		if len(c.Subcommands) == 0 && c.ArgsUsage == "" {
 			c.Action = withoutArguments(c.Action)
 		}

@@ -72,10 +72,17 @@ func cnnvk(args ...string) outcome {
 // child runs the program in a process of its own, with additions to the environment. One that waits for ever is ended.
 func child(t *testing.T, env []string, args ...string) outcome {
 	t.Helper()
+	return childOf(t, nil, env, args...)
+}
+
+// childOf is child by way of a command that runs its arguments.
+func childOf(t *testing.T, by, env []string, args ...string) outcome {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	c := exec.CommandContext(ctx, os.Args[0], args...)
+	words := slices.Concat(by, []string{os.Args[0]}, args)
+	c := exec.CommandContext(ctx, words[0], words[1:]...)
 	c.Env = append(append(os.Environ(), childVariable+"=1"), env...)
 	c.Stdout, c.Stderr = &stdout, &stderr
 	err := c.Run()

@@ -3,10 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"cnnvk/engine"
+	"cnnvk/engine/cpu"
 	"cnnvk/engine/gpu"
 	"cnnvk/internal/hints"
+	"cnnvk/internal/memlimit"
 	"cnnvk/net"
 	"cnnvk/net/training"
 	"cnnvk/vk"
@@ -46,7 +49,8 @@ func (m *machine) need(d demand, batch int) (memoryNeed, error) {
 		return memoryNeed{}, err
 	}
 	if m.gpu == nil {
-		return memoryNeed{}, nil
+		data := residentBytes(programs)
+		return memoryNeed{cpu.New().Footprint(layout, programs) - data, data}, nil
 	}
 	work, err := m.gpu.Footprint(layout, programs, engine.PlanOptions{})
 	return memoryNeed{work, residentBytes(programs)}, err
@@ -90,26 +94,34 @@ func (m *machine) room() (bytes int64, free bool) {
 
 // admit refuses a batch for which the device has no room, and says which is the largest that fits.
 func (m *machine) admit(d demand, batch int) error {
-	if m.device == nil {
-		return nil
+	limits := memlimit.Limits()
+	fits := m.fitting(d, limits)
+	n, err := fits(batch)
+	if err != nil {
+		return refusal(err, batch, func(batch int) error { _, err := fits(batch); return err })
 	}
-	fits := m.fitting(d)
-	err := fits(batch)
-	if err == nil {
-		return nil
-	}
-	return refusal(err, batch, fits)
+	m.boundGarbage(limits, n)
+	return nil
 }
 
-// fitting tells of a batch size why it does not fit.
-func (m *machine) fitting(d demand) func(batch int) error {
-	room, free := m.room()
-	return func(batch int) error {
+// fitting tells of a batch size what it needs and why it does not fit: into the device, or, where that is the processor, the limits.
+func (m *machine) fitting(d demand, limits []memlimit.Limit) func(batch int) (memoryNeed, error) {
+	room, free := int64(math.MaxInt64), false
+	if m.device != nil {
+		room, free = m.room()
+	}
+	cost, counts := m.hostCost()
+	return func(batch int) (memoryNeed, error) {
 		n, err := m.need(d, batch)
-		if err == nil && n.total() > room {
-			return &noRoom{n, room, free}
+		switch {
+		case err != nil:
+			return n, err
+		case n.total() > room:
+			return n, &noRoom{n, room, free}
+		case counts:
+			return n, within(limits, cost, n.total())
 		}
-		return err
+		return n, nil
 	}
 }
 
@@ -117,19 +129,26 @@ func (m *machine) fitting(d demand) func(batch int) error {
 func refusal(err error, batch int, fits func(batch int) error) error {
 	var large *gpu.TooLarge
 	var none *noRoom
+	var over *overLimit
 	switch {
 	case errors.As(err, &large):
 		err = fmt.Errorf("batch size %d needs %s of %s, the device allows %s",
 			batch, large.What, binaryBytes(large.Bytes), binaryBytes(large.Most))
+	case errors.As(err, &over):
+		err = fmt.Errorf("batch size %d needs %w", batch, err)
 	case errors.As(err, &none):
 		err = fmt.Errorf("batch size %d needs %w", batch, err)
 	case !errors.Is(err, vk.ErrUnsupported):
 		return err
 	}
+	hint := "not even --batch-size 1 fits on this device"
 	if most := largest(batch, fits); most > 0 {
-		return hints.With(err, fmt.Sprintf("--batch-size %d fits", most))
+		hint = fmt.Sprintf("--batch-size %d fits", most)
 	}
-	return hints.With(err, "not even --batch-size 1 fits on this device")
+	if over != nil {
+		hint += ", or " + over.raise()
+	}
+	return hints.With(err, hint)
 }
 
 // largest is the largest batch size that fits, given one that does not; 0 if none does.

@@ -93,7 +93,7 @@ func (s *summaryResult) weigh(device string, r training.Recipe, model *net.Model
 		s.Device = m.Device().Name
 		n, err := m.need(d, r.BatchSize)
 		if err != nil {
-			return refusal(modelProblem(err), r.BatchSize, m.fitting(d))
+			return refusal(modelProblem(err), r.BatchSize, func(batch int) error { _, err := m.need(d, batch); return err })
 		}
 		s.Memory = &n
 		return nil

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/internal/hints"
+	"cnnvk/internal/memlimit"
+	"cnnvk/vk"
+)
+
+// Where the device is the processor, a run's memory is the host's, which cgroups and ulimit may bound more tightly than the driver
+// knows. Beyond a cgroup's limit the kernel kills without a word, beyond the others neither Go nor the driver can go on.
+
+// hostCost is memory of the host in bytes, by memlimit.Kind, besides that of the plans.
+type hostCost [3]int64
+
+func (c hostCost) plus(o hostCost) hostCost {
+	for kind := range c {
+		c[kind] += o[kind]
+	}
+	return c
+}
+
+// What was measured with Mesa 22.3 and LLVM 15, and some more.
+var (
+	costOfInstance  = hostCost{memlimit.Resident: 40 << 20, memlimit.AddressSpace: 256 << 20, memlimit.Data: 32 << 20}   // the drivers' libraries
+	costOfLavapipe  = hostCost{memlimit.Resident: 128 << 20, memlimit.AddressSpace: 160 << 20, memlimit.Data: 128 << 20} // compiled kernels
+	costOfReference = hostCost{memlimit.Resident: 64 << 20, memlimit.AddressSpace: 128 << 20, memlimit.Data: 64 << 20}
+)
+
+// costOfThreads is what lavapipe's threads reserve. There are as many as processors.
+func costOfThreads() hostCost {
+	threads := int64(min(runtime.NumCPU(), 16))
+	return hostCost{memlimit.Resident: 8 << 20, memlimit.AddressSpace: (32 + 16*threads) << 20, memlimit.Data: (4 + 16*threads) << 20}
+}
+
+// overLimit is a need beyond what a limit leaves.
+type overLimit struct {
+	need  int64
+	limit memlimit.Limit
+}
+
+func (e *overLimit) Error() string {
+	return fmt.Sprintf("about %s of %s; %s of %s is left (%s)", binaryBytes(e.need), kindText(e.limit.Kind),
+		binaryBytes(e.limit.Free()), binaryBytes(e.limit.Bytes), e.limit.Name)
+}
+
+// raise says how there can be more.
+func (e *overLimit) raise() string {
+	if e.limit.Kind == memlimit.Resident {
+		return "give the container or job more memory"
+	}
+	return e.limit.Name + " unlimited"
+}
+
+func kindText(k memlimit.Kind) string {
+	switch k {
+	case memlimit.AddressSpace:
+		return "address space"
+	case memlimit.Data:
+		return "data memory"
+	}
+	return "memory"
+}
+
+// within finds a limit that does not leave what is needed, as an overLimit: the cost and bytes of plans.
+func within(limits []memlimit.Limit, cost hostCost, planned int64) error {
+	for _, l := range limits {
+		if need := cost[l.Kind] + planned; need > l.Free() {
+			return &overLimit{need, l}
+		}
+	}
+	return nil
+}
+
+// roomTo refuses what costs more than the limits leave.
+func roomTo(what string, limits []memlimit.Limit, cost hostCost) error {
+	err := within(limits, cost, 0)
+	if over, ok := err.(*overLimit); ok {
+		return hints.With(fmt.Errorf("%s takes %w", what, over), over.raise())
+	}
+	return err
+}
+
+// roomToOpen refuses to open a Vulkan device that is the processor where it could not work.
+func roomToOpen(info vk.Info) error {
+	if info.Type != vk.CPU {
+		return nil
+	}
+	return roomTo(fmt.Sprintf("working on %q", info.Name), memlimit.Limits(), costOfThreads().plus(costOfLavapipe))
+}
+
+// withRoom is an action on a device, for which there is at least the room to begin with.
+func withRoom(action cli.ActionFunc) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		cost, device := costOfInstance, c.String("device")
+		if wantsCPU(device) || device == "" && wantsCPU(os.Getenv(deviceVariable)) {
+			cost = costOfReference
+		}
+		if err := roomTo(c.Command.Name, memlimit.Limits(), cost); err != nil {
+			return err
+		}
+		return action(c)
+	}
+}
+
+// hostCost is what the machine costs besides plans, once it is open; nothing where the device has memory of its own.
+func (m *machine) hostCost() (cost hostCost, counts bool) {
+	switch {
+	case m.device == nil:
+		return costOfReference, true
+	case m.device.Info().Type == vk.CPU:
+		return costOfLavapipe, true
+	}
+	return hostCost{}, false
+}
+
+// boundGarbage tells Go's collector how much there is for garbage besides what is needed, so that it does not wait until a limit is
+// reached. Who sets GOMEMLIMIT, decides.
+func (m *machine) boundGarbage(limits []memlimit.Limit, n memoryNeed) {
+	cost, counts := m.hostCost()
+	if !counts || len(limits) == 0 || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	if m.device == nil {
+		n = memoryNeed{} // which is Go's own
+	}
+	spare := int64(math.MaxInt64)
+	for _, l := range limits {
+		spare = min(spare, l.Free()-cost[l.Kind]-n.total())
+	}
+	var now runtime.MemStats
+	runtime.ReadMemStats(&now)
+	debug.SetMemoryLimit(int64(now.Sys-now.HeapReleased) + max(spare, 0))
+}
