@@ -11,6 +11,7 @@ import (
 	"cnnvk/internal/hints"
 	"cnnvk/internal/memlimit"
 	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 func TestWithin(t *testing.T) {
@@ -69,7 +70,7 @@ func TestReferenceWithinLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := benchDemand(model, net.DefaultRecipe())
+	d := benchDemand(model, training.DefaultRecipe())
 	small, err1 := m.need(d, 4)
 	large, err2 := m.need(d, 16)
 	if err := errors.Join(err1, err2); err != nil || small.Work <= 0 || large.Work <= small.Work {
