@@ -64,7 +64,13 @@ func (b *Batches) Fill(d Data, images []int) (*engine.Program, *engine.Record, e
 		r = engine.NewRecord(p)
 		b.inputs[p] = r
 	}
-	FillBatch(r, d, images)
+	indices, labels := r.Uints(InputIndices), r.Uints(InputLabels) // without indices where draws name the images
+	for i, at := range images {
+		labels[i] = uint32(d.Labels[at])
+		if indices != nil {
+			indices[i] = uint32(at)
+		}
+	}
 	return p, r, nil
 }
 

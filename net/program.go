@@ -57,14 +57,3 @@ func SetResidents(s engine.Session, d Data) error {
 	}
 	return s.SetResident(ResidentTable, d.Table)
 }
-
-// FillBatch names a batch's images and labels in a record.
-func FillBatch(r *engine.Record, d Data, indices []int) {
-	to, labels := r.Uints(InputIndices), r.Uints(InputLabels) // without indices where draws name the images
-	for i, at := range indices {
-		labels[i] = uint32(d.Labels[at])
-		if to != nil {
-			to[i] = uint32(at)
-		}
-	}
-}

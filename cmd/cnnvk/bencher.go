@@ -27,7 +27,7 @@ type bencher struct {
 	recipe      training.Recipe
 	batch       int
 	data        net.Data // random pixels
-	train, eval *engine.Program
+	train, eval *net.Batches
 	augment     *training.Augmentation // of training steps; nil for none
 	steps       int
 	began       time.Time     // of the command
@@ -46,7 +46,7 @@ func newBencher(ctx context.Context, m *machine, t tuner, model *net.Model, reci
 	if err != nil {
 		return nil, err
 	}
-	b := &bencher{ctx: ctx, machine: m, recipe: recipe, batch: batch, train: list[0], eval: list[1], augment: augmentation(recipe), began: began}
+	b := &bencher{ctx: ctx, machine: m, recipe: recipe, batch: batch, train: net.NewBatches(list[0]), eval: net.NewBatches(list[1]), augment: augmentation(recipe), began: began}
 	if b.session, err = m.NewSession(layout, list, engine.PlanOptions{}); err != nil {
 		return nil, m.orSmaller(err, programs, batch)
 	}
@@ -127,16 +127,18 @@ func (b *bencher) rates(times []time.Duration) (median float64, spread [2]float6
 	return of(times[len(times)/2]), [2]float64{of(times[len(times)-1]), of(times[0])}
 }
 
-// times runs whole steps: filling the record, the device's work, and reading the report.
-func (b *bencher) times(p *engine.Program, repeats int) ([]time.Duration, error) {
+// times runs whole steps: filling their inputs, the device's work, and reading the report.
+func (b *bencher) times(of *net.Batches, repeats int) ([]time.Duration, error) {
 	var times []time.Duration
-	r := engine.NewRecord(p)
 	for i := range warmUps + repeats {
 		if err := context.Cause(b.ctx); err != nil {
 			return nil, err
 		}
 		began := time.Now()
-		b.next(p, r)
+		p, r, err := b.next(of)
+		if err != nil {
+			return nil, err
+		}
 		if err := b.session.Run(p, r); err != nil {
 			return nil, err
 		}
@@ -153,26 +155,21 @@ func (b *bencher) times(p *engine.Program, repeats int) ([]time.Duration, error)
 	return times, nil
 }
 
-// next fills the record of a step.
-func (b *bencher) next(p *engine.Program, r *engine.Record) {
-	images := make([]int, p.Batch)
+// next fills the inputs of a step, as a trainer does.
+func (b *bencher) next(of *net.Batches) (*engine.Program, *engine.Record, error) {
+	images := make([]int, b.batch)
 	for n := range images {
 		images[n] = n
 	}
-	net.FillBatch(r, b.data, images)
-	if p != b.train {
-		return
+	if of != b.train {
+		return of.Fill(b.data, images)
 	}
 	b.steps++
-	training.SetRandom(r.Uints(training.InputRandom), 0, b.steps-1)
-	training.SetRates(r.Floats(training.InputRates), 1e-3, b.steps)
-	if b.augment != nil {
-		b.augment.FillDraws(r, b.steps, images)
-	}
+	return training.Step{Images: images, Epoch: b.steps, Number: b.steps - 1, Rate: 1e-3}.Fill(of, b.data, b.augment)
 }
 
 func (b *bencher) logChoices(log *slog.Logger) {
-	for _, p := range []*engine.Program{b.train, b.eval} {
+	for _, p := range slices.Concat(b.train.Programs(), b.eval.Programs()) {
 		for _, k := range b.session.Kernels(p) {
 			log.Debug("kernel", "program", p.Name, "choice", k)
 		}

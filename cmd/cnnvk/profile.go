@@ -7,8 +7,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"cnnvk/engine"
 	"cnnvk/engine/gpu"
+	"cnnvk/net"
 )
 
 // programProfile is what one step of a program spends on the device.
@@ -37,11 +37,13 @@ const profiledSteps = 3
 // profile runs training steps and evaluations once more.
 func (b *bencher) profile() ([]programProfile, error) {
 	var out []programProfile
-	for _, p := range []*engine.Program{b.train, b.eval} {
-		r := engine.NewRecord(p)
+	for _, of := range []*net.Batches{b.train, b.eval} {
 		var best *programProfile
 		for range profiledSteps {
-			b.next(p, r)
+			p, r, err := b.next(of)
+			if err != nil {
+				return nil, err
+			}
 			times, err := gpu.Profile(b.session, p, r)
 			if err != nil {
 				return nil, err

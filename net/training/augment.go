@@ -15,7 +15,7 @@ type Augmentation struct {
 func augment(b *engine.Builder, d net.ImageShape, batch int, kinds uint32) *engine.Tensor {
 	images := b.Resident(net.ResidentImages, engine.Uint8, d.N, d.C, d.H, d.W)
 	table := b.Resident(net.ResidentTable, engine.Float, d.C, 256)
-	draws := b.Input(InputDraws, engine.Uint32, batch, engine.DrawElements)
+	draws := b.Input(inputDraws, engine.Uint32, batch, engine.DrawElements)
 	return b.Apply1(engine.Augment, engine.AugmentAttr{Kinds: kinds}, []*engine.Tensor{images, table, draws})
 }
 
@@ -42,7 +42,7 @@ func Augmented(e engine.Executor, d net.Data, kinds uint32, draws []engine.Draw)
 	}
 	r := engine.NewRecord(p)
 	for i, draw := range draws {
-		draw.Put(r.Uints(InputDraws)[i*engine.DrawElements:])
+		draw.Put(r.Uints(inputDraws)[i*engine.DrawElements:])
 	}
 	if err := s.Run(p, r); err != nil {
 		return nil, err

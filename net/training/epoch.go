@@ -98,16 +98,12 @@ func (t *Trainer) queueSteps(ctx context.Context, r *running, order []int) error
 }
 
 // queue hands one step to the device.
-func (t *Trainer) queue(indices []int, epoch int, rate float64) error {
-	p, r, err := t.train.Fill(t.Data, indices)
+func (t *Trainer) queue(images []int, epoch int, rate float64) error {
+	step := Step{Images: images, Epoch: epoch, Number: t.at.Total, Seed: t.Recipe.Seed, Rate: rate}
+	p, r, err := step.Fill(t.train, t.Data, t.Augment)
 	if err != nil {
 		return err
 	}
-	if t.Augment != nil {
-		t.Augment.FillDraws(r, epoch, indices)
-	}
-	SetRandom(r.Uints(InputRandom), t.Recipe.Seed, t.at.Total)
-	SetRates(r.Floats(InputRates), rate, t.at.Total+1)
 	if err := t.session.Run(p, r); err != nil {
 		return err
 	}
@@ -175,7 +171,7 @@ func (t *Trainer) look(r *running, ask func() ([]engine.Report, error)) error {
 			continue
 		}
 		t.done++
-		if report.Results[ResultNorm][engine.NormNotFinite] != 0 || !finite(report.Results[net.ResultMetrics][engine.MetricLoss]) {
+		if report.Results[resultNorm][engine.NormNotFinite] != 0 || !finite(report.Results[net.ResultMetrics][engine.MetricLoss]) {
 			return fmt.Errorf("net: step %d (epoch %d, learning rate %.4g): %w", t.done, r.Epoch, r.Rate, net.ErrNotFinite)
 		}
 		r.sum.Add(report)

@@ -1,4 +1,4 @@
-package training_test
+package training
 
 import (
 	"fmt"
@@ -8,7 +8,6 @@ import (
 	"cnnvk/cifar"
 	"cnnvk/engine"
 	"cnnvk/net"
-	"cnnvk/net/training"
 )
 
 // goldenDraw is what torchvision drew for one image.
@@ -155,7 +154,7 @@ func (c goldenCase) randAugment(t *testing.T, e engine.Executor) {
 func augmented(t *testing.T, e engine.Executor, images []byte, table []float32, draws []engine.Draw) []float64 {
 	t.Helper()
 	shape := net.ImageShape{N: len(images) / cifar.ImageBytes, C: 3, H: cifar.Side, W: cifar.Side}
-	x, err := training.Augmented(e, net.Data{Images: images, Shape: shape, Table: table}, math.MaxUint32, draws)
+	x, err := Augmented(e, net.Data{Images: images, Shape: shape, Table: table}, math.MaxUint32, draws)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package training_test
+package training
 
 import (
 	"cnnvk/net/safetensors"
@@ -9,7 +9,6 @@ import (
 
 	"cnnvk/engine"
 	"cnnvk/net"
-	"cnnvk/net/training"
 )
 
 // goldenRun is a golden training under way on an executor.
@@ -19,9 +18,9 @@ type goldenRun struct {
 	model       *net.Model
 	layout      *engine.Layout
 	session     engine.Session
-	train, eval *engine.Program
-	labels      []uint8 // of all steps, one after the other
-	counters    training.Counters
+	train, eval *net.Batches
+	data        net.Data // the batches of all steps, one after the other
+	counters    Counters
 	out         map[string]safetensors.Tensor
 }
 
@@ -36,9 +35,9 @@ func (c goldenCase) train(t *testing.T, e engine.Executor) map[string]safetensor
 	for step := range c.Steps {
 		report := r.step(step)
 		losses = append(losses, float32(report.Results[net.ResultMetrics][engine.MetricLoss]/float64(c.Batch)))
-		norms = append(norms, float32(report.Results[training.ResultNorm][engine.NormGlobal]))
+		norms = append(norms, float32(report.Results[resultNorm][engine.NormGlobal]))
 		if step == 0 {
-			r.put("logits0", r.tensor(r.train, "logits"))
+			r.put("logits0", r.logits(report.Program))
 			r.arena(engine.Gradient, "grad0.", true)
 			r.dump("1")
 		}
@@ -60,31 +59,30 @@ func (r *goldenRun) open(e engine.Executor) {
 		r.layout, err = r.model.Layout(1)
 	}
 	r.must(err)
-	images := r.batches()
-	shape := net.ImageShape{N: r.c.Steps * r.c.Batch, C: 3, H: 32, W: 32}
-	r.train, err = training.TrainProgram(r.model, r.layout, recipe, shape, r.c.Batch, nil)
+	r.data = r.batches()
+	train, err := TrainProgram(r.model, r.layout, recipe, r.data.Shape, r.c.Batch, nil)
 	r.must(err)
-	r.eval, err = net.EvalProgram(r.model, r.layout, engine.Model, shape, r.c.Batch)
+	eval, err := net.EvalProgram(r.model, r.layout, engine.Model, r.data.Shape, r.c.Batch)
 	r.must(err)
-	r.session, err = e.NewSession(r.layout, []*engine.Program{r.train, r.eval}, engine.PlanOptions{Keep: []string{"logits"}})
+	r.train, r.eval = net.NewBatches(train), net.NewBatches(eval)
+	r.session, err = e.NewSession(r.layout, []*engine.Program{train, eval}, engine.PlanOptions{Keep: []string{"logits"}})
 	r.must(err)
-	r.must(r.session.SetResident(net.ResidentImages, images))
-	r.must(r.session.SetResident(net.ResidentTable, normalizeTable()))
+	r.must(net.SetResidents(r.session, r.data))
 }
 
 // batches lays the batches of all steps one after the other, as a data set.
-func (r *goldenRun) batches() []byte {
+func (r *goldenRun) batches() net.Data {
 	tensors := r.c.read(r.t, "batches.safetensors")
-	var images []byte
+	d := net.Data{Shape: net.ImageShape{N: r.c.Steps * r.c.Batch, C: 3, H: 32, W: 32}, Table: normalizeTable()}
 	for step := range r.c.Steps {
 		for _, v := range tensors[fmt.Sprint("x", step)].I64 {
-			images = append(images, byte(v))
+			d.Images = append(d.Images, byte(v))
 		}
 		for _, v := range tensors[fmt.Sprint("y", step)].I64 {
-			r.labels = append(r.labels, uint8(v))
+			d.Labels = append(d.Labels, uint8(v))
 		}
 	}
-	return images
+	return d
 }
 
 // checkInitial demands PyTorch's initial weights to the bit, and starts from them.
@@ -116,20 +114,19 @@ func (r *goldenRun) checkInitial() {
 	r.must(r.session.WriteArena(engine.EMA, initial))
 }
 
-func (r *goldenRun) record(p *engine.Program, step int) *engine.Record {
-	rec := engine.NewRecord(p)
+// images are the places of a step's batch.
+func (r *goldenRun) images(step int) []int {
+	var out []int
 	for i := range r.c.Batch {
-		at := step*r.c.Batch + i
-		rec.Uints(net.InputIndices)[i], rec.Uints(net.InputLabels)[i] = uint32(at), uint32(r.labels[at])
+		out = append(out, step*r.c.Batch+i)
 	}
-	return rec
+	return out
 }
 
 func (r *goldenRun) step(step int) engine.Report {
-	rec := r.record(r.train, step)
-	training.SetRates(rec.Floats(training.InputRates), r.c.rate(step), step+1)
-	training.SetRandom(rec.Uints(training.InputRandom), r.c.Seed, step)
-	r.must(r.session.Run(r.train, rec))
+	p, inputs, err := Step{Images: r.images(step), Number: step, Seed: r.c.Seed, Rate: r.c.rate(step)}.Fill(r.train, r.data, nil)
+	r.must(err)
+	r.must(r.session.Run(p, inputs))
 	reports, err := r.session.Reports()
 	r.must(err)
 	if len(reports) != 1 {
@@ -140,17 +137,19 @@ func (r *goldenRun) step(step int) engine.Report {
 }
 
 func (r *goldenRun) evalLogits() safetensors.Tensor {
-	r.must(r.session.Run(r.eval, r.record(r.eval, 0)))
-	_, err := r.session.Reports()
+	p, inputs, err := r.eval.Fill(r.data, r.images(0))
 	r.must(err)
-	return r.tensor(r.eval, "logits")
+	r.must(r.session.Run(p, inputs))
+	_, err = r.session.Reports()
+	r.must(err)
+	return r.logits(p)
 }
 
-func (r *goldenRun) tensor(p *engine.Program, name string) safetensors.Tensor {
-	x := p.Tensor(name)
+func (r *goldenRun) logits(p *engine.Program) safetensors.Tensor {
+	x := p.Tensor("logits")
 	data, err := r.session.Read(p, x)
 	r.must(err)
-	return safetensors.Tensor{Shape: []int{x.N(), x.C()}, F32: toFloat32(data)}
+	return safetensors.Tensor{Shape: []int{x.N(), x.C()}, F32: safetensors.Rounded(data)}
 }
 
 // dump notes parameters, buffers and their averages, as they are now.
@@ -170,7 +169,7 @@ func (r *goldenRun) arena(a engine.Arena, prefix string, trained bool) {
 	r.must(err)
 	for _, s := range r.layout.Segments {
 		if s.Trained == trained {
-			r.put(prefix+s.Name, safetensors.Tensor{Shape: s.Shape, F32: toFloat32(data[s.Offset:][:s.Shape.Elements()])})
+			r.put(prefix+s.Name, safetensors.Tensor{Shape: s.Shape, F32: safetensors.Rounded(data[s.Offset:][:s.Shape.Elements()])})
 		}
 	}
 }
@@ -210,7 +209,7 @@ func (c goldenCase) optimize(t *testing.T, e engine.Executor) map[string]safeten
 	var err error
 	r.layout, err = engine.NewLayout(segments, sets)
 	r.must(err)
-	p, err := training.UpdateProgram(r.layout, c.recipe())
+	p, err := updateProgram(r.layout, c.recipe())
 	r.must(err)
 	r.session, err = e.NewSession(r.layout, []*engine.Program{p}, engine.PlanOptions{})
 	r.must(err)
@@ -222,11 +221,11 @@ func (c goldenCase) optimize(t *testing.T, e engine.Executor) map[string]safeten
 	for step := range c.Steps {
 		r.write(engine.Gradient, grads, fmt.Sprintf("grad.%d.", step))
 		rec := engine.NewRecord(p)
-		training.SetRates(rec.Floats(training.InputRates), c.rate(step), step+1)
+		setRates(rec.Floats(inputRates), c.rate(step), step+1)
 		r.must(r.session.Run(p, rec))
 		reports, err := r.session.Reports()
 		r.must(err)
-		norms = append(norms, float32(reports[0].Results[training.ResultNorm][engine.NormGlobal]))
+		norms = append(norms, float32(reports[0].Results[resultNorm][engine.NormGlobal]))
 		r.arena(engine.Model, fmt.Sprintf("param.%d.", step), true)
 		r.arena(engine.EMA, fmt.Sprintf("ema.%d.", step), true)
 	}
@@ -243,12 +242,4 @@ func (r *goldenRun) write(a engine.Arena, tensors map[string]safetensors.Tensor,
 		}
 	}
 	r.must(r.session.WriteArena(a, data))
-}
-
-func toFloat32(v []float64) []float32 {
-	out := make([]float32, len(v))
-	for i, x := range v {
-		out[i] = float32(x)
-	}
-	return out
 }

@@ -1,4 +1,4 @@
-package training_test
+package training
 
 import (
 	"cnnvk/internal/sharedtest"
@@ -19,7 +19,6 @@ import (
 	"cnnvk/engine/cpu"
 	"cnnvk/engine/gpu"
 	"cnnvk/net"
-	"cnnvk/net/training"
 	"cnnvk/vk/vktest"
 )
 
@@ -131,8 +130,8 @@ func (c goldenCase) run(t *testing.T, open func(*testing.T) engine.Executor, exa
 	}
 }
 
-func (c goldenCase) recipe() training.Recipe {
-	r := training.DefaultRecipe()
+func (c goldenCase) recipe() Recipe {
+	r := DefaultRecipe()
 	r.UseOptimizer(c.Optimizer)
 	r.Model, r.Seed, r.BatchSize, r.Widths = c.Model, c.Seed, c.Batch, c.Widths
 	r.WeightDecay, r.LabelSmoothing, r.ClipNorm, r.EMADecay = c.WeightDecay, c.LabelSmoothing, c.ClipNorm, c.EMADecay

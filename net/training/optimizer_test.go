@@ -49,7 +49,7 @@ func updated(t *testing.T, m *net.Model, r Recipe) (before, after []float64, l *
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := UpdateProgram(l, r)
+	p, err := updateProgram(l, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func updated(t *testing.T, m *net.Model, r Recipe) (before, after []float64, l *
 		t.Fatal(err)
 	}
 	record := engine.NewRecord(p)
-	SetRates(record.Floats(InputRates), 0.1, 1)
+	setRates(record.Floats(inputRates), 0.1, 1)
 	if err := s.Run(p, record); err != nil {
 		t.Fatal(err)
 	}

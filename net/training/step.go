@@ -9,10 +9,10 @@ import (
 
 // The names of a training step's inputs and results, beside those of package net.
 const (
-	InputDraws  = "draws"
-	InputRandom = "random"
-	InputRates  = "rates"
-	ResultNorm  = "norm"
+	inputDraws  = "draws"
+	inputRandom = "random"
+	inputRates  = "rates"
+	resultNorm  = "norm"
 )
 
 // Layout places a network's state for a training by that recipe.
@@ -36,7 +36,7 @@ func TrainProgram(m *net.Model, l *engine.Layout, r Recipe, d net.ImageShape, ba
 		return nil, err
 	}
 	b := engine.NewBuilder(fmt.Sprintf("train batch %d", batch), l, batch)
-	random := b.Input(InputRandom, engine.Uint32, engine.RandomElements)
+	random := b.Input(inputRandom, engine.Uint32, engine.RandomElements)
 	var x *engine.Tensor
 	if a == nil {
 		x = net.Gather(b, d, batch)
@@ -50,8 +50,8 @@ func TrainProgram(m *net.Model, l *engine.Layout, r Recipe, d net.ImageShape, ba
 	return b.Program()
 }
 
-// UpdateProgram is the update segment alone, on gradients that the host wrote.
-func UpdateProgram(l *engine.Layout, r Recipe) (*engine.Program, error) {
+// updateProgram is the update segment alone, on gradients that the host wrote.
+func updateProgram(l *engine.Layout, r Recipe) (*engine.Program, error) {
 	opt, err := optimizerOf(r)
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func update(b *engine.Builder, l *engine.Layout, opt optimizer, r Recipe) {
 	gradients := flat(engine.Gradient, 0, l.Parameters)
 	parameters := flat(engine.Model, 0, l.Parameters)
 	moments := flat(engine.Moments, 0, l.ArenaElements(engine.Moments))
-	rates := b.Input(InputRates, engine.Float, engine.RateElements)
+	rates := b.Input(inputRates, engine.Float, engine.RateElements)
 
 	b.Apply(engine.GradientNorm, engine.GradientNormAttr{ClipNorm: r.ClipNorm}, []*engine.Tensor{gradients, status}, status)
 	b.Apply(opt.kind, opt.attr(l.Parameters-l.Decayed), []*engine.Tensor{gradients, status, rates, parameters, moments}, parameters, moments)

@@ -1,4 +1,4 @@
-package training_test
+package training
 
 import (
 	"fmt"
@@ -11,7 +11,6 @@ import (
 	"cnnvk/engine/gpu"
 	"cnnvk/engine/optest"
 	"cnnvk/net"
-	"cnnvk/net/training"
 	"cnnvk/vk/vktest"
 )
 
@@ -67,7 +66,7 @@ func stepProgram(t *testing.T, name string, widths []int, batch int) *engine.Pro
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := training.TrainProgram(model, layout, training.DefaultRecipe(), stepShape, batch, nil)
+	p, err := TrainProgram(model, layout, DefaultRecipe(), stepShape, batch, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,10 +76,8 @@ func stepProgram(t *testing.T, name string, widths []int, batch int) *engine.Pro
 // loadStep fills a session as the middle of a training finds it: weights, and an average that is not the same.
 func loadStep(s engine.Session, p *engine.Program, name string, widths []int) (*engine.Record, error) {
 	set := cifar.Synthetic(1, stepImages)
-	if err := s.SetResident(net.ResidentImages, set.Images); err != nil {
-		return nil, err
-	}
-	if err := s.SetResident(net.ResidentTable, normalizeTable()); err != nil {
+	d := net.Data{Images: set.Images, Labels: set.Labels, Shape: stepShape, Table: normalizeTable()}
+	if err := net.SetResidents(s, d); err != nil {
 		return nil, err
 	}
 	model, err := net.NewModel(name, widths, 1)
@@ -96,20 +93,18 @@ func loadStep(s engine.Session, p *engine.Program, name string, widths []int) (*
 			return nil, err
 		}
 	}
-	r := engine.NewRecord(p)
+	var images []int
 	for i := range p.Batch {
-		at := (7 * i) % stepImages
-		r.Uints(net.InputIndices)[i], r.Uints(net.InputLabels)[i] = uint32(at), uint32(set.Labels[at])
+		images = append(images, (7*i)%stepImages)
 	}
-	training.SetRandom(r.Uints(training.InputRandom), 42, 1000)
-	training.SetRates(r.Floats(training.InputRates), 1e-3, 3)
-	return r, nil
+	_, inputs, err := Step{Images: images, Number: 1000, Seed: 42, Rate: 1e-3}.Fill(net.NewBatches(p), d, nil)
+	return inputs, err
 }
 
 // Images of 8 x 8 are one pixel where the last blocks see them: a batch of one leaves BatchNorm a single value per
 // channel, of which no variance can be taken. An evaluation takes none.
 func TestBatchNormSingleValue(t *testing.T) {
-	m, err := net.SmallCIFARNet([]int{4, 5, 6, 7, 8, 9}, 1)
+	m, err := net.SmallCIFARNet(narrow, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +113,7 @@ func TestBatchNormSingleValue(t *testing.T) {
 		t.Fatal(err)
 	}
 	small := net.ImageShape{N: 10, C: 3, H: 8, W: 8}
-	_, err = training.TrainProgram(m, l, training.DefaultRecipe(), small, 1, nil)
+	_, err = TrainProgram(m, l, DefaultRecipe(), small, 1, nil)
 	if err == nil || !strings.Contains(err.Error(), "BatchNorm in training needs more than one value per channel") ||
 		!strings.Contains(err.Error(), `program "train batch 1"`) || !strings.Contains(err.Error(), "use a larger batch") {
 		t.Errorf("a single value: %v", err)
@@ -126,7 +121,7 @@ func TestBatchNormSingleValue(t *testing.T) {
 	if err != nil && strings.Contains(err.Error(), "\n") {
 		t.Errorf("more than a line: %v", err)
 	}
-	if _, err := training.TrainProgram(m, l, training.DefaultRecipe(), small, 2, nil); err != nil {
+	if _, err := TrainProgram(m, l, DefaultRecipe(), small, 2, nil); err != nil {
 		t.Errorf("two values: %v", err)
 	}
 	if _, err := net.EvalProgram(m, l, engine.Model, small, 1); err != nil {
