@@ -63,7 +63,7 @@ func places(l *engine.Layout, r Recipe) []place {
 	var out []place
 	for _, s := range l.Segments {
 		out = append(out, place{modelPrefix + s.Name, s.Shape, engine.Model, s.Offset, true})
-		if r.EMADecay > 0 {
+		if r.averages() {
 			out = append(out, place{emaPrefix + s.Name, s.Shape, engine.EMA, s.Offset, true})
 		}
 		for k := range l.MomentSets {
@@ -93,18 +93,18 @@ func momentPrefix(sets, k int) string {
 // Weights that no file can hold are a training that is lost, though its loss may still be a number: the error is an ErrNotFinite.
 func (t *Trainer) Checkpoint(metadata map[string]string) (*Checkpoint, error) {
 	defer t.Trace.Begin(trace.Host, "read checkpoint")()
-	c := &Checkpoint{Position: t.at, Metadata: metadata}
+	c := &Checkpoint{Position: t.run.at, Metadata: metadata}
 	arenas := map[engine.Arena][]float64{}
-	for _, p := range places(t.layout, t.Recipe) {
+	for _, p := range places(t.run.layout, t.Recipe) {
 		if arenas[p.arena] == nil {
 			var err error
-			if arenas[p.arena], err = t.session.ReadArena(p.arena); err != nil {
+			if arenas[p.arena], err = t.run.session.ReadArena(p.arena); err != nil {
 				return nil, err
 			}
 		}
 		values := arenas[p.arena][p.offset:][:p.shape.Elements()]
 		if at := slices.IndexFunc(values, overflows); at >= 0 && p.weight {
-			return nil, &overflow{t.at.Total, t.now, p.name, values[at]}
+			return nil, &overflow{t.run.at.Total, t.run.now, p.name, values[at]}
 		}
 		c.tensors = append(c.tensors, namedTensor(p.name, p.shape, values))
 	}
@@ -146,7 +146,7 @@ func (t *Trainer) Restore(c *Checkpoint) error {
 	for _, n := range c.tensors {
 		byName[n.Name] = n
 	}
-	all := places(t.layout, t.Recipe)
+	all := places(t.run.layout, t.Recipe)
 	if len(byName) != len(all) {
 		return fmt.Errorf("net: the checkpoint has %d tensors, the training %d", len(byName), len(all))
 	}
@@ -157,7 +157,7 @@ func (t *Trainer) Restore(c *Checkpoint) error {
 			return fmt.Errorf("net: the checkpoint has no tensor %s %v", p.name, p.shape)
 		}
 		if arenas[p.arena] == nil {
-			arenas[p.arena] = make([]float64, t.layout.ArenaElements(p.arena))
+			arenas[p.arena] = make([]float64, t.run.layout.ArenaElements(p.arena))
 		}
 		to := arenas[p.arena][p.offset:]
 		copy(to, n.F64)
@@ -166,11 +166,11 @@ func (t *Trainer) Restore(c *Checkpoint) error {
 		}
 	}
 	for a, values := range arenas {
-		if err := t.session.WriteArena(a, values); err != nil {
+		if err := t.run.session.WriteArena(a, values); err != nil {
 			return err
 		}
 	}
-	t.at, t.done = c.Position, c.Total
+	t.run.at = c.Position
 	return nil
 }
 

@@ -41,7 +41,7 @@ func trainOn(t *testing.T, ctx context.Context, tr *Trainer, from *Checkpoint) (
 	out.at = tr.Position()
 	out.at.Elapsed = 0
 	for _, a := range []engine.Arena{engine.Model, engine.EMA, engine.Moments} {
-		values, failed := tr.session.ReadArena(a)
+		values, failed := tr.run.session.ReadArena(a)
 		if failed != nil {
 			t.Fatal(failed)
 		}

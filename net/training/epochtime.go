@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"cnnvk/engine/trace"
-	"cnnvk/net"
 )
 
 // tellingTime is how long batches must take together for their time to tell how long others will take.
@@ -23,9 +22,9 @@ func (t *Trainer) EpochTime(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	epoch := step * float64(len(order)) / float64(batch)
-	if n := t.evalBatch(); n > 0 {
+	if n := t.validationBatch(); n > 0 {
 		validation, err := t.batchTime(ctx, len(t.Val)/n, func(i int) error {
-			return net.QueueEvaluation(ctx, t.session, t.eval, t.Data, t.Val[i*n:][:n], n, nil)
+			return t.queueValidation(ctx, t.Val[i*n:][:n], nil)
 		})
 		if err != nil {
 			return 0, err
@@ -48,7 +47,7 @@ func (t *Trainer) batchTime(ctx context.Context, batches int, queue func(i int) 
 				return 0, err
 			}
 		}
-		if _, err := t.session.Reports(); err != nil {
+		if _, err := t.run.session.Reports(); err != nil {
 			return 0, err
 		}
 		if took := time.Since(began); n == batches || n > 2 && took >= tellingTime {

@@ -51,6 +51,9 @@ func (r Recipe) Rates() Schedule {
 	return Schedule{Kind: r.Schedule, Base: r.LearningRate, WarmupEpochs: r.WarmupEpochs, Epochs: r.Epochs, DecayEpochs: r.DecayEpochs, DecayRate: r.DecayRate}
 }
 
+// averages says whether a moving average of the weights is kept.
+func (r Recipe) averages() bool { return r.EMADecay > 0 }
+
 // Settle brings the values that nobody said in line with those that were said over the recipe before: said tells of a
 // key's.
 func (r *Recipe) Settle(before Recipe, said func(key string) bool) {

@@ -77,7 +77,7 @@ func update(b *engine.Builder, l *engine.Layout, opt optimizer, r Recipe) {
 		candidates := flat(engine.Gradient, l.Parameters, l.Elements)
 		b.Apply(engine.RunningStatistics, nil, []*engine.Tensor{candidates, status, statistics}, statistics)
 	}
-	if r.EMADecay > 0 {
+	if r.averages() {
 		model, average := flat(engine.Model, 0, l.Elements), flat(engine.EMA, 0, l.Elements)
 		b.Apply(engine.ExponentialMean, engine.ExponentialMeanAttr{Decay: r.EMADecay}, []*engine.Tensor{model, status, average}, average)
 	}

@@ -1,0 +1,98 @@
+package training
+
+import (
+	"fmt"
+	"time"
+
+	"cnnvk/engine"
+	"cnnvk/net"
+)
+
+// Progress is how far an epoch is.
+type Progress struct {
+	Epoch, Step, Steps int // epoch from 1; steps done in it, of how many
+	Images             int
+	Elapsed            time.Duration // since the epoch began
+	Loss, Accuracy     float64       // means over the epoch's samples so far
+	Rate               float64
+}
+
+// EpochEnded is the outcome of an epoch.
+type EpochEnded struct {
+	Progress
+	Validation net.Score     // of the averaged weights
+	ValTime    time.Duration // the validation's share of the time
+	Wall       time.Duration // from the end of the validation before, or the training's begin, to the end of this one
+	Busy       time.Duration // that the device worked in it; 0 where it does not tell
+	Best       bool          // the best validation accuracy so far; without validation every epoch is the best
+	Last       bool          // no epoch follows
+	TotalSteps int           // optimiser steps in the run so far
+}
+
+// BusyShare is the part of Wall in which the device worked, 0 to 1; 0 where it does not tell.
+func (e EpochEnded) BusyShare() float64 { return float64(e.Busy) / float64(max(e.Wall, 1)) }
+
+// Stopped is the end of a training whose context ended. What was queued is done: the weights are those of the last step.
+type Stopped struct {
+	Progress       // of the epoch that was cut short; all of its steps are done where its validation was
+	TotalSteps int // optimiser steps in the run
+	cause      error
+}
+
+func (s *Stopped) Error() string {
+	return fmt.Sprintf("net: after step %d (epoch %d): %v", s.TotalSteps, s.Epoch, s.cause)
+}
+
+// Unwrap is the cause of the context's end, which wraps context.Canceled.
+func (s *Stopped) Unwrap() error { return s.cause }
+
+// running is an epoch under way.
+type running struct {
+	EpochEnded
+	before   int       // optimiser steps of the run before the epoch
+	sum      net.Score // of the training steps that are done
+	queued   int       // training steps
+	began    time.Time // the first of them was queued
+	trained  time.Time // the last of them so far was done
+	finished time.Time // the last step of any kind was
+	told     int       // steps that the observer knows of
+}
+
+// begin is an epoch under way of which those steps are done that the position names.
+func begin(p Position) *running {
+	now := time.Now()
+	r := &running{before: p.Total - p.Step, sum: p.Sum, queued: p.Step, told: p.Step, began: now.Add(-p.Elapsed), trained: now, finished: now}
+	r.Step, r.Elapsed = p.Step, p.Elapsed
+	return r
+}
+
+// collect adds up what a training step, or else a batch of the validation, gave back.
+func (r *running) collect(report engine.Report, isTraining bool) {
+	r.finished = report.Done
+	if !isTraining {
+		r.Validation.Add(report)
+		return
+	}
+	r.sum.Add(report)
+	r.Step++
+	r.trained = report.Done
+	r.Elapsed = r.trained.Sub(r.began)
+}
+
+// notFinite is the error about a loss that what was done left without a number.
+func (r *running) notFinite(what string, step int) error {
+	return fmt.Errorf("net: %s %d (epoch %d, learning rate %.4g): %w", what, step, r.Epoch, r.Rate, net.ErrNotFinite)
+}
+
+// meter tells what share of the time a device worked, from readings of how long it has worked by then.
+type meter struct {
+	at   time.Time
+	busy time.Duration
+}
+
+// read takes a reading, and returns what has passed since the one before.
+func (m *meter) read(at time.Time, busy time.Duration) (wall, worked time.Duration) {
+	wall, worked = at.Sub(m.at), busy-m.busy
+	*m = meter{at, busy}
+	return wall, worked
+}
