@@ -23,11 +23,11 @@ var (
 
 // unwrap gives the tensors of a network the names that it has by itself. A network that was saved within others (DataParallel, a compiled
 // or averaged model, a trainer's class) has its tensors under their names, "module." or "model._orig_mod.", all of them. The note says in
-// one line what was taken away, "" for nothing. Tensors of no known network come back as they are.
-func unwrap(tensors []safetensors.Tensor) (out []safetensors.Tensor, note string, err error) {
-	out, under, within, found := strip(tensors)
+// one line what was taken away, "" for nothing. Tensors of no known network, whose names isMark knows, come back as they are.
+func unwrap(tensors []safetensors.Tensor, isMark func(name string) bool) (out []safetensors.Tensor, note string, err error) {
+	out, under, within, found := strip(tensors, isMark)
 	if !found {
-		return tensors, "", mixed(out, under)
+		return tensors, "", mixed(out, under, isMark)
 	}
 	var said []string
 	if under != "" {
@@ -48,10 +48,10 @@ const deepest = 16
 
 // strip takes first parts away that all names have, until one is a known network's, so that a network may itself be called by any of
 // them; under are those parts. Where some names have a wrapper within, that is taken away, too.
-func strip(tensors []safetensors.Tensor) (out []safetensors.Tensor, under string, within, found bool) {
+func strip(tensors []safetensors.Tensor, isMark func(name string) bool) (out []safetensors.Tensor, under string, within, found bool) {
 	out = tensors
 	for range deepest {
-		if isMarked(out) {
+		if slices.ContainsFunc(out, func(t safetensors.Tensor) bool { return isMark(t.Name) }) {
 			return out, under, within, true
 		}
 		if first, rest := splitFirst(out); first != "" {
@@ -67,12 +67,10 @@ func strip(tensors []safetensors.Tensor) (out []safetensors.Tensor, under string
 	return out, under, within, false
 }
 
-// isMarked says whether one of the tensors has the name of a known network's.
-func isMarked(tensors []safetensors.Tensor) bool {
-	return slices.ContainsFunc(tensors, func(t safetensors.Tensor) bool {
-		return slices.ContainsFunc(models, func(k modelKind) bool {
-			return slices.ContainsFunc(k.marks, func(m mark) bool { return m.name == t.Name })
-		})
+// isMark says whether a known network has a tensor of that name.
+func isMark(name string) bool {
+	return slices.ContainsFunc(models, func(k modelKind) bool {
+		return slices.ContainsFunc(k.marks, func(m mark) bool { return m.name == name })
 	})
 }
 
@@ -132,7 +130,7 @@ type mixture struct {
 func (e *mixture) Error() string { return e.text }
 
 // mixed tells a network under a name of its own, beside which there are other tensors. Where there is none, it is no error.
-func mixed(tensors []safetensors.Tensor, under string) error {
+func mixed(tensors []safetensors.Tensor, under string, isMark func(name string) bool) error {
 	groups, outside := map[string][]safetensors.Tensor{}, ""
 	var order, networks []string
 	for _, t := range tensors {
@@ -146,7 +144,7 @@ func mixed(tensors []safetensors.Tensor, under string) error {
 		return nil
 	}
 	for _, part := range order {
-		if _, _, _, found := strip(groups[part]); found && part != "" {
+		if _, _, _, found := strip(groups[part], isMark); found && part != "" {
 			networks = append(networks, part)
 		} else if outside == "" {
 			outside = groups[part][0].Name

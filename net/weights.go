@@ -98,7 +98,7 @@ func weightsOf(tensors []safetensors.Tensor, meta map[string]string) (*Weights, 
 	if strings.HasPrefix(meta[MetaFormat], CheckpointFormats) {
 		return nil, ErrCheckpoint
 	}
-	tensors, note, err := unwrap(tensors)
+	tensors, note, err := unwrap(tensors, isMark)
 	if err != nil {
 		return nil, err
 	}
