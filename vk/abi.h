@@ -74,10 +74,20 @@ typedef uint64_t VkDeviceSize;
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES 1000196000
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT 1000237000
 #define VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT 1000247000
+#define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR 1000269000
+#define VK_STRUCTURE_TYPE_PIPELINE_INFO_KHR 1000269001
+#define VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_PROPERTIES_KHR 1000269002
+#define VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INFO_KHR 1000269003
+#define VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_STATISTIC_KHR 1000269004
 
 #define VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR 1
 #define VK_QUEUE_COMPUTE_BIT 2
 #define VK_SHADER_STAGE_COMPUTE_BIT 32
+#define VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR 64
+#define VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_BOOL32_KHR 0
+#define VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_INT64_KHR 1
+#define VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_UINT64_KHR 2
+#define VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_FLOAT64_KHR 3
 #define VK_SUBGROUP_FEATURE_ARITHMETIC_BIT 4
 #define VK_SUBGROUP_FEATURE_BALLOT_BIT 8
 #define VK_SUBGROUP_FEATURE_SHUFFLE_BIT 16
@@ -265,6 +275,12 @@ typedef struct VkPhysicalDeviceShaderFloat16Int8Features {
   VkBool32 shaderInt8;
 } VkPhysicalDeviceShaderFloat16Int8Features;
 
+typedef struct VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR {
+  VkStructureType sType;
+  void *pNext;
+  VkBool32 pipelineExecutableInfo;
+} VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR;
+
 typedef struct VkDeviceQueueCreateInfo {
   VkStructureType sType;
   const void *pNext;
@@ -353,6 +369,44 @@ typedef struct VkComputePipelineCreateInfo {
   VkPipeline basePipelineHandle;
   int32_t basePipelineIndex;
 } VkComputePipelineCreateInfo;
+
+typedef struct VkPipelineInfoKHR {
+  VkStructureType sType;
+  const void *pNext;
+  VkPipeline pipeline;
+} VkPipelineInfoKHR;
+
+typedef struct VkPipelineExecutablePropertiesKHR {
+  VkStructureType sType;
+  void *pNext;
+  VkFlags stages;
+  char name[256];
+  char description[256];
+  uint32_t subgroupSize;
+} VkPipelineExecutablePropertiesKHR;
+
+typedef struct VkPipelineExecutableInfoKHR {
+  VkStructureType sType;
+  const void *pNext;
+  VkPipeline pipeline;
+  uint32_t executableIndex;
+} VkPipelineExecutableInfoKHR;
+
+typedef union VkPipelineExecutableStatisticValueKHR {
+  VkBool32 b32;
+  int64_t i64;
+  uint64_t u64;
+  double f64;
+} VkPipelineExecutableStatisticValueKHR;
+
+typedef struct VkPipelineExecutableStatisticKHR {
+  VkStructureType sType;
+  void *pNext;
+  char name[256];
+  char description[256];
+  uint32_t format;
+  VkPipelineExecutableStatisticValueKHR value;
+} VkPipelineExecutableStatisticKHR;
 
 typedef struct VkPipelineCacheCreateInfo {
   VkStructureType sType;

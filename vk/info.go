@@ -89,6 +89,7 @@ type Features struct {
 	PortabilitySubset  bool // a layer over another API, such as MoltenVK
 	Timestamps         bool
 	Calibration        bool // the host can read the clock of timestamps: VK_EXT_calibrated_timestamps
+	PipelineStatistics bool // registers and the like of compiled shaders: VK_KHR_pipeline_executable_properties
 }
 
 // Heap is one of a device's pools of memory.

@@ -23,6 +23,7 @@ type PipelineSpec struct {
 	TexelBuffers   int      // samplerBuffer in GLSL; each texel is 16 bytes, rgba32f
 	PushBytes      int      // a multiple of 4
 	Constants      []uint32 // specialization constants 0 to n-1; floats as their bits. At most 64
+	Statistics     bool     // for Executables; some drivers then compile past their caches
 }
 
 // Pipeline is a compiled shader.
@@ -55,6 +56,9 @@ func (d *Device) NewPipeline(s PipelineSpec) (*Pipeline, error) {
 	}
 	if err := s.check(d.info.Limits); err != nil {
 		return nil, err
+	}
+	if s.Statistics && !d.info.Features.PipelineStatistics {
+		return nil, unsupported("%q gives no statistics of pipelines", d.info.Name)
 	}
 	if err := s.checkShader(d.info.Limits, d.info.Features); err != nil {
 		return nil, err
@@ -160,9 +164,14 @@ func (d *Device) compile(s PipelineSpec, module vulkan.ShaderModule, l layout) (
 	for i, c := range s.Constants {
 		constants[i] = C.uint32_t(c)
 	}
+	what := C.ShimPipeline{
+		cache: raw(d.pipelineCache), module: raw(module), layout: raw(l.pipeline), constant_count: C.uint32_t(len(constants)),
+	}
+	if s.Statistics {
+		what.statistics = 1
+	}
 	var handle C.uint64_t
-	r := C.shim_create_pipeline(d.shim, raw(d.pipelineCache), raw(module), raw(l.pipeline), first(constants), C.uint32_t(len(constants)), &handle)
-	if r != resultSuccess {
+	if r := C.shim_create_pipeline(d.shim, what, first(constants), &handle); r != resultSuccess {
 		return nil, d.failed("vkCreateComputePipelines", int32(r), "for "+strconv.Quote(s.Name))
 	}
 	return fromRaw[vulkan.Pipeline](handle), nil

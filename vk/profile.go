@@ -47,6 +47,7 @@ func (f Features) keep(found *C.ShimDeviceInfo) {
 		{f.PortabilitySubset, &found.portability_subset},
 		{f.Timestamps, &found.timestamp_bits},
 		{f.Calibration, &found.calibrated_timestamps},
+		{f.PipelineStatistics, &found.pipeline_statistics},
 	} {
 		if !feature.on {
 			*feature.bits = 0

@@ -47,7 +47,7 @@ func TestFloorLimits(t *testing.T) {
 }
 
 func TestFloorFeatures(t *testing.T) {
-	all := Features{true, true, true, true, true, true, true, true, true}
+	all := Features{true, true, true, true, true, true, true, true, true, true}
 	if got, want := all.floor(), (Features{PortabilitySubset: true}); got != want {
 		t.Errorf("%+v, expected %+v", got, want)
 	}
@@ -66,7 +66,7 @@ func TestFloorDevice(t *testing.T) {
 		t.Errorf("above the floor: %+v", info)
 	}
 	found := d.instance.found[info.Index]
-	if found.shader_float16+found.storage_16bit+found.memory_budget+found.timestamp_bits+found.calibrated_timestamps != 0 {
+	if found.shader_float16+found.storage_16bit+found.memory_budget+found.timestamp_bits+found.calibrated_timestamps+found.pipeline_statistics != 0 {
 		t.Errorf("would be enabled all the same: %+v", found)
 	}
 	_, err := d.NewPipeline(PipelineSpec{Name: "five", Code: testShader(t, "double"), StorageBuffers: 5})

@@ -131,6 +131,7 @@ func features(found *C.ShimDeviceInfo) Features {
 		PortabilitySubset:  found.portability_subset != 0,
 		Timestamps:         found.timestamp_bits != 0,
 		Calibration:        found.calibrated_timestamps != 0,
+		PipelineStatistics: found.pipeline_statistics != 0,
 	}
 }
 

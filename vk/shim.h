@@ -10,6 +10,9 @@
 // The most specialization constants and bindings of a kind that a pipeline can have.
 enum { SHIM_MAX_CONSTANTS = 64, SHIM_MAX_BINDINGS = 32 };
 
+// The most executables of a pipeline, and statistics of an executable, that are told of.
+enum { SHIM_MAX_EXECUTABLES = 8, SHIM_MAX_STATISTICS = 64 };
+
 typedef struct ShimInstance ShimInstance;
 typedef struct ShimDevice ShimDevice;
 
@@ -32,6 +35,7 @@ typedef struct ShimDeviceInfo {
   uint32_t subgroup_size, subgroup_operations; // the operations are 0 where compute shaders have none
   uint64_t max_allocation;
   uint32_t shader_float16, storage_16bit, memory_budget, portability_subset, calibrated_timestamps;
+  uint32_t pipeline_statistics;
   char driver_name[256], driver_info[256]; // empty where the driver does not say
 } ShimDeviceInfo;
 
@@ -62,9 +66,28 @@ typedef struct ShimBindings {
 VkResult shim_create_set_layout(const ShimDevice *d, ShimBindings n, uint64_t *set_layout);
 VkResult shim_create_pipeline_layout(const ShimDevice *d, uint64_t set_layout, uint32_t push_bytes, uint64_t *layout);
 
-// cache may be 0.
-VkResult shim_create_pipeline(const ShimDevice *d, uint64_t cache, uint64_t module, uint64_t layout,
-                              const uint32_t *constants, uint32_t constant_count, uint64_t *pipeline);
+typedef struct ShimPipeline {
+  uint64_t cache; // may be 0
+  uint64_t module, layout;
+  uint32_t constant_count;
+  uint32_t statistics; // the driver keeps them; the device must have pipeline_statistics
+} ShimPipeline;
+
+VkResult shim_create_pipeline(const ShimDevice *d, ShimPipeline p, const uint32_t *constants, uint64_t *pipeline);
+
+// What the driver says of a pipeline made with statistics: it may consist of several executables.
+typedef struct ShimExecutable {
+  char name[256];
+  uint32_t subgroup_size; // 0 where it does not say
+  uint32_t count;         // of statistics
+  struct {
+    char name[256];
+    double value;
+  } statistics[SHIM_MAX_STATISTICS];
+} ShimExecutable;
+
+// shim_executables fills out, of which there is room for *count, and says how many there are.
+VkResult shim_executables(const ShimDevice *d, uint64_t pipeline, uint32_t *count, ShimExecutable *out);
 
 VkResult shim_create_pipeline_cache(const ShimDevice *d, const void *data, size_t size, uint64_t *cache);
 

@@ -58,6 +58,10 @@ typedef VkResult(VKAPI_PTR *PFN_vkGetCalibratedTimestampsEXT)(VkDevice, uint32_t
                                                               uint64_t *timestamps, uint64_t *max_deviation);
 typedef VkResult(VKAPI_PTR *PFN_vkFlushMappedMemoryRanges)(VkDevice, uint32_t, const VkMappedMemoryRange *);
 typedef VkResult(VKAPI_PTR *PFN_vkInvalidateMappedMemoryRanges)(VkDevice, uint32_t, const VkMappedMemoryRange *);
+typedef VkResult(VKAPI_PTR *PFN_vkGetPipelineExecutablePropertiesKHR)(VkDevice, const VkPipelineInfoKHR *, uint32_t *,
+                                                                      VkPipelineExecutablePropertiesKHR *);
+typedef VkResult(VKAPI_PTR *PFN_vkGetPipelineExecutableStatisticsKHR)(VkDevice, const VkPipelineExecutableInfoKHR *,
+                                                                      uint32_t *, VkPipelineExecutableStatisticKHR *);
 typedef VkResult(VKAPI_PTR *PFN_vkSetDebugUtilsObjectNameEXT)(VkDevice, const VkDebugUtilsObjectNameInfoEXT *);
 
 // The functions of an instance and of a device, which are all there or the object is not made.
@@ -99,6 +103,9 @@ struct ShimDevice {
   VkDevice handle;
   PFN_vkSetDebugUtilsObjectNameEXT vkSetDebugUtilsObjectNameEXT; // NULL without validation
   PFN_vkGetCalibratedTimestampsEXT vkGetCalibratedTimestampsEXT; // NULL without VK_EXT_calibrated_timestamps
+  // NULL without VK_KHR_pipeline_executable_properties
+  PFN_vkGetPipelineExecutablePropertiesKHR vkGetPipelineExecutablePropertiesKHR;
+  PFN_vkGetPipelineExecutableStatisticsKHR vkGetPipelineExecutableStatisticsKHR;
   DEVICE_CALLS(DECLARE)
 };
 

@@ -42,25 +42,25 @@ VkResult shim_create_pipeline_layout(const ShimDevice *d, uint64_t set_layout, u
   return d->vkCreatePipelineLayout(d->handle, &info, NULL, layout);
 }
 
-VkResult shim_create_pipeline(const ShimDevice *d, uint64_t cache, uint64_t module, uint64_t layout,
-                              const uint32_t *constants, uint32_t constant_count, uint64_t *pipeline) {
+VkResult shim_create_pipeline(const ShimDevice *d, ShimPipeline p, const uint32_t *constants, uint64_t *pipeline) {
   VkSpecializationMapEntry entries[SHIM_MAX_CONSTANTS];
-  for (uint32_t i = 0; i < constant_count; i++) {
+  for (uint32_t i = 0; i < p.constant_count; i++) {
     entries[i] = (VkSpecializationMapEntry){.constantID = i, .offset = 4 * i, .size = 4};
   }
-  const VkSpecializationInfo specialization = {.mapEntryCount = constant_count,
+  const VkSpecializationInfo specialization = {.mapEntryCount = p.constant_count,
                                                .pMapEntries = entries,
-                                               .dataSize = 4 * (size_t)constant_count,
+                                               .dataSize = 4 * (size_t)p.constant_count,
                                                .pData = constants};
   const VkComputePipelineCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+      .flags = p.statistics ? VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR : 0,
       .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
                 .stage = VK_SHADER_STAGE_COMPUTE_BIT,
-                .module = module,
+                .module = p.module,
                 .pName = "main",
-                .pSpecializationInfo = constant_count > 0 ? &specialization : NULL},
-      .layout = layout};
-  return d->vkCreateComputePipelines(d->handle, cache, 1, &info, NULL, pipeline);
+                .pSpecializationInfo = p.constant_count > 0 ? &specialization : NULL},
+      .layout = p.layout};
+  return d->vkCreateComputePipelines(d->handle, p.cache, 1, &info, NULL, pipeline);
 }
 
 VkResult shim_create_pipeline_cache(const ShimDevice *d, const void *data, size_t size, uint64_t *cache) {

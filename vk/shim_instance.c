@@ -180,7 +180,7 @@ void shim_destroy_instance(ShimInstance *in) {
 // ---- Physical devices ----
 
 typedef struct Extensions {
-  int float16, driver_properties, memory_budget, portability_subset, calibrated_timestamps;
+  int float16, driver_properties, memory_budget, portability_subset, calibrated_timestamps, pipeline_executables;
 } Extensions;
 
 static VkResult find_extensions(const ShimInstance *in, VkPhysicalDevice physical, Extensions *out) {
@@ -196,6 +196,7 @@ static VkResult find_extensions(const ShimInstance *in, VkPhysicalDevice physica
     out->memory_budget = has_extension(all, count, "VK_EXT_memory_budget");
     out->portability_subset = has_extension(all, count, "VK_KHR_portability_subset");
     out->calibrated_timestamps = has_extension(all, count, "VK_EXT_calibrated_timestamps");
+    out->pipeline_executables = has_extension(all, count, "VK_KHR_pipeline_executable_properties");
     result = VK_SUCCESS;
   }
   free(all);
@@ -253,11 +254,16 @@ static void find_features(const ShimInstance *in, VkPhysicalDevice physical, con
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES};
   VkPhysicalDevice16BitStorageFeatures storage16 = {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES, .pNext = have->float16 ? &float16 : NULL};
-  VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &storage16};
+  VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR executables = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR, .pNext = &storage16};
+  VkPhysicalDeviceFeatures2 features = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+      .pNext = have->pipeline_executables ? (void *)&executables : (void *)&storage16};
   in->vkGetPhysicalDeviceFeatures2(physical, &features);
   out->shader_float16 = float16.shaderFloat16;
   out->storage_16bit = storage16.storageBuffer16BitAccess;
   out->memory_budget = have->memory_budget;
+  out->pipeline_statistics = executables.pipelineExecutableInfo;
   out->portability_subset = have->portability_subset;
   out->calibrated_timestamps = out->timestamp_bits > 0 && reads_device_clock(in, physical, have);
 }
@@ -298,25 +304,37 @@ static int load_device(const ShimInstance *in, const ShimDeviceInfo *info, ShimD
   if (in->vkDestroyDebugUtilsMessengerEXT) {
     d->vkSetDebugUtilsObjectNameEXT = LOOK_UP(in->loader, in->handle, vkSetDebugUtilsObjectNameEXT);
   }
-  if (info->calibrated_timestamps) d->vkGetCalibratedTimestampsEXT = LOOK_UP(get, d->handle, vkGetCalibratedTimestampsEXT);
-  return complete && (!info->calibrated_timestamps || d->vkGetCalibratedTimestampsEXT);
+#define LOAD_OF(feature, name)                                                                                         \
+  if (info->feature) d->name = LOOK_UP(get, d->handle, name);                                                          \
+  complete = complete && (!info->feature || d->name);
+  LOAD_OF(calibrated_timestamps, vkGetCalibratedTimestampsEXT)
+  LOAD_OF(pipeline_statistics, vkGetPipelineExecutablePropertiesKHR)
+  LOAD_OF(pipeline_statistics, vkGetPipelineExecutableStatisticsKHR)
+#undef LOAD_OF
+  return complete;
 }
 
 VkResult shim_create_device(const ShimInstance *in, uint64_t physical, const ShimDeviceInfo *info, ShimDevice **out) {
-  const char *extensions[4];
+  const char *extensions[5];
   uint32_t extension_count = 0;
   if (info->shader_float16) extensions[extension_count++] = "VK_KHR_shader_float16_int8";
   if (info->memory_budget) extensions[extension_count++] = "VK_EXT_memory_budget";
   if (info->portability_subset) extensions[extension_count++] = "VK_KHR_portability_subset";
   if (info->calibrated_timestamps) extensions[extension_count++] = "VK_EXT_calibrated_timestamps";
+  if (info->pipeline_statistics) extensions[extension_count++] = "VK_KHR_pipeline_executable_properties";
 
   VkPhysicalDeviceShaderFloat16Int8Features float16 = {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES, .shaderFloat16 = 1};
   VkPhysicalDevice16BitStorageFeatures storage16 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES,
                                                     .pNext = info->shader_float16 ? &float16 : NULL,
                                                     .storageBuffer16BitAccess = info->storage_16bit};
-  const VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
-                                              .pNext = &storage16};
+  VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR executables = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR,
+      .pNext = &storage16,
+      .pipelineExecutableInfo = 1};
+  const VkPhysicalDeviceFeatures2 features = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+      .pNext = info->pipeline_statistics ? (void *)&executables : (void *)&storage16};
   const float priority = 1;
   const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                          .queueFamilyIndex = info->queue_family,

@@ -47,6 +47,7 @@ type reportFeatures struct {
 	PortabilitySubset  bool `json:"portability_subset"`
 	Timestamps         bool `json:"timestamps"`
 	Calibration        bool `json:"calibrated_timestamps"`
+	PipelineStatistics bool `json:"pipeline_statistics"`
 }
 
 func report(info vk.Info) deviceReport {
@@ -102,6 +103,7 @@ func (r deviceReport) facts() []fact {
 		{"timestamps", yes(f.Timestamps)},
 		{"timestamps' clock can be read", yes(f.Calibration)},
 		{"says what memory is free", yes(f.MemoryBudget)},
+		{"statistics of pipelines", yes(f.PipelineStatistics)},
 		{"portability subset", yes(f.PortabilitySubset)},
 	}
 	if len(r.Kernels) == 0 {

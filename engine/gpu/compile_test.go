@@ -6,17 +6,20 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"cnnvk/engine"
 	"cnnvk/net"
 	"cnnvk/net/training"
+	"cnnvk/vk"
 	"cnnvk/vk/vktest"
 )
 
 // TestCompile compiles every kernel that the networks' training steps and evaluations, and a halving convolution, could run at
 // batch 128: those of every variant of every op that the device can run, chosen or not. It records nothing, which is what a driver
-// without its hardware bears. The line before each says which kernel a driver then speaks of on standard error.
+// without its hardware bears. The line before each says which kernel a driver then speaks of on standard error; the one after it,
+// which compiledLine writes, has what the driver says of it by Vulkan. None may spill that is dispatched without tuning.
 func TestCompile(t *testing.T) {
 	if compile, err := strconv.ParseBool(os.Getenv("CNNVK_COMPILE_ONLY")); err != nil || !compile {
 		t.Skip("CNNVK_COMPILE_ONLY=1 is not set: it is for drivers that can compile and cannot run, see make drivers")
@@ -28,21 +31,120 @@ func TestCompile(t *testing.T) {
 		must(t, err)
 		e.target.limits.SubgroupSize = uint32(n)
 	}
+	programs := slices.Concat(network(t, net.SmallCIFARNetName, 128), network(t, net.TinyNetName, 128), halving(t, 128))
+	builtIn := untunedPipelines(t, programs, e.target)
 	seen := map[string]bool{}
-	for _, p := range slices.Concat(network(t, net.SmallCIFARNetName, 128), network(t, net.TinyNetName, 128), halving(t, 128)) {
+	for _, p := range programs {
 		everyDispatch(t, p, e.target, func(variant string, d dispatch) {
-			key := fmt.Sprint(d.kernel.name, " ", d.constants)
+			key := d.pipelineKey()
 			if seen[key] {
 				return
 			}
 			seen[key] = true
-			fmt.Fprintf(os.Stderr, "kernel: %s of %s\n", key, variant)
-			if _, err := e.pipeline(d); err != nil {
-				t.Error(err)
-			}
+			fmt.Fprintf(os.Stderr, "kernel: %s %d of %s\n", d.kernel.name, d.constants, variant)
+			compile(t, e, compiled{d, variant, builtIn[key]})
 		})
 	}
-	t.Logf("%d pipelines compiled for %s", len(seen), e.Device().Name)
+	for key := range builtIn {
+		if !seen[key] {
+			t.Errorf("%s is dispatched, but by no variant", key)
+		}
+	}
+	t.Logf("%d pipelines compiled for %s, %d of them built-in choices", len(seen), e.Device().Name, len(builtIn))
+}
+
+// untunedPipelines are the pipelines of the programs where nothing was tuned, with fused kernels and without.
+func untunedPipelines(t *testing.T, programs []*engine.Program, on target) map[string]bool {
+	t.Helper()
+	keys := map[string]bool{}
+	for _, p := range programs {
+		for _, noFusion := range []bool{false, true} {
+			pl, err := newPlan(p, planOptions{PlanOptions: engine.PlanOptions{NoFusion: noFusion}}, on)
+			must(t, err)
+			for _, d := range pl.dispatches {
+				keys[d.pipelineKey()] = true
+			}
+		}
+	}
+	return keys
+}
+
+// compiled is a pipeline of TestCompile.
+type compiled struct {
+	dispatch
+	variant string
+	builtIn bool // runs where nothing was tuned
+}
+
+// compile makes the pipeline and prints a line on standard error for each executable that the driver tells of, or one without
+// statistics where it tells of none.
+func compile(t *testing.T, e *Executor, c compiled) {
+	t.Helper()
+	if !e.target.features.PipelineStatistics {
+		if _, err := e.pipeline(c.dispatch); err != nil {
+			t.Error(err)
+			return
+		}
+		fmt.Fprintln(os.Stderr, compiledLine(c, nil))
+		return
+	}
+	executables, err := e.executables(c.dispatch)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for _, x := range executables {
+		line := compiledLine(c, &x)
+		fmt.Fprintln(os.Stderr, line)
+		if c.builtIn && slices.ContainsFunc(x.Statistics, Spills) {
+			t.Errorf("a built-in choice spills: %s", line)
+		}
+	}
+}
+
+// compiledLine is a line for programs to read:
+//
+//	kernel NAME built-in=true|false variant=NAME constants=64,3,... executable="compute" subgroup=64 stat "Spilled VGPRs"=0 ...
+//
+// Statistics have the driver's names, in the driver's order. What comes after the constants is absent where the driver says nothing.
+func compiledLine(c compiled, x *vk.Executable) string {
+	var line strings.Builder
+	fmt.Fprintf(&line, "kernel %s built-in=%t variant=%s constants=%s", c.kernel.name, c.builtIn, c.variant,
+		strings.Trim(strings.ReplaceAll(fmt.Sprint(c.constants), " ", ","), "[]"))
+	if x == nil {
+		return line.String()
+	}
+	fmt.Fprintf(&line, " executable=%q subgroup=%d", x.Name, x.SubgroupSize)
+	for _, s := range x.Statistics {
+		fmt.Fprintf(&line, " stat %q=%s", s.Name, strconv.FormatFloat(s.Value, 'f', -1, 64))
+	}
+	return line.String()
+}
+
+func TestCompiledLine(t *testing.T) {
+	c := compiled{dispatch{kernel: kernel{name: "relu"}, constants: []uint32{64, 3}}, "relu_any", true}
+	const want = "kernel relu built-in=true variant=relu_any constants=64,3"
+	if got := compiledLine(c, nil); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	x := vk.Executable{Name: "compute", SubgroupSize: 8, Statistics: []vk.Statistic{{Name: "Spill Count", Value: 3}, {Name: "IPC", Value: 0.5}}}
+	const more = want + ` executable="compute" subgroup=8 stat "Spill Count"=3 stat "IPC"=0.5`
+	if got := compiledLine(c, &x); got != more {
+		t.Errorf("%s, want %s", got, more)
+	}
+}
+
+func TestSpills(t *testing.T) {
+	for _, name := range []string{"Spilled VGPRs", "Scratch size", "Spill Count", "Scratch Memory Size", "Spills to memory", "Spills", "STP Count"} {
+		if !Spills(vk.Statistic{Name: name, Value: 1}) || Spills(vk.Statistic{Name: name}) {
+			t.Errorf("%s of one is no spill, or of none is one", name)
+		}
+	}
+	for _, name := range []string{"VGPRs", "Spills to reg", "Instruction Count", "Stack", "Registers used"} {
+		if Spills(vk.Statistic{Name: name, Value: 1}) {
+			t.Errorf("%s is no spill", name)
+		}
+	}
 }
 
 // halving is forward and backward of a convolution that halves the image, as residual networks have them.

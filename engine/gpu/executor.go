@@ -53,15 +53,29 @@ func (e *Executor) Trace(l *trace.Timeline) { e.timeline = l }
 
 // pipeline makes a dispatch's pipeline, or finds it.
 func (e *Executor) pipeline(d dispatch) (*vk.Pipeline, error) {
-	key := fmt.Sprint(d.kernel.name, d.constants)
+	key := d.pipelineKey()
 	if p, ok := e.pipelines[key]; ok {
 		return p, nil
 	}
-	code, err := shaders.Code(d.kernel.name)
+	spec, err := d.pipelineSpec()
 	if err != nil {
 		return nil, err
 	}
-	p, err := e.device.NewPipeline(vk.PipelineSpec{
+	p, err := e.device.NewPipeline(spec)
+	if err != nil {
+		return nil, err
+	}
+	e.pipelines[key] = p
+	return p, nil
+}
+
+// pipelineKey is what tells a dispatch's pipeline from others.
+func (d *dispatch) pipelineKey() string { return fmt.Sprint(d.kernel.name, d.constants) }
+
+// pipelineSpec is how a dispatch's pipeline is made.
+func (d *dispatch) pipelineSpec() (vk.PipelineSpec, error) {
+	code, err := shaders.Code(d.kernel.name)
+	return vk.PipelineSpec{
 		Name:           d.kernel.name,
 		Code:           code,
 		StorageBuffers: len(d.kernel.storage),
@@ -69,12 +83,7 @@ func (e *Executor) pipeline(d dispatch) (*vk.Pipeline, error) {
 		TexelBuffers:   d.kernel.texel,
 		PushBytes:      4 * len(d.kernel.push),
 		Constants:      d.constants,
-	})
-	if err != nil {
-		return nil, err
-	}
-	e.pipelines[key] = p
-	return p, nil
+	}, err
 }
 
 // NewSession plans the programs, allocates what they share and records them.

@@ -1,0 +1,61 @@
+package gpu
+
+import (
+	"fmt"
+	"strings"
+
+	"cnnvk/engine"
+	"cnnvk/vk"
+)
+
+// KernelStatistics is what the driver says of one pipeline of a program: the same kernel may be specialised in several ways.
+type KernelStatistics struct {
+	Kernel      string
+	Executables []vk.Executable
+}
+
+// Statistics compiles the pipelines of p once more, for what the driver says of registers, spills and the like; each once, in the
+// order of their first dispatch. The error is [vk.ErrUnsupported] on a device that says nothing.
+func Statistics(s engine.Session, p *engine.Program) ([]KernelStatistics, error) {
+	g, ok := s.(*session)
+	if !ok || g.programs[p] == nil {
+		return nil, fmt.Errorf("engine/gpu: the session is not of a Vulkan device, or the program is not the session's")
+	}
+	var out []KernelStatistics
+	seen := map[string]bool{}
+	for _, d := range g.programs[p].plan.dispatches {
+		if seen[d.pipelineKey()] {
+			continue
+		}
+		seen[d.pipelineKey()] = true
+		executables, err := g.executor.executables(d)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, KernelStatistics{d.kernel.name, executables})
+	}
+	return out, nil
+}
+
+// executables compiles a dispatch's pipeline for what the driver says of it, and drops it.
+func (e *Executor) executables(d dispatch) ([]vk.Executable, error) {
+	spec, err := d.pipelineSpec()
+	if err != nil {
+		return nil, err
+	}
+	spec.Statistics = true
+	p, err := e.device.NewPipeline(spec)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Destroy()
+	return p.Executables()
+}
+
+// Spills reports whether a statistic counts values that did not fit into registers and went to memory, by the names that drivers
+// give it: RADV's "Spilled VGPRs" and "Scratch size", ANV's "Spill Count", NVK's "Spills to memory", Turnip's "STP Count".
+func Spills(s vk.Statistic) bool {
+	name := strings.ToLower(s.Name)
+	memory := strings.Contains(name, "spill") && !strings.HasSuffix(name, "to reg")
+	return s.Value > 0 && (memory || strings.Contains(name, "scratch") || name == "stp count")
+}
