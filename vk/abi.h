@@ -72,6 +72,9 @@ typedef uint64_t VkDeviceSize;
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES 1000168000
 #define VK_STRUCTURE_TYPE_CALIBRATED_TIMESTAMP_INFO_EXT 1000184000
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES 1000196000
+#define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES 1000225000
+#define VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO 1000225001
+#define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES 1000225002
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT 1000237000
 #define VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT 1000247000
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR 1000269000
@@ -83,11 +86,15 @@ typedef uint64_t VkDeviceSize;
 #define VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR 1
 #define VK_QUEUE_COMPUTE_BIT 2
 #define VK_SHADER_STAGE_COMPUTE_BIT 32
+#define VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT 2
 #define VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR 64
 #define VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_BOOL32_KHR 0
 #define VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_INT64_KHR 1
 #define VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_UINT64_KHR 2
 #define VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_FLOAT64_KHR 3
+#define VK_DRIVER_ID_NVIDIA_PROPRIETARY 4
+#define VK_DRIVER_ID_GOOGLE_SWIFTSHADER 10
+#define VK_DRIVER_ID_MESA_LLVMPIPE 13
 #define VK_SUBGROUP_FEATURE_ARITHMETIC_BIT 4
 #define VK_SUBGROUP_FEATURE_BALLOT_BIT 8
 #define VK_SUBGROUP_FEATURE_SHUFFLE_BIT 16
@@ -222,6 +229,15 @@ typedef struct VkPhysicalDeviceSubgroupProperties {
   VkBool32 quadOperationsInAllStages;
 } VkPhysicalDeviceSubgroupProperties;
 
+typedef struct VkPhysicalDeviceSubgroupSizeControlProperties {
+  VkStructureType sType;
+  void *pNext;
+  uint32_t minSubgroupSize;
+  uint32_t maxSubgroupSize;
+  uint32_t maxComputeWorkgroupSubgroups;
+  VkFlags requiredSubgroupSizeStages;
+} VkPhysicalDeviceSubgroupSizeControlProperties;
+
 typedef struct VkPhysicalDeviceMaintenance3Properties {
   VkStructureType sType;
   void *pNext;
@@ -274,6 +290,13 @@ typedef struct VkPhysicalDeviceShaderFloat16Int8Features {
   VkBool32 shaderFloat16;
   VkBool32 shaderInt8;
 } VkPhysicalDeviceShaderFloat16Int8Features;
+
+typedef struct VkPhysicalDeviceSubgroupSizeControlFeatures {
+  VkStructureType sType;
+  void *pNext;
+  VkBool32 subgroupSizeControl;
+  VkBool32 computeFullSubgroups;
+} VkPhysicalDeviceSubgroupSizeControlFeatures;
 
 typedef struct VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR {
   VkStructureType sType;
@@ -349,6 +372,12 @@ typedef struct VkSpecializationInfo {
   size_t dataSize;
   const void *pData;
 } VkSpecializationInfo;
+
+typedef struct VkPipelineShaderStageRequiredSubgroupSizeCreateInfo {
+  VkStructureType sType;
+  void *pNext;
+  uint32_t requiredSubgroupSize;
+} VkPipelineShaderStageRequiredSubgroupSizeCreateInfo;
 
 typedef struct VkPipelineShaderStageCreateInfo {
   VkStructureType sType;

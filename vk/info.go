@@ -7,6 +7,7 @@ type Info struct {
 	Index      int    // its place among Instance.Devices
 	Name       string // "llvmpipe (LLVM 15.0.6, 256 bits)"
 	Type       DeviceType
+	VendorID   uint32 // of whoever made the hardware, mostly the PCI number; see the constants
 	Driver     string // "llvmpipe"; empty where the driver does not say
 	DriverInfo string // "Mesa 22.3.6 (LLVM 15.0.6)"; a version number where the driver does not say
 	APIVersion string // "1.3.230"
@@ -14,6 +15,12 @@ type Info struct {
 	Features   Features
 	Heaps      []Heap
 }
+
+// VendorIDs of hardware of which a program may know more than Vulkan tells.
+const (
+	VendorApple = 0x106b
+	VendorIntel = 0x8086
+)
 
 // DriverLabel names driver and version, "llvmpipe Mesa 22.3.6 (LLVM 15.0.6)": the same text on each start, for metadata.
 func (i Info) DriverLabel() string {
@@ -70,7 +77,9 @@ type Limits struct {
 	UniformAlignment       int64     // at most 256
 	TexelBufferElements    uint32    // texels (of 16 bytes) in one texel buffer binding; at least 65,536
 	TexelBufferAlignment   int64     // at most 256
-	SubgroupSize           uint32    // invocations in a subgroup
+	SubgroupSize           uint32    // invocations in a subgroup of a pipeline that does not require a size, as far as it is fixed
+	MinSubgroupSize        uint32    // no pipeline has smaller subgroups; 0 where that is not known
+	MaxSubgroupSize        uint32    // nor larger ones; 0 where that is not known
 	NonCoherentAtomSize    int64     // granularity of Flush and Invalidate, which handle it themselves
 	AllocationBytes        int64     // of one block, and so of one buffer
 	TimestampPeriod        float32   // nanoseconds to a tick
@@ -85,6 +94,7 @@ type Features struct {
 	SubgroupShuffle    bool // the subgroup features are those of compute shaders
 	SubgroupBroadcast  bool
 	SubgroupArithmetic bool
+	SubgroupControl    bool // pipelines can require a size of subgroups: VK_EXT_subgroup_size_control
 	MemoryBudget       bool // the driver says how much memory is free
 	PortabilitySubset  bool // a layer over another API, such as MoltenVK
 	Timestamps         bool

@@ -45,6 +45,7 @@ func TestInfo(t *testing.T) {
 		"alignments are set":  min(l.StorageAlignment, l.UniformAlignment, l.TexelBufferAlignment) >= 1,
 		"texels":              l.TexelBufferElements >= 1<<16,
 		"subgroup":            l.SubgroupSize >= 1 && l.SubgroupSize <= 128,
+		"subgroups' range":    l.MinSubgroupSize <= l.SubgroupSize && (l.MaxSubgroupSize == 0 || l.SubgroupSize <= l.MaxSubgroupSize),
 		"AllocationBytes":     l.AllocationBytes >= 1<<30,
 		"BindingsPerStage":    l.BindingsPerStage >= 128,
 		"heaps":               len(info.Heaps) > 0 && info.Heaps[0].Size > 1<<20,

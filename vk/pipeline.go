@@ -23,6 +23,7 @@ type PipelineSpec struct {
 	TexelBuffers   int      // samplerBuffer in GLSL; each texel is 16 bytes, rgba32f
 	PushBytes      int      // a multiple of 4
 	Constants      []uint32 // specialization constants 0 to n-1; floats as their bits. At most 64
+	SubgroupSize   uint32   // workgroups consist of whole subgroups of this size; 0 where that does not matter
 	Statistics     bool     // for Executables; some drivers then compile past their caches
 }
 
@@ -166,6 +167,9 @@ func (d *Device) compile(s PipelineSpec, module vulkan.ShaderModule, l layout) (
 	}
 	what := C.ShimPipeline{
 		cache: raw(d.pipelineCache), module: raw(module), layout: raw(l.pipeline), constant_count: C.uint32_t(len(constants)),
+	}
+	if d.info.Features.SubgroupControl {
+		what.subgroup_size = C.uint32_t(s.SubgroupSize)
 	}
 	if s.Statistics {
 		what.statistics = 1

@@ -9,7 +9,7 @@ import "C"
 // tried on any. A value of the device's own that is even lower stays: a profile cannot add what is not there.
 
 // floor is what is left of the limits on the poorest device. The numbers are those of the specification's table of required
-// limits. Facts that are no promise stay as they are: the size of a subgroup and the length of a tick.
+// limits. Facts that are no promise stay as they are: the sizes of subgroups and the length of a tick.
 func (l Limits) floor() Limits {
 	l.StorageBufferRange = min(l.StorageBufferRange, 128<<20)
 	l.StorageBuffersPerStage = min(l.StorageBuffersPerStage, 4)
@@ -43,6 +43,7 @@ func (f Features) keep(found *C.ShimDeviceInfo) {
 	}{
 		{f.ShaderFloat16, &found.shader_float16},
 		{f.Storage16Bit, &found.storage_16bit},
+		{f.SubgroupControl, &found.subgroup_control},
 		{f.MemoryBudget, &found.memory_budget},
 		{f.PortabilitySubset, &found.portability_subset},
 		{f.Timestamps, &found.timestamp_bits},

@@ -83,6 +83,7 @@ func describe(physical vulkan.PhysicalDevice, found *C.ShimDeviceInfo) Info {
 	info := Info{
 		Name:       cText(properties.DeviceName[:]),
 		Type:       DeviceType(properties.DeviceType),
+		VendorID:   properties.VendorID,
 		Driver:     C.GoString(&found.driver_name[0]),
 		DriverInfo: C.GoString(&found.driver_info[0]),
 		APIVersion: versionText(properties.ApiVersion),
@@ -97,6 +98,7 @@ func describe(physical vulkan.PhysicalDevice, found *C.ShimDeviceInfo) Info {
 }
 
 func limits(l *vulkan.PhysicalDeviceLimits, found *C.ShimDeviceInfo) Limits {
+	smallest, largest := subgroupRange(uint32(found.driver_id), uint32(found.subgroup_size), uint32(found.subgroup_min), uint32(found.subgroup_max))
 	return Limits{
 		StorageBufferRange:     int64(l.MaxStorageBufferRange),
 		StorageBuffersPerStage: min(l.MaxPerStageDescriptorStorageBuffers, C.SHIM_MAX_BINDINGS),
@@ -112,6 +114,8 @@ func limits(l *vulkan.PhysicalDeviceLimits, found *C.ShimDeviceInfo) Limits {
 		TexelBufferElements:    l.MaxTexelBufferElements,
 		TexelBufferAlignment:   int64(l.MinTexelBufferOffsetAlignment),
 		SubgroupSize:           uint32(found.subgroup_size),
+		MinSubgroupSize:        smallest,
+		MaxSubgroupSize:        largest,
 		NonCoherentAtomSize:    int64(l.NonCoherentAtomSize),
 		AllocationBytes:        int64(min(uint64(found.max_allocation), 1<<62)),
 		TimestampPeriod:        l.TimestampPeriod,
@@ -127,6 +131,7 @@ func features(found *C.ShimDeviceInfo) Features {
 		SubgroupShuffle:    has(C.VK_SUBGROUP_FEATURE_SHUFFLE_BIT),
 		SubgroupBroadcast:  has(C.VK_SUBGROUP_FEATURE_BALLOT_BIT),
 		SubgroupArithmetic: has(C.VK_SUBGROUP_FEATURE_ARITHMETIC_BIT),
+		SubgroupControl:    found.subgroup_control != 0,
 		MemoryBudget:       found.memory_budget != 0,
 		PortabilitySubset:  found.portability_subset != 0,
 		Timestamps:         found.timestamp_bits != 0,

@@ -21,8 +21,8 @@ typedef struct ShimDevice ShimDevice;
 VkResult shim_instance_version(void *loader, uint32_t *version);
 VkResult shim_has_validation(void *loader, int *found);
 
-// shim_create_instance makes an instance of API 1.1. What the loader says while it makes and destroys it goes to
-// goLoaderMessage(user, ...), where the loader can. With validation set it enables the Khronos layer with synchronization
+// shim_create_instance makes an instance of API 1.3, of which devices may have 1.1 alone. What the loader says while it makes and
+// destroys it goes to goLoaderMessage(user, ...), where the loader can. With validation set it enables the Khronos layer with synchronization
 // validation and sends warnings and errors to goMessage(user, ...).
 VkResult shim_create_instance(void *loader, int validation, uintptr_t user, ShimInstance **out);
 uint64_t shim_instance_handle(const ShimInstance *in);
@@ -33,6 +33,10 @@ void shim_destroy_instance(ShimInstance *in);
 typedef struct ShimDeviceInfo {
   uint32_t has_compute, queue_family, timestamp_bits;
   uint32_t subgroup_size, subgroup_operations; // the operations are 0 where compute shaders have none
+  uint32_t subgroup_min, subgroup_max;         // 0 where the device does not say
+  uint32_t subgroup_control;                   // compute pipelines can require a size, and full subgroups
+  uint32_t subgroup_extension;                 // subgroup control is an extension here, to be enabled
+  uint32_t driver_id;                          // a VkDriverId; 0 where the driver does not say
   uint64_t max_allocation;
   uint32_t shader_float16, storage_16bit, memory_budget, portability_subset, calibrated_timestamps;
   uint32_t pipeline_statistics;
@@ -69,6 +73,7 @@ VkResult shim_create_pipeline_layout(const ShimDevice *d, uint64_t set_layout, u
 typedef struct ShimPipeline {
   uint64_t cache; // may be 0
   uint64_t module, layout;
+  uint32_t subgroup_size; // required, and full; 0 for any. The device must have subgroup_control
   uint32_t constant_count;
   uint32_t statistics; // the driver keeps them; the device must have pipeline_statistics
 } ShimPipeline;

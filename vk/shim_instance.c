@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const uint32_t api_version_1_3 = 1u << 22 | 3u << 12;
 static const char validation_layer[] = "VK_LAYER_KHRONOS_validation";
 
 // ---- Before there is an instance ----
@@ -121,7 +122,7 @@ VkResult shim_create_instance(void *loader, int validation, uintptr_t user, Shim
       .pUserData = (void *)user};
   const VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
                                          .pApplicationName = "cnnvk",
-                                         .apiVersion = 1u << 22 | 1u << 12};
+                                         .apiVersion = api_version_1_3};
   const char *layers[] = {validation_layer};
   const char *extensions[3];
   VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
@@ -180,7 +181,8 @@ void shim_destroy_instance(ShimInstance *in) {
 // ---- Physical devices ----
 
 typedef struct Extensions {
-  int float16, driver_properties, memory_budget, portability_subset, calibrated_timestamps, pipeline_executables;
+  int float16, driver_properties, memory_budget, portability_subset, calibrated_timestamps, pipeline_executables,
+      subgroup_size_control;
 } Extensions;
 
 static VkResult find_extensions(const ShimInstance *in, VkPhysicalDevice physical, Extensions *out) {
@@ -197,6 +199,7 @@ static VkResult find_extensions(const ShimInstance *in, VkPhysicalDevice physica
     out->portability_subset = has_extension(all, count, "VK_KHR_portability_subset");
     out->calibrated_timestamps = has_extension(all, count, "VK_EXT_calibrated_timestamps");
     out->pipeline_executables = has_extension(all, count, "VK_KHR_pipeline_executable_properties");
+    out->subgroup_size_control = has_extension(all, count, "VK_EXT_subgroup_size_control");
     result = VK_SUCCESS;
   }
   free(all);
@@ -217,6 +220,33 @@ static void find_queue(const ShimInstance *in, VkPhysicalDevice physical, ShimDe
   }
 }
 
+static uint32_t api_version(const ShimInstance *in, VkPhysicalDevice physical) {
+  VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
+  in->vkGetPhysicalDeviceProperties2(physical, &properties);
+  uint32_t version = 0; // the first field
+  memcpy(&version, properties.properties, sizeof version);
+  return version;
+}
+
+// find_subgroups fills out what there is beyond Vulkan 1.1: an extension, which is part of Vulkan 1.3.
+static void find_subgroups(const ShimInstance *in, VkPhysicalDevice physical, const Extensions *have,
+                           ShimDeviceInfo *out) {
+  if (!have->subgroup_size_control && api_version(in, physical) < api_version_1_3) return;
+  VkPhysicalDeviceSubgroupSizeControlProperties sizes = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES};
+  VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &sizes};
+  in->vkGetPhysicalDeviceProperties2(physical, &properties);
+  VkPhysicalDeviceSubgroupSizeControlFeatures control = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES};
+  VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &control};
+  in->vkGetPhysicalDeviceFeatures2(physical, &features);
+  out->subgroup_min = sizes.minSubgroupSize;
+  out->subgroup_max = sizes.maxSubgroupSize;
+  out->subgroup_control = control.subgroupSizeControl && control.computeFullSubgroups &&
+                          (sizes.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT);
+  out->subgroup_extension = have->subgroup_size_control;
+}
+
 static void find_properties(const ShimInstance *in, VkPhysicalDevice physical, const Extensions *have,
                             ShimDeviceInfo *out) {
   VkPhysicalDeviceDriverProperties driver = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
@@ -231,6 +261,7 @@ static void find_properties(const ShimInstance *in, VkPhysicalDevice physical, c
   out->subgroup_size = subgroup.subgroupSize;
   if (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) out->subgroup_operations = subgroup.supportedOperations;
   out->max_allocation = allocation.maxMemoryAllocationSize;
+  out->driver_id = driver.driverID;
   memcpy(out->driver_name, driver.driverName, sizeof out->driver_name);
   memcpy(out->driver_info, driver.driverInfo, sizeof out->driver_info);
 }
@@ -275,6 +306,7 @@ VkResult shim_device_info(const ShimInstance *in, uint64_t physical, ShimDeviceI
   if (result != VK_SUCCESS) return result;
   find_queue(in, POINTER(physical), out);
   find_properties(in, POINTER(physical), &have, out);
+  find_subgroups(in, POINTER(physical), &have, out);
   find_features(in, POINTER(physical), &have, out);
   return VK_SUCCESS;
 }
@@ -315,13 +347,14 @@ static int load_device(const ShimInstance *in, const ShimDeviceInfo *info, ShimD
 }
 
 VkResult shim_create_device(const ShimInstance *in, uint64_t physical, const ShimDeviceInfo *info, ShimDevice **out) {
-  const char *extensions[5];
+  const char *extensions[6];
   uint32_t extension_count = 0;
   if (info->shader_float16) extensions[extension_count++] = "VK_KHR_shader_float16_int8";
   if (info->memory_budget) extensions[extension_count++] = "VK_EXT_memory_budget";
   if (info->portability_subset) extensions[extension_count++] = "VK_KHR_portability_subset";
   if (info->calibrated_timestamps) extensions[extension_count++] = "VK_EXT_calibrated_timestamps";
   if (info->pipeline_statistics) extensions[extension_count++] = "VK_KHR_pipeline_executable_properties";
+  if (info->subgroup_control && info->subgroup_extension) extensions[extension_count++] = "VK_EXT_subgroup_size_control";
 
   VkPhysicalDeviceShaderFloat16Int8Features float16 = {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES, .shaderFloat16 = 1};
@@ -332,9 +365,14 @@ VkResult shim_create_device(const ShimInstance *in, uint64_t physical, const Shi
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR,
       .pNext = &storage16,
       .pipelineExecutableInfo = 1};
+  VkPhysicalDeviceSubgroupSizeControlFeatures subgroups = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES,
+      .pNext = info->pipeline_statistics ? (void *)&executables : (void *)&storage16,
+      .subgroupSizeControl = 1,
+      .computeFullSubgroups = 1};
   const VkPhysicalDeviceFeatures2 features = {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
-      .pNext = info->pipeline_statistics ? (void *)&executables : (void *)&storage16};
+      .pNext = info->subgroup_control ? (void *)&subgroups : subgroups.pNext};
   const float priority = 1;
   const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                          .queueFamilyIndex = info->queue_family,

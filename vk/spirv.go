@@ -69,7 +69,7 @@ func (s *PipelineSpec) checkShader(l Limits, f Features) error {
 	if invocations := uint64(size[0]) * uint64(size[1]) * uint64(size[2]); invocations > uint64(l.WorkgroupInvocations) {
 		return unsupported("pipeline %q has workgroups of %s, the device allows %d invocations", s.Name, text, l.WorkgroupInvocations)
 	}
-	return nil
+	return s.checkSubgroup(size[0], l, f)
 }
 
 // readNeeds goes through the instructions. The size of a workgroup is that of the execution mode, unless a constant is

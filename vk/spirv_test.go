@@ -37,7 +37,7 @@ func spirv(instructions ...[]uint32) []byte {
 func TestCheckShader(t *testing.T) {
 	limits := Limits{WorkgroupInvocations: 128, WorkgroupSize: [3]uint32{128, 128, 64}}
 	local := func(x, y, z uint32) []uint32 { return []uint32{opExecutionMode, 1, modeLocalSize, x, y, z} }
-	all := Features{true, true, true, true, true, true, true, true, true, true}
+	all := Features{true, true, true, true, true, true, true, true, true, true, true}
 	for _, c := range []struct {
 		why  string
 		code []byte

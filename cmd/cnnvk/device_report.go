@@ -35,6 +35,8 @@ type reportLimits struct {
 	WorkgroupInvocations   uint32    `json:"workgroup_invocations"`
 	WorkgroupSize          [3]uint32 `json:"workgroup_size"`
 	SubgroupSize           uint32    `json:"subgroup_size"`
+	MinSubgroupSize        uint32    `json:"min_subgroup_size"` // 0 where that is not known
+	MaxSubgroupSize        uint32    `json:"max_subgroup_size"`
 }
 
 type reportFeatures struct {
@@ -43,6 +45,7 @@ type reportFeatures struct {
 	SubgroupShuffle    bool `json:"subgroup_shuffle"`
 	SubgroupBroadcast  bool `json:"subgroup_broadcast"`
 	SubgroupArithmetic bool `json:"subgroup_arithmetic"`
+	SubgroupControl    bool `json:"subgroup_control"`
 	MemoryBudget       bool `json:"memory_budget"`
 	PortabilitySubset  bool `json:"portability_subset"`
 	Timestamps         bool `json:"timestamps"`
@@ -60,6 +63,7 @@ func report(info vk.Info) deviceReport {
 			TexelBufferElements: l.TexelBufferElements, AllocationBytes: l.AllocationBytes,
 			SharedMemoryBytes: l.SharedMemoryBytes, PushConstantBytes: l.PushConstantBytes,
 			WorkgroupInvocations: l.WorkgroupInvocations, WorkgroupSize: l.WorkgroupSize, SubgroupSize: l.SubgroupSize,
+			MinSubgroupSize: l.MinSubgroupSize, MaxSubgroupSize: l.MaxSubgroupSize,
 		},
 		Features: reportFeatures(info.Features),
 	}
@@ -81,6 +85,20 @@ func (r deviceReport) free() string {
 
 func (r deviceReport) driver() string { return strings.TrimSpace(r.Driver + " " + r.DriverVersion) }
 
+// subgroup is the size, and the range of sizes where there is one.
+func (r deviceReport) subgroup() string {
+	l := r.Limits
+	switch {
+	case l.MinSubgroupSize == 0:
+		return fmt.Sprintf("%d invocations, or others: the driver does not say", l.SubgroupSize)
+	case l.MinSubgroupSize == l.MaxSubgroupSize:
+		return fmt.Sprintf("%d invocations", l.SubgroupSize)
+	case !r.Features.SubgroupControl:
+		return fmt.Sprintf("%d to %d invocations, as the driver likes", l.MinSubgroupSize, l.MaxSubgroupSize)
+	}
+	return fmt.Sprintf("%d to %d invocations, as asked; else %d", l.MinSubgroupSize, l.MaxSubgroupSize, l.SubgroupSize)
+}
+
 type fact struct{ name, value string }
 
 // facts are the limits, the features and the kernels chosen, in words.
@@ -94,7 +112,7 @@ func (r deviceReport) facts() []fact {
 		{"push constants", fmt.Sprintf("%d bytes", l.PushConstantBytes)},
 		{"workgroup", fmt.Sprintf("%d invocations, %d x %d x %d", l.WorkgroupInvocations,
 			l.WorkgroupSize[0], l.WorkgroupSize[1], l.WorkgroupSize[2])},
-		{"subgroup", fmt.Sprintf("%d invocations", l.SubgroupSize)},
+		{"subgroup", r.subgroup()},
 		{"subgroup shuffle", yes(f.SubgroupShuffle)},
 		{"subgroup broadcast", yes(f.SubgroupBroadcast)},
 		{"subgroup arithmetic", yes(f.SubgroupArithmetic)},
