@@ -8,6 +8,7 @@ type Info struct {
 	Name       string // "llvmpipe (LLVM 15.0.6, 256 bits)"
 	Type       DeviceType
 	VendorID   uint32 // of whoever made the hardware, mostly the PCI number; see the constants
+	DriverID   uint32 // a VkDriverId; 0 where the driver does not say
 	Driver     string // "llvmpipe"; empty where the driver does not say
 	DriverInfo string // "Mesa 22.3.6 (LLVM 15.0.6)"; a version number where the driver does not say
 	APIVersion string // "1.3.230"
@@ -16,10 +17,11 @@ type Info struct {
 	Heaps      []Heap
 }
 
-// VendorIDs of hardware of which a program may know more than Vulkan tells.
+// Hardware and drivers of which a program may know more than Vulkan tells.
 const (
-	VendorApple = 0x106b
-	VendorIntel = 0x8086
+	VendorApple      = 0x106b // as MoltenVK has it
+	VendorIntel      = 0x8086
+	DriverHoneykrisp = 26 // Mesa's, for Apple's GPUs; its vendor is Mesa
 )
 
 // DriverLabel names driver and version, "llvmpipe Mesa 22.3.6 (LLVM 15.0.6)": the same text on each start, for metadata.

@@ -84,6 +84,7 @@ func describe(physical vulkan.PhysicalDevice, found *C.ShimDeviceInfo) Info {
 		Name:       cText(properties.DeviceName[:]),
 		Type:       DeviceType(properties.DeviceType),
 		VendorID:   properties.VendorID,
+		DriverID:   uint32(found.driver_id),
 		Driver:     C.GoString(&found.driver_name[0]),
 		DriverInfo: C.GoString(&found.driver_info[0]),
 		APIVersion: versionText(properties.ApiVersion),

@@ -29,7 +29,8 @@ func TestCompile(t *testing.T) {
 	if lanes := os.Getenv("CNNVK_SUBGROUP"); lanes != "" { // as on a device with subgroups of that size
 		n, err := strconv.ParseUint(lanes, 10, 32)
 		must(t, err)
-		e.target.limits.SubgroupSize = uint32(n)
+		l := &e.target.limits
+		l.SubgroupSize, l.MinSubgroupSize, l.MaxSubgroupSize = uint32(n), uint32(n), uint32(n)
 	}
 	programs := slices.Concat(network(t, net.SmallCIFARNetName, 128), network(t, net.TinyNetName, 128), halving(t, 128))
 	builtIn := untunedPipelines(t, programs, e.target)

@@ -28,7 +28,9 @@ func New(d *vk.Device) *Executor {
 		device:    d,
 		pipelines: map[string]*vk.Pipeline{},
 		choices:   Choices{},
-		target:    target{info.Limits, info.Features, info.Type, info.Limits.StorageBufferRange},
+		target: target{
+			limits: info.Limits, features: info.Features, kind: info.Type, hardware: hardwareOf(info), sliceBytes: info.Limits.StorageBufferRange,
+		},
 	}
 }
 
@@ -82,6 +84,7 @@ func (d *dispatch) pipelineSpec() (vk.PipelineSpec, error) {
 		Uniform:        d.kernel.uniform,
 		TexelBuffers:   d.kernel.texel,
 		PushBytes:      4 * len(d.kernel.push),
+		SubgroupSize:   uint32(d.kernel.lanes),
 		Constants:      d.constants,
 	}, err
 }

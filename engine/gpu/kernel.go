@@ -14,7 +14,8 @@ type kernel struct {
 	storage  []vk.Access // storage buffers, in order of binding
 	uniform  bool        // a uniform buffer behind them: a step input that is a handful of scalars
 	texel    int         // texel buffers behind those, read alone
-	subgroup exchange    // if any, a workgroup is one subgroup, whatever its size on the device
+	subgroup exchange    // if any, a workgroup is one subgroup
+	lanes    int         // of that subgroup, once it is known
 	spec     []string    // specialization constants from number 1 on; number 0 is the workgroup size
 	push     []string    // push constants, 32 bit each
 }
@@ -38,6 +39,14 @@ func (k kernel) as(name string) kernel {
 func (k kernel) by(e exchange, name string) kernel {
 	k.subgroup = e
 	return k.as(name)
+}
+
+// on is the kernel in subgroups of so many lanes, if its lanes take values from one another.
+func (k kernel) on(lanes int) kernel {
+	if k.subgroup != noExchange {
+		k.lanes = lanes
+	}
+	return k
 }
 
 // forms are the kernels that compute the same, of which a plan takes one by shape and device.
@@ -109,6 +118,7 @@ type variant struct {
 	name   string
 	covers []engine.Kind
 	fusion *fusion            // of a run of ops; nil for a single op
+	tile   tile               // of variants that have one
 	runs   func(c *call) bool // nil: always
 	emit   func(c *call)      // adds the dispatches
 }
@@ -147,7 +157,7 @@ func (c *call) run(k kernel, count int, constants, push []uint32, operands ...op
 func (c *call) runGroups(k kernel, groups [3]uint32, constants, push []uint32, operands ...operand) {
 	buffers, size := min(len(k.storage), len(operands)), uint32(workgroup)
 	if k.subgroup != noExchange {
-		size = uint32(c.subgroupSize())
+		size = uint32(k.lanes)
 	}
 	c.plan.add(dispatch{
 		kernel: k, push: push, groups: groups, storage: operands[:buffers], texel: operands[buffers:], op: c.at,
@@ -155,14 +165,11 @@ func (c *call) runGroups(k kernel, groups [3]uint32, constants, push []uint32, o
 	})
 }
 
-// subgroups reports whether kernels can be run whose workgroups are subgroups that hand values round in that way.
+// subgroups reports whether the device's subgroups can hand values round in that way.
 func (c *call) subgroups(by exchange) bool {
-	t := c.plan.target
-	size := t.limits.SubgroupSize
-	return (by == broadcast && t.features.SubgroupBroadcast || by == shuffle && t.features.SubgroupShuffle) && size >= 4 && size <= workgroup && size&(size-1) == 0
+	f := c.plan.target.features
+	return by == broadcast && f.SubgroupBroadcast || by == shuffle && f.SubgroupShuffle
 }
-
-func (c *call) subgroupSize() int { return int(c.plan.target.limits.SubgroupSize) }
 
 // reading is the form that reads activations of so many values from texel buffers, where they fit.
 func (c *call) reading(f forms, elements ...int) kernel {

@@ -9,6 +9,7 @@ import (
 	"cnnvk/engine"
 	"cnnvk/engine/cpu"
 	"cnnvk/engine/optest"
+	"cnnvk/vk"
 	"cnnvk/vk/vktest"
 )
 
@@ -45,7 +46,8 @@ var eitherWay = map[engine.Kind]bool{
 // one for a shape. The last cases of a list are the odd ones.
 const maxSubgroupCases = 4
 
-// TestVariants runs every op case on each variant that takes its shapes, by forbidding those before it.
+// TestVariants runs every op case on each variant that takes its shapes, by forbidding those before it; what names a size of subgroups is
+// chosen, where the device has several.
 func TestVariants(t *testing.T) {
 	e := New(vktest.Device(t))
 	defer e.Close()
@@ -58,8 +60,15 @@ func TestVariants(t *testing.T) {
 			if !slices.Equal(v.covers, []engine.Kind{c.Kind}) {
 				continue
 			}
+			if v.tile.lanes > 0 && len(e.target.subgroupSizes()) < 2 {
+				continue // the variant without a size is the same
+			}
 			rest := e.With(Options{Without: slices.Clone(without)})
-			without = append(without, v.name)
+			if v.tile.lanes > 0 {
+				rest = e.With(Options{Choices: Choices{keyOf(t, c): v.name}})
+			} else {
+				without = append(without, v.name)
+			}
 			if runs := chosen(t, rest, c); !slices.Contains(runs, string(c.Kind)+": "+v.name) {
 				continue
 			}
@@ -71,14 +80,38 @@ func TestVariants(t *testing.T) {
 		}
 	}
 	for _, v := range variants {
-		features := e.target.features
-		if strings.Contains(v.name, "_shuffle_") && !features.SubgroupShuffle || strings.Contains(v.name, "_broadcast_") && !features.SubgroupBroadcast {
+		if !e.target.fits(v.tile) {
 			continue // such as under the floor profile
+		}
+		if v.tile.rows > 0 && ran[v.name] == 0 && e.target.kind != vk.CPU {
+			t.Logf("there is no room for %s in the registers of this device", v.name)
+			continue
 		}
 		if len(v.covers) == 1 && ran[v.name] < 4 {
 			t.Errorf("variant %s ran on %d cases, want at least 4", v.name, ran[v.name])
 		}
 	}
+}
+
+// fits reports whether the device can run a tile's kernel, at shapes that suit it and where there is room in its registers.
+func (t target) fits(x tile) bool {
+	features, sizes := t.features, t.subgroupSizes()
+	switch by := x.kernel.subgroup; {
+	case by == noExchange:
+		return true
+	case by == shuffle && !features.SubgroupShuffle, by == broadcast && !features.SubgroupBroadcast:
+		return false
+	case x.lanes > 0 && (len(sizes) < 2 || !slices.Contains(sizes, x.lanes)):
+		return false
+	}
+	return len(sizes) > 0
+}
+
+func keyOf(t *testing.T, c optest.Case) string {
+	t.Helper()
+	p, err := c.Program()
+	must(t, err)
+	return opKey(p.Ops[0])
 }
 
 // chosen lists the kernel choices for a case; none if no variant is left.

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"slices"
+	"strings"
 
 	"cnnvk/engine"
 )
@@ -27,8 +28,11 @@ type planOptions struct {
 	Options
 }
 
-// without reports whether the variant or kernel of that name is switched off.
-func (o *planOptions) without(name string) bool { return slices.Contains(o.Without, name) }
+// without reports whether the variant or kernel of that name is switched off. NAME switches off NAME@16 too.
+func (o *planOptions) without(name string) bool {
+	base, _, _ := strings.Cut(name, "@")
+	return slices.Contains(o.Without, name) || slices.Contains(o.Without, base)
+}
 
 // With is the executor as it is now, but for the options of its sessions, in place of any before. It shares device, pipelines and
 // choices with e, and is closed with it.

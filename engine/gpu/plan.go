@@ -31,6 +31,7 @@ type target struct {
 	limits     vk.Limits
 	features   vk.Features
 	kind       vk.DeviceType
+	hardware   hardware
 	sliceBytes int64 // longest window of a resident tensor
 }
 

@@ -178,8 +178,12 @@ func alone(op engine.Op, l *engine.Layout, batch int) (*engine.Program, error) {
 // where there is another.
 func (e *Executor) variantsOf(p *engine.Program) []string {
 	pl := blankPlan(p, planOptions{Options: e.options}, e.target)
+	sizes := len(e.target.subgroupSizes())
 	var out []string
 	for _, v := range variants {
+		if v.tile.kernel.subgroup != noExchange && (v.tile.lanes > 0) != (sizes > 1) {
+			continue // the size is named where there are several
+		}
 		if v.fusion == nil && pl.runnable(&v, 0) != nil {
 			out = append(out, v.name)
 		}

@@ -57,10 +57,10 @@ var (
 	conv2dBroadcast32x4 = tile{kernel: conv2dTile.by(broadcast, "conv2d_broadcast_32x4"), rows: 32, columns: 4, depth: 9}
 	conv2dBroadcast16x4 = tile{kernel: conv2dTile.by(broadcast, "conv2d_broadcast_16x4"), rows: 16, columns: 4, depth: 9}
 
-	conv2dDataShuffle16x16   = tile{kernel: conv2dDataTile.by(shuffle, "conv2d_backward_data_shuffle_16x16"), rows: 16, columns: 16, depth: 9}
-	conv2dDataShuffle8x16    = tile{kernel: conv2dDataTile.by(shuffle, "conv2d_backward_data_shuffle_8x16"), rows: 8, columns: 16, depth: 9}
-	conv2dDataBroadcast16x16 = tile{kernel: conv2dDataTile.by(broadcast, "conv2d_backward_data_broadcast_16x16"), rows: 16, columns: 16, depth: 9}
-	conv2dDataBroadcast8x16  = tile{kernel: conv2dDataTile.by(broadcast, "conv2d_backward_data_broadcast_8x16"), rows: 8, columns: 16, depth: 9}
+	conv2dDataShuffle16x16   = tile{kernel: conv2dDataTile.by(shuffle, "conv2d_backward_data_shuffle_16x16"), rows: 16, columns: 16, depth: 9, multiplied: 16}
+	conv2dDataShuffle8x16    = tile{kernel: conv2dDataTile.by(shuffle, "conv2d_backward_data_shuffle_8x16"), rows: 8, columns: 16, depth: 9, multiplied: 16}
+	conv2dDataBroadcast16x16 = tile{kernel: conv2dDataTile.by(broadcast, "conv2d_backward_data_broadcast_16x16"), rows: 16, columns: 16, depth: 9, multiplied: 16}
+	conv2dDataBroadcast8x16  = tile{kernel: conv2dDataTile.by(broadcast, "conv2d_backward_data_broadcast_8x16"), rows: 8, columns: 16, depth: 9, multiplied: 16}
 
 	conv2dWeightShuffle32x3   = tile{kernel: conv2dWeightTile.by(shuffle, "conv2d_backward_weight_shuffle_32x3"), rows: 32, columns: 3, depth: 8}
 	conv2dWeightShuffle16x3   = tile{kernel: conv2dWeightTile.by(shuffle, "conv2d_backward_weight_shuffle_16x3"), rows: 16, columns: 3, depth: 8}
@@ -68,30 +68,44 @@ var (
 	conv2dWeightBroadcast16x3 = tile{kernel: conv2dWeightTile.by(broadcast, "conv2d_backward_weight_broadcast_16x3"), rows: 16, columns: 3, depth: 8}
 )
 
+// Of each list the first that runs is the built-in choice.
+var (
+	conv2dTiles = []tiled{
+		{"conv2d_shuffle_32x4", conv2dShuffle32x4},
+		{"conv2d_shuffle_16x4", conv2dShuffle16x4},
+		{"conv2d_broadcast_32x4", conv2dBroadcast32x4},
+		{"conv2d_broadcast_16x4", conv2dBroadcast16x4},
+	}
+	conv2dTurnedTiles = []tiled{ // the gradient by the input at stride 1
+		{"conv2d_backward_data_shuffle_32x4", conv2dShuffle32x4},
+		{"conv2d_backward_data_shuffle_16x4", conv2dShuffle16x4},
+		{"conv2d_backward_data_broadcast_32x4", conv2dBroadcast32x4},
+		{"conv2d_backward_data_broadcast_16x4", conv2dBroadcast16x4},
+	}
+	conv2dHalvedTiles = []tiled{ // at stride 2
+		{"conv2d_backward_data_shuffle_16x16", conv2dDataShuffle16x16},
+		{"conv2d_backward_data_shuffle_8x16", conv2dDataShuffle8x16},
+		{"conv2d_backward_data_broadcast_16x16", conv2dDataBroadcast16x16},
+		{"conv2d_backward_data_broadcast_8x16", conv2dDataBroadcast8x16},
+	}
+	conv2dWeightTiles = []tiled{
+		{"conv2d_backward_weight_shuffle_32x3", conv2dWeightShuffle32x3},
+		{"conv2d_backward_weight_shuffle_16x3", conv2dWeightShuffle16x3},
+		{"conv2d_backward_weight_broadcast_32x3", conv2dWeightBroadcast32x3},
+		{"conv2d_backward_weight_broadcast_16x3", conv2dWeightBroadcast16x3},
+	}
+)
+
 var conv2dVariants = slices.Concat(
-	[]variant{
-		conv2dTiled("conv2d_shuffle_32x4", conv2dShuffle32x4),
-		conv2dTiled("conv2d_shuffle_16x4", conv2dShuffle16x4),
-		conv2dTiled("conv2d_broadcast_32x4", conv2dBroadcast32x4),
-		conv2dTiled("conv2d_broadcast_16x4", conv2dBroadcast16x4),
-		one(engine.Conv2d, "conv2d_any", nil, conv2dAny),
+	ofTiles(engine.Conv2d, conv2dTiles, (*call).conv2dFits, func(c *call, t tile) { c.conv2dTiles(t, false) }),
+	[]variant{one(engine.Conv2d, "conv2d_any", nil, conv2dAny)},
 
-		conv2dTurned("conv2d_backward_data_shuffle_32x4", conv2dShuffle32x4),
-		conv2dTurned("conv2d_backward_data_shuffle_16x4", conv2dShuffle16x4),
-		conv2dTurned("conv2d_backward_data_broadcast_32x4", conv2dBroadcast32x4),
-		conv2dTurned("conv2d_backward_data_broadcast_16x4", conv2dBroadcast16x4),
-		conv2dHalved("conv2d_backward_data_shuffle_16x16", conv2dDataShuffle16x16),
-		conv2dHalved("conv2d_backward_data_shuffle_8x16", conv2dDataShuffle8x16),
-		conv2dHalved("conv2d_backward_data_broadcast_16x16", conv2dDataBroadcast16x16),
-		conv2dHalved("conv2d_backward_data_broadcast_8x16", conv2dDataBroadcast8x16),
-		one(engine.Conv2dBackwardData, "conv2d_backward_data_any", nil, conv2dDataAny),
+	ofTiles(engine.Conv2dBackwardData, conv2dTurnedTiles, (*call).conv2dTurnedFits, func(c *call, t tile) { c.conv2dTiles(t, true) }),
+	ofTiles(engine.Conv2dBackwardData, conv2dHalvedTiles, (*call).conv2dHalvedFits, (*call).conv2dHalvedTiles),
+	[]variant{one(engine.Conv2dBackwardData, "conv2d_backward_data_any", nil, conv2dDataAny)},
 
-		conv2dWeightTiled("conv2d_backward_weight_shuffle_32x3", conv2dWeightShuffle32x3),
-		conv2dWeightTiled("conv2d_backward_weight_shuffle_16x3", conv2dWeightShuffle16x3),
-		conv2dWeightTiled("conv2d_backward_weight_broadcast_32x3", conv2dWeightBroadcast32x3),
-		conv2dWeightTiled("conv2d_backward_weight_broadcast_16x3", conv2dWeightBroadcast16x3),
-		one(engine.Conv2dBackwardWeight, "conv2d_backward_weight_any", nil, conv2dWeightAny),
-	},
+	ofTiles(engine.Conv2dBackwardWeight, conv2dWeightTiles, (*call).conv2dWeightFits, (*call).conv2dWeightTiles),
+	[]variant{one(engine.Conv2dBackwardWeight, "conv2d_backward_weight_any", nil, conv2dWeightAny)},
 	byLanes(engine.Conv2dBackwardBias, "conv2d_backward_bias", "conv2d_backward_bias_any",
 		func(c *call) bool { return c.planes(c.in(0)).size%4 == 0 }, conv2dBias),
 	flattens(engine.Flatten, "flatten", "flatten_any", false),
@@ -153,23 +167,17 @@ func (c *call) texelWindow(x, y *engine.Tensor) []uint32 {
 	return words(y.C(), x.C(), x.H(), x.W()/4, y.H(), y.W()/4, c.attr().(engine.ConvAttr).Stride)
 }
 
-// conv2dTiled is y = A x over the pixels that 3x3 windows see, A being the weight.
-func conv2dTiled(name string, t tile) variant {
-	return one(engine.Conv2d, name, func(c *call) bool { return c.conv2dFits(t) }, func(c *call) { c.conv2dTiles(t, false) })
-}
-
-// conv2dTurned is the same with the weight turned around: the gradient by the input at stride 1.
-func conv2dTurned(name string, t tile) variant {
-	return one(engine.Conv2dBackwardData, name, func(c *call) bool {
-		return c.attr().(engine.ConvAttr).Stride == 1 && c.conv2dFits(t)
-	}, func(c *call) { c.conv2dTiles(t, true) })
-}
-
 func (c *call) conv2dFits(t tile) bool {
 	x, y := c.in(0), c.out(0)
 	return c.rowsOfTexels(x, y) && t.runs(c, packedTaps(c, t)) && c.covers(conv2dGroups(c, t, y))
 }
 
+func (c *call) conv2dTurnedFits(t tile) bool {
+	return c.attr().(engine.ConvAttr).Stride == 1 && c.conv2dFits(t)
+}
+
+// conv2dTiles is y = A x over the pixels that 3x3 windows see, A being the weight, or, for the gradient by the input at stride 1,
+// the weight turned around.
 func (c *call) conv2dTiles(t tile, turned bool) {
 	x, y, g := c.in(0), c.out(0), c.images(c.in(0), c.out(0)).g
 	bias, biased := c.of(c.in(1)), false
@@ -177,7 +185,7 @@ func (c *call) conv2dTiles(t tile, turned bool) {
 		bias, biased = c.bias()
 	}
 	constants := append(c.texelWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased))
-	c.runGroups(t.kernel, conv2dGroups(c, t, y), constants, words(y.N()*y.H()*y.W()/4), c.of(y), bias, c.packTaps(t, turned), c.of(x))
+	c.runGroups(t.kernel.on(t.subgroup(c)), conv2dGroups(c, t, y), constants, words(y.N()*y.H()*y.W()/4), c.of(y), bias, c.packTaps(t, turned), c.of(x))
 }
 
 // packTaps brings the weight into blocks of a tile's rows.
@@ -192,25 +200,25 @@ func (c *call) packTaps(t tile, turned bool) operand {
 
 // packedTaps is the size of a packed weight, and room for the lanes' last fetch, which may reach past its end.
 func packedTaps(c *call, t tile) int {
-	return roundUp(c.out(0).C(), t.rows)*c.in(0).C()*t.depth + 4*c.subgroupSize()
+	return roundUp(c.out(0).C(), t.rows)*c.in(0).C()*t.depth + 4*t.subgroup(c)
 }
 
-// conv2dHalved is the gradient by the input at stride 2: every window of the output makes four pixels.
-func conv2dHalved(name string, t tile) variant {
-	return one(engine.Conv2dBackwardData, name, func(c *call) bool {
-		return c.rowsOfTexels(c.out(0), c.in(0)) && c.attr().(engine.ConvAttr).Stride == 2 && t.runs(c, packedTaps(c, t)) && c.covers(conv2dGroups(c, t, c.in(0)))
-	}, func(c *call) {
-		dy, dx := c.in(0), c.out(0)
-		g := c.images(dy, dx).g
-		constants := words(dy.C(), dx.C(), dx.H(), dy.H(), dy.W()/4, g[0], g[1])
-		c.runGroups(t.kernel, conv2dGroups(c, t, dy), constants, words(dy.N()*dy.H()*dy.W()/4), c.of(dx), c.packTaps(t, true), c.of(dy))
-	})
+func (c *call) conv2dHalvedFits(t tile) bool {
+	return c.rowsOfTexels(c.out(0), c.in(0)) && c.attr().(engine.ConvAttr).Stride == 2 && t.runs(c, packedTaps(c, t)) && c.covers(conv2dGroups(c, t, c.in(0)))
+}
+
+// conv2dHalvedTiles is the gradient by the input at stride 2: every window of the output makes four pixels.
+func (c *call) conv2dHalvedTiles(t tile) {
+	dy, dx := c.in(0), c.out(0)
+	g := c.images(dy, dx).g
+	constants := words(dy.C(), dx.C(), dx.H(), dy.H(), dy.W()/4, g[0], g[1])
+	c.runGroups(t.kernel.on(t.subgroup(c)), conv2dGroups(c, t, dy), constants, words(dy.N()*dy.H()*dy.W()/4), c.of(dx), c.packTaps(t, true), c.of(dy))
 }
 
 // conv2dGroups is the workgroups of a tiled convolution: texels of y, which has a pixel for every window, on one axis, blocks of
 // the result's channels on the other.
 func conv2dGroups(c *call, t tile, y *engine.Tensor) [3]uint32 {
-	return [3]uint32{uint32(ceilDiv(y.N()*y.H()*y.W()/4, c.subgroupSize())), uint32(ceilDiv(c.out(0).C(), t.rows)), 1}
+	return [3]uint32{uint32(ceilDiv(y.N()*y.H()*y.W()/4, t.subgroup(c))), uint32(ceilDiv(c.out(0).C(), t.rows)), 1}
 }
 
 // covers reports whether the device takes that many workgroups.
@@ -219,21 +227,22 @@ func (c *call) covers(groups [3]uint32) bool {
 	return groups[0] <= most[0] && groups[1] <= most[1]
 }
 
-func conv2dWeightTiled(name string, t tile) variant {
-	return one(engine.Conv2dBackwardWeight, name, func(c *call) bool {
-		dy, x := c.in(0), c.in(1)
-		tiles := ceilDiv(dy.C(), t.rows) * ceilDiv(3*x.C(), c.subgroupSize())
-		return c.rowsOfTexels(x, dy) && dy.H()*dy.W()%t.depth == 0 && t.runs(c) && c.covers([3]uint32{uint32(tiles), 1, 1}) // many tiles are cut into no pieces
-	}, func(c *call) { c.conv2dWeightTiles(t) })
+func (c *call) conv2dWeightFits(t tile) bool {
+	dy, x := c.in(0), c.in(1)
+	if !c.rowsOfTexels(x, dy) || dy.H()*dy.W()%t.depth != 0 || !t.runs(c) {
+		return false
+	}
+	tiles := ceilDiv(dy.C(), t.rows) * ceilDiv(3*x.C(), t.subgroup(c))
+	return c.covers([3]uint32{uint32(tiles), 1, 1}) // many tiles are cut into no pieces
 }
 
 func (c *call) conv2dWeightTiles(t tile) {
 	dy, x, dw := c.in(0), c.in(1), c.out(0)
-	g, size, elements := c.images(dy, x).g, c.subgroupSize(), dw.Shape.Elements()
+	g, size, elements := c.images(dy, x).g, t.subgroup(c), dw.Shape.Elements()
 	tiles, steps := ceilDiv(dy.C(), t.rows)*ceilDiv(3*x.C(), size), dy.N()*dy.H()*dy.W()/t.depth
 	run, s := c.pieces(steps, tiles*size)
 	parts := c.scratch("conv2d weight parts", s*elements)
-	c.runGroups(t.kernel, [3]uint32{uint32(tiles * s), 1, 1}, append(c.texelWindow(x, dy), words(g...)...), words(steps, run, s), parts, c.of(dy), c.of(x))
+	c.runGroups(t.kernel.on(size), [3]uint32{uint32(tiles * s), 1, 1}, append(c.texelWindow(x, dy), words(g...)...), words(steps, run, s), parts, c.of(dy), c.of(x))
 	c.sumPartials(parts, c.of(dw), elements, s)
 }
 

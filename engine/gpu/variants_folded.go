@@ -22,9 +22,9 @@ func (c *call) foldedTile() (tile, bool) {
 	preferred := c.plan.opt.Choices[opKey(c.ops[0])]
 	var first tile
 	found := false
-	for _, v := range pointwiseTiles {
+	for _, v := range inSizes(pointwiseTiles) {
 		switch {
-		case !v.tile.multiplies(c) || c.plan.opt.without(v.name) || c.plan.opt.without(v.tile.biased.name):
+		case !c.multiplies(v.tile) || c.plan.opt.without(v.name) || c.plan.opt.without(v.tile.biased.name):
 		case v.name == preferred:
 			return v.tile, true
 		case !found:
@@ -38,7 +38,7 @@ func foldedProduct(c *call) {
 	t, _ := c.foldedTile()
 	norm, y := c.ops[1], c.named("r")
 	m, kk, elements := y.C(), c.in(0).C(), t.packedElements(c)
-	packed, bias := c.scratch("packed weight", elements), c.scratch("folded bias", m)
+	packed, bias := c.scratch("packed weight", elements+t.overshoot(c)), c.scratch("folded bias", m)
 	coef := c.coefficients(c.runningStatistics(norm), c.named("weight"), c.named("bias"))
 	c.run(packFolded, elements, words(m, kk, t.rows, roundUp(kk, t.depth)), nil, c.of(c.in(1)), coef, packed, bias)
 	c.gemm(t, product{x: c.in(0), y: y, packed: packed, bias: bias, biased: true, relu: true})

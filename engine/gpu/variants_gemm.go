@@ -122,18 +122,28 @@ var productVariants = slices.Concat(
 	overPixels(engine.LinearBackwardData, linearDataTiles, "linear_backward_data_any", true),
 )
 
+// ofTiles are the variants of an op that run these tiles, at every size of subgroups.
+func ofTiles(k engine.Kind, tiles []tiled, runs func(c *call, t tile) bool, emit func(c *call, t tile)) []variant {
+	var list []variant
+	for _, v := range inSizes(tiles) {
+		list = append(list, variant{
+			name: v.name, covers: []engine.Kind{k}, tile: v.tile,
+			runs: func(c *call) bool { return runs(c, v.tile) },
+			emit: func(c *call) { emit(c, v.tile) },
+		})
+	}
+	return list
+}
+
 // overPixels are the variants of an op that is a product over pixels, by A or, transposed, by its transpose.
 func overPixels(k engine.Kind, tiles []tiled, any string, transposed bool) []variant {
-	var list []variant
-	for _, v := range tiles {
-		list = append(list, one(k, v.name, v.tile.multiplies, func(c *call) {
-			r := product{x: c.in(0), y: c.out(0), packed: c.pack(v.tile, transposed)}
-			if k == engine.Linear {
-				r.bias, r.biased = c.of(c.in(2)), true
-			}
-			c.gemm(v.tile, r)
-		}))
-	}
+	list := ofTiles(k, tiles, (*call).multiplies, func(c *call, t tile) {
+		r := product{x: c.in(0), y: c.out(0), packed: c.pack(t, transposed)}
+		if k == engine.Linear {
+			r.bias, r.biased = c.of(c.in(2)), true
+		}
+		c.gemm(t, r)
+	})
 	return append(list, one(k, any, nil, func(c *call) { c.multiplyAny(k == engine.Linear, transposed) }))
 }
 
@@ -151,30 +161,30 @@ func (c *call) multiplyAny(biased, transposed bool) {
 
 // tile is how a tiled kernel cuts a product.
 type tile struct {
-	kernel  kernel
-	biased  kernel // of products over pixels: the kernel that adds a bias for every row
-	rows    int    // of the result, made by one invocation
-	columns int    // of the result: pixels, or for a weight gradient input channels
-	depth   int    // the summed dimension is walked in steps of that many, the rest packed as zeros
-	shared  bool   // a workgroup makes rows x columns in shared memory
+	kernel     kernel
+	biased     kernel // of products over pixels: the kernel that adds a bias for every row
+	rows       int    // of the result, made by one invocation
+	columns    int    // of the result: pixels, or for a weight gradient input channels
+	multiplied int    // values that an invocation holds to multiply the rows by; 0 for depth x columns
+	depth      int    // the summed dimension is walked in steps of that many, the rest packed as zeros
+	shared     bool   // a workgroup makes rows x columns in shared memory
+	lanes      int    // of the subgroups that its kernel runs with; 0 for what suits the device
 }
 
 // multiplies reports whether the tile's kernel can run a product over pixels.
-func (t tile) multiplies(c *call) bool {
+func (c *call) multiplies(t tile) bool {
 	return c.planes(c.in(0), c.out(0)).size%t.columns == 0 && c.in(0).C() >= t.depth &&
-		t.runs(c, c.in(0).Shape.Elements(), t.packedElements(c))
+		t.runs(c, c.in(0).Shape.Elements(), t.packedElements(c)+t.overshoot(c))
 }
-
-// maxSums is how many sums an invocation may hold on a GPU, which has at most 256 registers for it. A CPU holds them in its
-// cache, whatever their number.
-const maxSums = 128
 
 // runs reports whether the device has what the tile's kernel needs for operands of so many values.
 func (t tile) runs(c *call, operands ...int) bool {
 	if by := t.kernel.subgroup; by != noExchange {
-		if !c.subgroups(by) || t.rows*t.columns > maxSums && c.plan.target.kind != vk.CPU {
+		if !c.subgroups(by) || t.subgroup(c) == 0 {
 			return false
 		}
+	} else if least := max(int(c.plan.target.limits.MinSubgroupSize), 1); t.holds(c, least) > c.plan.target.room(least) {
+		return false // a driver takes small subgroups where there is no room in large ones
 	}
 	for _, elements := range operands {
 		if t.kernel.texel > 0 && !c.fitsTexels(elements) {
@@ -194,7 +204,7 @@ type product struct {
 // gemm runs a tiled kernel: blocks of rows of A on one axis, tiles of pixels on the other.
 func (c *call) gemm(t tile, r product) {
 	p, m := c.planes(r.x, r.y), r.y.C()
-	k, constants := t.kernel, words(m, p.c, p.size/4, p.g[0], p.g[1])
+	k, lanes, constants := t.kernel, t.subgroup(c), words(m, p.c, p.size/4, p.g[0], p.g[1])
 	operands := []operand{r.packed, c.of(r.x), c.of(r.y)}
 	if k.texel > 0 {
 		operands = []operand{c.of(r.y), r.packed, c.of(r.x)}
@@ -206,18 +216,18 @@ func (c *call) gemm(t tile, r product) {
 	tiles := p.n * p.size / t.columns
 	push, size := words(tiles), workgroup
 	if k.subgroup != noExchange {
-		size = c.subgroupSize()
+		size = lanes
 	}
 	if t.shared { // no part of a workgroup's tile can lie past the end
 		push, size = nil, 1
 	}
-	c.runGroups(k, [3]uint32{uint32(ceilDiv(tiles, size)), uint32(ceilDiv(m, t.rows)), 1}, constants, push, operands...)
+	c.runGroups(k.on(lanes), [3]uint32{uint32(ceilDiv(tiles, size)), uint32(ceilDiv(m, t.rows)), 1}, constants, push, operands...)
 }
 
 // pack brings the weight into blocks of a tile's rows of A.
 func (c *call) pack(t tile, transposed bool) operand {
 	m, kk, elements := c.out(0).C(), c.in(0).C(), t.packedElements(c)
-	packed := c.scratch("packed weight", elements)
+	packed := c.scratch("packed weight", elements+t.overshoot(c))
 	if columns := roundUp(kk, t.depth); m%4 == 0 && kk%4 == 0 && columns%4 == 0 && c.fitsTexels(m*kk) && !c.plan.opt.NoTexels && !c.plan.opt.without(packMatrixTexel.name) {
 		c.run(packMatrixTexel, elements/16, words(m, kk, int(flag(transposed)), t.rows, columns), nil, packed, c.of(c.in(1)))
 		return packed
@@ -229,6 +239,17 @@ func (c *call) pack(t tile, transposed bool) operand {
 
 func (t tile) packedElements(c *call) int {
 	return roundUp(c.out(0).C(), t.rows) * roundUp(c.in(0).C(), t.depth)
+}
+
+// overshoot is how far behind a packed weight the lanes may reach: they fetch depth steps of a block of rows together, a texel each, and
+// those beyond are fetched too where there are more lanes than texels. Nobody takes them.
+func (t tile) overshoot(c *call) int {
+	lanes := t.subgroup(c)
+	if t.kernel.subgroup == noExchange || lanes == 0 {
+		return 0
+	}
+	texels := t.rows / 4 * t.depth
+	return 4 * (roundUp(texels, lanes) - texels)
 }
 
 // roundUp is the least multiple of to that is not below n.

@@ -1,6 +1,8 @@
 package gpu
 
 import (
+	"slices"
+
 	"cnnvk/engine"
 	"cnnvk/vk"
 )
@@ -33,38 +35,43 @@ var linearBackwardBias = kernel{
 	name: "linear_backward_bias", storage: []vk.Access{in, out}, spec: []string{"M", "G"}, push: []string{"N"},
 }
 
-// The first that runs is the built-in choice.
-var weightVariants = []variant{
-	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_shuffle_32x4", weightShuffle32x4),
-	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_shuffle_64x4", weightShuffle64x4),
-	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_shuffle_16x4", weightShuffle16x4),
-	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_broadcast_32x4", weightBroadcast32x4),
-	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_broadcast_64x4", weightBroadcast64x4),
-	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_broadcast_16x4", weightBroadcast16x4),
-	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_texel", weightTexelTile),
-	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_shared", weightSharedTile),
-	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight", weightBufferTile),
-	weightGradient(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_any", weightAny),
+// Of each list the first that runs is the built-in choice.
+var (
+	pointwiseWeightTiles = []tiled{
+		{"pointwise_conv2d_backward_weight_shuffle_32x4", weightShuffle32x4},
+		{"pointwise_conv2d_backward_weight_shuffle_64x4", weightShuffle64x4},
+		{"pointwise_conv2d_backward_weight_shuffle_16x4", weightShuffle16x4},
+		{"pointwise_conv2d_backward_weight_broadcast_32x4", weightBroadcast32x4},
+		{"pointwise_conv2d_backward_weight_broadcast_64x4", weightBroadcast64x4},
+		{"pointwise_conv2d_backward_weight_broadcast_16x4", weightBroadcast16x4},
+		{"pointwise_conv2d_backward_weight_texel", weightTexelTile},
+		{"pointwise_conv2d_backward_weight_shared", weightSharedTile},
+		{"pointwise_conv2d_backward_weight", weightBufferTile},
+		{"pointwise_conv2d_backward_weight_any", weightAny},
+	}
+	linearWeightTiles = []tiled{
+		{"linear_backward_weight_shuffle_32x4", weightShuffle32x4},
+		{"linear_backward_weight_shuffle_64x4", weightShuffle64x4},
+		{"linear_backward_weight_shuffle_16x4", weightShuffle16x4},
+		{"linear_backward_weight_broadcast_32x4", weightBroadcast32x4},
+		{"linear_backward_weight_broadcast_64x4", weightBroadcast64x4},
+		{"linear_backward_weight_broadcast_16x4", weightBroadcast16x4},
+		{"linear_backward_weight_texel", weightTexelTile},
+		{"linear_backward_weight_shared", weightSharedTile},
+		{"linear_backward_weight", weightBufferTile},
+		{"linear_backward_weight_any", weightAny},
+	}
+)
 
-	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_shuffle_32x4", weightShuffle32x4),
-	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_shuffle_64x4", weightShuffle64x4),
-	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_shuffle_16x4", weightShuffle16x4),
-	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_broadcast_32x4", weightBroadcast32x4),
-	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_broadcast_64x4", weightBroadcast64x4),
-	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_broadcast_16x4", weightBroadcast16x4),
-	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_texel", weightTexelTile),
-	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_shared", weightSharedTile),
-	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight", weightBufferTile),
-	weightGradient(engine.LinearBackwardWeight, "linear_backward_weight_any", weightAny),
+var weightVariants = slices.Concat(
+	ofTiles(engine.PointwiseConv2dBackwardWeight, pointwiseWeightTiles, (*call).weightFits, (*call).weightTiles),
+	ofTiles(engine.LinearBackwardWeight, linearWeightTiles, (*call).weightFits, (*call).weightTiles),
+	[]variant{one(engine.LinearBackwardBias, "linear_backward_bias", nil, biasGradient)},
+)
 
-	one(engine.LinearBackwardBias, "linear_backward_bias", nil, biasGradient),
-}
-
-func weightGradient(k engine.Kind, name string, t tile) variant {
-	return one(k, name, func(c *call) bool {
-		dy, x := c.in(0), c.in(1)
-		return c.planes(dy, x).size%t.depth == 0 && t.runs(c, dy.Shape.Elements(), x.Shape.Elements())
-	}, func(c *call) { c.weightTiles(t) })
+func (c *call) weightFits(t tile) bool {
+	dy, x := c.in(0), c.in(1)
+	return c.planes(dy, x).size%t.depth == 0 && t.runs(c, dy.Shape.Elements(), x.Shape.Elements())
 }
 
 // weightTiles runs a tiled kernel over pieces of the pixels, and adds up what they gave.
@@ -74,7 +81,7 @@ func (c *call) weightTiles(t tile) {
 	columns, size, lanes := t.columns, 1, min(t.depth, 4)
 	lanesShare := t.kernel.subgroup != noExchange
 	if lanesShare {
-		size = c.subgroupSize()
+		size = t.subgroup(c)
 		columns *= size
 	}
 	tiles, steps := ceilDiv(m, t.rows)*ceilDiv(kk, columns), p.n*p.size/t.depth
@@ -90,7 +97,7 @@ func (c *call) weightTiles(t tile) {
 	}
 	constants, push := words(m, kk, p.size/lanes, p.g[0], p.g[1]), words(steps, run, s)
 	if lanesShare || t.shared {
-		c.runGroups(t.kernel, [3]uint32{uint32(tiles * s), 1, 1}, constants, push, operands...)
+		c.runGroups(t.kernel.on(size), [3]uint32{uint32(tiles * s), 1, 1}, constants, push, operands...)
 	} else {
 		c.run(t.kernel, tiles*s, constants, push, operands...)
 	}

@@ -1,0 +1,133 @@
+package gpu
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"cnnvk/engine"
+	"cnnvk/vk"
+)
+
+// The size of a subgroup is an axis of the variants whose lanes take values from one another: NAME runs at the size that suits the device,
+// NAME@16 at 16. The first is the built-in choice and the only one where a device has one size; a tuned choice names the size where it
+// has several. Results may depend on it, since a gradient is cut into pieces by how many lanes there are.
+
+// The sizes that a kernel may be compiled for. Shaders hold what four lanes fetch; more than 128 invocations a device need not have.
+const (
+	smallestSubgroup = 4
+	largestSubgroup  = 128
+)
+
+// inSizes has, behind each tile whose lanes take values from one another, the same at every size of subgroups.
+func inSizes(tiles []tiled) []tiled {
+	var out []tiled
+	for _, v := range tiles {
+		out = append(out, v)
+		if v.tile.kernel.subgroup == noExchange {
+			continue
+		}
+		for lanes := smallestSubgroup; lanes <= largestSubgroup; lanes *= 2 {
+			sized := tiled{fmt.Sprintf("%s@%d", v.name, lanes), v.tile}
+			sized.tile.lanes = lanes
+			out = append(out, sized)
+		}
+	}
+	return out
+}
+
+// subgroupSizes are those of which a kernel can name one: what the driver takes by itself, then smaller ones, then larger ones. None
+// where a driver compiles for a size of its own choice.
+func (t target) subgroupSizes() []int {
+	least, most := int(t.limits.MinSubgroupSize), int(t.limits.MaxSubgroupSize)
+	if least == 0 || least != most && !t.features.SubgroupControl {
+		return nil
+	}
+	var smaller, larger []int
+	for lanes := largestSubgroup; lanes >= smallestSubgroup; lanes /= 2 {
+		switch {
+		case lanes < least || lanes > most:
+		case lanes <= int(t.limits.SubgroupSize):
+			smaller = append(smaller, lanes)
+		default:
+			larger = append(larger, lanes)
+		}
+	}
+	slices.Reverse(larger)
+	return append(smaller, larger...)
+}
+
+// subgroup is the size of the subgroups that the tile's kernel runs with: the one that the tile names, or the first in which
+// what an invocation holds finds room. 0 where there is none.
+func (t tile) subgroup(c *call) int {
+	for _, lanes := range c.plan.target.subgroupSizes() {
+		if (t.lanes == 0 || t.lanes == lanes) && t.holds(c, lanes) <= c.plan.target.room(lanes) {
+			return lanes
+		}
+	}
+	return 0
+}
+
+// holds is how many values an invocation of the tile's kernel keeps at a time: its sums and what they are made of, of which the lanes of a
+// subgroup share out one side.
+func (t tile) holds(c *call, lanes int) int {
+	if t.shared {
+		rows, columns := t.rows/8, t.columns/8 // of the 64 invocations of a workgroup
+		return rows*columns + rows + columns
+	}
+	sums, right, left := t.rows*t.columns, t.depth*t.columns, t.rows*t.depth
+	if t.multiplied > 0 {
+		right = t.multiplied
+	}
+	if t.kernel.subgroup != noExchange {
+		left = roundUp(left, 4*lanes) / lanes // in texels
+	}
+	if a, ok := c.attr().(engine.ConvAttr); ok && a.Stride > 1 {
+		right += 12 // neighbours share fewer of the taps' values
+	}
+	return sums + right + left
+}
+
+// room is how many values an invocation may hold in subgroups of so many lanes: the registers but for a sixteenth, which addresses and the like take.
+// Compilers for Intel's GPUs spill beyond that and not before. A CPU has them in its cache, whatever their number.
+func (t target) room(lanes int) int {
+	if t.kind == vk.CPU {
+		return math.MaxInt
+	}
+	return t.hardware.registers(lanes) * 15 / 16
+}
+
+// hardware tells apart the GPUs that differ in their registers.
+type hardware uint8
+
+const (
+	anyHardware hardware = iota
+	intel
+	intelXe2 // Lunar Lake and Battlemage on
+	apple
+)
+
+func hardwareOf(d vk.Info) hardware {
+	switch {
+	case d.VendorID == vk.VendorIntel && d.Limits.MinSubgroupSize >= 16: // what tells it from those before
+		return intelXe2
+	case d.VendorID == vk.VendorIntel:
+		return intel
+	case d.VendorID == vk.VendorApple, d.DriverID == vk.DriverHoneykrisp:
+		return apple
+	}
+	return anyHardware
+}
+
+// registers is how many 32-bit values an invocation can keep.
+func (h hardware) registers(lanes int) int {
+	switch h {
+	case intel: // a thread has 128 registers of 32 bytes, for all its lanes
+		return 128 * 32 / 4 / max(lanes, 8)
+	case intelXe2: // of 64 bytes
+		return 128 * 64 / 4 / max(lanes, 16)
+	case apple:
+		return 128
+	}
+	return 256 // AMD, NVIDIA
+}
