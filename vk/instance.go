@@ -9,6 +9,7 @@ import "C"
 import (
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime/cgo"
 	"slices"
 	"sync"
@@ -77,6 +78,7 @@ func Open(o Options) (*Instance, error) {
 	validation := C.int(0)
 	if o.Validation {
 		validation = 1
+		trackShaders()
 	}
 	if r := C.shim_create_instance(proc, validation, C.uintptr_t(in.callback), &in.shim); r != resultSuccess {
 		in.callback.Delete()
@@ -92,6 +94,15 @@ func Open(o Options) (*Instance, error) {
 		return nil, err
 	}
 	return in, nil
+}
+
+// trackShaders has synchronization validation look at what dispatches read and write, which newer layers leave out unless they are asked to,
+// and older ones do anyway. The setting has a structure of its own only in those newer layers; all of them read the variable.
+func trackShaders() {
+	const variable = "VK_SYNCVAL_SHADER_ACCESSES_HEURISTIC"
+	if _, set := os.LookupEnv(variable); !set {
+		os.Setenv(variable, "1")
+	}
 }
 
 // instanceError is the error of a loader that makes no instance.
