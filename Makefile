@@ -6,6 +6,7 @@
 #   KILLS=200           how often make resume-test kills a training on each device (default 50)
 #   VULNDB=latest       the database of make vuln
 #   ROUNDS=3            of make compare; BATCHES=1 adds other batch sizes
+#   DRIVERS='anv-skl'   which of them make drivers takes (default: all; .ci/driver.sh has their names)
 #   CNNVK_SHARED=DIR    golden cases, reference weights and packed CIFAR-100 (default ../shared, where it exists)
 #
 # CNNVK_DATA, CNNVK_GOLDEN and CNNVK_WEIGHTS, set by hand, win over what lies in CNNVK_SHARED.
@@ -82,11 +83,11 @@ bench: setup-run build ## measure this machine's device (ARGS=--json)
 	bin/cnnvk bench $(ARGS)
 
 compare: setup-compare build ## measure beside PyTorch, in turns (ROUNDS=3; BATCHES=1: batches of 32 to 512 too)
-	@sh .ci/driver.sh lavapipe
+	@sh .ci/driver.sh lavapipe25
 	@$(PYTHON) .ci/compare.py $(ROUNDS) $(BATCHES)
 
-drivers: setup-test build ## test on drivers that need no GPU, fetched but not installed, and compile for AMD's GPUs
-	@sh .ci/drivers.sh
+drivers: setup-test build ## test on drivers that need no GPU, fetched but not installed, and compile for GPUs of five vendors (DRIVERS='anv-skl nvk-174')
+	@sh .ci/drivers.sh $(DRIVERS)
 
 gpu-bundle: setup-run ## pack what checks this program on a machine with a GPU (BUNDLE=bin/cnnvk-gpu-check.tgz)
 	@sh .ci/gpu-bundle.sh '$(BUNDLE)' '$(COMMIT)'

@@ -14,7 +14,7 @@ import sys
 
 THREADS, BATCH, REPEATS = 2, 128, 10
 BATCHES = [32, 64, 128, 256, 512]
-DRIVERS = [[], ["sh", ".ci/driver.sh", "lavapipe"]]  # what stands before a command: nothing for the default driver
+DRIVERS = [[], ["sh", ".ci/driver.sh", "lavapipe25"]]  # what stands before a command: nothing for the default driver
 LAYOUTS = {"nchw": "NCHW", "channels_last": "channels-last"}
 MODES = {"train_img_s": "train", "eval_img_s": "eval"}
 rounds, batches_too = int(sys.argv[1]), len(sys.argv) > 2 and sys.argv[2] == "1"

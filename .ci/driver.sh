@@ -1,54 +1,71 @@
 #!/bin/sh
-# driver.sh NAME COMMAND... runs a command on one Vulkan driver:
+# driver.sh NAME COMMAND... runs a command on one Vulkan driver; driver.sh NAME only fetches it. Computed by the CPU:
 #
-#   lavapipe      Mesa's driver for CPUs, as bookworm-backports has it
-#   radv          Mesa's driver for AMD, likewise; with RADV_FORCE_FAMILY it compiles for hardware that is not here
-#   swiftshader   Chromium's driver for CPUs
+#   lavapipe22, lavapipe25, lavapipe26    Mesa, as Debian bookworm, bookworm-backports and forky have it; lavapipe is lavapipe25
+#   swiftshader                           Chromium's
+#
+# Compiled, recorded and submitted for GPUs that are not here, and never computed (CNNVK_COMPILE_ONLY=1 lets such a device pass):
+#
+#   radv-GPU          AMD: vega10, navi21, navi31, gfx1201 and what else RADV calls its families
+#   honeykrisp        Apple M1
+#   turnip-GPU        Adreno: 630, 660
+#   nvk-CHIPSET       NVIDIA, hexadecimal: 174 is GA104
+#   anv-PLATFORM      Intel: skl, tgl, adl, dg2, mtl, lnl, bmg; CNNVK_INTEL_SHIM is Mesa's libintel_noop_drm_shim.so, which Debian does not pack
 #
 # Debian's packages are unpacked into the cache folder, once (remove the folder to fetch anew). Nothing is installed, and apt has
-# sources and lists of its own.
+# sources, lists and a status of its own. Status 3: this system cannot have the driver, and the message says for want of what.
+#
+# A driver that needs a newer C library than this system's is started by that library's own loader. Then the command has to be a
+# program itself, not a shell, go or env that starts one (go test -exec 'sh .ci/driver.sh NAME' is one).
 set -eu
 drivers=${XDG_CACHE_HOME:-$HOME/.cache}/cnnvk/drivers
 
 give_up() {
     echo "driver: $1" >&2
-    exit 1
+    exit "${2:-1}"
 }
 
-# private TOOL ARG... is apt-get or apt-cache that knows of the system only what is installed.
+# private ARG... is apt-get that knows of the system only how to reach the mirrors.
 private() {
-    tool=$1
-    shift
-    "$tool" -qq -c "$part/apt/apt.conf" "$@"
+    apt-get -qq -c "$part/apt/apt.conf" "$@"
 }
 
-# lacking PACKAGE names the libraries under it that are not installed.
-lacking() {
-    private apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$1" |
-        grep '^lib[^:]*$' | while read -r library; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$library" 2>/dev/null)" = installed ] || echo "$library"
-    done
-}
-
-# fetch DIR unpacks a driver there, whole or not at all.
+# fetch RELEASE unpacks its drivers and every library under them, whole or not at all.
 fetch() {
-    for tool in apt-get apt-cache dpkg-query dpkg-deb; do
-        command -v $tool >/dev/null || give_up "there is no $tool here to fetch $name with"
+    for tool in apt-get dpkg dpkg-deb; do
+        command -v $tool >/dev/null || give_up "there is no $tool here to fetch $name with (it needs Debian or a relative of it)" 3
     done
     keys=/usr/share/keyrings/debian-archive-keyring.gpg
-    [ -e $keys ] || give_up "there is no $keys to check $name with (Debian: debian-archive-keyring)"
+    [ -e $keys ] || give_up "there is no $keys to check $name with (package debian-archive-keyring)" 3
     mkdir -p "$drivers"
     part=$(mktemp -d "$drivers/part.XXXXXX")
     trap 'rm -rf "$part"' EXIT
-    mkdir -p "$part/apt/lists/partial" "$part/apt/cache/archives/partial" "$part/root"
-    for suite in "debian bookworm" "debian bookworm-backports" "debian-security bookworm-security"; do
-        echo "deb [signed-by=$keys] http://deb.debian.org/$suite main"
+    trap 'exit 1' HUP INT TERM
+    mkdir -p "$part/apt/lists/partial" "$part/apt/cache/archives/partial" "$part/root" "$part/libc"
+    cat >"$part/apt/status" <<EOF
+Package: python3
+Status: install ok installed
+Architecture: $(dpkg --print-architecture)
+Multi-Arch: allowed
+Version: 3.99
+Maintainer: nobody
+Description: a layer's script wants it, no driver does
+
+EOF
+    case $1 in
+    bookworm) suites='debian/bookworm debian-security/bookworm-security' more= ;;
+    bookworm-backports) suites='debian/bookworm debian/bookworm-backports debian-security/bookworm-security' more= ;;
+    forky) suites=debian/forky more=mesa-drm-shim ;;
+    esac
+    for suite in $suites; do
+        echo "deb [signed-by=$keys] http://deb.debian.org/${suite%/*} ${suite#*/} main"
     done >"$part/apt/sources.list"
     cat >"$part/apt/apt.conf" <<EOF
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
-APT::Default-Release "bookworm-backports";
+APT::Default-Release "$1";
+APT::Install-Recommends "false";
 APT::Update::Error-Mode "any";
 APT::Sandbox::User "";
 Acquire::Languages "none";
@@ -56,40 +73,84 @@ Dir::Etc::sourcelist "$part/apt/sources.list";
 Dir::Etc::sourceparts "/dev/null";
 Dir::Etc::preferences "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
+Dir::State::status "$part/apt/status";
 Dir::State::lists "$part/apt/lists";
 Dir::Cache "$part/apt/cache";
 EOF
-    private apt-get update || give_up "apt-get update failed"
-    case $1 in
-    */mesa) # libdrm as new as Mesa, whatever is installed
-        packages=$({ echo mesa-vulkan-drivers libdrm2 libdrm-amdgpu1 | tr ' ' '\n'; lacking mesa-vulkan-drivers; } | sort -u)
-        files=.
-        ;;
-    */swiftshader)
-        packages=chromium-common
-        files='./usr/lib/chromium/libvk_swiftshader.so ./usr/lib/chromium/vk_swiftshader_icd.json'
-        ;;
-    esac
-    echo "driver: fetching" $packages >&2
-    (cd "$part" && private apt-get download $packages) || give_up "apt-get download failed"
+    private update || give_up "apt-get update failed for $1"
+    planned=$(private -s install mesa-vulkan-drivers vulkan-validationlayers $more) || give_up "apt-get finds no drivers in $1"
+    packages=$(echo "$planned" | sed -n 's/^Inst \(\(z*lib\|mesa-\|vulkan-\)[^ ]*\).*/\1/p' | sort -u)
+    [ "$1" != bookworm ] || packages="$packages chromium-common"
+    echo "driver: fetching from Debian $1:" $packages >&2
+    (cd "$part" && private download $packages) || give_up "apt-get download failed for $1"
     for package in "$part"/*.deb; do
-        dpkg-deb --fsys-tarfile "$package" | tar -x -C "$part/root" $files
+        root=$part/root files=.
+        case ${package##*/} in
+        libc6_* | libgcc-s1_* | libstdc++6_*) root=$part/root/libc ;; # they go with the loader
+        chromium-common_*) files='./usr/lib/chromium/libvk_swiftshader.so ./usr/lib/chromium/vk_swiftshader_icd.json' ;;
+        esac
+        mkdir -p "$root"
+        dpkg-deb --fsys-tarfile "$package" | tar -x -C "$root" $files
     done
-    [ -e "$1" ] || mv "$part/root" "$1" # another make may have been faster
+    # A driver or layer that is named without its folder could be the one that is installed.
+    for json in "$part"/root/usr/share/vulkan/*.d/*.json; do
+        library=$(sed -n 's|.*"library_path": *"\(.*/\)*\(.*\)".*|\2|p' "$json")
+        library=$(cd "$part/root" && find usr/lib -name "$library")
+        sed -i "s|\(\"library_path\": *\).*\"|\1\"../../../../$library\"|" "$json"
+    done
+    [ -e "$drivers/$1" ] || mv "$part/root" "$drivers/$1" # another make may have been faster
     rm -rf "$part"
 }
 
 name=${1:-}
+gpu=${name#*-} shim= choice=
 case $name in
-lavapipe) dir=$drivers/mesa libraries='usr/lib/*-linux-gnu*' icd='usr/share/vulkan/icd.d/lvp_icd*.json' ;;
-radv) dir=$drivers/mesa libraries='usr/lib/*-linux-gnu*' icd='usr/share/vulkan/icd.d/radeon_icd*.json' ;;
-swiftshader) dir=$drivers/swiftshader libraries=usr/lib/chromium icd=usr/lib/chromium/vk_swiftshader_icd.json ;;
-*) give_up "\"$name\" is not lavapipe, radv or swiftshader" ;;
+lavapipe22) release=bookworm icd=lvp_icd ;;
+lavapipe25 | lavapipe) release=bookworm-backports icd=lvp_icd ;;
+lavapipe26) release=forky icd=lvp_icd ;;
+swiftshader) release=bookworm icd=vk_swiftshader_icd ;;
+radv-?*) release=forky icd=radeon_icd shim=amdgpu choice=AMDGPU_GPU_ID=$gpu ;;
+honeykrisp) release=forky icd=asahi_icd shim=asahi ;;
+turnip-?*) release=forky icd=freedreno_icd shim=freedreno choice=FD_GPU_ID=$gpu ;;
+nvk-?*) release=forky icd=nouveau_icd shim=nouveau choice=NOUVEAU_CHIPSET=$gpu ;;
+anv-?*) release=bookworm-backports icd=intel_icd shim=intel choice=INTEL_STUB_GPU_PLATFORM=$gpu ;;
+*) give_up "\"$name\" is none of lavapipe22, lavapipe25, lavapipe26, swiftshader, radv-GPU, honeykrisp, turnip-GPU, nvk-CHIPSET, anv-PLATFORM" ;;
 esac
 shift
-[ -e "$dir" ] || fetch "$dir"
+root=$drivers/$release
+case $shim in
+'') ;;
+intel)
+    shim=${CNNVK_INTEL_SHIM:-}
+    [ -n "$shim" ] || give_up "$name needs CNNVK_INTEL_SHIM=.../libintel_noop_drm_shim.so (Mesa's, built with -Dtools=drm-shim; Debian has no package of it)" 3
+    [ -f "$shim" ] || give_up "CNNVK_INTEL_SHIM: there is no file $shim"
+    ;;
+*) shim=$root/usr/lib/*/lib${shim}_noop_drm_shim.so ;;
+esac
+[ -e "$root" ] || fetch "$release"
 [ $# -gt 0 ] || exit 0
 
-icd=$(echo "$dir"/$icd) libraries=$(echo "$dir"/$libraries)
 unset CNNVK_DEVICE # the driver has but one
-VK_DRIVER_FILES=$icd VK_ICD_FILENAMES=$icd LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} exec "$@"
+icd=$(find "$root/usr" -name "$icd*.json")
+export VK_DRIVER_FILES="$icd" VK_ICD_FILENAMES="$icd" VK_LAYER_PATH="$root/usr/share/vulkan/explicit_layer.d"
+[ -z "$choice" ] || export "$choice"
+case $name in
+turnip-*) export GODEBUG="asyncpreemptoff=1${GODEBUG:+,$GODEBUG}" ;; # its shim does not bear the signals by which Go interrupts
+esac
+shim=$(echo $shim)
+
+# folders DIR are those of its libraries, between colons.
+folders() { find "$1/lib" "$1/usr/lib" -maxdepth 1 -name '*-linux-*' 2>/dev/null | paste -sd:; }
+
+loader=$(find "$root/libc" -name 'ld-linux*' -type f)
+needed=$("$loader" --version | sed -n '1s/.* \([0-9.]*[0-9]\)\.*$/\1/p')
+present=$(getconf GNU_LIBC_VERSION 2>/dev/null | sed 's/.* //')
+if [ "$(printf '%s\n' "${present:-0}" "$needed" | sort -V | head -1)" = "$needed" ]; then
+    export LD_LIBRARY_PATH="$(folders "$root")${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    [ -z "$shim" ] || export LD_PRELOAD="$shim${LD_PRELOAD:+:$LD_PRELOAD}"
+    exec "$@"
+fi
+program=$(command -v "$1") && "$loader" --verify "$program" 2>/dev/null ||
+    give_up "$1 is not a program that the loader of glibc $needed can start, which $name needs"
+shift
+exec "$loader" --library-path "$(folders "$root/libc"):$(folders "$root")" ${shim:+--preload "$shim"} "$program" "$@"
