@@ -14,6 +14,7 @@ import (
 
 // The literals are the roots of (p - x/n)² = z² p (1-p)/n, the equation that Wilson's interval solves, worked out apart.
 func TestScoreInterval(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		correct, total int
 		low, high      float64
@@ -32,6 +33,7 @@ func TestScoreInterval(t *testing.T) {
 }
 
 func TestScore(t *testing.T) {
+	t.Parallel()
 	s := Score{Correct: 3, Total: 4, LossSum: 2}
 	if s.Accuracy() != 0.75 || s.Loss() != 0.5 {
 		t.Errorf("accuracy %g, loss %g", s.Accuracy(), s.Loss())
@@ -42,6 +44,7 @@ func TestScore(t *testing.T) {
 }
 
 func TestBatchSizes(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		n, batch int
 		want     []int
@@ -66,6 +69,7 @@ func someData(n int) Data {
 
 // The batch size changes no result: each image is evaluated by itself, in float64.
 func TestEvaluateBatches(t *testing.T) {
+	t.Parallel()
 	w, d := someWeights(t, SmallCIFARNetName, narrow), someData(5)
 	var want Score
 	for i, batch := range []int{5, 1, 2, 100} {
@@ -89,6 +93,7 @@ func TestEvaluateBatches(t *testing.T) {
 }
 
 func TestEvaluateRefuses(t *testing.T) {
+	t.Parallel()
 	w := someWeights(t, SmallCIFARNetName, narrow)
 	for _, c := range []struct {
 		n, batch int
@@ -108,6 +113,7 @@ func TestEvaluateRefuses(t *testing.T) {
 
 // The error of an evaluation that was stopped is the context's cause.
 func TestEvaluateStopped(t *testing.T) {
+	t.Parallel()
 	ctx, end := context.WithCancelCause(t.Context())
 	cause := errors.New("interrupted")
 	end(cause)
@@ -127,6 +133,7 @@ func correctOf(c Confusion) (sum int) {
 }
 
 func TestConfusion(t *testing.T) {
+	t.Parallel()
 	c := NewConfusion(3, []uint8{0, 0, 0, 0, 1, 2}, []uint8{0, 1, 2, 2, 1, 0})
 	if correct, total := c.Class(0); correct != 1 || total != 4 {
 		t.Errorf("class 0: %d of %d, want 1 of 4", correct, total)

@@ -71,6 +71,7 @@ func draw(t *testing.T, seed uint32, list []drawn) [][]float32 {
 // PyTorch 1.13's SmallCIFARNet of widths 12, 20, 36, 40, 44, 52 after torch.manual_seed(5): the
 // first three values of some tensors, and the SHA-256 of all of them as little-endian float32.
 func TestKaimingUniformTorch(t *testing.T) {
+	t.Parallel()
 	list := smallCIFARNetDraws([]int{12, 20, 36, 40, 44, 52})
 	values := draw(t, 5, list)
 	first := map[string][3]uint32{
@@ -98,6 +99,7 @@ func TestKaimingUniformTorch(t *testing.T) {
 
 // Every training case of the golden folder starts from the bits that its seed gives.
 func TestKaimingUniformGolden(t *testing.T) {
+	t.Parallel()
 	cases, err := filepath.Glob(filepath.Join(sharedtest.Folder(t, "CNNVK_GOLDEN"), "*", "case.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -159,6 +161,7 @@ func compareInit(t *testing.T, path string, list []drawn, values [][]float32) {
 }
 
 func TestKaimingUniformRefuses(t *testing.T) {
+	t.Parallel()
 	for _, fanIn := range []int{0, -1, math.MinInt} {
 		g, dst := newTorchGenerator(1), []float32{7}
 		err := g.kaimingUniform(dst, fanIn)
@@ -171,6 +174,7 @@ func TestKaimingUniformRefuses(t *testing.T) {
 // PyTorch computes the weights' bound by another route than the biases'; both are one float32 for
 // every fan-in that a model can have.
 func TestKaimingBoundRoutes(t *testing.T) {
+	t.Parallel()
 	for fanIn := 1; fanIn <= 1<<17; fanIn++ {
 		a := math.Sqrt(5)
 		gain := math.Sqrt(2 / (1 + a*a))
@@ -183,6 +187,7 @@ func TestKaimingBoundRoutes(t *testing.T) {
 
 // One long draw is the same as several short ones, and stays within its bounds.
 func TestUniformStream(t *testing.T) {
+	t.Parallel()
 	whole, parts := make([]float32, 2000), make([]float32, 2000)
 	newTorchGenerator(4294967295).uniform(whole, 0.25)
 	g := newTorchGenerator(4294967295)

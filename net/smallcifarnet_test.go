@@ -6,6 +6,7 @@ import (
 )
 
 func TestParameters(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		widths []int
 		want   int
@@ -21,6 +22,7 @@ func TestParameters(t *testing.T) {
 }
 
 func TestSmallCIFARNetRefuses(t *testing.T) {
+	t.Parallel()
 	for _, widths := range [][]int{{}, {1, 2, 3, 4, 5}, {1, 2, 3, 4, 5, 6, 7}, {1, 2, 0, 4, 5, 6}} {
 		if _, err := SmallCIFARNet(widths, 1); err == nil || !strings.HasPrefix(err.Error(), "net: smallcifarnet has 6 blocks") {
 			t.Errorf("widths %v: %v", widths, err)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestLoadStateDictRefuses(t *testing.T) {
+	t.Parallel()
 	w := someWeights(t, SmallCIFARNetName, narrow)
 	good, err := w.Model.stateDict(w.Layout, w.Arena, 7)
 	if err != nil {
@@ -55,6 +56,7 @@ func TestLoadStateDictRefuses(t *testing.T) {
 }
 
 func TestStateDictRefuses(t *testing.T) {
+	t.Parallel()
 	w := someWeights(t, SmallCIFARNetName, narrow)
 	if _, err := w.Model.stateDict(w.Layout, w.Arena[:10], 0); err == nil {
 		t.Error("an arena that is too short was written")

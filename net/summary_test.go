@@ -9,6 +9,7 @@ import (
 
 // TestSummary checks the networks' numbers: recipe and PyTorch agree on them.
 func TestSummary(t *testing.T) {
+	t.Parallel()
 	rows := summary(t, net.SmallCIFARNetName, 765055, 15361024)
 	if r := rows[4]; r.Name != "features.4" || r.Kind != "DSConv" || !slices.Equal(r.Output, []int{256, 8, 8}) || r.Parameters != 128*9+128*256+2*256 {
 		t.Errorf("features.4 is %+v", r)
@@ -16,6 +17,7 @@ func TestSummary(t *testing.T) {
 }
 
 func TestSummaryTinyNet(t *testing.T) {
+	t.Parallel()
 	const conv1, conv2, fc1, fc2 = 1024 * 32 * 27, 256 * 64 * 288, 4096 * 128, 128 * 100
 	rows := summary(t, net.TinyNetName, 556708, conv1+conv2+fc1+fc2)
 	if r := rows[3]; r.Name != "conv2" || r.Kind != "Conv2d" || !slices.Equal(r.Output, []int{64, 16, 16}) || r.Parameters != 64*288+64 {

@@ -42,6 +42,7 @@ func stateDictOf(t *testing.T, model string, widths []int) (*Weights, []safetens
 
 // A network that was saved within others is read like one that was not, and a line says what was taken away.
 func TestUnwrap(t *testing.T) {
+	t.Parallel()
 	averaged := []safetensors.Tensor{{Name: "n_averaged", Shape: []int{}, I64: []int64{7}}}
 	inFeatures := func(word string) func(string) string {
 		return func(name string) string { return strings.Replace(name, "features.", "features."+word+".", 1) }
@@ -112,6 +113,7 @@ func checkUnwrapped(t *testing.T, what string, tensors []safetensors.Tensor, wan
 
 // What is not a network and nothing else is refused, and names are never taken for others.
 func TestUnwrapRefuses(t *testing.T) {
+	t.Parallel()
 	_, plain := stateDictOf(t, SmallCIFARNetName, narrow)
 	one := func(name string) safetensors.Tensor {
 		return safetensors.Tensor{Name: name, Shape: []int{1}, F32: []float32{1}}
@@ -161,6 +163,7 @@ func TestUnwrapRefuses(t *testing.T) {
 
 // A part of a model that lies in several files leads to all of them.
 func TestLoadWeightsShard(t *testing.T) {
+	t.Parallel()
 	_, plain := stateDictOf(t, SmallCIFARNetName, narrow)
 	dir := filepath.Join(t.TempDir(), "my model")
 	path := filepath.Join(dir, "model-00001-of-00002.safetensors")
@@ -178,6 +181,7 @@ func TestLoadWeightsShard(t *testing.T) {
 
 // A network's own names stay, whatever their first parts are called.
 func TestUnwrapOwnNames(t *testing.T) {
+	t.Parallel()
 	for _, word := range []string{"module.", "model.", "state_dict.", "ema.module."} {
 		isMark := func(name string) bool { return isMark(name) || name == word+"stem.weight" }
 		own := []safetensors.Tensor{{Name: word + "stem.weight"}, {Name: word + "stem.bias"}}
@@ -192,6 +196,7 @@ func TestUnwrapOwnNames(t *testing.T) {
 
 // Types that a conversion of all tensors leaves are read, in every place.
 func TestLoadWeightsOfHalves(t *testing.T) {
+	t.Parallel()
 	w, tensors := stateDictOf(t, SmallCIFARNetName, narrow)
 	for _, c := range []struct {
 		dtype string
@@ -259,6 +264,7 @@ func floats(values []int64) []float32 {
 
 // A double that no float32 can hold is told as it is.
 func TestLoadWeightsTooLarge(t *testing.T) {
+	t.Parallel()
 	_, tensors := stateDictOf(t, TinyNetName, []int{2, 3, 5})
 	tensors[0].F64 = make([]float64, len(tensors[0].F32))
 	tensors[0].F64[3] = 1e300
@@ -274,6 +280,7 @@ func TestLoadWeightsTooLarge(t *testing.T) {
 
 // A checkpoint is named as one, whichever program wrote it, and though its tensors stand under model. and ema.
 func TestLoadWeightsCheckpoint(t *testing.T) {
+	t.Parallel()
 	_, plain := stateDictOf(t, SmallCIFARNetName, narrow)
 	for _, format := range []string{CheckpointFormats + "1", CheckpointFormats + "2"} {
 		path := filepath.Join(t.TempDir(), "f")

@@ -44,6 +44,7 @@ func someWeights(t *testing.T, model string, widths []int) *Weights {
 
 // Saving and loading gives every value back; the network follows from the metadata, or, without them, from the tensors.
 func TestWeightsRoundTrip(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		model  string
 		widths []int
@@ -105,6 +106,7 @@ func checkSameWeights(t *testing.T, got, want *Weights) {
 
 // The same weights give the same bytes, whatever map order the metadata come in.
 func TestWeightsSaveRepeats(t *testing.T) {
+	t.Parallel()
 	w := someWeights(t, SmallCIFARNetName, narrow)
 	w.Metadata = map[string]string{"a": "1", "b": "2", "c": "3", "d": "4"}
 	dir := t.TempDir()
@@ -124,6 +126,7 @@ func TestWeightsSaveRepeats(t *testing.T) {
 }
 
 func TestModelOfRefuses(t *testing.T) {
+	t.Parallel()
 	shaped := func(shape ...int) []safetensors.Tensor {
 		return []safetensors.Tensor{{Name: "features.0.pointwise.weight", Shape: shape}}
 	}
@@ -152,6 +155,7 @@ func TestModelOfRefuses(t *testing.T) {
 
 // Widths that a file has as a list, not as its text, are told as they are.
 func TestLoadWeightsMetadata(t *testing.T) {
+	t.Parallel()
 	path := writeBytes(t, "f", fileHeader(`{"__metadata__":{"model":"tinynet","widths":[1,2]}}`))
 	if _, err := LoadWeights(path); err == nil || !strings.Contains(err.Error(), "not widths [1 2]") {
 		t.Error(err)

@@ -10,6 +10,7 @@ import (
 
 // Opening a named pipe without a writer would never return; nor may a file take a pipe's place.
 func TestSafetensorsNamedPipe(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)

@@ -62,6 +62,7 @@ func parseFile(t *testing.T, file []byte) (header parsed, metadata map[string]st
 
 // The file is read by a parser that shares nothing with the library.
 func TestWriteSafetensors(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "model.safetensors")
 	meta := map[string]string{"model": "smallcifarnet", "note": "line\nline"}
 	if err := Write(path, someTensors(), meta); err != nil {
@@ -109,6 +110,7 @@ func sameTensor(a, b Tensor) bool {
 }
 
 func TestSafetensorsRoundTrip(t *testing.T) {
+	t.Parallel()
 	for _, meta := range []map[string]string{nil, {"seed": "42", "é": ""}} {
 		path := filepath.Join(t.TempDir(), "model.safetensors")
 		if err := Write(path, someTensors(), meta); err != nil {
@@ -132,6 +134,7 @@ func TestSafetensorsRoundTrip(t *testing.T) {
 
 // Same tensors, same bytes: in any order, over an earlier file, with nothing else left in the folder.
 func TestWriteSafetensorsDeterministic(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var first [sha256.Size]byte
 	for i := range 20 {
@@ -176,6 +179,7 @@ func checkFolder(t *testing.T, dir string, want ...string) {
 }
 
 func TestWriteSafetensorsRefuses(t *testing.T) {
+	t.Parallel()
 	one := []float32{1}
 	for _, c := range []struct {
 		why     string
@@ -229,6 +233,7 @@ func checkWhole(t *testing.T, path string) {
 }
 
 func TestWriteSafetensorsNoPlace(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "none", "m.safetensors")
 	err := Write(path, someTensors(), nil)
@@ -250,6 +255,7 @@ func pack(header string, values int) []byte {
 }
 
 func TestReadSafetensorsTypes(t *testing.T) {
+	t.Parallel()
 	file := pack(`{"d":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"i":{"dtype":"I32","shape":[1],"data_offsets":[8,12]},`+
 		`"u":{"dtype":"U8","shape":[2],"data_offsets":[12,14]},"s":{"dtype":"I64","shape":[],"data_offsets":[14,22]}}   `, 0)
 	file = binary.LittleEndian.AppendUint64(file, math.Float64bits(0.1))
@@ -269,6 +275,7 @@ func TestReadSafetensorsTypes(t *testing.T) {
 }
 
 func TestReadSafetensorsRefuses(t *testing.T) {
+	t.Parallel()
 	good := `{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}`
 	change := func(from, to string) []byte { return pack(strings.Replace(good, from, to, 1), 12) }
 	length := func(n uint64) []byte {
@@ -353,6 +360,7 @@ func TestReadSafetensorsRefuses(t *testing.T) {
 }
 
 func TestReadSafetensorsNoFile(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	_, _, err := Read(dir)
 	checkSaid(t, err, dir, "it is a folder")
@@ -374,6 +382,7 @@ func TestReadSafetensorsNoFile(t *testing.T) {
 
 // PyTorch's files, where they are at hand: every one is read, written and read back.
 func TestSafetensorsTorch(t *testing.T) {
+	t.Parallel()
 	golden, weights := sharedtest.Folder(t, "CNNVK_GOLDEN"), sharedtest.Folder(t, "CNNVK_WEIGHTS")
 	paths, err := filepath.Glob(filepath.Join(golden, "*", "*.safetensors"))
 	if err != nil || len(paths) == 0 {

@@ -67,6 +67,7 @@ func onDisk(t *testing.T, c *Checkpoint) *Checkpoint {
 // A training that is stopped anywhere and goes on from its checkpoint comes to the bits of one that was not: in between steps, in the
 // validation, between epochs, with every optimiser. The limit ends it in the midst of the third epoch. Three steps make an epoch.
 func TestResume(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*Recipe){
 		"adamw":      nil,
 		"nesterov":   func(r *Recipe) { r.UseOptimizer(Nesterov) },
@@ -117,6 +118,7 @@ func TestResume(t *testing.T) {
 
 // Checkpoints in between change nothing, and from each of them the training comes to the same bits.
 func TestResumeFromAnyStep(t *testing.T) {
+	t.Parallel()
 	recipe := func(r *Recipe) { r.EMADecay = 0.5 } // with which the counter's average is not 0
 	want, err := trainOn(t, t.Context(), someTrainer(t, recipe), nil)
 	if err != nil {
@@ -158,6 +160,7 @@ func TestResumeFromAnyStep(t *testing.T) {
 
 // The averaged weights of a checkpoint are those that a file of weights has.
 func TestCheckpointAveraged(t *testing.T) {
+	t.Parallel()
 	for _, decay := range []float64{0.995, 0} {
 		tr := someTrainer(t, func(r *Recipe) { r.EMADecay = decay })
 		end, err := trainOn(t, t.Context(), tr, nil)
@@ -189,6 +192,7 @@ func TestCheckpointAveraged(t *testing.T) {
 
 // A damaged checkpoint is refused in a line, whichever byte it is; and so is what is no checkpoint, or that of another network.
 func TestCheckpointRefused(t *testing.T) {
+	t.Parallel()
 	tr := someTrainer(t, nil)
 	if err := tr.Open(cpu.New()); err != nil {
 		t.Fatal(err)
@@ -251,6 +255,7 @@ func TestCheckpointRefused(t *testing.T) {
 
 // Patience counts the epochs since the best one; it does not matter where the training was stopped in between.
 func TestPatience(t *testing.T) {
+	t.Parallel()
 	// So low a rate changes no answer: the first epoch stays the best.
 	recipe := func(r *Recipe) { r.Epochs, r.Patience, r.LearningRate = 20, 3, 1e-12 }
 	want, err := trainOn(t, t.Context(), someTrainer(t, recipe), nil)

@@ -4,6 +4,7 @@ import "testing"
 
 // 48 epochs of 352 steps, as PyTorch counts them. The average of the integer is float32, cut each time.
 func TestCounters(t *testing.T) {
+	t.Parallel()
 	var c Counters
 	for range 16_896 {
 		c.Step(0.995)

@@ -61,6 +61,7 @@ func (s *lateSession) Reports() ([]engine.Report, error) {
 // In an epoch the trainer waits once, when steps, validation and the next epoch's order are on their way; and it makes no
 // difference how late a device tells what a step gave back.
 func TestTrainerWaitsOnce(t *testing.T) {
+	t.Parallel()
 	var first []EpochEnded
 	for _, behind := range []int{0, 1, 2, 100} {
 		tr := someTrainer(t, nil)
@@ -111,6 +112,7 @@ func TestTrainerWaitsOnce(t *testing.T) {
 
 // A loss that is not finite is told of the step that it was, however late.
 func TestTrainerNotFiniteLate(t *testing.T) {
+	t.Parallel()
 	tr := someTrainer(t, func(r *Recipe) { r.LearningRate, r.Optimizer = 1e300, "sgd" })
 	if err := tr.Open(&lateExecutor{Executor: cpu.New(), behind: 100}); err != nil {
 		t.Fatal(err)
@@ -122,6 +124,7 @@ func TestTrainerNotFiniteLate(t *testing.T) {
 
 // The share of the time in which a device worked, on made-up clocks: each reading counts from the one before.
 func TestBusyShare(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
 	const s = time.Second
 	type reading struct {

@@ -12,6 +12,7 @@ import (
 )
 
 func TestRecipeCheck(t *testing.T) {
+	t.Parallel()
 	if err := DefaultRecipe().Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -68,6 +69,7 @@ func TestRecipeCheck(t *testing.T) {
 
 // What a recipe leaves out is allowed: no limit, no warm-up, no decay, no clipping, no average, no validation.
 func TestRecipeCheckZeros(t *testing.T) {
+	t.Parallel()
 	r := DefaultRecipe()
 	r.LimitSteps, r.WarmupEpochs, r.WeightDecay, r.LabelSmoothing, r.ClipNorm, r.EMADecay, r.ValidationRatio = 0, 0, 0, 0, 0, 0, 0
 	r.MaxTime, r.Epochs = time.Hour, 0
@@ -85,6 +87,7 @@ func TestRecipeCheckZeros(t *testing.T) {
 
 // Every named recipe can be trained, under a name of its own, and the list cannot be changed through one.
 func TestRecipes(t *testing.T) {
+	t.Parallel()
 	for _, name := range RecipeNames() {
 		r, err := RecipeNamed(name)
 		if err != nil || r.Name != name {
@@ -105,6 +108,7 @@ func TestRecipes(t *testing.T) {
 
 // What nobody said follows from what was said over a recipe.
 func TestRecipeSettle(t *testing.T) {
+	t.Parallel()
 	tiny, _ := RecipeNamed("tinynet")
 	for _, c := range []struct {
 		before Recipe

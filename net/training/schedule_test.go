@@ -10,6 +10,7 @@ import (
 )
 
 func TestScheduleRate(t *testing.T) {
+	t.Parallel()
 	recipe := DefaultRecipe().Rates()
 	cosine := func(warmup, epochs int) Schedule {
 		return Schedule{Kind: ScheduleCosine, Base: 1, WarmupEpochs: warmup, Epochs: epochs}
@@ -75,6 +76,7 @@ func TestScheduleRate(t *testing.T) {
 // PyTorch's log of the reference run. Its lr column is read after the scheduler's step, so that the
 // row of epoch e (counted from 1) has the rate of the epoch that follows, Rate(e).
 func TestScheduleReference(t *testing.T) {
+	t.Parallel()
 	file, err := os.ReadFile(filepath.Join(sharedtest.Folder(t, "CNNVK_WEIGHTS"), "smallcifarnet_reference.json"))
 	if err != nil {
 		t.Fatal(err)

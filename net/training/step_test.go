@@ -104,6 +104,7 @@ func loadStep(s engine.Session, p *engine.Program, name string, widths []int) (*
 // Images of 8 x 8 are one pixel where the last blocks see them: a batch of one leaves BatchNorm a single value per
 // channel, of which no variance can be taken. An evaluation takes none.
 func TestBatchNormSingleValue(t *testing.T) {
+	t.Parallel()
 	m, err := net.SmallCIFARNet(narrow, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -131,6 +132,7 @@ func TestBatchNormSingleValue(t *testing.T) {
 
 // TestMultiplyAddsOfAStep: backward costs twice forward, but for the gradient by the images, which nobody wants.
 func TestMultiplyAddsOfAStep(t *testing.T) {
+	t.Parallel()
 	p := stepProgram(t, net.SmallCIFARNetName, nil, 2)
 	var sum int64
 	for _, op := range p.Ops {

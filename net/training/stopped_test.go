@@ -27,6 +27,7 @@ func (c *looks) Err() error {
 // short is not reported. Each epoch has 3 steps; a look precedes each, another follows them, and one precedes each
 // of the validation's batches.
 func TestTrainerStopped(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		looks, epoch, step, total, ended int
 	}{

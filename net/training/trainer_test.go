@@ -49,6 +49,7 @@ func someTrainer(t *testing.T, change func(*Recipe)) *Trainer {
 
 // Epochs, steps and rates as an observer sees them; a limit of steps ends the run within an epoch, which is validated.
 func TestTrainerEpochs(t *testing.T) {
+	t.Parallel()
 	type end struct {
 		epoch, step, steps, images, total int
 		last                              bool
@@ -86,6 +87,7 @@ func TestTrainerEpochs(t *testing.T) {
 
 // Without validation every epoch is the best so far, and nothing is scored.
 func TestTrainerNoValidation(t *testing.T) {
+	t.Parallel()
 	tr := someTrainer(t, func(r *Recipe) { r.ValidationRatio = 0 })
 	tr.Val, tr.Train = cifar.Split(12, 0, 0)
 	epochs := 0
@@ -110,6 +112,7 @@ func TestTrainerNoValidation(t *testing.T) {
 }
 
 func TestTrainerRefuses(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		change func(*Trainer)
 		says   string
@@ -130,6 +133,7 @@ func TestTrainerRefuses(t *testing.T) {
 // An epoch of 9 images in batches of 4 ends in a batch of one. Of an image of 8x8 a single pixel is left for the last
 // blocks, whose BatchNorm has no variance then; before any step, this is refused.
 func TestTrainerSingleValue(t *testing.T) {
+	t.Parallel()
 	tr := someTrainer(t, nil)
 	tr.Data.Shape.H, tr.Data.Shape.W = 8, 8
 	err := tr.Open(cpu.New())
@@ -141,6 +145,7 @@ func TestTrainerSingleValue(t *testing.T) {
 
 // The error of a loss that is not finite says when, and the observer's own error ends a run too.
 func TestTrainerStops(t *testing.T) {
+	t.Parallel()
 	tr := someTrainer(t, func(r *Recipe) { r.LearningRate, r.Optimizer = 1e300, "sgd" })
 	if err := tr.Open(cpu.New()); err != nil {
 		t.Fatal(err)
