@@ -134,12 +134,12 @@ func TestProgram(t *testing.T) {
 	if results := p.ByRole(engine.Result); len(results) != 1 || results[0] != out[0] {
 		t.Errorf("results are %v", results)
 	}
-	r := engine.NewRecord(p)
+	r := engine.NewStepInputs(p)
 	if len(r.Uints("labels")) != 4 || len(r.Floats("rates")) != engine.RateElements || r.Floats("labels") != nil || r.Program() != p {
-		t.Error("the record does not fit the inputs")
+		t.Error("there are other inputs than the program has")
 	}
 	other := program(t, builder(t))
-	if engine.CheckRecord(p, r) != nil || engine.CheckRecord(other, r) == nil || engine.CheckRecord(p, nil) == nil {
-		t.Error("records are not told apart")
+	if engine.CheckStepInputs(p, r) != nil || engine.CheckStepInputs(other, r) == nil || engine.CheckStepInputs(p, nil) == nil {
+		t.Error("the inputs of two programs are not told apart")
 	}
 }

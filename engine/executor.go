@@ -34,8 +34,8 @@ type PlanOptions struct {
 type Session interface {
 	// SetResident fills the Resident tensor of that name. Uint8 tensors take bytes.
 	SetResident(name string, data any) error
-	// Run queues a step. The record may be filled anew as soon as Run returns.
-	Run(p *Program, r *Record) error
+	// Run queues a step. Its inputs may be filled anew as soon as Run returns.
+	Run(p *Program, in *StepInputs) error
 	// Reports waits for all queued steps and returns what they gave back, in order; no report is returned twice.
 	Reports() ([]Report, error)
 	// Finished is Reports without the wait: of the steps that are done by now.

@@ -47,35 +47,35 @@ func (p *Program) Producer(t *Tensor) int {
 	return -1
 }
 
-// Record is the host's part of a step: a value for every Input tensor of a program. It is made once
+// StepInputs are the host's part of a step: a value for every Input tensor of a program. They are made once
 // and filled again for every step.
-type Record struct {
+type StepInputs struct {
 	program *Program
 	uints   map[string][]uint32
 	floats  map[string][]float64
 }
 
-// NewRecord makes a record of zeros for the inputs of p.
-func NewRecord(p *Program) *Record {
-	r := &Record{program: p, uints: map[string][]uint32{}, floats: map[string][]float64{}}
+// NewStepInputs are zeros for the inputs of p.
+func NewStepInputs(p *Program) *StepInputs {
+	in := &StepInputs{program: p, uints: map[string][]uint32{}, floats: map[string][]float64{}}
 	for _, t := range p.ByRole(Input) {
 		if t.DType == Float {
-			r.floats[t.Name] = make([]float64, t.Shape.Elements())
+			in.floats[t.Name] = make([]float64, t.Shape.Elements())
 		} else {
-			r.uints[t.Name] = make([]uint32, t.Shape.Elements())
+			in.uints[t.Name] = make([]uint32, t.Shape.Elements())
 		}
 	}
-	return r
+	return in
 }
 
 // Uints is the value of an integer input, to be filled in place; nil if the program has no such input.
-func (r *Record) Uints(name string) []uint32 { return r.uints[name] }
+func (in *StepInputs) Uints(name string) []uint32 { return in.uints[name] }
 
 // Floats is the value of a float input, to be filled in place; nil if the program has no such input.
-func (r *Record) Floats(name string) []float64 { return r.floats[name] }
+func (in *StepInputs) Floats(name string) []float64 { return in.floats[name] }
 
-// Program is the one the record was made for.
-func (r *Record) Program() *Program { return r.program }
+// Program is the one that the inputs were made for.
+func (in *StepInputs) Program() *Program { return in.program }
 
 // Report is what a step gave back: its Result tensors by name.
 type Report struct {
@@ -84,13 +84,13 @@ type Report struct {
 	Done    time.Time // when the host learnt that the step was done
 }
 
-// CheckRecord demands that a record belongs to a program; executors call it first.
-func CheckRecord(p *Program, r *Record) error {
-	if r == nil {
-		return fmt.Errorf("engine: program %q was run without a record", p.Name)
+// CheckStepInputs demands that inputs belong to a program; executors call it first.
+func CheckStepInputs(p *Program, in *StepInputs) error {
+	if in == nil {
+		return fmt.Errorf("engine: program %q was run without step inputs", p.Name)
 	}
-	if r.program != p {
-		return fmt.Errorf("engine: a record of program %q was handed to program %q", r.program.Name, p.Name)
+	if in.program != p {
+		return fmt.Errorf("engine: step inputs of program %q were handed to program %q", in.program.Name, p.Name)
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ const (
 	// Value is written by an op and dead after its last reader. A Value that no op writes is
 	// written by the host with [Session.Write], which op cases use.
 	Value Role = iota
-	// Input comes with every step, in its [Record].
+	// Input comes with every step, in its [StepInputs].
 	Input
 	// Resident is set once a session: the data set, the normalisation table.
 	Resident

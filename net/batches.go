@@ -9,12 +9,12 @@ import (
 // Batches are a step's programs, one for every size of a batch, each with its step inputs.
 type Batches struct {
 	programs map[int]*engine.Program
-	inputs   map[*engine.Program]*engine.Record
+	inputs   map[*engine.Program]*engine.StepInputs
 }
 
 // NewBatches are programs of different batch sizes.
 func NewBatches(programs ...*engine.Program) *Batches {
-	b := &Batches{map[int]*engine.Program{}, map[*engine.Program]*engine.Record{}}
+	b := &Batches{map[int]*engine.Program{}, map[*engine.Program]*engine.StepInputs{}}
 	for _, p := range programs {
 		b.programs[p.Batch] = p
 	}
@@ -54,14 +54,14 @@ func (b *Batches) Has(p *engine.Program) bool { return b.programs[p.Batch] == p 
 
 // Fill finds the program for as many images, and names them and their labels in its step inputs, which stay the same ones from one
 // batch of that size to the next.
-func (b *Batches) Fill(d Data, images []int) (*engine.Program, *engine.Record, error) {
+func (b *Batches) Fill(d Data, images []int) (*engine.Program, *engine.StepInputs, error) {
 	p := b.programs[len(images)]
 	if p == nil {
 		return nil, nil, fmt.Errorf("net: no program for a batch of %d", len(images))
 	}
 	r := b.inputs[p]
 	if r == nil {
-		r = engine.NewRecord(p)
+		r = engine.NewStepInputs(p)
 		b.inputs[p] = r
 	}
 	indices, labels := r.Uints(InputIndices), r.Uints(InputLabels) // without indices where draws name the images

@@ -35,7 +35,7 @@ func EvalProgram(m *Model, l *engine.Layout, weights engine.Arena, d ImageShape,
 	return b.Program()
 }
 
-// Gather is the network's input: the images that the record names, normalised.
+// Gather is the network's input: the images that the step inputs name, normalised.
 func Gather(b *engine.Builder, d ImageShape, batch int) *engine.Tensor {
 	images := b.Resident(ResidentImages, engine.Uint8, d.N, d.C, d.H, d.W)
 	table := b.Resident(ResidentTable, engine.Float, d.C, 256)

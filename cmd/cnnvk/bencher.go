@@ -156,7 +156,7 @@ func (b *bencher) times(of *net.Batches, repeats int) ([]time.Duration, error) {
 }
 
 // next fills the inputs of a step, as a trainer does.
-func (b *bencher) next(of *net.Batches) (*engine.Program, *engine.Record, error) {
+func (b *bencher) next(of *net.Batches) (*engine.Program, *engine.StepInputs, error) {
 	images := make([]int, b.batch)
 	for n := range images {
 		images[n] = n

@@ -162,7 +162,7 @@ func TestGradients(t *testing.T) {
 			grads := b.Backward(y, dy, leaves...)
 			p, err := b.Program()
 			must(t, err)
-			s, r := newSession(t, p), engine.NewRecord(p)
+			s, r := newSession(t, p), engine.NewStepInputs(p)
 			for i, l := range leaves {
 				must(t, s.Write(p, l, wave(l.Shape.Elements(), i)))
 			}
@@ -185,7 +185,7 @@ func TestGradients(t *testing.T) {
 
 // compareDifferences moves each element of the tensor at both sides of its place, and demands that the value
 // changes as got says.
-func compareDifferences(t *testing.T, s engine.Session, p *engine.Program, r *engine.Record, at *engine.Tensor, got []float64, value func() float64) {
+func compareDifferences(t *testing.T, s engine.Session, p *engine.Program, r *engine.StepInputs, at *engine.Tensor, got []float64, value func() float64) {
 	t.Helper()
 	const step = 1e-5
 	place := read(t, s, p, at)
@@ -214,7 +214,7 @@ func TestCrossEntropyGradient(t *testing.T) {
 		out := b.Apply(engine.CrossEntropy, engine.CrossEntropyAttr{Smoothing: smoothing}, []*engine.Tensor{logits, b.Input("labels", engine.Uint32, n)})
 		p, err := b.Program()
 		must(t, err)
-		s, r := newSession(t, p), engine.NewRecord(p)
+		s, r := newSession(t, p), engine.NewStepInputs(p)
 		copy(r.Uints("labels"), []uint32{3, 0, 6, 6, 1})
 		must(t, s.Write(p, logits, wave(n*classes, 0)))
 		must(t, s.Run(p, r))

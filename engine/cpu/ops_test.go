@@ -12,11 +12,11 @@ type one struct {
 	t       *testing.T
 	program *engine.Program
 	session engine.Session
-	record  *engine.Record
+	in      *engine.StepInputs
 	op      engine.Op
 }
 
-// newOne makes a program of one op on free tensors of these shapes; step inputs come with the record.
+// newOne makes a program of one op on free tensors of these shapes; what is an input of a step stays one.
 func newOne(t *testing.T, k engine.Kind, attr engine.Attr, shapes ...engine.Shape) *one {
 	t.Helper()
 	b := engine.NewBuilder(string(k), noLayout(t), 1)
@@ -31,7 +31,7 @@ func newOne(t *testing.T, k engine.Kind, attr engine.Attr, shapes ...engine.Shap
 	b.Apply(k, attr, inputs)
 	p, err := b.Program()
 	must(t, err)
-	return &one{t, p, newSession(t, p), engine.NewRecord(p), p.Ops[0]}
+	return &one{t, p, newSession(t, p), engine.NewStepInputs(p), p.Ops[0]}
 }
 
 // set fills the free operand of that place.
@@ -44,7 +44,7 @@ func (o *one) set(operand int, values ...float64) *one {
 // run computes the op.
 func (o *one) run() *one {
 	o.t.Helper()
-	must(o.t, o.session.Run(o.program, o.record))
+	must(o.t, o.session.Run(o.program, o.in))
 	return o
 }
 
@@ -80,7 +80,7 @@ func TestGatherNormalize(t *testing.T) {
 		b.Resident("images", engine.Uint8, 2, 2, 1, 2), b.Resident("table", engine.Float, 2, 256), b.Input("indices", engine.Uint32, 3)})[0]
 	p, err := b.Program()
 	must(t, err)
-	s, r := newSession(t, p), engine.NewRecord(p)
+	s, r := newSession(t, p), engine.NewStepInputs(p)
 	table := make([]float32, 512)
 	for i := range table {
 		table[i] = float32(i) + 0.5
@@ -197,7 +197,7 @@ func TestCrossEntropy(t *testing.T) {
 	o := newOne(t, engine.CrossEntropy, engine.CrossEntropyAttr{Smoothing: 0.3}, engine.Shape{2, 3, 1, 1}, engine.Shape{2})
 	ln := math.Log
 	o.set(0, ln(1), ln(2), ln(5), ln(4), ln(4), ln(8))
-	copy(o.record.Uints("labels"), []uint32{2, 0})
+	copy(o.in.Uints("labels"), []uint32{2, 0})
 	o.run()
 	first := -(0.1*ln(1./8) + 0.1*ln(2./8) + 0.8*ln(5./8))
 	second := -(0.8*ln(1./4) + 0.1*ln(1./4) + 0.1*ln(1./2))
@@ -214,7 +214,7 @@ func TestRank(t *testing.T) {
 		0, 9, 9, 0, 0, 0, 0, // label 1: first of the two largest
 		0, 9, 9, 0, 0, 0, 0, // label 2: second
 	)
-	copy(o.record.Uints("labels"), []uint32{4, 5, 1, 2})
+	copy(o.in.Uints("labels"), []uint32{4, 5, 1, 2})
 	metrics := o.run().output(0)
 	if metrics[engine.MetricTop1] != 1 || metrics[engine.MetricTop5] != 3 {
 		t.Errorf("top 1: %g, top 5: %g; want 1 and 3", metrics[engine.MetricTop1], metrics[engine.MetricTop5])
@@ -225,7 +225,7 @@ func TestRank(t *testing.T) {
 func mask(t *testing.T, p float64, layer, images, channels int, random ...uint32) []float64 {
 	t.Helper()
 	o := newOne(t, engine.Dropout2dMask, engine.DropoutAttr{P: p, Layer: layer}, engine.Shape{images, channels, 1, 1}, engine.Shape{engine.RandomElements})
-	copy(o.record.Uints("random"), random)
+	copy(o.in.Uints("random"), random)
 	return o.run().output(0)
 }
 

@@ -93,12 +93,12 @@ func (t *tensor) setAny(data any) error {
 }
 
 // Run computes a step at once and queues its report.
-func (s *session) Run(p *engine.Program, r *engine.Record) error {
+func (s *session) Run(p *engine.Program, r *engine.StepInputs) error {
 	w, err := s.workspace(p)
 	if err != nil {
 		return err
 	}
-	if err := engine.CheckRecord(p, r); err != nil {
+	if err := engine.CheckStepInputs(p, r); err != nil {
 		return err
 	}
 	for _, t := range p.ByRole(engine.Input) {
@@ -198,7 +198,7 @@ func (s *session) Write(p *engine.Program, t *engine.Tensor, data []float64) err
 		return err
 	}
 	if t.Role == engine.Input || t.Role == engine.Resident {
-		return fmt.Errorf("engine/cpu: %v comes with the record or as a resident, it is not written", t)
+		return fmt.Errorf("engine/cpu: %v is an input of each step or a resident: it is not written", t)
 	}
 	if err := v.set(data); err != nil {
 		return fmt.Errorf("engine/cpu: %w", err)

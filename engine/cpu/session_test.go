@@ -63,15 +63,15 @@ func TestGradientsAreOverwritten(t *testing.T) {
 	}
 }
 
-// TestReports checks that results come back once, in order, and that a record may be filled again after Run.
+// TestReports checks that results come back once, in order, and that inputs may be filled again after Run.
 func TestReports(t *testing.T) {
 	o := newOne(t, engine.CrossEntropy, engine.CrossEntropyAttr{}, engine.Shape{1, 3, 1, 1}, engine.Shape{1})
 	o.set(0, 0, 5, 0)
 	for _, label := range []uint32{1, 2} {
-		o.record.Uints("labels")[0] = label
+		o.in.Uints("labels")[0] = label
 		o.run()
 	}
-	o.record.Uints("labels")[0] = 0
+	o.in.Uints("labels")[0] = 0
 	reports, err := o.session.Reports()
 	must(t, err)
 	if len(reports) != 2 || reports[0].Results["metrics"][engine.MetricTop1] != 1 || reports[1].Results["metrics"][engine.MetricTop1] != 0 {
@@ -100,13 +100,13 @@ func TestTwoProgramsShareState(t *testing.T) {
 	must(t, err)
 	must(t, s.Write(two, two.Tensor("model.w"), []float64{1, 2, 3, 4}))
 	must(t, s.Write(one, one.Tensor("x"), []float64{1, 10}))
-	must(t, s.Run(one, engine.NewRecord(one)))
+	must(t, s.Run(one, engine.NewStepInputs(one)))
 	near(t, "y", read(t, s, one, one.Ops[0].Outputs[0]), []float64{21, 43}, 0)
 	if got := s.Kernels(one); len(got) != 1 || got[0] != "linear: reference" {
 		t.Errorf("kernels are %q", got)
 	}
 	must(t, s.Close())
-	if err := s.Run(one, engine.NewRecord(one)); err == nil {
+	if err := s.Run(one, engine.NewStepInputs(one)); err == nil {
 		t.Error("a closed session ran a program")
 	}
 }
@@ -122,7 +122,7 @@ func TestErrors(t *testing.T) {
 	large, _, err := optest.SampleStep(2, 9, []int{4})
 	must(t, err)
 	s := newSession(t, p)
-	run := func(change func(r *engine.Record)) error {
+	run := func(change func(r *engine.StepInputs)) error {
 		r, err := load(s)
 		must(t, err)
 		change(r)
@@ -141,24 +141,24 @@ func TestErrors(t *testing.T) {
 		err  error
 		want string
 	}{
-		{s.Run(p, engine.NewRecord(p)), "never set"},
+		{s.Run(p, engine.NewStepInputs(p)), "never set"},
 		{s.SetResident("pictures", []byte{1}), "no program has a resident"},
 		{s.SetResident("images", []byte{1}), "needs 7680 values of type uint8"},
 		{s.SetResident("images", make([]float64, 7680)), "of type uint8"},
 		{s.SetResident("table", make([]float32, 3)), "needs 768 values"},
 		{s.SetResident("table", nil), "needs 768 values"},
-		{run(func(r *engine.Record) { r.Uints("indices")[1] = 40 }), "indices[1] is 40, but there are only 40"},
-		{run(func(r *engine.Record) { r.Uints("labels")[0] = 1<<32 - 1 }), "labels[0] is 4294967295, but there are only 100"},
-		{s.Run(p, engine.NewRecord(other)), "handed to program"},
-		{s.Run(p, nil), "without a record"},
-		{s.Run(other, engine.NewRecord(other)), "does not belong"},
+		{run(func(r *engine.StepInputs) { r.Uints("indices")[1] = 40 }), "indices[1] is 40, but there are only 40"},
+		{run(func(r *engine.StepInputs) { r.Uints("labels")[0] = 1<<32 - 1 }), "labels[0] is 4294967295, but there are only 100"},
+		{s.Run(p, engine.NewStepInputs(other)), "handed to program"},
+		{s.Run(p, nil), "without step inputs"},
+		{s.Run(other, engine.NewStepInputs(other)), "does not belong"},
 		{s.WriteArena(engine.Model, []float64{1}), "the model arena takes"},
 		{s.WriteArena(99, nil), "no arena 99"},
 		{noArena, "no arena 99"},
 		{foreign, "does not belong"},
 		{nothing, "does not belong"},
 		{s.Write(p, p.Ops[0].Outputs[0], []float64{1}), "takes 384 values, not 1"},
-		{s.Write(p, p.Tensor("labels"), []float64{1, 1}), "comes with the record"},
+		{s.Write(p, p.Tensor("labels"), []float64{1, 1}), "is an input of each step"},
 		{open(nil, p), "needs a layout"},
 		{open(p.Layout, nil), "is nil"},
 		{open(wide.Layout, p), "another layout"},
@@ -171,7 +171,7 @@ func TestErrors(t *testing.T) {
 	}
 	before, err := s.ReadArena(engine.Model)
 	must(t, err)
-	if err := run(func(r *engine.Record) { r.Uints("labels")[0] = 100 }); err == nil {
+	if err := run(func(r *engine.StepInputs) { r.Uints("labels")[0] = 100 }); err == nil {
 		t.Error("a label beyond the classes was taken")
 	}
 	after, err := s.ReadArena(engine.Model)
@@ -197,5 +197,5 @@ func TestIntegerValues(t *testing.T) {
 	}
 	must(t, s.Write(p, labels, []float64{0, 2}))
 	near(t, "labels", read(t, s, p, labels), []float64{0, 2}, 0)
-	must(t, s.Run(p, engine.NewRecord(p)))
+	must(t, s.Run(p, engine.NewStepInputs(p)))
 }

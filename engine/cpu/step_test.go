@@ -60,7 +60,7 @@ func TestParameterReadTwice(t *testing.T) {
 	must(t, s.Write(p, w, []float64{3}))
 	must(t, s.Write(p, x, []float64{5}))
 	must(t, s.Write(p, dy, []float64{1}))
-	must(t, s.Run(p, engine.NewRecord(p)))
+	must(t, s.Run(p, engine.NewStepInputs(p)))
 	gradient, err := s.ReadArena(engine.Gradient)
 	must(t, err)
 	if gradient[0] != 30 {

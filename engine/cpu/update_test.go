@@ -74,7 +74,7 @@ func TestOptimizersAgainstPyTorch(t *testing.T) {
 		for i, g := range gradients {
 			o.put(t, engine.Gradient, g)
 			o.put(t, engine.Status, min(1, 1/(norms[i]+1e-6)))
-			r := engine.NewRecord(o.program)
+			r := engine.NewStepInputs(o.program)
 			step := float64(i + 1)
 			copy(r.Floats("rates"), []float64{rates[i], rates[i] / (1 - math.Pow(0.9, step)), 1 / math.Sqrt(1-math.Pow(0.999, step))})
 			must(t, o.session.Run(o.program, r))
@@ -99,7 +99,7 @@ func TestSGD(t *testing.T) {
 		o.put(t, engine.Model, 1)
 		o.put(t, engine.Gradient, 2)
 		o.put(t, engine.Status, 0.25)
-		r := engine.NewRecord(o.program)
+		r := engine.NewStepInputs(o.program)
 		r.Floats("rates")[engine.RateLearning] = 0.1
 		for i := range 2 {
 			must(t, o.session.Run(o.program, r))
@@ -157,7 +157,7 @@ func TestNotFiniteStepChangesNothing(t *testing.T) {
 		moments := row.moments
 		o := newOne(t, row.kind, row.attr, two, status, rates, two, engine.Shape{len(moments)})
 		o.set(0, nan, 1).set(1, flagged...).set(3, 3, 4).set(4, moments...)
-		o.record.Floats("rates")[engine.RateLearning] = 1
+		o.in.Floats("rates")[engine.RateLearning] = 1
 		o.run().want(0, 3, 4)
 		o.want(1, moments...)
 	}
@@ -177,7 +177,7 @@ func TestUndecayed(t *testing.T) {
 	check := func(k engine.Kind, attr engine.Attr, moments int, want []float64) {
 		o := newOne(t, k, attr, three, status, rates, three, engine.Shape{moments})
 		o.set(0, 0, 0, 0).set(3, 4, 4, 4).set(4, make([]float64, moments)...)
-		o.record.Floats("rates")[engine.RateLearning] = 0.5 // 4 (1 - 0.5*0.5)
+		o.in.Floats("rates")[engine.RateLearning] = 0.5 // 4 (1 - 0.5*0.5)
 		o.run().want(0, want...)
 	}
 	for undecayed, want := range [][]float64{{3, 3, 3}, {3, 3, 4}, {3, 4, 4}, {4, 4, 4}} {

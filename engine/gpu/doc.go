@@ -2,7 +2,7 @@
 //
 // A program becomes a plan once: which kernel variant runs which op or run of ops ([variant]), how each activation
 // is laid out in panels (panels.go), and where each tensor lies in memory (memory.go). The plan is then recorded into
-// command buffers, one per step record in the ring (record.go), and a step is filling a record and
+// command buffers, one for each slot of the ring of step inputs (record.go), and a step is filling its inputs and
 // submitting its commands, together with those of other steps (queue.go).
 //
 // To add an op's kernel: write the shader, declare a [kernel] with its bindings, and a [variant] with the ops it

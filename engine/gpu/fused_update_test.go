@@ -80,7 +80,7 @@ func runUpdate(t *testing.T, e engine.Executor, p *engine.Program, opt engine.Pl
 		}
 		must(t, s.WriteArena(a, data))
 	}
-	r := engine.NewRecord(p)
+	r := engine.NewStepInputs(p)
 	for range 2 {
 		copy(r.Floats("rates"), []float64{1e-3, 1e-2, 30})
 		must(t, s.Run(p, r))

@@ -118,7 +118,7 @@ func results(t *testing.T, e engine.Executor, p *engine.Program, opt engine.Plan
 		}
 		must(t, s.Write(p, x, data))
 	}
-	must(t, s.Run(p, engine.NewRecord(p)))
+	must(t, s.Run(p, engine.NewStepInputs(p)))
 	_, err = s.Reports()
 	must(t, err)
 	out := map[string][]float64{}

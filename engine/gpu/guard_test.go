@@ -18,9 +18,9 @@ func TestGuards(t *testing.T) {
 	opened, err := e.NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
 	must(t, err)
 	defer opened.Close()
-	record, err := load(opened)
+	inputs, err := load(opened)
 	must(t, err)
-	must(t, opened.Run(p, record))
+	must(t, opened.Run(p, inputs))
 	_, err = opened.Reports()
 	must(t, err)
 

@@ -10,9 +10,9 @@ import (
 type home uint8
 
 const (
-	workspace home = iota // activations and scratch, shared by lifetime, by all programs of a session
-	arenas                // one buffer for each engine.Arena
-	records               // host-visible, one part for each slot of the ring
+	workspace  home = iota // activations and scratch, shared by lifetime, by all programs of a session
+	arenas                 // one buffer for each engine.Arena
+	stepInputs             // host-visible, one part for each slot of the ring
 	reports
 	residents // one buffer for each resident tensor
 )
@@ -22,7 +22,7 @@ type slab struct {
 	name   string
 	home   home
 	bytes  int64
-	offset int64        // in its buffer; for records and reports, in its slot
+	offset int64        // in its buffer; for step inputs and reports, in its slot
 	arena  engine.Arena // home arenas
 	// first and last are the dispatches between which the slab holds a value; first is -1 until one uses it.
 	first, last int

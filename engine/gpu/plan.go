@@ -20,7 +20,7 @@ type plan struct {
 	scratch    []*slab
 	dispatches []dispatch
 	kernels    []string // the choices, in order
-	recordSize int64
+	inputSize  int64
 	reportSize int64
 	workspace  int64
 	err        error
@@ -76,8 +76,8 @@ func (pl *plan) layOut() {
 		case engine.State:
 			s.home, s.arena, s.offset = arenas, t.Arena, int64(t.Offset)*4
 		case engine.Input:
-			s.home, s.offset = records, pl.recordSize
-			pl.recordSize += alignUp(s.bytes, windowAlign)
+			s.home, s.offset = stepInputs, pl.inputSize
+			pl.inputSize += alignUp(s.bytes, windowAlign)
 		case engine.Result:
 			s.home, s.offset = reports, pl.reportSize
 			pl.reportSize += alignUp(s.bytes, windowAlign)

@@ -27,7 +27,7 @@ type KernelTime struct {
 var productKernels = regexp.MustCompile("^((pointwise_|depthwise_)?conv2d|linear)")
 
 // Profile runs a step of p once, with a timestamp after every dispatch. The session's state moves on as by a step.
-func Profile(s engine.Session, p *engine.Program, rec *engine.Record) ([]KernelTime, error) {
+func Profile(s engine.Session, p *engine.Program, in *engine.StepInputs) ([]KernelTime, error) {
 	g, ok := s.(*session)
 	if !ok || g.programs[p] == nil {
 		return nil, fmt.Errorf("engine/gpu: the session is not of a Vulkan device, or the program is not the session's")
@@ -36,7 +36,7 @@ func Profile(s engine.Session, p *engine.Program, rec *engine.Record) ([]KernelT
 		return nil, err
 	}
 	r := g.programs[p]
-	if err := g.fill(r, 0, rec); err != nil {
+	if err := g.fill(r, 0, in); err != nil {
 		return nil, err
 	}
 	commands, err := g.recordSlot(r, 0, true)

@@ -47,10 +47,10 @@ func TestProfile(t *testing.T) {
 	s, err := e.NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{})
 	must(t, err)
 	defer s.Close()
-	record, err := load(s)
+	inputs, err := load(s)
 	must(t, err)
-	must(t, s.Run(p, record)) // one on its way does not disturb
-	times, err := Profile(s, p, record)
+	must(t, s.Run(p, inputs)) // one on its way does not disturb
+	times, err := Profile(s, p, inputs)
 	must(t, err)
 	if want := len(s.(*session).order[0].plan.dispatches); len(times) != want {
 		t.Fatalf("%d kernels, want %d", len(times), want)

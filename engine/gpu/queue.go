@@ -46,12 +46,12 @@ type submission struct {
 }
 
 // Run fills a slot of the program's ring and queues the step.
-func (s *session) Run(p *engine.Program, rec *engine.Record) error {
+func (s *session) Run(p *engine.Program, in *engine.StepInputs) error {
 	r := s.programs[p]
 	if r == nil {
 		return errors.New("engine/gpu: the program does not belong to this session")
 	}
-	if err := engine.CheckRecord(p, rec); err != nil {
+	if err := engine.CheckStepInputs(p, in); err != nil {
 		return err
 	}
 	for _, t := range p.ByRole(engine.Resident) {
@@ -63,7 +63,7 @@ func (s *session) Run(p *engine.Program, rec *engine.Record) error {
 	if err != nil {
 		return err
 	}
-	next, err := s.prepare(r, slot, rec)
+	next, err := s.prepare(r, slot, in)
 	if err != nil {
 		return err
 	}
@@ -93,10 +93,10 @@ func (s *session) freeSlot(r *recorded) (int, error) {
 }
 
 // prepare fills a slot, and records its commands where it has none yet.
-func (s *session) prepare(r *recorded, slot int, rec *engine.Record) (step, error) {
+func (s *session) prepare(r *recorded, slot int, in *engine.StepInputs) (step, error) {
 	next := step{program: r, slot: slot, detailed: s.detailed(r)}
 	end := s.executor.timeline.Begin(trace.Host, "fill record")
-	err := s.fill(r, slot, rec)
+	err := s.fill(r, slot, in)
 	end()
 	if err != nil {
 		return next, err

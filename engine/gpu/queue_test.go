@@ -78,14 +78,14 @@ func sampleSession(t *testing.T, e *Executor) (*session, func(i int)) {
 	opened, err := e.NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{})
 	must(t, err)
 	t.Cleanup(func() { must(t, opened.Close()) })
-	record, err := load(opened)
+	inputs, err := load(opened)
 	must(t, err)
 	return opened.(*session), func(i int) {
 		t.Helper()
-		for n := range record.Uints("indices") {
-			record.Uints("indices")[n] = uint32(i+7*n) % 40
+		for n := range inputs.Uints("indices") {
+			inputs.Uints("indices")[n] = uint32(i+7*n) % 40
 		}
-		must(t, opened.Run(p, record))
+		must(t, opened.Run(p, inputs))
 	}
 }
 

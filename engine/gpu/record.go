@@ -11,11 +11,11 @@ import (
 // when the first is done, while the host prepares the third.
 const ringSlots = maxSubmitted * maxTogether
 
-// recorded is a program on the device: for each slot of its ring, the commands of a step that reads that slot's record
+// recorded is a program on the device: for each slot of its ring, the commands of a step that reads that slot's inputs
 // and writes that slot's report. Nothing else differs between the slots.
 type recorded struct {
 	plan     *plan
-	records  *vk.Buffer
+	inputs   *vk.Buffer
 	reports  *vk.Buffer
 	commands [ringSlots]*vk.Commands // of the slots that were needed so far
 	taken    [ringSlots]bool         // by steps under way
@@ -33,7 +33,7 @@ func (s *session) record(pl *plan) (*recorded, error) {
 	var err error
 	device := s.executor.device
 	name := pl.program.Name
-	if r.records, err = device.NewBuffer(pl.recordBytes()*ringSlots, vk.Upload, name+" records"); err != nil {
+	if r.inputs, err = device.NewBuffer(pl.inputBytes()*ringSlots, vk.Upload, name+" step inputs"); err != nil {
 		return r, err
 	}
 	if r.reports, err = device.NewBuffer(pl.reportBytes()*ringSlots, vk.Readback, name+" reports"); err != nil {
@@ -88,8 +88,8 @@ func (s *session) window(r *recorded, slot int, o operand) vk.Window {
 		return s.workspace.Window(offset, bytes)
 	case arenas:
 		return s.arenas[o.slab.arena].Window(offset, bytes)
-	case records:
-		return r.records.Window(int64(slot)*r.plan.recordBytes()+offset, bytes)
+	case stepInputs:
+		return r.inputs.Window(int64(slot)*r.plan.inputBytes()+offset, bytes)
 	case reports:
 		return r.reports.Window(int64(slot)*r.plan.reportBytes()+offset, bytes)
 	default:
@@ -97,15 +97,15 @@ func (s *session) window(r *recorded, slot int, o operand) vk.Window {
 	}
 }
 
-// recordBytes and reportBytes are the sizes of a slot, which cannot be empty.
-func (pl *plan) recordBytes() int64 { return max(pl.recordSize, windowAlign) }
+// inputBytes and reportBytes are the sizes of a slot, which cannot be empty.
+func (pl *plan) inputBytes() int64  { return max(pl.inputSize, windowAlign) }
 func (pl *plan) reportBytes() int64 { return max(pl.reportSize, windowAlign) }
 
 func (r *recorded) destroy() {
 	for _, c := range r.commands {
 		c.Destroy()
 	}
-	for _, b := range []*vk.Buffer{r.records, r.reports} {
+	for _, b := range []*vk.Buffer{r.inputs, r.reports} {
 		if b != nil {
 			b.Destroy()
 		}

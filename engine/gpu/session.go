@@ -65,17 +65,17 @@ func (s *session) SetResident(name string, data any) error {
 	return s.executor.device.Write(r.buffer.Window(0, int64(len(bytes))), bytes)
 }
 
-// fill copies a record into its slot.
-func (s *session) fill(r *recorded, slot int, rec *engine.Record) error {
-	size := r.plan.recordBytes()
-	to := r.records.Bytes()[int64(slot)*size:][:size]
+// fill copies a step's inputs into its slot.
+func (s *session) fill(r *recorded, slot int, in *engine.StepInputs) error {
+	size := r.plan.inputBytes()
+	to := r.inputs.Bytes()[int64(slot)*size:][:size]
 	for _, t := range r.plan.program.ByRole(engine.Input) {
 		at := to[r.plan.slabs[t].offset:]
 		if t.DType == engine.Float {
-			copy(at, floatBytes(rec.Floats(t.Name)))
+			copy(at, floatBytes(in.Floats(t.Name)))
 			continue
 		}
-		values := rec.Uints(t.Name)
+		values := in.Uints(t.Name)
 		if err := engine.CheckInput(r.plan.program, t, values); err != nil {
 			return fmt.Errorf("engine/gpu: %w", err)
 		}
@@ -83,7 +83,7 @@ func (s *session) fill(r *recorded, slot int, rec *engine.Record) error {
 			binary.LittleEndian.PutUint32(at[4*i:], v)
 		}
 	}
-	return r.records.Flush(int64(slot)*size, size)
+	return r.inputs.Flush(int64(slot)*size, size)
 }
 
 // report reads what the step in that slot gave back.
@@ -168,7 +168,7 @@ func (s *session) locate(p *engine.Program, t *engine.Tensor) (vk.Window, *recor
 		return vk.Window{}, nil, fmt.Errorf("engine/gpu: %v is not kept: the session was opened without KeepAll, and Keep does not name it", t)
 	}
 	if t.Role == engine.Input || t.Role == engine.Resident {
-		return vk.Window{}, nil, fmt.Errorf("engine/gpu: %v comes with the record or as a resident", t)
+		return vk.Window{}, nil, fmt.Errorf("engine/gpu: %v is an input of each step or a resident", t)
 	}
 	return s.window(r, r.last, operand{slab: r.plan.slabs[t]}), r, nil
 }

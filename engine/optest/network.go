@@ -12,8 +12,8 @@ import (
 // widths on square images of that side, a max pool after each of the first three blocks while there is
 // something to pool, a residual connection where a block keeps its width; AdamW, clipping, running statistics and
 // the average. Package net builds the models that are trained; this one is here to be compared.
-// load fills a session with synthetic data and returns the record of a step.
-func SampleStep(batch, side int, widths []int) (p *engine.Program, load func(engine.Session) (*engine.Record, error), err error) {
+// load fills a session with synthetic data and returns the inputs of a step.
+func SampleStep(batch, side int, widths []int) (p *engine.Program, load func(engine.Session) (*engine.StepInputs, error), err error) {
 	const classes, images = 100, 40
 	s := &sample{batch: batch, widths: widths}
 	layout, err := engine.NewLayout(s.segments(classes), 2)
@@ -39,7 +39,7 @@ func SampleStep(batch, side int, widths []int) (p *engine.Program, load func(eng
 	b.Backward(logits, loss[1])
 	s.update()
 	p, err = b.Program()
-	return p, func(session engine.Session) (*engine.Record, error) { return s.load(session, p) }, err
+	return p, func(session engine.Session) (*engine.StepInputs, error) { return s.load(session, p) }, err
 }
 
 // sample is a SampleStep that is being written.
@@ -101,8 +101,8 @@ func (s *sample) update() {
 	s.Apply(engine.ExponentialMean, engine.ExponentialMeanAttr{Decay: 0.995}, []*engine.Tensor{model, status, average}, average)
 }
 
-// load fills state and residents, and the record of the first step.
-func (s *sample) load(session engine.Session, p *engine.Program) (*engine.Record, error) {
+// load fills state and residents, and the inputs of the first step.
+func (s *sample) load(session engine.Session, p *engine.Program) (*engine.StepInputs, error) {
 	model := make([]float64, p.Layout.Elements)
 	for _, g := range p.Layout.Segments {
 		copy(model[g.Offset:], initial(g))
@@ -120,7 +120,7 @@ func (s *sample) load(session engine.Session, p *engine.Program) (*engine.Record
 	if err := c.fillResident(session, table); err != nil {
 		return nil, err
 	}
-	r, classes := engine.NewRecord(p), p.Tensor("cross_entropy.dlogits").C()
+	r, classes := engine.NewStepInputs(p), p.Tensor("cross_entropy.dlogits").C()
 	c.numbers("indices", images.N(), r.Uints("indices"))
 	Case{M: classes}.numbers("labels", classes, r.Uints("labels"))
 	c.numbers("random", 0, r.Uints("random"))

@@ -19,7 +19,7 @@ func (c Case) Run(e engine.Executor, opt engine.PlanOptions) (map[string][]float
 		return nil, err
 	}
 	defer s.Close()
-	r := engine.NewRecord(p)
+	r := engine.NewStepInputs(p)
 	if err := c.fill(s, p, r); err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (c Case) Run(e engine.Executor, opt engine.PlanOptions) (map[string][]float
 }
 
 // fill gives every operand its values.
-func (c Case) fill(s engine.Session, p *engine.Program, r *engine.Record) error {
+func (c Case) fill(s engine.Session, p *engine.Program, r *engine.StepInputs) error {
 	for a := range engine.ArenaCount {
 		if err := s.WriteArena(a, c.arena(a, p.Layout)); err != nil {
 			return err

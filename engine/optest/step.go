@@ -16,7 +16,7 @@ type OpResult struct {
 }
 
 // CompareStep runs one step of p on dev and holds each op against ref, on the inputs which that op had: errors do not
-// add up from op to op. load fills the session (arenas, residents) and returns the step's record.
+// add up from op to op. load fills the session (arenas, residents) and returns the step's inputs.
 //
 // What a Value held is read from dev after the step, since every tensor is kept. State is followed
 // through the step: an op sees what the arenas held before, changed by the ops before it. If
@@ -25,14 +25,14 @@ type OpResult struct {
 //
 // The op alone runs on tensors of its own, so ref must be able to run an update op that does not work in place,
 // as the CPU executor is.
-func CompareStep(dev, ref engine.Executor, p *engine.Program, load func(engine.Session) (*engine.Record, error)) ([]OpResult, error) {
+func CompareStep(dev, ref engine.Executor, p *engine.Program, load func(engine.Session) (*engine.StepInputs, error)) ([]OpResult, error) {
 	session, err := dev.NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
 	if err != nil {
 		return nil, err
 	}
 	defer session.Close()
 	step := &step{program: p, session: session, residents: map[string]any{}, replaced: map[*engine.Tensor][]float64{}}
-	if step.record, err = load(&loader{session, step.residents}); err != nil {
+	if step.inputs, err = load(&loader{session, step.residents}); err != nil {
 		return nil, err
 	}
 	if step.arenas, err = readArenas(session); err != nil {
@@ -67,7 +67,7 @@ func (l *loader) SetResident(name string, data any) error {
 type step struct {
 	program   *engine.Program
 	session   engine.Session
-	record    *engine.Record
+	inputs    *engine.StepInputs
 	residents map[string]any
 	report    engine.Report
 	arenas    [engine.ArenaCount][]float64 // as the op to be compared finds them
@@ -100,7 +100,7 @@ func (s *step) run() error {
 			s.replaced[t] = data
 		}
 	}
-	if err := s.session.Run(s.program, s.record); err != nil {
+	if err := s.session.Run(s.program, s.inputs); err != nil {
 		return err
 	}
 	reports, err := s.session.Reports()
@@ -166,13 +166,13 @@ func (s *step) alone(ref engine.Executor, op engine.Op) ([][]float64, error) {
 		return nil, err
 	}
 	defer session.Close()
-	record := engine.NewRecord(p)
+	in := engine.NewStepInputs(p)
 	for t, own := range clones {
-		if err := s.feed(session, p, record, t, own); err != nil {
+		if err := s.feed(session, p, in, t, own); err != nil {
 			return nil, err
 		}
 	}
-	if err := session.Run(p, record); err != nil {
+	if err := session.Run(p, in); err != nil {
 		return nil, err
 	}
 	return results(session, p, outputs)
@@ -188,11 +188,11 @@ func clone(b *engine.Builder, t *engine.Tensor) *engine.Tensor {
 }
 
 // feed gives the clone of t what t held when the op of dev read it.
-func (s *step) feed(session engine.Session, p *engine.Program, r *engine.Record, t, own *engine.Tensor) error {
+func (s *step) feed(session engine.Session, p *engine.Program, in *engine.StepInputs, t, own *engine.Tensor) error {
 	switch t.Role {
 	case engine.Input:
-		copy(r.Uints(own.Name), s.record.Uints(t.Name))
-		copy(r.Floats(own.Name), s.record.Floats(t.Name))
+		copy(in.Uints(own.Name), s.inputs.Uints(t.Name))
+		copy(in.Floats(own.Name), s.inputs.Floats(t.Name))
 		return nil
 	case engine.Resident:
 		return session.SetResident(own.Name, s.residents[t.Name])

@@ -114,8 +114,8 @@ func TestCompareStepWrittenTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results, err := optest.CompareStep(cpu.New(), cpu.New(), p, func(s engine.Session) (*engine.Record, error) {
-		r := engine.NewRecord(p)
+	results, err := optest.CompareStep(cpu.New(), cpu.New(), p, func(s engine.Session) (*engine.StepInputs, error) {
+		r := engine.NewStepInputs(p)
 		r.Floats("rates")[engine.RateLearning] = 0.1
 		data := make([]float64, layout.Elements)
 		for i := range data {
@@ -164,13 +164,13 @@ func TestCompareStepValueWrittenTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results, err := optest.CompareStep(cpu.New(), cpu.New(), p, func(s engine.Session) (*engine.Record, error) {
+	results, err := optest.CompareStep(cpu.New(), cpu.New(), p, func(s engine.Session) (*engine.StepInputs, error) {
 		for i, tensor := range []*engine.Tensor{v, w, x} {
 			if err := s.Write(p, tensor, []float64{float64(i) + 1, 2, 3, 4, 5, 6}); err != nil {
 				return nil, err
 			}
 		}
-		return engine.NewRecord(p), nil
+		return engine.NewStepInputs(p), nil
 	})
 	if err != nil {
 		t.Fatal(err)

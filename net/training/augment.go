@@ -11,7 +11,7 @@ type Augmentation struct {
 	Draw  func(epoch, image int) engine.Draw // a function of its arguments alone; epochs count from 0
 }
 
-// augment is the network's input in training: the images that the record's draws name, changed and normalised.
+// augment is the network's input in training: the images that the step's draws name, changed and normalised.
 func augment(b *engine.Builder, d net.ImageShape, batch int, kinds uint32) *engine.Tensor {
 	images := b.Resident(net.ResidentImages, engine.Uint8, d.N, d.C, d.H, d.W)
 	table := b.Resident(net.ResidentTable, engine.Float, d.C, 256)
@@ -40,7 +40,7 @@ func Augmented(e engine.Executor, d net.Data, kinds uint32, draws []engine.Draw)
 	if err := net.SetResidents(s, d); err != nil {
 		return nil, err
 	}
-	r := engine.NewRecord(p)
+	r := engine.NewStepInputs(p)
 	for i, draw := range draws {
 		draw.Put(r.Uints(inputDraws)[i*engine.DrawElements:])
 	}

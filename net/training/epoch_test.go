@@ -32,7 +32,7 @@ type lateSession struct {
 	waiting []engine.Report
 }
 
-func (s *lateSession) Run(p *engine.Program, r *engine.Record) error {
+func (s *lateSession) Run(p *engine.Program, r *engine.StepInputs) error {
 	s.on.log = append(s.on.log, strings.Fields(p.Name)[0])
 	err := s.Session.Run(p, r)
 	reports, _ := s.Session.Reports()

@@ -220,7 +220,7 @@ func (c goldenCase) optimize(t *testing.T, e engine.Executor) map[string]safeten
 	var norms []float32
 	for step := range c.Steps {
 		r.write(engine.Gradient, grads, fmt.Sprintf("grad.%d.", step))
-		rec := engine.NewRecord(p)
+		rec := engine.NewStepInputs(p)
 		setRates(rec.Floats(inputRates), c.rate(step), step+1)
 		r.must(r.session.Run(p, rec))
 		reports, err := r.session.Reports()

@@ -17,7 +17,7 @@ type Step struct {
 }
 
 // Fill finds the program for as many images, and fills its inputs. Nil leaves the images as they are.
-func (s Step) Fill(programs *net.Batches, d net.Data, augment *Augmentation) (*engine.Program, *engine.Record, error) {
+func (s Step) Fill(programs *net.Batches, d net.Data, augment *Augmentation) (*engine.Program, *engine.StepInputs, error) {
 	p, r, err := programs.Fill(d, s.Images)
 	if err != nil {
 		return nil, nil, err

@@ -70,9 +70,9 @@ func updated(t *testing.T, m *net.Model, r Recipe) (before, after []float64, l *
 	if err := s.WriteArena(engine.Gradient, statistics); err != nil {
 		t.Fatal(err)
 	}
-	record := engine.NewRecord(p)
-	setRates(record.Floats(inputRates), 0.1, 1)
-	if err := s.Run(p, record); err != nil {
+	inputs := engine.NewStepInputs(p)
+	setRates(inputs.Floats(inputRates), 0.1, 1)
+	if err := s.Run(p, inputs); err != nil {
 		t.Fatal(err)
 	}
 	if after, err = s.ReadArena(engine.Model); err != nil {

@@ -32,7 +32,7 @@ func TestStep(t *testing.T) {
 			e := gpu.New(vktest.Device(t))
 			defer e.Close()
 			p := stepProgram(t, c.model, c.widths, c.batch)
-			results, err := optest.CompareStep(e, cpu.New(), p, func(s engine.Session) (*engine.Record, error) {
+			results, err := optest.CompareStep(e, cpu.New(), p, func(s engine.Session) (*engine.StepInputs, error) {
 				return loadStep(s, p, c.model, c.widths)
 			})
 			if err != nil {
@@ -74,7 +74,7 @@ func stepProgram(t *testing.T, name string, widths []int, batch int) *engine.Pro
 }
 
 // loadStep fills a session as the middle of a training finds it: weights, and an average that is not the same.
-func loadStep(s engine.Session, p *engine.Program, name string, widths []int) (*engine.Record, error) {
+func loadStep(s engine.Session, p *engine.Program, name string, widths []int) (*engine.StepInputs, error) {
 	set := cifar.Synthetic(1, stepImages)
 	d := net.Data{Images: set.Images, Labels: set.Labels, Shape: stepShape, Table: normalizeTable()}
 	if err := net.SetResidents(s, d); err != nil {
