@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Executor runs programs on one device.
 type Executor interface {
@@ -28,6 +31,8 @@ type PlanOptions struct {
 	Keep []string
 	// NoFusion runs every op by itself.
 	NoFusion bool
+	// Context, if set, ends the preparation of a session early, which may take long on a device for which much is to be compiled.
+	Context context.Context
 }
 
 // Session is a state on a device, with the programs that work on it. It belongs to one goroutine.

@@ -26,7 +26,8 @@ type Device struct {
 	physical C.uint64_t // as the shim takes it
 	info     Info
 
-	mu            sync.Mutex // held for every Vulkan call but waiting for a fence
+	compiling     sync.RWMutex // held, outside of mu, by whoever compiles, and by Close
+	mu            sync.Mutex   // held for every Vulkan call but compiling, and waiting for a fence
 	shim          *C.ShimDevice
 	handle        vulkan.Device
 	queue         vulkan.Queue
@@ -119,6 +120,8 @@ func (d *Device) MemoryStats() Stats {
 // listed in the error, which is [ErrUsage]; all the same it is gone. If the device does not become idle, Close gives up
 // after some minutes with [ErrTimeout] and leaves it as it is.
 func (d *Device) Close() error {
+	d.compiling.Lock()
+	defer d.compiling.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {

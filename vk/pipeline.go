@@ -46,42 +46,60 @@ type layout struct {
 	pipeline vulkan.PipelineLayout
 }
 
-// NewPipeline compiles a shader; on some drivers that takes seconds.
+// NewPipeline compiles a shader; on some drivers that takes seconds. Several goroutines may compile at once, and the device does other work
+// meanwhile.
 //
 // The error is [ErrUnsupported] when the device has too few bindings or push constants for it.
 func (d *Device) NewPipeline(s PipelineSpec) (*Pipeline, error) {
+	d.compiling.RLock()
+	defer d.compiling.RUnlock()
+	parts, err := d.prepare(s)
+	if err != nil {
+		return nil, err
+	}
+	handle, err := d.compile(s, parts)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.usable(); err != nil {
-		return nil, err
-	}
-	if err := s.check(d.info.Limits); err != nil {
-		return nil, err
-	}
-	if s.Statistics && !d.info.Features.PipelineStatistics {
-		return nil, unsupported("%q gives no statistics of pipelines", d.info.Name)
-	}
-	if err := s.checkShader(d.info.Limits, d.info.Features); err != nil {
-		return nil, err
-	}
-	layout, err := d.layout(s.key())
-	if err != nil {
-		return nil, err
-	}
-	module, err := d.shaderModule(s)
-	if err != nil {
-		return nil, err
-	}
-	defer vulkan.DestroyShaderModule(d.handle, module, nil) // the pipeline does not need it any more
-	handle, err := d.compile(s, module, layout)
+	vulkan.DestroyShaderModule(d.handle, parts.module, nil) // the pipeline does not need it any more
 	if err != nil {
 		return nil, err
 	}
 	d.setName(vulkan.ObjectTypePipeline, raw(handle), s.Name)
 	s.Code = nil
-	p := &Pipeline{device: d, spec: s, layout: layout, handle: handle, alive: true}
+	p := &Pipeline{device: d, spec: s, layout: parts.layout, handle: handle, alive: true}
 	d.living[p] = struct{}{}
 	return p, nil
+}
+
+// pipelineParts is what a pipeline is compiled from.
+type pipelineParts struct {
+	layout layout
+	module vulkan.ShaderModule
+	cache  vulkan.PipelineCache
+}
+
+// prepare checks a pipeline and makes what it is compiled from. The module is the caller's to destroy.
+func (d *Device) prepare(s PipelineSpec) (parts pipelineParts, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.usable(); err != nil {
+		return parts, err
+	}
+	if err := s.check(d.info.Limits); err != nil {
+		return parts, err
+	}
+	if s.Statistics && !d.info.Features.PipelineStatistics {
+		return parts, unsupported("%q gives no statistics of pipelines", d.info.Name)
+	}
+	if err := s.checkShader(d.info.Limits, d.info.Features); err != nil {
+		return parts, err
+	}
+	if parts.layout, err = d.layout(s.key()); err != nil {
+		return parts, err
+	}
+	parts.cache = d.pipelineCache
+	parts.module, err = d.shaderModule(s)
+	return parts, err
 }
 
 func (s *PipelineSpec) check(l Limits) error {
@@ -160,13 +178,14 @@ func (d *Device) shaderModule(s PipelineSpec) (vulkan.ShaderModule, error) {
 	return module, nil
 }
 
-func (d *Device) compile(s PipelineSpec, module vulkan.ShaderModule, l layout) (vulkan.Pipeline, error) {
+// compile needs no lock but compiling: the driver's compiler works on what is given to it, and guards the cache itself.
+func (d *Device) compile(s PipelineSpec, parts pipelineParts) (vulkan.Pipeline, error) {
 	constants := make([]C.uint32_t, len(s.Constants))
 	for i, c := range s.Constants {
 		constants[i] = C.uint32_t(c)
 	}
 	what := C.ShimPipeline{
-		cache: raw(d.pipelineCache), module: raw(module), layout: raw(l.pipeline), constant_count: C.uint32_t(len(constants)),
+		cache: raw(parts.cache), module: raw(parts.module), layout: raw(parts.layout.pipeline), constant_count: C.uint32_t(len(constants)),
 	}
 	if d.info.Features.SubgroupControl {
 		what.subgroup_size = C.uint32_t(s.SubgroupSize)

@@ -47,7 +47,7 @@ func newBencher(ctx context.Context, m *machine, t tuner, model *net.Model, reci
 		return nil, err
 	}
 	b := &bencher{ctx: ctx, machine: m, recipe: recipe, batch: batch, train: net.NewBatches(list[0]), eval: net.NewBatches(list[1]), augment: augmentation(recipe), began: began}
-	if b.session, err = m.NewSession(layout, list, engine.PlanOptions{}); err != nil {
+	if b.session, err = m.NewSession(layout, list, engine.PlanOptions{Context: ctx}); err != nil {
 		return nil, m.orSmaller(err, programs, batch)
 	}
 	if err := b.fill(model, layout); err != nil {

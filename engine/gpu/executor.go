@@ -6,7 +6,6 @@ import (
 
 	"cnnvk/engine"
 	"cnnvk/engine/trace"
-	"cnnvk/shaders"
 	"cnnvk/vk"
 )
 
@@ -53,42 +52,6 @@ func (e *Executor) Close() error {
 // steps of each program with every kernel.
 func (e *Executor) Trace(l *trace.Timeline) { e.timeline = l }
 
-// pipeline makes a dispatch's pipeline, or finds it.
-func (e *Executor) pipeline(d dispatch) (*vk.Pipeline, error) {
-	key := d.pipelineKey()
-	if p, ok := e.pipelines[key]; ok {
-		return p, nil
-	}
-	spec, err := d.pipelineSpec()
-	if err != nil {
-		return nil, err
-	}
-	p, err := e.device.NewPipeline(spec)
-	if err != nil {
-		return nil, err
-	}
-	e.pipelines[key] = p
-	return p, nil
-}
-
-// pipelineKey is what tells a dispatch's pipeline from others.
-func (d *dispatch) pipelineKey() string { return fmt.Sprint(d.kernel.name, d.constants) }
-
-// pipelineSpec is how a dispatch's pipeline is made.
-func (d *dispatch) pipelineSpec() (vk.PipelineSpec, error) {
-	code, err := shaders.Code(d.kernel.name)
-	return vk.PipelineSpec{
-		Name:           d.kernel.name,
-		Code:           code,
-		StorageBuffers: len(d.kernel.storage),
-		Uniform:        d.kernel.uniform,
-		TexelBuffers:   d.kernel.texel,
-		PushBytes:      4 * len(d.kernel.push),
-		SubgroupSize:   uint32(d.kernel.lanes),
-		Constants:      d.constants,
-	}, err
-}
-
 // NewSession plans the programs, allocates what they share and records them.
 func (e *Executor) NewSession(l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) (engine.Session, error) {
 	s := &session{
@@ -108,6 +71,9 @@ func (s *session) open(programs []*engine.Program, opt engine.PlanOptions) error
 		return err
 	}
 	if err := s.allocate(plans); err != nil {
+		return err
+	}
+	if err := s.executor.compile(opt.Context, plans); err != nil {
 		return err
 	}
 	for _, pl := range plans {

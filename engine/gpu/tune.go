@@ -203,7 +203,7 @@ func (e *Executor) measure(ctx context.Context, j tuning, slow map[string]bool) 
 		if ctx.Err() != nil || slow[name] && len(times) > 0 {
 			continue
 		}
-		t, got, err := e.timeVariant(j, name)
+		t, got, err := e.timeVariant(ctx, j, name)
 		if err != nil {
 			return nil, err
 		}
@@ -231,10 +231,10 @@ func agrees(got, want []float64) bool {
 // tuningRuns are the runs timed, after one that is not; the best counts, since others disturb but never help.
 const tuningRuns = 3
 
-func (e *Executor) timeVariant(j tuning, name string) (time.Duration, []float64, error) {
+func (e *Executor) timeVariant(ctx context.Context, j tuning, name string) (time.Duration, []float64, error) {
 	options := e.options
 	options.Choices = Choices{j.key: name}
-	opened, err := e.With(options).NewSession(j.layout, []*engine.Program{j.program}, engine.PlanOptions{KeepAll: true})
+	opened, err := e.With(options).NewSession(j.layout, []*engine.Program{j.program}, engine.PlanOptions{KeepAll: true, Context: ctx})
 	if err != nil {
 		return 0, nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -31,6 +32,7 @@ type Device struct {
 	Made, Left map[string]int // objects by kind, such as "Buffer"; vkAllocateMemory's are "Memory"
 	Allocated  int64          // bytes of vkAllocateMemory that were not freed
 	Peak       int64          // the most bytes at any time
+	Together   int            // calls that compiled pipelines at the same time, at most
 }
 
 // LeftOver lists the objects that were not destroyed before the device: "2 Buffer".
@@ -73,6 +75,13 @@ func CountVulkan(t *testing.T) *Vulkan {
 	t.Setenv("VK_INSTANCE_LAYERS", layerName)
 	t.Setenv("CNNVK_COUNTED", v.path)
 	return v
+}
+
+// Meet makes each call that compiles a pipeline, from now to the end of the test, wait until so many have been there at the same time, but for
+// three seconds at most.
+func (v *Vulkan) Meet(t *testing.T, calls int) {
+	t.Helper()
+	t.Setenv("CNNVK_MEET", strconv.Itoa(calls))
 }
 
 // Devices are the devices that were opened and closed since the last call. It is an error of the test if one is still open, or an

@@ -4,7 +4,10 @@
 // It appends lines of JSON to the file that the environment variable CNNVK_COUNTED names: {"instances":1} when an instance is
 // made and -1 when it is destroyed, {"devices":1} when a device is made, and when that is destroyed what it was asked for:
 //
-//   {"devices":-1,"made":{"Buffer":12,...},"left":{"Buffer":0,...},"allocated":0,"peak":194000000}
+//   {"devices":-1,"made":{"Buffer":12,...},"left":{"Buffer":0,...},"allocated":0,"peak":194000000,"together":1}
+//
+// "together" is how many calls compiled pipelines at the same time, at most. With CNNVK_MEET=2 each such call waits for a second one, but
+// no longer than three seconds.
 //
 // One device at a time: to open a second one fails.
 #include <pthread.h>
@@ -12,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 // Vulkan's and its loader's binary interface, as far as it is needed here; handles of all kinds are 64 bits wide.
 typedef void *Handle; // of an instance, a physical device or a device
@@ -84,6 +88,7 @@ static struct {
   int open;
   long made[KINDS], left[KINDS];
   uint64_t allocated, peak; // bytes
+  int compiling, together;  // calls
   struct {
     uint64_t memory, size;
   } blocks[MOST_BLOCKS];
@@ -112,8 +117,8 @@ static void note(const char *what, int more) {
     write_counts(out, device.made);
     fprintf(out, ",\"left\":");
     write_counts(out, device.left);
-    fprintf(out, ",\"allocated\":%llu,\"peak\":%llu", (unsigned long long)device.allocated,
-            (unsigned long long)device.peak);
+    fprintf(out, ",\"allocated\":%llu,\"peak\":%llu,\"together\":%d", (unsigned long long)device.allocated,
+            (unsigned long long)device.peak, device.together);
   }
   fprintf(out, "}\n");
   fclose(out);
@@ -136,9 +141,32 @@ static GetProc next_device_proc;
   }
 SINGLE_KINDS(SINGLE)
 
+static pthread_cond_t came = PTHREAD_COND_INITIALIZER;
+
+// meet counts the calls that compile, and waits until as many as wanted have been there at the same time.
+static void meet(void) {
+  const char *wanted = getenv("CNNVK_MEET");
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += 3;
+  pthread_mutex_lock(&lock);
+  if (++device.compiling > device.together) device.together = device.compiling;
+  pthread_cond_broadcast(&came);
+  while (wanted && device.together < atoi(wanted) && pthread_cond_timedwait(&came, &lock, &until) == 0) continue;
+  pthread_mutex_unlock(&lock);
+}
+
+static void leave(void) {
+  pthread_mutex_lock(&lock);
+  device.compiling--;
+  pthread_mutex_unlock(&lock);
+}
+
 static Result create_pipelines(Handle d, uint64_t cache, uint32_t count, const void *infos, const void *allocator,
                                uint64_t *out) {
+  meet();
   const Result r = NEXT(CreatePipelines, d, "vkCreateComputePipelines")(d, cache, count, infos, allocator, out);
+  leave();
   if (r == 0) add(NUMBER_Pipeline, count);
   return r;
 }
