@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -75,10 +74,13 @@ func splitText(val []int) ([]byte, error) {
 	return append(text, '\n'), nil
 }
 
-// checkpoint takes a checkpoint of a training, which begins metrics.csv with those rows.
-func (f *runFolder) checkpoint(t *training.Trainer, rows []string) (*training.Checkpoint, error) {
+// checkpoint takes a checkpoint of a training whose epochs so far have those metrics.
+func (f *runFolder) checkpoint(t *training.Trainer, epochs []metrics) (*training.Checkpoint, error) {
 	metadata := maps.Clone(f.identity)
-	metadata[metaRows] = strings.Join(rows, "\n")
+	metadata[metaRows] = ""
+	if len(epochs) > 0 {
+		metadata[metaRows] = strings.TrimSuffix(string(metricsText(epochs)), "\n")
+	}
 	return t.Checkpoint(metadata)
 }
 
@@ -117,23 +119,24 @@ func averaged(c *training.Checkpoint, m *net.Model) (*net.Weights, error) {
 // restore makes the folder what it was when the checkpoint was taken, if it is not: the files of the epoch before, which the
 // process may have had no time to write, and no row of the epoch under way.
 func (f *runFolder) restore(c *training.Checkpoint, m *net.Model) error {
-	f.saved, f.epochs, f.best = true, c.Epoch, c.Best
-	var rows []string
-	if text := c.Metadata[metaRows]; text != "" {
-		rows = strings.Split(text, "\n")
-	}
-	f.rows = rows
-	if rows == nil {
+	f.saved, f.epochs, f.best, f.metrics = true, c.Epoch, c.Best, nil
+	text := c.Metadata[metaRows]
+	if text == "" {
 		return f.remove(metricsFile)
 	}
-	if text, err := os.ReadFile(f.path(metricsFile)); err == nil && bytes.Equal(text, tableOfRows(rows)) {
+	epochs, err := parseMetrics(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.path(lastState), err)
+	}
+	f.metrics = epochs
+	if old, err := os.ReadFile(f.path(metricsFile)); err == nil && string(old) == text+"\n" {
 		return nil // the last of the files
 	}
 	if c.Step > 0 {
-		return f.writeFile(metricsFile, all(tableOfRows(rows)))
+		return f.writeFile(metricsFile, all(metricsText(epochs)))
 	}
-	f.epochs-- // which derive counts
-	return f.writeDerived(c, m, rows)
+	f.epochs-- // which writeDerived counts
+	return f.writeDerived(c, m, epochs)
 }
 
 // fits says whether a checkpoint is of the run that config.yaml describes.

@@ -3,11 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"math"
 	"os"
 	"time"
-
-	"cnnvk/cmd/cnnvk/chart"
 )
 
 // eventsFile has a line for everything that happened to a run, in its order: an object with time and event, and what the event
@@ -40,24 +37,8 @@ type positionEvent struct {
 
 // epochEvent is what metrics.csv says of an epoch; null is a value that there is none of.
 type epochEvent struct {
-	Epoch         int      `json:"epoch"`
-	LearningRate  float64  `json:"learning_rate"`
-	TrainLoss     float64  `json:"train_loss"`
-	TrainAccuracy float64  `json:"train_accuracy"`
-	ValLoss       *float64 `json:"val_loss"`
-	ValAccuracy   *float64 `json:"val_accuracy"`
-	Best          bool     `json:"best"`
-}
-
-func epochEventOf(e chart.Epoch, best bool) *epochEvent {
-	return &epochEvent{e.Number, e.Rate, e.TrainLoss, e.TrainAccuracy, number(e.ValLoss), number(e.ValAccuracy), best}
-}
-
-func number(v float64) *float64 {
-	if math.IsNaN(v) {
-		return nil
-	}
-	return &v
+	metrics
+	Best bool `json:"best"`
 }
 
 // appendEvent adds a line to events.jsonl.

@@ -72,13 +72,3 @@ func TestRunIsShown(t *testing.T) {
 		}
 	}
 }
-
-func TestCurvesOf(t *testing.T) {
-	epochs, err := curvesOf([]string{metricsHeader, "1,3,0.001,4.5,0.02,4.6,0.01,100.0,1.00,0.99", "2,6,0.002,4.25,0.05,,,100.0,1.00,"})
-	if err != nil || len(epochs) != 2 || epochs[0].ValAccuracy != 0.01 || epochs[1].TrainLoss != 4.25 || epochs[1].ValLoss == epochs[1].ValLoss {
-		t.Errorf("%+v, %v", epochs, err)
-	}
-	if _, err := curvesOf([]string{metricsHeader, "1,3,x,4.5,0.02,4.6,0.01,100.0,1.00,0.99"}); err == nil {
-		t.Error("a rate of x was taken")
-	}
-}

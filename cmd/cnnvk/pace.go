@@ -38,14 +38,6 @@ func (p *pace) left(now training.Progress) time.Duration {
 	return (time.Duration(per*float64(max(total-done, 0))) * time.Second).Round(time.Second)
 }
 
-// rate is the images a second of an epoch so far.
-func rate(p training.Progress) float64 {
-	if p.Elapsed <= 0 {
-		return 0
-	}
-	return float64(p.Images) / p.Elapsed.Seconds()
-}
-
 // part is a piece of a line. Of a line that is too long the parts of the highest rank go first.
 type part struct {
 	rank int
@@ -74,7 +66,9 @@ func (p *pace) epochOf(now training.Progress) string {
 
 func lossText(now training.Progress) string     { return fmt.Sprintf("loss %.4f", now.Loss) }
 func accuracyText(now training.Progress) string { return fmt.Sprintf("acc %.2f %%", 100*now.Accuracy) }
-func rateText(now training.Progress) string     { return fmt.Sprintf("%.0f images/s", rate(now)) }
+func rateText(now training.Progress) string {
+	return fmt.Sprintf("%.0f images/s", now.ImagesPerSecond())
+}
 
 // firstLine is the line of the first steps.
 func (p *pace) firstLine(now training.Progress, began time.Time) string {

@@ -25,7 +25,7 @@ type runFolder struct {
 	identity map[string]string       // of the training, in its checkpoints
 	mean     [cifar.Channels]float64 // of the images, in the weights files too
 	std      [cifar.Channels]float64
-	rows     []string        // of metrics.csv
+	metrics  []metrics       // of the epochs that are over
 	best     float64         // validation accuracy of the best weights
 	epochs   int             // that were validated, and whose weights are saved
 	saved    bool            // there is a checkpoint

@@ -17,12 +17,12 @@ func (f *runFolder) saveEpoch(t *training.Trainer, e training.EpochEnded, failed
 	if err := f.wait(); err != nil {
 		return err
 	}
-	rows := f.with(metricsRow(e))
-	c, err := f.checkpoint(t, rows)
+	epochs := f.with(metricsOf(e))
+	c, err := f.checkpoint(t, epochs)
 	if err != nil {
 		return err
 	}
-	f.write(func() error { return f.save(c, t.Model, rows) }, failed)
+	f.write(func() error { return f.save(c, t.Model, epochs) }, failed)
 	return nil
 }
 
@@ -38,7 +38,7 @@ func (f *runFolder) saveMidEpoch(t *training.Trainer, failed func(error)) error 
 			return nil
 		}
 	}
-	c, err := f.checkpoint(t, f.rows)
+	c, err := f.checkpoint(t, f.metrics)
 	if err != nil {
 		return err
 	}
@@ -72,16 +72,16 @@ func (f *runFolder) wait() error {
 }
 
 // save writes the files of an epoch's end, the checkpoint first: on resume, files that are missing are rebuilt from it.
-func (f *runFolder) save(c *training.Checkpoint, m *net.Model, rows []string) error {
+func (f *runFolder) save(c *training.Checkpoint, m *net.Model, epochs []metrics) error {
 	if err := f.writeCheckpoint(c); err != nil {
 		return err
 	}
-	return f.writeDerived(c, m, rows)
+	return f.writeDerived(c, m, epochs)
 }
 
 // writeDerived writes what follows from the checkpoint of an epoch's end: those of the best one, weights, curves, the event, and,
 // last of all, metrics.csv.
-func (f *runFolder) writeDerived(c *training.Checkpoint, m *net.Model, rows []string) error {
+func (f *runFolder) writeDerived(c *training.Checkpoint, m *net.Model, epochs []metrics) error {
 	w, err := averaged(c, m)
 	if err != nil {
 		return err
@@ -100,36 +100,37 @@ func (f *runFolder) writeDerived(c *training.Checkpoint, m *net.Model, rows []st
 			return err
 		}
 	}
-	if err := f.draw(rows, c.BestEpoch == c.Epoch); err != nil {
+	if err := f.draw(epochs); err != nil {
 		return err
 	}
-	f.rows = rows
-	return f.writeFile(metricsFile, all(tableOfRows(rows)))
+	ended := epochEvent{epochs[len(epochs)-1], c.BestEpoch == c.Epoch}
+	if err := f.appendEvent(event{Event: "epoch", epochEvent: &ended}); err != nil {
+		return err
+	}
+	f.metrics = epochs
+	return f.writeFile(metricsFile, all(metricsText(epochs)))
 }
 
-// draw draws the curves of the rows, and tells of the epoch that the last of them is of.
-func (f *runFolder) draw(rows []string, best bool) error {
-	epochs, err := curvesOf(rows)
-	if err != nil {
-		return err
+// draw draws the curves.
+func (f *runFolder) draw(epochs []metrics) error {
+	points := make([]chart.Epoch, len(epochs))
+	for i, m := range epochs {
+		points[i] = m.point()
 	}
-	curves, err := chart.Curves(filepath.Base(f.dir), epochs)
+	curves, err := chart.Curves(filepath.Base(f.dir), points)
 	if err != nil {
 		return err
 	}
 	if err := f.writeFile(curvesPNG, curves.PNG); err != nil {
 		return err
 	}
-	if err := f.writeFile(curvesSVG, curves.SVG); err != nil {
-		return err
-	}
-	return f.appendEvent(event{Event: "epoch", epochEvent: epochEventOf(epochs[len(epochs)-1], best)})
+	return f.writeFile(curvesSVG, curves.SVG)
 }
 
 // saveInterrupted saves what there is of a training that was stopped: a checkpoint, the averaged weights as they are, and a row for the
 // epoch that has no validation.
 func (f *runFolder) saveInterrupted(t *training.Trainer, s *training.Stopped) error {
-	c, err := f.checkpoint(t, f.rows)
+	c, err := f.checkpoint(t, f.metrics)
 	if err != nil {
 		return err
 	}
@@ -144,13 +145,8 @@ func (f *runFolder) saveInterrupted(t *training.Trainer, s *training.Stopped) er
 	if err := f.writeFile(lastWeights, weights); err != nil || s.Step == 0 {
 		return err
 	}
-	return f.writeFile(metricsFile, all(tableOfRows(f.with(partRow(s)))))
+	return f.writeFile(metricsFile, all(metricsText(f.with(metricsOfPart(s)))))
 }
 
-// with is metrics.csv's rows and one more.
-func (f *runFolder) with(row string) []string {
-	if f.rows == nil {
-		return []string{metricsHeader, row}
-	}
-	return append(slices.Clone(f.rows), row)
-}
+// with are the metrics of the epochs so far and of one more.
+func (f *runFolder) with(m metrics) []metrics { return append(slices.Clone(f.metrics), m) }

@@ -260,7 +260,7 @@ func (j *job) watch(ctx context.Context) error {
 	j.trainer.OnEpoch = func(e training.EpochEnded) error {
 		w.epoch(e)
 		j.machine.logMemory(j.log, fmt.Sprintf("epoch %d", e.Epoch))
-		j.log.Debug("device", "epoch", e.Epoch, "busy", busyText(e))
+		j.log.Debug("device", "epoch", e.Epoch, "busy", metricsOf(e).DeviceBusy.text(4))
 		j.trace.Note(fmt.Sprintf("device busy in epoch %d", e.Epoch), e.BusyShare())
 		return j.folder.saveEpoch(j.trainer, e, stop)
 	}

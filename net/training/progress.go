@@ -17,6 +17,14 @@ type Progress struct {
 	Rate               float64
 }
 
+// ImagesPerSecond is the pace since the epoch began; 0 before its first step.
+func (p Progress) ImagesPerSecond() float64 {
+	if p.Elapsed <= 0 {
+		return 0
+	}
+	return float64(p.Images) / p.Elapsed.Seconds()
+}
+
 // EpochEnded is the outcome of an epoch.
 type EpochEnded struct {
 	Progress
