@@ -39,6 +39,9 @@ func newBencher(ctx context.Context, m *machine, t tuner, model *net.Model, reci
 	if err := m.admit(programs, batch); err != nil {
 		return nil, err
 	}
+	if err := t.settle(ctx, m); err != nil {
+		return nil, err
+	}
 	if err := t.tune(ctx, m, programs, batch); err != nil {
 		return nil, err
 	}

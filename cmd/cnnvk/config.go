@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.yaml.in/yaml/v3"
 
+	"cnnvk/engine"
 	"cnnvk/engine/gpu"
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
@@ -32,6 +33,9 @@ type config struct {
 	// takes them again, so that it comes to the same bits.
 	Kernels gpu.Choices `yaml:"kernels"`
 }
+
+// place is where the run was.
+func (c config) place() engine.Device { return engine.Device{Name: c.Device, Driver: c.Driver} }
 
 // text is the configuration as it is written.
 func (c config) text() ([]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -46,14 +47,19 @@ type machine struct {
 	device   *vk.Device   // nil with the reference executor
 	store    *kernelStore // nil where nothing can be kept
 	compiled int          // bytes of compiled pipelines that the store had
-	want     string       // of --device
+	width    bool         // the vector width is that of a device's name, which was asked for
 	timeline *trace.Timeline
 }
 
 // onMachine opens the machine that --device names, lets use work on it and closes it. What is printed after that is
 // known to have ended well.
-func onMachine(log *slog.Logger, device string, use func(*machine) error) (err error) {
-	m, err := openMachine(log, device)
+func onMachine(log *slog.Logger, device string, use func(*machine) error) error {
+	return onMachineLike(log, device, engine.Device{}, use)
+}
+
+// onMachineLike is onMachine for a run that is to come to the bits of one on another device, which it may be: see openLike.
+func onMachineLike(log *slog.Logger, device string, like engine.Device, use func(*machine) error) (err error) {
+	m, err := openLike(log, device, like)
 	if err != nil {
 		return err
 	}
@@ -68,15 +74,58 @@ func onMachine(log *slog.Logger, device string, use func(*machine) error) (err e
 // openMachine opens the executor that --device names. With CNNVK_VALIDATION=1 Close counts the validation layer's
 // messages, which go to the log; nil is the default one.
 func openMachine(log *slog.Logger, want string) (*machine, error) {
+	return openLike(log, want, engine.Device{})
+}
+
+// openLike is openMachine with the vector width of a run's device, if the one that --device names is that device then.
+func openLike(log *slog.Logger, want string, like engine.Device) (*machine, error) {
 	if wantsCPU(want) {
 		return &machine{Executor: cpu.New()}, nil
 	}
-	useMeasuredWidth()
-	m, err := openAsSet(log, want)
-	if err == nil && log != nil {
-		warnOfLoader(log, m.instance)
+	pick := func(infos []vk.Info) (vk.Info, error) { return vk.Choose(infos, want) }
+	named := useWidth(want)
+	likes := !named && useWidth(like.Name)
+	instance, info, err := findDevice(log, pick)
+	if err == nil && likes && (engine.Device{Name: info.Name, Driver: info.DriverLabel()}) != like {
+		if err = instance.Close(); err != nil {
+			return nil, err
+		}
+		likes = useWidth("")
+		instance, info, err = findDevice(log, pick)
 	}
-	return m, err
+	if err != nil {
+		return nil, orCPU(err)
+	}
+	if log != nil {
+		warnOfLoader(log, instance)
+	}
+	m, err := openDevice(log, instance, info)
+	if err != nil {
+		return nil, err
+	}
+	m.width = named || likes
+	return m, nil
+}
+
+// findDevice opens Vulkan, with the environment as it is, and picks a device.
+func findDevice(log *slog.Logger, pick func([]vk.Info) (vk.Info, error)) (*vk.Instance, vk.Info, error) {
+	options, err := vulkanOptions()
+	if err != nil {
+		return nil, vk.Info{}, err
+	}
+	options.Log = log
+	if err := roomTo("opening Vulkan", memlimit.Limits(), costOfInstance); err != nil {
+		return nil, vk.Info{}, err
+	}
+	instance, err := vk.Open(options)
+	if err != nil {
+		return nil, vk.Info{}, err
+	}
+	info, err := pick(instance.Devices())
+	if err != nil {
+		instance.Close()
+	}
+	return instance, info, err
 }
 
 // warnOfLoader logs which drivers and layers the Vulkan loader did without. The one that is missed may be among them.
@@ -86,27 +135,11 @@ func warnOfLoader(log *slog.Logger, instance *vk.Instance) {
 	}
 }
 
-// openAsSet is openMachine for a Vulkan device, with the environment as it is.
-func openAsSet(log *slog.Logger, want string) (*machine, error) {
-	options, err := vulkanOptions()
-	if err != nil {
-		return nil, err
-	}
-	options.Log = log
-	if err := roomTo("opening Vulkan", memlimit.Limits(), costOfInstance); err != nil {
-		return nil, err
-	}
-	instance, err := vk.Open(options)
-	if err != nil {
-		return nil, orCPU(err)
-	}
-	info, err := vk.Choose(instance.Devices(), want)
-	if err != nil {
-		instance.Close()
-		return nil, orCPU(err)
-	}
+// openDevice opens an executor on a device of an instance, which is closed with it, and if it fails.
+func openDevice(log *slog.Logger, instance *vk.Instance, info vk.Info) (*machine, error) {
 	var device *vk.Device
-	if err = roomToOpen(info); err == nil {
+	err := roomToOpen(info)
+	if err == nil {
 		device, err = instance.OpenDevice(info)
 	}
 	if err != nil {
@@ -114,7 +147,7 @@ func openAsSet(log *slog.Logger, want string) (*machine, error) {
 		return nil, err
 	}
 	on := gpu.New(device)
-	m := &machine{Executor: on, gpu: on, instance: instance, device: device, want: want}
+	m := &machine{Executor: on, gpu: on, instance: instance, device: device}
 	if m.store = storeOf(device.Info(), log); m.store != nil {
 		data := m.store.pipelines()
 		m.compiled = len(data)
@@ -141,13 +174,13 @@ func vulkanOptions() (vk.Options, error) {
 	return vk.Options{Validation: validation, Floor: profile == "floor"}, err
 }
 
-// vulkanDevices are the devices as --device counts them.
-func vulkanDevices(log *slog.Logger) ([]vk.Info, error) {
+// vulkanDevices are the devices as --device, which may name one, counts them.
+func vulkanDevices(log *slog.Logger, want string) ([]vk.Info, error) {
 	options, err := vulkanOptions()
 	if err != nil {
 		return nil, err
 	}
-	useMeasuredWidth()
+	useWidth(want)
 	instance, err := vk.Open(options)
 	if err != nil {
 		return nil, err
@@ -156,12 +189,18 @@ func vulkanDevices(log *slog.Logger) ([]vk.Info, error) {
 	return instance.Devices(), instance.Close()
 }
 
-// reopen closes the machine and opens it again, as the environment now wants it.
+// reopen closes the machine and opens the same device again, as the environment now wants it: by its place, for its name may be
+// another then.
 func (m *machine) reopen(log *slog.Logger) error {
+	place := strconv.Itoa(m.device.Info().Index)
 	if err := m.Close(); err != nil {
 		return err
 	}
-	again, err := openAsSet(log, m.want)
+	instance, info, err := findDevice(log, func(infos []vk.Info) (vk.Info, error) { return vk.Choose(infos, place) })
+	if err != nil {
+		return err
+	}
+	again, err := openDevice(log, instance, info)
 	if err != nil {
 		return err
 	}

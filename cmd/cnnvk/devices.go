@@ -48,8 +48,8 @@ func devices(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	infos, err := vulkanDevices(s.log)
 	want := c.String("device")
+	infos, err := vulkanDevices(s.log, want)
 	if err != nil && !(wantsCPU(want) && isNoVulkan(err)) {
 		return orCPU(err)
 	}

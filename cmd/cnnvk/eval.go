@@ -142,13 +142,17 @@ func score(c *cli.Context, s *console, w *net.Weights, d net.Data) (r *evalResul
 	r = &evalResult{Model: w.Model.Name, Params: w.Model.Parameters()}
 	batch := min(c.Int("batch-size"), d.Shape.N)
 	err = onMachine(s.log, c.String("device"), func(m *machine) error {
-		r.Device, r.Driver = m.Device().Name, m.Device().Driver
-		s.say("device: %s, %s\n", r.Device, r.Driver)
 		need := evaluationDemand(w, d.Shape)
 		if err := m.admit(need, batch); err != nil {
 			return err
 		}
-		if err := (tuner{console: s, off: c.Bool("no-tune")}).tune(c.Context, m, need, batch); err != nil {
+		t := tuner{console: s, off: c.Bool("no-tune")}
+		if err := t.settle(c.Context, m); err != nil {
+			return err
+		}
+		r.Device, r.Driver = m.Device().Name, m.Device().Driver
+		s.say("device: %s, %s\n", r.Device, r.Driver)
+		if err := t.tune(c.Context, m, need, batch); err != nil {
 			return err
 		}
 		var score net.Score

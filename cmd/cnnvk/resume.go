@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -208,28 +207,17 @@ func (j *job) finished(why string) error {
 func (j *job) onRunsDevice(conf config, use func(*machine) error) error {
 	device := j.flags.String("device")
 	if device != "" {
-		return onMachine(j.log, device, use)
+		return onMachineLike(j.log, device, conf.place(), use)
 	}
 	if conf.Device == cpu.New().Device().Name {
 		return onMachine(j.log, cpuDevice, use)
 	}
-	pinWidth(conf.Device)
 	opened := false
 	err := onMachine(j.log, conf.Device, func(m *machine) error { opened = true; return use(m) })
 	if !opened && errors.Is(err, vk.ErrNoDevice) {
-		return onMachine(j.log, os.Getenv(deviceVariable), use)
+		return onMachineLike(j.log, os.Getenv(deviceVariable), conf.place(), use)
 	}
 	return err
-}
-
-var widthInName = regexp.MustCompile(`^llvmpipe \(.*\b(\d+) bits\)$`)
-
-// pinWidth sets the vector width that a run's device has in its name, unless the user set one.
-func pinWidth(device string) {
-	if found := widthInName.FindStringSubmatch(device); found != nil && usersWidth == "" {
-		usersWidth = found[1]
-		os.Setenv(widthVariable, usersWidth)
-	}
 }
 
 // orNewRun adds to a hint of flags, which do not go with --resume, what they go with.

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/engine"
 	"cnnvk/engine/gpu"
 	"cnnvk/engine/trace"
 	"cnnvk/internal/files"
@@ -78,7 +79,11 @@ func train(c *cli.Context) error {
 	if device == "" {
 		device = os.Getenv(deviceVariable)
 	}
-	return onMachine(s.log, device, func(m *machine) error {
+	like := conf.place()
+	if conf.Kernels == nil { // which are to be chosen here, and the width with them
+		like = engine.Device{}
+	}
+	return onMachineLike(s.log, device, like, func(m *machine) error {
 		j := &job{console: s, flags: c, recipe: conf.Recipe, set: set, dir: dir, began: began}
 		return j.runOn(m, conf)
 	})
@@ -107,8 +112,10 @@ func (j *job) runOn(m *machine, conf config) error {
 	if m.gpu != nil {
 		warnOfUnknown(j.log, "the configuration", unknown)
 	}
-	if conf.Device == m.Device().Name && conf.Driver == m.Device().Driver {
+	if m.Device() == conf.place() {
 		j.kernels = known
+	} else if m.gpu != nil && len(known) > 0 {
+		j.say("the kernels of the configuration were chosen on %s, %s: they are not taken here\n", conf.Device, conf.Driver)
 	}
 	return traced(j.flags, m, func(l *trace.Timeline) error {
 		j.trace = l
@@ -227,6 +234,9 @@ func (j *job) open(ctx context.Context) error {
 		return j.orNewRun(recipeProblem(j.flags, err))
 	}
 	choice := tuner{console: j.console, off: j.flags.Bool("no-tune"), pinned: j.kernels}
+	if err := choice.settle(ctx, j.machine); err != nil {
+		return err
+	}
 	if err := choice.tune(ctx, j.machine, d, j.recipe.BatchSize); err != nil {
 		return err
 	}

@@ -43,8 +43,12 @@ func tune(c *cli.Context) error {
 		if err := m.admit(programs, batch); err != nil {
 			return err
 		}
+		t := tuner{console: s, again: c.Bool("force")}
+		if err := t.settle(c.Context, m); err != nil {
+			return err
+		}
 		s.say("device: %s, %s\n", m.Device().Name, m.Device().Driver)
-		if err := (tuner{console: s, again: c.Bool("force")}).tune(c.Context, m, programs, batch); err != nil {
+		if err := t.tune(c.Context, m, programs, batch); err != nil {
 			return err
 		}
 		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)

@@ -56,21 +56,24 @@ func warnOfUnknown(log *slog.Logger, file string, unknown []string) {
 	}
 }
 
-// tune sees to it that the kernels for the demand's programs were measured on this device, now or earlier.
+// settle opens the machine again with the better vector width, where that is to be measured. The device is another then: what is said
+// of it and compared with it comes later.
+func (t tuner) settle(ctx context.Context, m *machine) error {
+	if t.off || t.pinned != nil || !m.widthOpen(t.again) {
+		return nil
+	}
+	return m.chooseWidth(ctx, t.console)
+}
+
+// tune sees to it that the kernels for the demand's programs were measured on this device, now or earlier. The machine is settled.
 func (t tuner) tune(ctx context.Context, m *machine, d demand, batch int) error {
 	if m.device == nil {
 		return nil
 	}
-	tunes := !t.off && t.pinned == nil
-	if tunes && m.widthOpen(t.again) {
-		if err := m.chooseWidth(ctx, t.console); err != nil {
-			return err
-		}
-	}
 	if t.pinned != nil {
 		return t.pin(m, d, batch)
 	}
-	if !tunes {
+	if t.off {
 		return nil
 	}
 	if m.store != nil && !t.again {

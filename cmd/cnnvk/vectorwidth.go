@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,11 +90,21 @@ func measuredWidth() int {
 	return 0
 }
 
-// useMeasuredWidth sets the width for the next Vulkan instance, unless the user did.
-func useMeasuredWidth() {
-	if usersWidth == "" {
-		setWidth(measuredWidth())
+var widthInName = regexp.MustCompile(`^llvmpipe \(.*\b(\d+) bits\)$`)
+
+// useWidth sets the width for the next Vulkan instance, unless the user did: the one that a device has in its name, or else the
+// one that was measured. It says whether it is that of the name.
+func useWidth(device string) bool {
+	if usersWidth != "" {
+		return false
 	}
+	found := widthInName.FindStringSubmatch(device)
+	if found == nil {
+		setWidth(measuredWidth())
+		return false
+	}
+	os.Setenv(widthVariable, found[1])
+	return true
 }
 
 func setWidth(bits int) {
@@ -106,7 +117,8 @@ func setWidth(bits int) {
 
 // widthOpen says whether the vector width is to be measured on this machine, where it was not measured yet or is to be again.
 func (m *machine) widthOpen(again bool) bool {
-	return m.device != nil && m.device.Info().Driver == "llvmpipe" && usersWidth == "" && cpu.X86.HasAVX512F && (again || measuredWidth() == 0)
+	return m.device != nil && m.device.Info().Driver == "llvmpipe" && usersWidth == "" && !m.width && cpu.X86.HasAVX512F &&
+		(again || measuredWidth() == 0)
 }
 
 // chooseWidth measures a small training step with each vector width, and opens the machine again with the better one.

@@ -31,7 +31,7 @@ func TestVectorWidth(t *testing.T) {
 		usersWidth = c.users
 		os.Unsetenv(widthVariable)
 		t.Setenv("VK_ICD_FILENAMES", c.icd)
-		useMeasuredWidth()
+		useWidth("llvmpipe")
 		if got := os.Getenv(widthVariable); got != c.want || measuredWidth() != c.measured {
 			t.Errorf("%+v: %s=%s, measured %d", c, widthVariable, got, measuredWidth())
 		}
