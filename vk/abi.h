@@ -64,6 +64,7 @@ typedef uint64_t VkDeviceSize;
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2 1000059000
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2 1000059001
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2 1000059006
+#define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES 1000071004
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES 1000082000
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES 1000083000
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES 1000094000
@@ -219,6 +220,16 @@ typedef struct VkPhysicalDeviceProperties2 {
   void *pNext;
   uint64_t properties[103];
 } VkPhysicalDeviceProperties2;
+
+typedef struct VkPhysicalDeviceIDProperties {
+  VkStructureType sType;
+  void *pNext;
+  uint8_t deviceUUID[16];
+  uint8_t driverUUID[16];
+  uint8_t deviceLUID[8];
+  uint32_t deviceNodeMask;
+  VkBool32 deviceLUIDValid;
+} VkPhysicalDeviceIDProperties;
 
 typedef struct VkPhysicalDeviceSubgroupProperties {
   VkStructureType sType;

@@ -8,8 +8,8 @@ import (
 )
 
 // Choose picks a device. want is "" or "vulkan" for the best one (discrete before integrated, virtual, CPU and other; among
-// equals the first), an index, a device's name, or a part of one device's name; names in any case. A number that is no index
-// is taken for a part of a name ("4090").
+// equals the first), an index, a UUID, a device's name, or a part of one device's name; names in any case. A number that is no
+// index is taken for a part of a name ("4090").
 //
 // The error is [ErrNoDevice], or [ErrAmbiguous] where several are called so, with a hint that lists what there is.
 func Choose(infos []Info, want string) (Info, error) {
@@ -33,10 +33,13 @@ func Explain(infos []Info, want string) (Info, string, error) {
 			}
 		}
 	}
-	matches := called(infos, want)
+	matches, by := called(infos, want), "name"
+	if same := filter(infos, func(i Info) bool { return i.UUID != "" && strings.EqualFold(i.UUID, want) }); same != nil {
+		matches, by = same, "UUID"
+	}
 	switch len(matches) {
 	case 1:
-		return matches[0], "asked for by its name", nil
+		return matches[0], "asked for by its " + by, nil
 	case 0:
 		return Info{}, "", hints.With(fmt.Errorf("vk: no device is called %q: %w", want, ErrNoDevice), listing(infos))
 	}
@@ -45,22 +48,38 @@ func Explain(infos []Info, want string) (Info, string, error) {
 
 }
 
+// Find is the device that had that name and UUID earlier, here or on another machine: the one with both, else the first of that
+// name, for devices of one name are alike, else the one of that UUID, which a newer driver may call otherwise. uuid may be empty. The
+// error is [ErrNoDevice].
+func Find(infos []Info, name, uuid string) (Info, error) {
+	named := filter(infos, func(i Info) bool { return i.Name == name })
+	same := func(i Info) bool { return uuid != "" && i.UUID == uuid }
+	for _, list := range [][]Info{filter(named, same), named, filter(infos, same)} {
+		if list != nil {
+			return list[0], nil
+		}
+	}
+	return Info{}, hints.With(fmt.Errorf("vk: no device is called %q: %w", name, ErrNoDevice), listing(infos))
+}
+
+// filter lists the devices of which is says yes; nil if there are none.
+func filter(infos []Info, is func(Info) bool) []Info {
+	var list []Info
+	for _, info := range infos {
+		if is(info) {
+			list = append(list, info)
+		}
+	}
+	return list
+}
+
 // called lists the devices of that name, or, if there is none, those with it in their names: one card's name may well be the
 // beginning of another's.
 func called(infos []Info, want string) []Info {
-	var whole, parts []Info
-	for _, info := range infos {
-		switch {
-		case strings.EqualFold(info.Name, want):
-			whole = append(whole, info)
-		case strings.Contains(strings.ToLower(info.Name), strings.ToLower(want)):
-			parts = append(parts, info)
-		}
-	}
-	if whole != nil {
+	if whole := filter(infos, func(i Info) bool { return strings.EqualFold(i.Name, want) }); whole != nil {
 		return whole
 	}
-	return parts
+	return filter(infos, func(i Info) bool { return strings.Contains(strings.ToLower(i.Name), strings.ToLower(want)) })
 }
 
 // best is the first device of the best type that there is, and why.
@@ -107,10 +126,15 @@ func rank(t DeviceType) int {
 	return 4
 }
 
+// listing says how each device can be asked for. Those of one name are told apart by what stays the same.
 func listing(infos []Info) string {
 	var list []string
 	for _, info := range infos {
-		list = append(list, fmt.Sprintf("--device %d (%s)", info.Index, info.Name))
+		name := info.Name
+		if len(filter(infos, func(i Info) bool { return i.Name == name })) > 1 && info.UUID != "" {
+			name += ", " + info.UUID
+		}
+		list = append(list, fmt.Sprintf("--device %d (%s)", info.Index, name))
 	}
 	return strings.Join(list, ", ")
 }

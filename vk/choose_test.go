@@ -63,6 +63,37 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+// Of devices of one name the run's own is found, wherever it is in the list now; where it is not, one that is alike.
+func TestFind(t *testing.T) {
+	card := func(index int, name, uuid string) Info {
+		return Info{Index: index, Name: name, UUID: uuid, Type: Discrete}
+	}
+	machine := []Info{card(0, "RTX 4090", "a"), card(1, "RTX 4090", "b"), card(2, "RTX 4090 D", "c"), card(3, "llvmpipe", "")}
+	for _, c := range []struct {
+		name, uuid string
+		index      int // -1: there is none
+	}{
+		{"RTX 4090", "a", 0}, {"RTX 4090", "b", 1},
+		{"RTX 4090", "elsewhere", 0}, {"RTX 4090", "", 0}, // of another machine, or of a run of an earlier version
+		{"RTX 4090 with another driver", "b", 1},
+		{"RTX 4090 D", "b", 2}, // the name decides on the bits
+		{"llvmpipe", "", 3}, {"llvmpipe", "a", 3},
+		{"RTX", "", -1}, {"radeon", "d", -1}, {"0", "", -1},
+	} {
+		info, err := Find(machine, c.name, c.uuid)
+		if c.index < 0 && errors.Is(err, ErrNoDevice) && strings.Contains(hints.Of(err), "--device 1 (RTX 4090, b), --device 2 (RTX 4090 D), ") {
+			continue
+		}
+		if err != nil || info.Index != c.index {
+			t.Errorf("%q, %q: found %d, %v, expected %d", c.name, c.uuid, info.Index, err, c.index)
+		}
+	}
+	_, err := Choose(machine, "rtx 4090")
+	if want := "--device 0 (RTX 4090, a), --device 1 (RTX 4090, b)"; !errors.Is(err, ErrAmbiguous) || hints.Of(err) != want {
+		t.Errorf("%v, hint %q, expected %q", err, hints.Of(err), want)
+	}
+}
+
 func TestExplain(t *testing.T) {
 	discrete, integrated, cpu := Info{Index: 0, Name: "big", Type: Discrete}, Info{Index: 1, Name: "small", Type: Integrated},
 		Info{Index: 2, Name: "llvmpipe", Type: CPU}

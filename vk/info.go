@@ -6,6 +6,7 @@ import "fmt"
 type Info struct {
 	Index      int    // its place among Instance.Devices
 	Name       string // "llvmpipe (LLVM 15.0.6, 256 bits)"
+	UUID       string // "8f3c2a10-9b5e-...", of one card among those of its name, on each start; of drivers for CPUs their version's; may be empty
 	Type       DeviceType
 	VendorID   uint32 // of whoever made the hardware, mostly the PCI number; see the constants
 	DriverID   uint32 // a VkDriverId; 0 where the driver does not say

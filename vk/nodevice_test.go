@@ -47,6 +47,25 @@ func openFails(t *testing.T, says, hint string) {
 
 // Devices that are of no use are counted, each with what it lacks.
 func TestUnfitDevices(t *testing.T) {
+	onlyFakeDriver(t)
+	for devices, says := range map[string]string{
+		"":   "found no device that computes: ",
+		"n":  `: 1 device, which cannot compute ("fake n" has no queue for it); `,
+		"o":  `: 1 device, which cannot compute ("fake o" has Vulkan 1.0.5, 1.1 is needed); `,
+		"nn": `: 2 devices, none can compute ("fake n" has no queue for it; "fake n" has no queue for it); `,
+		"no": `: 2 devices, none can compute ("fake n" has no queue for it; "fake o" has Vulkan 1.0.5, 1.1 is needed); `,
+		"!":  ": vkEnumeratePhysicalDevices: initialization failed; ",
+	} {
+		t.Run("devices "+devices, func(t *testing.T) {
+			t.Setenv("FAKE_DEVICES", devices)
+			openFails(t, says, "unset VK_")
+		})
+	}
+}
+
+// onlyFakeDriver makes the loader see testdata/fake_driver.c alone.
+func onlyFakeDriver(t *testing.T) {
+	t.Helper()
 	testInstance(t, Options{}) // or there is no loader
 	compiler, err := exec.LookPath("gcc")
 	if err != nil || runtime.GOOS != "linux" {
@@ -61,18 +80,45 @@ func TestUnfitDevices(t *testing.T) {
 		t.Skip("gcc builds for another processor: ", failure)
 	}
 	onlyDriver(t, library)
-	for devices, says := range map[string]string{
-		"":   "found no device that computes: ",
-		"n":  `: 1 device, which cannot compute ("fake n" has no queue for it); `,
-		"o":  `: 1 device, which cannot compute ("fake o" has Vulkan 1.0.5, 1.1 is needed); `,
-		"nn": `: 2 devices, none can compute ("fake n" has no queue for it; "fake n" has no queue for it); `,
-		"no": `: 2 devices, none can compute ("fake n" has no queue for it; "fake o" has Vulkan 1.0.5, 1.1 is needed); `,
-		"!":  ": vkEnumeratePhysicalDevices: initialization failed; ",
-	} {
-		t.Run("devices "+devices, func(t *testing.T) {
-			t.Setenv("FAKE_DEVICES", devices)
-			openFails(t, says, "unset VK_")
-		})
+}
+
+// Two devices of one name have each their UUID, which is the same on each start; each can be opened.
+func TestTwins(t *testing.T) {
+	onlyFakeDriver(t)
+	t.Setenv("FAKE_DEVICES", "cnc")
+	var first []Info
+	for range 2 {
+		in, err := Open(Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		infos := in.Devices()
+		if len(infos) != 2 || infos[0].Name != "fake c" || infos[1].Name != "fake c" {
+			t.Fatalf("found %+v", infos)
+		}
+		for _, info := range infos {
+			chosen, why, err := Explain(infos, strings.ToUpper(info.UUID))
+			if err != nil || chosen.Index != info.Index || why != "asked for by its UUID" {
+				t.Errorf("%q: chose %d, %s, %v", info.UUID, chosen.Index, why, err)
+			}
+			d, err := in.OpenDevice(chosen)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.Info().UUID != info.UUID {
+				t.Errorf("opened %q, expected %q", d.Info().UUID, info.UUID)
+			}
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := in.Close(); err != nil {
+			t.Error(err)
+		}
+		if first != nil && (first[0].UUID != infos[0].UUID || first[1].UUID != infos[1].UUID) || infos[0].UUID != "fa000000-0000-0000-0000-000000000001" {
+			t.Errorf("first %+v, then %+v", first, infos)
+		}
+		first = infos
 	}
 }
 

@@ -8,6 +8,7 @@ import "C"
 import (
 	"bytes"
 	"fmt"
+	"unsafe"
 
 	"github.com/vulkan-go/vulkan"
 )
@@ -82,6 +83,7 @@ func describe(physical vulkan.PhysicalDevice, found *C.ShimDeviceInfo) Info {
 
 	info := Info{
 		Name:       cText(properties.DeviceName[:]),
+		UUID:       uuidText(found),
 		Type:       DeviceType(properties.DeviceType),
 		VendorID:   properties.VendorID,
 		DriverID:   uint32(found.driver_id),
@@ -96,6 +98,15 @@ func describe(physical vulkan.PhysicalDevice, found *C.ShimDeviceInfo) Info {
 		info.DriverInfo = fmt.Sprintf("version %#x", properties.DriverVersion)
 	}
 	return info
+}
+
+// uuidText is the device's UUID as it is written everywhere, nothing for one that is all zeros, which is none.
+func uuidText(found *C.ShimDeviceInfo) string {
+	b := *(*[16]byte)(unsafe.Pointer(&found.uuid))
+	if b == [16]byte{} {
+		return ""
+	}
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 func limits(l *vulkan.PhysicalDeviceLimits, found *C.ShimDeviceInfo) Limits {

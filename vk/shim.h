@@ -41,6 +41,7 @@ typedef struct ShimDeviceInfo {
   uint32_t shader_float16, storage_16bit, memory_budget, portability_subset, calibrated_timestamps;
   uint32_t pipeline_statistics;
   char driver_name[256], driver_info[256]; // empty where the driver does not say
+  uint8_t uuid[16];
 } ShimDeviceInfo;
 
 VkResult shim_device_info(const ShimInstance *in, uint64_t physical, ShimDeviceInfo *out);

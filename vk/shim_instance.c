@@ -255,8 +255,9 @@ static void find_properties(const ShimInstance *in, VkPhysicalDevice physical, c
       .pNext = have->driver_properties ? &driver : NULL};
   VkPhysicalDeviceSubgroupProperties subgroup = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES,
                                                  .pNext = &allocation};
+  VkPhysicalDeviceIDProperties identity = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES, .pNext = &subgroup};
   VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
-                                            .pNext = &subgroup};
+                                            .pNext = &identity};
   in->vkGetPhysicalDeviceProperties2(physical, &properties);
   out->subgroup_size = subgroup.subgroupSize;
   if (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) out->subgroup_operations = subgroup.supportedOperations;
@@ -264,6 +265,7 @@ static void find_properties(const ShimInstance *in, VkPhysicalDevice physical, c
   out->driver_id = driver.driverID;
   memcpy(out->driver_name, driver.driverName, sizeof out->driver_name);
   memcpy(out->driver_info, driver.driverInfo, sizeof out->driver_info);
+  memcpy(out->uuid, identity.deviceUUID, sizeof out->uuid);
 }
 
 // reads_device_clock says whether the host can read the clock of timestamps: the extension alone does not promise it.

@@ -27,8 +27,10 @@ type config struct {
 	Data            string `yaml:"data"` // folder, or synthetic
 	DataMD5         string `yaml:"data_md5"`
 	Device          string `yaml:"device"`
-	Driver          string `yaml:"driver"`
-	Version         string `yaml:"version"`
+	// DeviceUUID tells devices of one name apart, for --resume. What else is said of a device holds for all that are alike.
+	DeviceUUID string `yaml:"device_uuid,omitempty"`
+	Driver     string `yaml:"driver"`
+	Version    string `yaml:"version"`
 	// Kernels are the kernels chosen by measurement, by product and convolution. A run made of this file on the same device and driver
 	// takes them again, so that it comes to the same bits.
 	Kernels gpu.Choices `yaml:"kernels"`

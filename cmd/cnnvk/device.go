@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	deviceUsage    = "`INDEX|NAME|vulkan|cpu`: a Vulkan device by its place or a part of its name, the best one, or the Go reference executor"
+	deviceUsage    = "`INDEX|NAME|UUID|vulkan|cpu`: a Vulkan device by its place, a part of its name or its UUID, the best one, or the Go reference executor"
 	deviceVariable = "CNNVK_DEVICE"
 )
 
@@ -51,15 +51,30 @@ type machine struct {
 	timeline *trace.Timeline
 }
 
+// wish is the device that a command is to work on.
+type wish struct {
+	device string        // as --device names it
+	like   engine.Device // of a run whose bits are wanted: its vector width is taken, if the device is that one then
+	uuid   string        // of that run's device
+	there  bool          // the device is that run's, or one that is alike, and not what --device names
+}
+
+func (w wish) pick(infos []vk.Info) (vk.Info, error) {
+	if w.there {
+		return vk.Find(infos, w.like.Name, w.uuid)
+	}
+	return vk.Choose(infos, w.device)
+}
+
 // onMachine opens the machine that --device names, lets use work on it and closes it. What is printed after that is
 // known to have ended well.
 func onMachine(log *slog.Logger, device string, use func(*machine) error) error {
-	return onMachineLike(log, device, engine.Device{}, use)
+	return onWished(log, wish{device: device}, use)
 }
 
-// onMachineLike is onMachine for a run that is to come to the bits of one on another device, which it may be: see openLike.
-func onMachineLike(log *slog.Logger, device string, like engine.Device, use func(*machine) error) (err error) {
-	m, err := openLike(log, device, like)
+// onWished is onMachine for more than what --device can say.
+func onWished(log *slog.Logger, w wish, use func(*machine) error) (err error) {
+	m, err := openWished(log, w)
 	if err != nil {
 		return err
 	}
@@ -74,24 +89,23 @@ func onMachineLike(log *slog.Logger, device string, like engine.Device, use func
 // openMachine opens the executor that --device names. With CNNVK_VALIDATION=1 Close counts the validation layer's
 // messages, which go to the log; nil is the default one.
 func openMachine(log *slog.Logger, want string) (*machine, error) {
-	return openLike(log, want, engine.Device{})
+	return openWished(log, wish{device: want})
 }
 
-// openLike is openMachine with the vector width of a run's device, if the one that --device names is that device then.
-func openLike(log *slog.Logger, want string, like engine.Device) (*machine, error) {
-	if wantsCPU(want) {
+// openWished is openMachine for more than what --device can say.
+func openWished(log *slog.Logger, w wish) (*machine, error) {
+	if wantsCPU(w.device) {
 		return &machine{Executor: cpu.New()}, nil
 	}
-	pick := func(infos []vk.Info) (vk.Info, error) { return vk.Choose(infos, want) }
-	named := useWidth(want)
-	likes := !named && useWidth(like.Name)
-	instance, info, err := findDevice(log, pick)
-	if err == nil && likes && (engine.Device{Name: info.Name, Driver: info.DriverLabel()}) != like {
+	named := useWidth(w.device)
+	likes := !named && useWidth(w.like.Name)
+	instance, info, err := findDevice(log, w.pick)
+	if err == nil && likes && (engine.Device{Name: info.Name, Driver: info.DriverLabel()}) != w.like {
 		if err = instance.Close(); err != nil {
 			return nil, err
 		}
 		likes = useWidth("")
-		instance, info, err = findDevice(log, pick)
+		instance, info, err = findDevice(log, w.pick)
 	}
 	if err != nil {
 		return nil, orCPU(err)
@@ -228,6 +242,14 @@ func (m *machine) keepPipelines() error {
 		m.store.keepPipelines(data)
 	}
 	return err
+}
+
+// uuid is the device's, if it has one.
+func (m *machine) uuid() string {
+	if m.device == nil {
+		return ""
+	}
+	return m.device.Info().UUID
 }
 
 func isNoVulkan(err error) bool {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,6 +15,7 @@ import (
 type deviceReport struct {
 	Index         int            `json:"index"`
 	Name          string         `json:"name"`
+	UUID          string         `json:"uuid"` // empty where the driver gives none
 	Type          string         `json:"type"`
 	MemoryBytes   int64          `json:"memory_bytes"`
 	FreeBytes     *int64         `json:"free_bytes"` // null where the driver does not say
@@ -56,7 +58,7 @@ type reportFeatures struct {
 func report(info vk.Info) deviceReport {
 	l, memory := info.Limits, info.Memory()
 	r := deviceReport{
-		Index: info.Index, Name: info.Name, Type: fmt.Sprint(info.Type), MemoryBytes: memory.Size,
+		Index: info.Index, Name: info.Name, UUID: info.UUID, Type: fmt.Sprint(info.Type), MemoryBytes: memory.Size,
 		Driver: info.Driver, DriverVersion: info.DriverInfo, Vulkan: info.APIVersion,
 		Limits: reportLimits{
 			StorageBufferBytes: l.StorageBufferRange, StorageBuffersPerStage: l.StorageBuffersPerStage,
@@ -105,6 +107,7 @@ type fact struct{ name, value string }
 func (r deviceReport) facts() []fact {
 	l, f := r.Limits, r.Features
 	facts := []fact{
+		{"UUID", cmp.Or(r.UUID, "none")},
 		{"one storage buffer", fmt.Sprintf("%s, %d a shader", binaryBytes(l.StorageBufferBytes), l.StorageBuffersPerStage)},
 		{"one texel buffer", fmt.Sprintf("%d texels (%s)", l.TexelBufferElements, binaryBytes(16*int64(l.TexelBufferElements)))},
 		{"one allocation", binaryBytes(l.AllocationBytes)},

@@ -207,15 +207,16 @@ func (j *job) finished(why string) error {
 func (j *job) onRunsDevice(conf config, use func(*machine) error) error {
 	device := j.flags.String("device")
 	if device != "" {
-		return onMachineLike(j.log, device, conf.place(), use)
+		return onWished(j.log, wish{device: device, like: conf.place()}, use)
 	}
 	if conf.Device == cpu.New().Device().Name {
 		return onMachine(j.log, cpuDevice, use)
 	}
 	opened := false
-	err := onMachine(j.log, conf.Device, func(m *machine) error { opened = true; return use(m) })
+	there := wish{like: conf.place(), uuid: conf.DeviceUUID, there: true}
+	err := onWished(j.log, there, func(m *machine) error { opened = true; return use(m) })
 	if !opened && errors.Is(err, vk.ErrNoDevice) {
-		return onMachineLike(j.log, os.Getenv(deviceVariable), conf.place(), use)
+		return onWished(j.log, wish{device: os.Getenv(deviceVariable), like: conf.place()}, use)
 	}
 	return err
 }

@@ -83,7 +83,7 @@ func train(c *cli.Context) error {
 	if conf.Kernels == nil { // which are to be chosen here, and the width with them
 		like = engine.Device{}
 	}
-	return onMachineLike(s.log, device, like, func(m *machine) error {
+	return onWished(s.log, wish{device: device, like: like}, func(m *machine) error {
 		j := &job{console: s, flags: c, recipe: conf.Recipe, set: set, dir: dir, began: began}
 		return j.runOn(m, conf)
 	})
@@ -189,7 +189,7 @@ func (j *job) claim() (err error) {
 	if err != nil {
 		return err
 	}
-	conf := config{j.recipe, data, j.set.MD5, d.Name, d.Driver, version(), kernels}
+	conf := config{j.recipe, data, j.set.MD5, d.Name, j.machine.uuid(), d.Driver, version(), kernels}
 	began := event{Event: "begin", placeEvent: &placeEvent{d.Name, d.Driver, version()}}
 	if j.from == nil {
 		err = f.begin(conf, j.trainer.Val)

@@ -1,5 +1,6 @@
 // A Vulkan driver without hardware, for tests of what is said about devices that are of no use. Each letter of the environment
-// variable FAKE_DEVICES is a device: n has no queue for compute, o is of Vulkan 1.0. With "!" there is a failure in their place.
+// variable FAKE_DEVICES is a device: n has no queue for compute, o is of Vulkan 1.0, c takes every call and computes nothing. Those of
+// one letter have one name and different UUIDs. With "!" there is a failure in their place.
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ typedef struct Device {
 } Device;
 
 static Device devices[8];
+static uintptr_t device = LOADER_MAGIC, queue = LOADER_MAGIC;
 static uintptr_t instance = LOADER_MAGIC;
 
 static const char *kinds(void) { return getenv("FAKE_DEVICES") ? getenv("FAKE_DEVICES") : ""; }
@@ -52,25 +54,148 @@ static VkResult list_devices(VkInstance of, uint32_t *count, VkPhysicalDevice *o
   return VK_SUCCESS;
 }
 
+// What Vulkan guarantees, at the places of VkPhysicalDeviceLimits, which begins after 296 bytes.
+static const struct {
+  size_t offset;
+  uint32_t value;
+} limits[] = {
+    {20, 65536},  // maxTexelBufferElements
+    {24, 16384},  // maxUniformBufferRange
+    {28, 1 << 27}, // maxStorageBufferRange
+    {32, 128},    // maxPushConstantsSize
+    {76, 4},      // maxPerStageDescriptorStorageBuffers
+    {80, 16},     // maxPerStageDescriptorSampledImages
+    {92, 128},    // maxPerStageResources
+    {216, 16384}, // maxComputeSharedMemorySize
+    {220, 65535}, {224, 65535}, {228, 65535}, // maxComputeWorkGroupCount
+    {232, 128},   // maxComputeWorkGroupInvocations
+    {236, 128}, {240, 128}, {244, 64}, // maxComputeWorkGroupSize
+    {312, 256},   // minTexelBufferOffsetAlignment
+    {320, 256},   // minUniformBufferOffsetAlignment
+    {328, 256},   // minStorageBufferOffsetAlignment
+    {496, 256},   // nonCoherentAtomSize
+};
+
 static void properties(const Device *d, char *out) {
   memset(out, 0, 824);
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) memcpy(out + 296 + limits[i].offset, &limits[i].value, 4);
   const uint32_t version = d->kind == 'o' ? 1u << 22 | 5 : 1u << 22 | 1u << 12;
   memcpy(out, &version, 4);
   memcpy(out + 20, "fake ", 5);
   out[25] = d->kind;
 }
 
-static void properties2(const Device *d, VkPhysicalDeviceProperties2 *out) { properties(d, (char *)out->properties); }
+static void properties2(const Device *d, VkPhysicalDeviceProperties2 *out) {
+  properties(d, (char *)out->properties);
+  for (VkPhysicalDeviceProperties2 *next = out->pNext; next; next = next->pNext) {
+    if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES) {
+      VkPhysicalDeviceIDProperties *id = (void *)next;
+      id->deviceUUID[0] = 0xfa;
+      id->deviceUUID[15] = (uint8_t)(1 + (d - devices));
+    } else if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES) {
+      ((VkPhysicalDeviceMaintenance3Properties *)(void *)next)->maxMemoryAllocationSize = 1 << 30;
+    } else if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES) {
+      ((VkPhysicalDeviceSubgroupProperties *)(void *)next)->subgroupSize = 1;
+    }
+  }
+}
 
 static void queues(const Device *d, uint32_t *count, VkQueueFamilyProperties *out) {
-  (void)d;
-  if (out && *count > 0) *out = (VkQueueFamilyProperties){.queueFlags = 4, .queueCount = 1}; // transfers alone
+  const VkFlags transfer = 4;
+  if (out && *count > 0) {
+    *out = (VkQueueFamilyProperties){.queueFlags = d->kind == 'c' ? VK_QUEUE_COMPUTE_BIT : transfer, .queueCount = 1};
+  }
   *count = 1;
 }
 
-static void no_memory(const Device *d, char *out) {
+// One heap of 1 GiB with one type of memory, for the device and the host: a VkPhysicalDeviceMemoryProperties.
+static void memory(const Device *d, char *out) {
   (void)d;
   memset(out, 0, 520);
+  const uint32_t types = 1, flags = 1 | 2 | 4 | 8, heaps = 1, local = 1;
+  const uint64_t size = 1 << 30;
+  memcpy(out, &types, 4);
+  memcpy(out + 4, &flags, 4);
+  memcpy(out + 260, &heaps, 4);
+  memcpy(out + 264, &size, 8);
+  memcpy(out + 272, &local, 4);
+}
+
+// Of the device: handles of what is made are never 0, memory is the host's, and everything else is done at once.
+
+static VkResult create_device(void *of, const void *info, const void *allocator, void **out) {
+  (void)of, (void)info, (void)allocator;
+  *out = &device;
+  return VK_SUCCESS;
+}
+
+static void get_queue(void *of, uint32_t family, uint32_t index, void **out) {
+  (void)of, (void)family, (void)index;
+  *out = &queue;
+}
+
+static VkResult create(void *of, const void *info, const void *allocator, uint64_t *out) {
+  (void)of, (void)info, (void)allocator;
+  *out = 1;
+  return VK_SUCCESS;
+}
+
+static VkResult create_pipelines(void *of, uint64_t cache, uint32_t count, const void *infos, const void *allocator, uint64_t *out) {
+  (void)of, (void)cache, (void)infos, (void)allocator;
+  for (uint32_t i = 0; i < count; i++) out[i] = 1;
+  return VK_SUCCESS;
+}
+
+static VkResult allocate_set(void *of, const void *info, uint64_t *out) { return create(of, info, NULL, out); }
+
+static VkResult allocate_commands(void *of, const void *info, void **out) {
+  (void)of, (void)info;
+  uintptr_t *commands = calloc(1, sizeof *commands); // tests are short: nothing of it is freed
+  *commands = LOADER_MAGIC;
+  *out = commands;
+  return VK_SUCCESS;
+}
+
+// A buffer is its size.
+static VkResult create_buffer(void *of, const uint64_t *info, const void *allocator, uint64_t *out) {
+  (void)of, (void)allocator;
+  *out = info[3]; // VkBufferCreateInfo: sType, pNext, flags, size
+  return VK_SUCCESS;
+}
+
+static void buffer_needs(void *of, uint64_t buffer, uint64_t *out) {
+  (void)of;
+  out[0] = (buffer + 255) / 256 * 256, out[1] = 256, out[2] = 1; // VkMemoryRequirements: size, alignment, types
+}
+
+static VkResult allocate_memory(void *of, const uint64_t *info, const void *allocator, void **out) {
+  (void)of, (void)allocator;
+  *out = calloc(1, info[2]); // VkMemoryAllocateInfo: sType, pNext, size
+  return *out ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
+}
+
+static void free_memory(void *of, void *memory, const void *allocator) {
+  (void)of, (void)allocator;
+  free(memory);
+}
+
+static VkResult map_memory(void *of, void *memory, uint64_t offset, uint64_t size, VkFlags flags, void **out) {
+  (void)of, (void)size, (void)flags;
+  *out = (char *)memory + offset;
+  return VK_SUCCESS;
+}
+
+static VkResult cache_data(void *of, uint64_t cache, size_t *size, void *data) {
+  (void)of, (void)cache, (void)data;
+  *size = 0;
+  return VK_SUCCESS;
+}
+
+Function vk_icdGetInstanceProcAddr(VkInstance of, const char *name);
+
+static Function device_function(void *of, const char *name) {
+  (void)of;
+  return vk_icdGetInstanceProcAddr(&instance, name);
 }
 
 VkResult vk_icdNegotiateLoaderICDInterfaceVersion(uint32_t *version) {
@@ -92,7 +217,28 @@ Function vk_icdGetInstanceProcAddr(VkInstance of, const char *name) {
       {"vkGetPhysicalDeviceProperties", (Function)properties},
       {"vkGetPhysicalDeviceProperties2", (Function)properties2},
       {"vkGetPhysicalDeviceQueueFamilyProperties", (Function)queues},
-      {"vkGetPhysicalDeviceMemoryProperties", (Function)no_memory},
+      {"vkGetPhysicalDeviceMemoryProperties", (Function)memory},
+      {"vkGetDeviceProcAddr", (Function)device_function},
+      {"vkCreateDevice", (Function)create_device},
+      {"vkGetDeviceQueue", (Function)get_queue},
+      {"vkCreateCommandPool", (Function)create},
+      {"vkCreateFence", (Function)create},
+      {"vkCreateQueryPool", (Function)create},
+      {"vkCreateShaderModule", (Function)create},
+      {"vkCreateDescriptorSetLayout", (Function)create},
+      {"vkCreatePipelineLayout", (Function)create},
+      {"vkCreateDescriptorPool", (Function)create},
+      {"vkCreateBufferView", (Function)create},
+      {"vkCreatePipelineCache", (Function)create},
+      {"vkGetPipelineCacheData", (Function)cache_data},
+      {"vkCreateComputePipelines", (Function)create_pipelines},
+      {"vkAllocateDescriptorSets", (Function)allocate_set},
+      {"vkAllocateCommandBuffers", (Function)allocate_commands},
+      {"vkCreateBuffer", (Function)create_buffer},
+      {"vkGetBufferMemoryRequirements", (Function)buffer_needs},
+      {"vkAllocateMemory", (Function)allocate_memory},
+      {"vkFreeMemory", (Function)free_memory},
+      {"vkMapMemory", (Function)map_memory},
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     if (strcmp(functions[i].name, name) == 0) return functions[i].function;

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"cnnvk/engine"
+)
+
+// fakeDevices makes the test see devices of the fake driver, which are there and do nothing, and no others.
+func fakeDevices(t *testing.T, kinds string) {
+	t.Helper()
+	fake := fakeDriver(t)
+	emptyFolder(t)
+	if fake == "" || !loaderInstalled(t) {
+		t.Skip("there is no gcc for a fake driver, or no loader that could look for it")
+	}
+	writeFile(t, "fake.json", fmt.Appendf(nil, `{"file_format_version":"1.0.0","ICD":{"library_path":%q,"api_version":"1.1.0"}}`, fake))
+	t.Setenv("VK_DRIVER_FILES", "fake.json")
+	t.Setenv("VK_ICD_FILENAMES", "fake.json")
+	t.Setenv("FAKE_DEVICES", kinds)
+	t.Setenv("CNNVK_DEVICE", "")
+	t.Setenv("CNNVK_VALIDATION", "")
+}
+
+// Of two devices of one name each can be asked for, and a run goes on with its own, or with one that is alike.
+func TestTwins(t *testing.T) {
+	fakeDevices(t, "cc")
+	const first, second = "fa000000-0000-0000-0000-000000000001", "fa000000-0000-0000-0000-000000000002"
+	for want, says := range map[string]string{
+		"":     "device 0 is used: the first of 2",
+		"1":    "device 1 is used: asked for by its index",
+		second: "device 1 is used: asked for by its UUID",
+	} {
+		o := cnnvk("devices", "-v", "--device", want)
+		o.ok(t)
+		if !strings.Contains(o.stdout, says) || !strings.Contains(o.stdout, second) {
+			t.Errorf("%s: no %q in\n%s", want, says, o.stdout)
+		}
+	}
+	cnnvk("devices", "--device", "fake c").failed(t, exitFailed, `vk: 2 devices are called "fake c": `,
+		"--device 0 (fake c, "+first+"), --device 1 (fake c, "+second+")")
+
+	// The run has no checkpoint yet. What such a device computes is another matter.
+	quickest(t, "--out", "reference").ok(t)
+	text := regexp.MustCompile(`(?m)^device: .*$`).ReplaceAllString(read(t, "reference/"+configFile), "device: fake c")
+	writeFile(t, "run/"+configFile, []byte(text))
+	if o := cnnvk("train", "--resume", "run"); strings.Contains(o.stderr, "devices are called") {
+		t.Errorf("%s", o.stderr)
+	}
+
+	like := engine.Device{Name: "fake c", Driver: "version 0x0"}
+	for was, want := range map[string]string{first: first, second: second, "": first, "fa000000-0000-0000-0000-000000000009": first} {
+		m, err := openWished(nil, wish{like: like, uuid: was, there: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.uuid() != want || m.Device() != like {
+			t.Errorf("a run on %q goes on with %+v, %q", was, m.Device(), m.uuid())
+		}
+		if err := m.reopen(nil); err != nil || m.uuid() != want {
+			t.Errorf("opened again: %q, %v", m.uuid(), err)
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A run writes down which of the devices of one name it is on.
+func TestRunsUUID(t *testing.T) {
+	emptyFolder(t)
+	needVulkan(t)
+	m, err := openMachine(nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uuid := m.uuid()
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cnnvk("train", "--config", narrowConfig(t), "--limit-steps", "1", "--device", "0", "--out", "run").ok(t)
+	quickest(t, "--out", "reference").ok(t)
+	for folder, want := range map[string]string{"run": uuid, "reference": ""} {
+		text := read(t, folder+"/"+configFile)
+		if c, err := readConfig(folder + "/" + configFile); err != nil || c.DeviceUUID != want || strings.Contains(text, "device_uuid") != (want != "") {
+			t.Errorf("%s: %q, want %q, %v:\n%s", folder, c.DeviceUUID, want, err, text)
+		}
+	}
+	if uuid == "" {
+		t.Log("the driver gives its device no UUID")
+	}
+}
