@@ -88,6 +88,7 @@ type benchOptions struct {
 	format   string
 	profile  bool
 	ceilings bool
+	compile  bool // nothing is measured
 }
 
 func benchOptionsOf(c *cli.Context) (o benchOptions, err error) {
@@ -105,6 +106,9 @@ func benchOptionsOf(c *cli.Context) (o benchOptions, err error) {
 		return o, usagef("--ceilings needs --profile")
 	}
 	if o.format, err = benchFormat(c); err != nil {
+		return o, err
+	}
+	if o.compile, err = compilesOnly(c); err != nil {
 		return o, err
 	}
 	o.recipe.Augment = c.String("augment")
@@ -133,7 +137,7 @@ func bench(c *cli.Context) error {
 		return err
 	}
 	var found benchFindings
-	err = onMachine(s.log, c.String("device"), func(m *machine) error {
+	err = onWished(s.log, wish{device: c.String("device"), idle: o.compile}, func(m *machine) error {
 		if o.profile && !m.device.Info().Features.Timestamps {
 			return fmt.Errorf("--profile: %s has no timestamps", m.Device().Name)
 		}
@@ -143,11 +147,14 @@ func bench(c *cli.Context) error {
 				return err
 			}
 			defer b.session.Close()
+			if o.compile {
+				return b.submit(s, o.repeats)
+			}
 			found, err = runBench(s, b, o)
 			return err
 		})
 	})
-	if err != nil {
+	if err != nil || o.compile {
 		return err
 	}
 	if write := benchWriters[o.format]; write != nil {

@@ -57,6 +57,7 @@ type wish struct {
 	like   engine.Device // of a run whose bits are wanted: its vector width is taken, if the device is that one then
 	uuid   string        // of that run's device
 	there  bool          // the device is that run's, or one that is alike, and not what --device names
+	idle   bool          // it need not compute anything
 }
 
 func (w wish) pick(infos []vk.Info) (vk.Info, error) {
@@ -67,7 +68,7 @@ func (w wish) pick(infos []vk.Info) (vk.Info, error) {
 }
 
 // onMachine opens the machine that --device names, lets use work on it and closes it. What is printed after that is
-// known to have ended well.
+// known to have ended well. A device that does not compute is refused.
 func onMachine(log *slog.Logger, device string, use func(*machine) error) error {
 	return onWished(log, wish{device: device}, use)
 }
@@ -83,6 +84,11 @@ func onWished(log *slog.Logger, w wish, use func(*machine) error) (err error) {
 			err = e
 		}
 	}()
+	if m.gpu != nil && !w.idle {
+		if err := m.gpu.Check(); err != nil {
+			return orCompileOnly(err)
+		}
+	}
 	return use(m)
 }
 

@@ -89,7 +89,7 @@ func (s *summaryResult) weigh(device string, r training.Recipe, model *net.Model
 		s.MemoryNote = "the Go reference uses none"
 		return nil
 	}
-	err := onMachine(nil, device, func(m *machine) error {
+	err := onWished(nil, wish{device: device, idle: true}, func(m *machine) error {
 		s.Device = m.Device().Name
 		n, err := m.need(d, r.BatchSize)
 		if err != nil {

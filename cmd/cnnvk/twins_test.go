@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 
+	"cnnvk/cifar"
 	"cnnvk/engine"
 )
 
@@ -91,5 +93,52 @@ func TestRunsUUID(t *testing.T) {
 	}
 	if uuid == "" {
 		t.Log("the driver gives its device no UUID")
+	}
+}
+
+// A device that takes every call and computes nothing is refused, in a line, by whatever is to compute on it.
+func TestComputesNothing(t *testing.T) {
+	fakeDevices(t, "c")
+	dataFile(t, "data", "test.bin", cifar.TestRecords*cifar.RecordBytes, 0, 0)
+	quickest(t, "--out", "reference").ok(t)
+	writeFile(t, "run/"+configFile, []byte(read(t, "reference/"+configFile)))
+	for _, folder := range []string{"run/weights", "run/checkpoints"} {
+		if err := os.Mkdir(folder, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := listing(t)
+	for _, compileOnly := range []string{"", "1"} {
+		t.Setenv(compileVariable, compileOnly)
+		for _, args := range []string{
+			"train --data synthetic", "train --resume run --device 0", "eval --data data --weights reference/weights/best.safetensors",
+			"tune", "data preview --data synthetic --out sheet.png", "bench", "bench --json",
+		} {
+			if strings.HasPrefix(args, "bench") && compileOnly != "" {
+				continue
+			}
+			o := cnnvk(strings.Fields(args)...)
+			o.failed(t, exitFailed, `: "fake c" computes nothing: a product of two small matrices came back as \[0 0 0 0\], not \[`,
+				compileVariable+"=1 cnnvk bench --no-tune")
+		}
+		for _, args := range []string{"devices", "summary"} {
+			cnnvk(args).ok(t)
+		}
+	}
+	unchanged(t, before)
+
+	o := cnnvk("bench", "--no-tune", "--recipe", "tinynet", "--batch-size", "8", "--repeats", "1")
+	o.ok(t)
+	for _, line := range []string{"train batch 8\n", "eval batch 8\n", "  conv2d: conv2d_any\n", "  sgd: sgd\n"} {
+		if !strings.Contains(o.stdout, line) {
+			t.Errorf("no %q in\n%s", line, o.stdout)
+		}
+	}
+	if strings.Contains(o.stdout, "images/s") {
+		t.Errorf("it has rates:\n%s", o.stdout)
+	}
+	t.Setenv("CNNVK_NO_TUNE", "0")
+	for args, says := range map[string]string{"bench": "bench needs --no-tune", "bench --no-tune --json": "nothing for --json", "bench --no-tune --profile": "nothing for --profile"} {
+		cnnvk(strings.Fields(args)...).failed(t, exitUsage, says, compileVariable+"=1 cnnvk bench --no-tune")
 	}
 }

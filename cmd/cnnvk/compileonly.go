@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/engine"
+	"cnnvk/engine/gpu"
+	"cnnvk/internal/hints"
+)
+
+// A driver without its hardware shows whether it compiles the kernels and takes the steps. There is nothing to be measured on it.
+
+// compileVariable set to 1 lets bench run on a device that computes nothing.
+const compileVariable = "CNNVK_COMPILE_ONLY"
+
+// compilesOnly says whether bench is to measure nothing, and refuses what would be measured.
+func compilesOnly(c *cli.Context) (bool, error) {
+	if os.Getenv(compileVariable) != "1" {
+		return false, nil
+	}
+	try := compileVariable + "=1 cnnvk bench --no-tune"
+	if !c.Bool("no-tune") {
+		return false, hints.With(usagef("%s=1: nothing is measured then, so bench needs --no-tune", compileVariable), try)
+	}
+	for _, flag := range []string{"json", "markdown", "csv", "profile"} {
+		if c.Bool(flag) {
+			return false, hints.With(usagef("%s=1: nothing is measured then, so there is nothing for --%s", compileVariable, flag), try)
+		}
+	}
+	return true, nil
+}
+
+// orCompileOnly adds to the error of a device that does not compute what else there is.
+func orCompileOnly(err error) error {
+	if !errors.As(err, new(*gpu.WrongError)) {
+		return err
+	}
+	return hints.With(err, "cnnvk devices lists others, and --device cpu is the Go reference; "+
+		compileVariable+"=1 cnnvk bench --no-tune only compiles and submits")
+}
+
+// submit runs that many training steps and as many evaluations, after two of each, and prints which kernels they are made of.
+func (b *bencher) submit(s *console, repeats int) error {
+	b.logChoices(s.log)
+	device := b.machine.Device()
+	s.say("device: %s, %s\nrandom pixels, batch %d, %d steps compiled and submitted; what comes of them is not looked at (%s=1)\n",
+		device.Name, device.Driver, b.batch, warmUps+repeats, compileVariable)
+	for _, p := range []*engine.Program{b.train, b.eval} {
+		if _, err := b.times(p, repeats); err != nil {
+			return fmt.Errorf("%s: %w", p.Name, err)
+		}
+		s.result("%s\n", p.Name)
+		for _, choice := range b.session.Kernels(p) {
+			s.result("  %s\n", choice)
+		}
+	}
+	return nil
+}
