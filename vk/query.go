@@ -40,11 +40,17 @@ func (in *Instance) findDevices() error {
 		if r := C.shim_device_info(in.shim, raw(physical), &found); r != resultSuccess {
 			return &Error{Call: "vkEnumerateDeviceExtensionProperties", Result: int32(r)}
 		}
-		info := describe(physical, &found)
-		if found.has_compute == 0 {
-			reasons = append(reasons, fmt.Sprintf("%q has no queue for it", info.Name))
+		family := computeFamily(found.families[:found.family_count])
+		if family < 0 {
+			name, _ := nameAndVersion(physical)
+			reasons = append(reasons, fmt.Sprintf("%q has no queue for it", name))
 			continue
 		}
+		found.queue_family, found.timestamp_bits = C.uint32_t(family), found.families[family].timestamp_bits
+		if found.timestamp_bits == 0 {
+			found.calibrated_timestamps = 0
+		}
+		info := describe(physical, &found)
 		if in.floor {
 			info.Limits, info.Features = info.Limits.floor(), info.Features.floor()
 			info.Features.keep(&found)
@@ -64,6 +70,30 @@ func (in *Instance) findDevices() error {
 		return unfit(reasons, in.words.problems(true))
 	}
 	return noDevices("", in.words.problems(true))
+}
+
+type queueFamily = C.ShimQueueFamily
+
+// computeFamily is the place of the queue family to compute on, -1 if there is none. One for computing alone is the best, since the
+// first one is often the desktop's, which then waits for long steps; but not at the price of the device's clock.
+func computeFamily(families []queueFamily) int {
+	best, most := -1, 0
+	for i, f := range families {
+		if f.flags&C.VK_QUEUE_COMPUTE_BIT == 0 || f.queues == 0 {
+			continue
+		}
+		worth := 1
+		if f.timestamp_bits > 0 {
+			worth += 2
+			if f.flags&C.VK_QUEUE_GRAPHICS_BIT == 0 {
+				worth++
+			}
+		}
+		if worth > most {
+			best, most = i, worth
+		}
+	}
+	return best
 }
 
 func nameAndVersion(physical vulkan.PhysicalDevice) (string, uint32) {

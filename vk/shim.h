@@ -7,8 +7,8 @@
 
 #include "abi.h"
 
-// The most specialization constants and bindings of a kind that a pipeline can have.
-enum { SHIM_MAX_CONSTANTS = 64, SHIM_MAX_BINDINGS = 32 };
+// The most specialization constants and bindings of a kind that a pipeline can have, and queue families that are looked at.
+enum { SHIM_MAX_CONSTANTS = 64, SHIM_MAX_BINDINGS = 32, SHIM_MAX_FAMILIES = 32 };
 
 // The most executables of a pipeline, and statistics of an executable, that are told of.
 enum { SHIM_MAX_EXECUTABLES = 8, SHIM_MAX_STATISTICS = 64 };
@@ -30,8 +30,15 @@ void shim_destroy_instance(ShimInstance *in);
 
 // Physical devices.
 
+typedef struct ShimQueueFamily {
+  uint32_t flags, queues, timestamp_bits;
+} ShimQueueFamily;
+
 typedef struct ShimDeviceInfo {
-  uint32_t has_compute, queue_family, timestamp_bits;
+  uint32_t family_count;
+  ShimQueueFamily families[SHIM_MAX_FAMILIES];
+  uint32_t queue_family; // which of them is used: the caller's choice, as is timestamp_bits
+  uint32_t timestamp_bits;
   uint32_t subgroup_size, subgroup_operations; // the operations are 0 where compute shaders have none
   uint32_t subgroup_min, subgroup_max;         // 0 where the device does not say
   uint32_t subgroup_control;                   // compute pipelines can require a size, and full subgroups

@@ -206,17 +206,13 @@ static VkResult find_extensions(const ShimInstance *in, VkPhysicalDevice physica
   return result;
 }
 
-static void find_queue(const ShimInstance *in, VkPhysicalDevice physical, ShimDeviceInfo *out) {
-  VkQueueFamilyProperties families[32];
-  uint32_t count = COUNT(families);
-  in->vkGetPhysicalDeviceQueueFamilyProperties(physical, &count, families);
-  for (uint32_t i = 0; i < count; i++) {
-    if (families[i].queueFlags & VK_QUEUE_COMPUTE_BIT) {
-      out->has_compute = 1;
-      out->queue_family = i;
-      out->timestamp_bits = families[i].timestampValidBits;
-      return;
-    }
+static void find_families(const ShimInstance *in, VkPhysicalDevice physical, ShimDeviceInfo *out) {
+  VkQueueFamilyProperties families[SHIM_MAX_FAMILIES];
+  out->family_count = COUNT(families);
+  in->vkGetPhysicalDeviceQueueFamilyProperties(physical, &out->family_count, families);
+  for (uint32_t i = 0; i < out->family_count; i++) {
+    out->families[i] =
+        (ShimQueueFamily){families[i].queueFlags, families[i].queueCount, families[i].timestampValidBits};
   }
 }
 
@@ -298,7 +294,7 @@ static void find_features(const ShimInstance *in, VkPhysicalDevice physical, con
   out->memory_budget = have->memory_budget;
   out->pipeline_statistics = executables.pipelineExecutableInfo;
   out->portability_subset = have->portability_subset;
-  out->calibrated_timestamps = out->timestamp_bits > 0 && reads_device_clock(in, physical, have);
+  out->calibrated_timestamps = reads_device_clock(in, physical, have);
 }
 
 VkResult shim_device_info(const ShimInstance *in, uint64_t physical, ShimDeviceInfo *out) {
@@ -306,7 +302,7 @@ VkResult shim_device_info(const ShimInstance *in, uint64_t physical, ShimDeviceI
   memset(out, 0, sizeof *out);
   VkResult result = find_extensions(in, POINTER(physical), &have);
   if (result != VK_SUCCESS) return result;
-  find_queue(in, POINTER(physical), out);
+  find_families(in, POINTER(physical), out);
   find_properties(in, POINTER(physical), &have, out);
   find_subgroups(in, POINTER(physical), &have, out);
   find_features(in, POINTER(physical), &have, out);

@@ -1,6 +1,7 @@
 // A Vulkan driver without hardware, for tests of what is said about devices that are of no use. Each letter of the environment
-// variable FAKE_DEVICES is a device: n has no queue for compute, o is of Vulkan 1.0, c takes every call and computes nothing. Those of
-// one letter have one name and different UUIDs. With "!" there is a failure in their place.
+// variable FAKE_DEVICES is a device: n has no queue for compute, o is of Vulkan 1.0, c takes every call and computes nothing, and so
+// does d, which has a second queue family, for computing alone. Those of one letter have one name and different UUIDs. With "!" there
+// is a failure in their place.
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,10 +103,12 @@ static void properties2(const Device *d, VkPhysicalDeviceProperties2 *out) {
 
 static void queues(const Device *d, uint32_t *count, VkQueueFamilyProperties *out) {
   const VkFlags transfer = 4;
-  if (out && *count > 0) {
-    *out = (VkQueueFamilyProperties){.queueFlags = d->kind == 'c' ? VK_QUEUE_COMPUTE_BIT : transfer, .queueCount = 1};
-  }
-  *count = 1;
+  const VkQueueFamilyProperties families[] = {
+      {.queueFlags = d->kind == 'n' ? transfer : VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT, .queueCount = 1},
+      {.queueFlags = VK_QUEUE_COMPUTE_BIT, .queueCount = 1, .timestampValidBits = 64}};
+  const uint32_t have = d->kind == 'd' ? 2 : 1;
+  for (uint32_t i = 0; out && i < have && i < *count; i++) out[i] = families[i];
+  *count = have;
 }
 
 // One heap of 1 GiB with one type of memory, for the device and the host: a VkPhysicalDeviceMemoryProperties.
