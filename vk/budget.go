@@ -30,25 +30,61 @@ func ownHeap(heaps []Heap) int {
 	return own
 }
 
-// MemoryBudget asks the driver how many bytes of the device's own memory this process can still expect to get. Other programs
-// change that at any time. It is not known without Features.MemoryBudget.
+// Room is how many bytes there are for the device alone: of its own, see Memory, and on an integrated device, of which that may be a
+// small part of the machine's memory, of the host's, too.
+func (i Info) Room() int64 {
+	sum := int64(0)
+	for _, heap := range i.roomHeaps() {
+		sum += i.Heaps[heap].Size
+	}
+	return sum
+}
+
+// roomHeaps are the heaps that make up the room. A graphics card's does not have the host's: a network that trains across the bus is too
+// slow to be admitted, even if it may be held there when its memory runs out.
+func (i Info) roomHeaps() []int {
+	var list []int
+	if own := ownHeap(i.Heaps); own >= 0 {
+		list = append(list, own)
+	}
+	hosts := -1
+	for at, h := range i.Heaps {
+		if i.Type == Integrated && !h.DeviceLocal && (hosts < 0 || h.Size > i.Heaps[hosts].Size) {
+			hosts = at
+		}
+	}
+	if hosts >= 0 {
+		list = append(list, hosts)
+	}
+	return list
+}
+
+// MemoryBudget asks the driver how many bytes of the device's room this process can still expect to get. Other programs change that at
+// any time. It is not known without Features.MemoryBudget.
 func (d *Device) MemoryBudget() (free int64, known bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
 		return 0, false
 	}
-	return d.freeOf(ownHeap(d.info.Heaps))
+	return d.freeOf(d.info.roomHeaps()...)
 }
 
-// freeOf asks anew what is left of a heap.
-func (d *Device) freeOf(heap int) (free int64, known bool) {
-	if heap < 0 || !d.info.Features.MemoryBudget {
+// freeOf asks anew what is left of heaps.
+func (d *Device) freeOf(list ...int) (free int64, known bool) {
+	if !d.info.Features.MemoryBudget {
 		return 0, false
 	}
 	heaps := slices.Clone(d.info.Heaps)
 	d.instance.readBudget(d.physical, heaps)
-	return heaps[heap].Free()
+	for _, heap := range list {
+		if heap < 0 {
+			continue
+		}
+		left, says := heaps[heap].Free()
+		free, known = free+left, known || says
+	}
+	return free, known
 }
 
 // readBudget fills in what the driver says about heaps. The device must have the extension for it.

@@ -1,7 +1,9 @@
 package vk
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 )
@@ -35,6 +37,69 @@ func TestMemory(t *testing.T) {
 		if got := (Info{Heaps: c.heaps}).Memory(); got != c.want {
 			t.Errorf("of %+v: %+v", c.heaps, got)
 		}
+	}
+}
+
+// An integrated device's room is all of the machine's memory that it can have, a graphics card's is the card's.
+func TestRoom(t *testing.T) {
+	carved, host, card, window := Heap{Size: 512 << 20, DeviceLocal: true}, Heap{Size: 12 << 30}, Heap{Size: 8 << 30, DeviceLocal: true},
+		Heap{Size: 256 << 20, DeviceLocal: true}
+	for _, c := range []struct {
+		kind  DeviceType
+		heaps []Heap
+		want  int64
+	}{
+		{Integrated, []Heap{carved, host}, carved.Size + host.Size}, {Integrated, []Heap{host, carved, {Size: 1}}, carved.Size + host.Size},
+		{Integrated, []Heap{card}, card.Size}, {CPU, []Heap{card}, card.Size},
+		{Discrete, []Heap{card, host, window}, card.Size}, {Discrete, nil, 0}, {Integrated, nil, 0},
+	} {
+		if got := (Info{Type: c.kind, Heaps: c.heaps}).Room(); got != c.want {
+			t.Errorf("%v of %+v: %d, expected %d", c.kind, c.heaps, got, c.want)
+		}
+	}
+}
+
+// Where the device has little memory of its own, buffers beyond that lie in the host's, which is said once.
+func TestSpill(t *testing.T) {
+	onlyFakeDriver(t)
+	t.Setenv("FAKE_DEVICES", "s")
+	var log bytes.Buffer
+	in, err := Open(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := in.OpenDevice(in.Devices()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if room := d.Info().Room(); room != 1<<20+1<<30 {
+		t.Errorf("room for %d bytes", room)
+	}
+	for i, size := range []int64{1 << 19, 32 << 20, 100 << 20} {
+		b, err := d.NewBuffer(size, DeviceLocal, "weights")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.Count(log.String(), "memory is used up"); said != min(i, 1) || b.Bytes() != nil {
+			t.Errorf("%d bytes: said %d times: %s", size, said, log.String())
+		}
+		if i == 0 {
+			continue // what such a device would copy by itself, it does not
+		}
+		data, back := []byte("to and fro"), make([]byte, 10)
+		w := b.Window(3, 10)
+		if err := errors.Join(d.Write(w, data), d.Read(back, w)); err != nil || string(back) != string(data) {
+			t.Errorf("%d bytes: came back %q, %v", size, back, err)
+		}
+		b.Destroy()
+	}
+	if _, err := d.NewBuffer(1<<30+1, DeviceLocal, "too large for both"); !errors.Is(err, ErrOutOfMemory) {
+		t.Error(err)
+	}
+	t.Log(log.String())
+	d.Close() // with a buffer left
+	if err := in.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -87,6 +87,9 @@ func (in *Instance) OpenDevice(info Info) (*Device, error) {
 	d.queue = queue
 	heaps, types := memoryLayout(physical)
 	d.memory = newPool(deviceMemory{d}, types, heaps, d.info.Limits)
+	d.memory.spilled = func() {
+		in.log.Warn("vk: the device's own memory is used up: what follows lies in the host's, which is slower for it", "device", d.info.Name)
+	}
 	if err := d.createCommandPool(uint32(found.queue_family)); err != nil {
 		d.destroy()
 		return nil, err

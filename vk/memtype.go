@@ -6,7 +6,7 @@ import "slices"
 type Use int
 
 const (
-	DeviceLocal Use = iota // the device alone: the fastest memory it has
+	DeviceLocal Use = iota // the device alone: the fastest memory it has left
 	Upload                 // the host writes, the device reads; the host should not read it, which may be very slow
 	Readback               // the device writes, the host reads
 )
@@ -42,17 +42,17 @@ type memoryType struct {
 
 // candidates lists the types that can serve a use, best first. allowed has a bit for each type that the buffer can lie in.
 //
-// Memory for the device alone must be device-local, else a network too large for a graphics card would silently train across the
-// PCIe bus. Of device-local types the one that the host cannot see is preferred, since on graphics cards the other is
-// scarce; unified devices have only that one.
+// Memory for the device alone is device-local as long as there is some, then the host's, into which the device sees: integrated GPUs
+// may have no more than some hundred megabytes of their own. Of device-local types the one that the host cannot see is preferred,
+// since on graphics cards the other is scarce; unified devices have only that one.
 func candidates(types []memoryType, allowed uint32, use Use) []int {
 	var list []int
 	for i, t := range types {
-		required := memoryHostVisible
+		fits := memoryHostVisible
 		if use == DeviceLocal {
-			required = memoryDeviceLocal
+			fits |= memoryDeviceLocal
 		}
-		if allowed&(1<<i) != 0 && t.flags&required != 0 && t.flags&memoryUnusable == 0 {
+		if allowed&(1<<i) != 0 && t.flags&fits != 0 && t.flags&memoryUnusable == 0 {
 			list = append(list, i)
 		}
 	}
@@ -71,6 +71,7 @@ func penalty(f memoryFlags, use Use) int {
 	}
 	switch use {
 	case DeviceLocal:
+		add(f&memoryDeviceLocal == 0, 2)
 		add(f&memoryHostVisible != 0, 1)
 	case Upload:
 		add(f&memoryHostCoherent == 0, 4)

@@ -1,6 +1,7 @@
 package vk
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"unsafe"
@@ -33,6 +34,7 @@ type pool struct {
 	granularity int64 // at least granularity, and a multiple of the device's nonCoherentAtomSize
 	blocks      []*block
 	stats       Stats
+	spilled     func() // is told once that memory for the device alone comes from the host's; nil: nobody is, or was told
 }
 
 // memoryDriver is what a pool needs of Vulkan; tests have one that fails on demand.
@@ -71,26 +73,40 @@ func (p *pool) take(size, align int64, allowed uint32, use Use) (part, error) {
 		return part{}, unsupported("a buffer wants to lie at a multiple of %d", align)
 	}
 	size = roundUp(size, p.granularity)
-	var err error
+	var full error // of the best type: the others are makeshifts
 	for _, memoryType := range list {
-		for _, b := range p.blocks {
-			if b.memoryType != memoryType {
-				continue
+		x, err := p.takeOf(memoryType, size, use)
+		if err == nil {
+			if use == DeviceLocal && p.flags(x)&memoryDeviceLocal == 0 && p.spilled != nil {
+				p.spilled()
+				p.spilled = nil
 			}
-			if start, ok := b.free.take(size); ok {
-				return part{b, start, size}, nil
-			}
-		}
-		var b *block
-		if b, err = p.grow(size, memoryType, use); err == nil {
-			start, _ := b.free.take(size)
-			return part{b, start, size}, nil
+			return x, nil
 		}
 		if !errors.Is(err, ErrOutOfMemory) {
-			break
+			return part{}, err
+		}
+		full = cmp.Or(full, err)
+	}
+	return part{}, full
+}
+
+// takeOf is take from one type of memory.
+func (p *pool) takeOf(memoryType int, size int64, use Use) (part, error) {
+	for _, b := range p.blocks {
+		if b.memoryType != memoryType {
+			continue
+		}
+		if start, ok := b.free.take(size); ok {
+			return part{b, start, size}, nil
 		}
 	}
-	return part{}, err
+	b, err := p.grow(size, memoryType, use)
+	if err != nil {
+		return part{}, err
+	}
+	start, _ := b.free.take(size)
+	return part{b, start, size}, nil
 }
 
 // grow adds a block with room for size bytes: of the usual size if the heap is large enough to share, else just that.

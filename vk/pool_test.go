@@ -32,10 +32,10 @@ func TestCandidates(t *testing.T) {
 		use     Use
 		want    []int
 	}{
-		{"the card's own memory, then the part that the host can see", graphicsCard, ^uint32(0), DeviceLocal, []int{1, 4}},
+		{"the card's own memory, then the part that the host can see, then the host's", graphicsCard, ^uint32(0), DeviceLocal, []int{1, 4, 2, 3}},
 		{"host memory, write-combined first", graphicsCard, ^uint32(0), Upload, []int{2, 4, 3}},
 		{"host memory, cached first", graphicsCard, ^uint32(0), Readback, []int{3, 2, 4}},
-		{"not every type is allowed", graphicsCard, 1<<4 | 1<<3, DeviceLocal, []int{4}},
+		{"not every type is allowed", graphicsCard, 1<<4 | 1<<3, DeviceLocal, []int{4, 3}},
 		{"no type is", graphicsCard, 1, Upload, nil},
 		{"one type for all", unified, 1, DeviceLocal, []int{0}},
 		{"one type for all", unified, 1, Upload, []int{0}},
@@ -87,10 +87,10 @@ type fakeMemory struct {
 	handles     []byte // whose addresses serve as handles
 }
 
-func (m *fakeMemory) allocate(size int64, _ int) (vulkan.DeviceMemory, error) {
+func (m *fakeMemory) allocate(size int64, memoryType int) (vulkan.DeviceMemory, error) {
 	m.calls++
 	if slices.Contains(m.fails, m.calls) {
-		return nil, &Error{Call: "vkAllocateMemory", Result: resultOutOfDeviceMemory}
+		return nil, &Error{Call: "vkAllocateMemory", Result: resultOutOfDeviceMemory, Detail: []string{"of the device's", "of the host's"}[memoryType]}
 	}
 	address := unsafe.Pointer(&m.handles[m.calls])
 	memory := *(*vulkan.DeviceMemory)(unsafe.Pointer(&address))
@@ -130,13 +130,19 @@ func TestPoolFailures(t *testing.T) {
 		{"nothing fails", nil, DeviceLocal, 1000, []int64{deviceBlock}},
 		{"a large one is a block of its own", nil, DeviceLocal, 100<<20 + 1, []int64{100<<20 + 256}},
 		{"no room for a whole block, but for the buffer", []int{1}, DeviceLocal, 1000, []int64{1024}},
-		{"no room at all", []int{1, 2}, DeviceLocal, 1000, nil},
-		{"no room for a large one, which is tried once", []int{1}, DeviceLocal, 100 << 20, nil},
+		{"no room in the device's memory, but in the host's", []int{1, 2}, DeviceLocal, 1000, []int64{deviceBlock}},
+		{"no room at all", []int{1, 2, 3, 4}, DeviceLocal, 1000, nil},
+		{"no room there for a large one, which is tried once", []int{1}, DeviceLocal, 100 << 20, []int64{100 << 20}},
+		{"nor in the host's", []int{1, 2}, DeviceLocal, 100 << 20, nil},
+		{"where it cannot be mapped", []int{1, 3}, DeviceLocal, 100 << 20, nil},
 		{"mapping fails once", []int{2}, Upload, 1000, []int64{1024}},
 		{"mapping fails", []int{2, 4}, Upload, 1000, nil},
 	} {
 		p, m := fakePool(t, c.fails...)
 		x, err := p.take(c.size, 16, 3, c.use)
+		if failed := (*Error)(nil); c.use == DeviceLocal && errors.As(err, &failed) && failed.Detail != "of the device's" {
+			t.Errorf("%s: the error is that of a makeshift: %v", c.why, err)
+		}
 		if (err != nil) != (c.blocks == nil) || err != nil && !errors.Is(err, ErrOutOfMemory) {
 			t.Errorf("%s: %v", c.why, err)
 		}
@@ -152,6 +158,21 @@ func TestPoolFailures(t *testing.T) {
 		}
 		if len(m.allocations) != 0 || p.stats.Allocated != 0 || len(p.blocks) != 0 {
 			t.Errorf("%s: %v left, %+v", c.why, m.allocations, p.stats)
+		}
+	}
+}
+
+// That memory for the device alone comes from the host's is told once; that other memory does, never.
+func TestPoolSpills(t *testing.T) {
+	p, _ := fakePool(t, 2, 9) // of the calls, those for the second buffer and the last
+	told := 0
+	p.spilled = func() { told++ }
+	for i, c := range []struct {
+		use  Use
+		told int
+	}{{DeviceLocal, 0}, {DeviceLocal, 1}, {Upload, 1}, {Readback, 1}, {DeviceLocal, 1}} {
+		if _, err := p.take(deviceBlock, 16, 3, c.use); err != nil || told != c.told {
+			t.Errorf("%d, %v: told %d times, expected %d; %v", i, c.use, told, c.told, err)
 		}
 	}
 }

@@ -89,7 +89,7 @@ func (m *machine) room() (bytes int64, free bool) {
 	if bytes, known := m.device.MemoryBudget(); known {
 		return bytes, true
 	}
-	return m.device.Info().Memory().Size, false
+	return m.device.Info().Room(), false
 }
 
 // admit refuses a batch for which the device has no room, and says which is the largest that fits.

@@ -1,7 +1,7 @@
 // A Vulkan driver without hardware, for tests of what is said about devices that are of no use. Each letter of the environment
 // variable FAKE_DEVICES is a device: n has no queue for compute, o is of Vulkan 1.0, c takes every call and computes nothing, and so
-// does d, which has a second queue family, for computing alone. Those of one letter have one name and different UUIDs. With "!" there
-// is a failure in their place.
+// does d, which has a second queue family, for computing alone, and s, which has little memory of its own. Those of one letter have one
+// name and different UUIDs. With "!" there is a failure in their place.
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,6 +84,8 @@ static void properties(const Device *d, char *out) {
   memcpy(out, &version, 4);
   memcpy(out + 20, "fake ", 5);
   out[25] = d->kind;
+  const uint32_t integrated = 1;
+  if (d->kind == 's') memcpy(out + 16, &integrated, 4);
 }
 
 static void properties2(const Device *d, VkPhysicalDeviceProperties2 *out) {
@@ -111,17 +113,26 @@ static void queues(const Device *d, uint32_t *count, VkQueueFamilyProperties *ou
   *count = have;
 }
 
-// One heap of 1 GiB with one type of memory, for the device and the host: a VkPhysicalDeviceMemoryProperties.
-static void memory(const Device *d, char *out) {
-  (void)d;
-  memset(out, 0, 520);
-  const uint32_t types = 1, flags = 1 | 2 | 4 | 8, heaps = 1, local = 1;
-  const uint64_t size = 1 << 30;
-  memcpy(out, &types, 4);
-  memcpy(out + 4, &flags, 4);
-  memcpy(out + 260, &heaps, 4);
-  memcpy(out + 264, &size, 8);
-  memcpy(out + 272, &local, 4);
+// VkPhysicalDeviceMemoryProperties, with names of its own.
+typedef struct Memory {
+  uint32_t type_count;
+  struct {
+    uint32_t flags, heap;
+  } types[32];
+  uint32_t heap_count;
+  struct {
+    uint64_t size;
+    uint32_t flags;
+  } heaps[16];
+} Memory;
+
+static void memory(const Device *d, Memory *out) {
+  const uint32_t local = 1, host = 2 | 4 | 8; // which is visible, coherent and cached
+  if (d->kind == 's') {
+    *out = (Memory){.type_count = 2, .types = {{local, 0}, {host, 1}}, .heap_count = 2, .heaps = {{1 << 20, local}, {1 << 30, 0}}};
+  } else {
+    *out = (Memory){.type_count = 1, .types = {{local | host, 0}}, .heap_count = 1, .heaps = {{1 << 30, local}}};
+  }
 }
 
 // Of the device: handles of what is made are never 0, memory is the host's, and everything else is done at once.
@@ -168,7 +179,7 @@ static VkResult create_buffer(void *of, const uint64_t *info, const void *alloca
 
 static void buffer_needs(void *of, uint64_t buffer, uint64_t *out) {
   (void)of;
-  out[0] = (buffer + 255) / 256 * 256, out[1] = 256, out[2] = 1; // VkMemoryRequirements: size, alignment, types
+  out[0] = (buffer + 255) / 256 * 256, out[1] = 256, out[2] = 3; // VkMemoryRequirements: size, alignment, types
 }
 
 static VkResult allocate_memory(void *of, const uint64_t *info, const void *allocator, void **out) {
