@@ -6,6 +6,7 @@
 //
 // One invocation a metric. The sum is compensated (Kahan), so that it is as exact as its terms.
 #include "dispatch.glsl"
+#include "finite.glsl"
 
 layout(push_constant) uniform Push { uint N; } push;
 
@@ -18,7 +19,7 @@ void main() {
     precise float sum = 0.0, lost = 0.0;
     for (uint n = 0u; n < (i < 3u ? push.N : 0u); n++) {
         precise float term = samples[i * push.N + n] - lost, next = sum + term;
-        lost = isinf(next) ? 0.0 : (next - sum) - term;
+        lost = finite(next) ? (next - sum) - term : 0.0;
         sum = next;
     }
     metrics[i] = sum;

@@ -8,6 +8,7 @@
 //
 // One invocation does it all; the sum is compensated (Kahan), so that it is as exact as its terms.
 #include "dispatch.glsl"
+#include "finite.glsl"
 
 layout(constant_id = 1) const float CLIP = 1.0;
 
@@ -22,11 +23,10 @@ void main() {
     precise float sum = 0.0, lost = 0.0;
     for (uint s = 0u; s < push.S; s++) {
         precise float term = parts[s] - lost, next = sum + term;
-        lost = isinf(next) ? 0.0 : (next - sum) - term;
+        lost = finite(next) ? (next - sum) - term : 0.0;
         sum = next;
     }
-    bool finite = sum <= 3.4028234e38; // false for NaN, too
-    float length = sqrt(sum), flag = finite ? status[1] : 1.0;
+    float length = sqrt(sum), flag = finite(sum) ? status[1] : 1.0;
     status[0] = CLIP > 0.0 ? min(1.0, CLIP / (length + 1e-6)) : 1.0;
     status[1] = flag;
     norm[0] = length;

@@ -5,17 +5,19 @@
 #ifndef LANES_GLSL
 #define LANES_GLSL
 
-// total is the sum of the lanes; positive is ReLU on each, which keeps NaN (max() would leave that to the device).
+// total is the sum of the lanes; positive is ReLU on each, which keeps NaN: max() and v <= 0.0 would leave that to the compiler (see
+// finite.glsl). As an integer everything from -0 to -infinity lies below the NaNs of that sign, which lie below 0.
+#define MINUS_INFINITY int(0xff800000u)
 #ifdef SCALAR
 #define LANES 1u
 #define lanes float
 float total(float v) { return v; }
-float positive(float v) { return v <= 0.0 ? 0.0 : v; }
+float positive(float v) { return floatBitsToInt(v) <= MINUS_INFINITY ? 0.0 : v; }
 #else
 #define LANES 4u
 #define lanes vec4
 float total(vec4 v) { return (v.x + v.y) + (v.z + v.w); }
-vec4 positive(vec4 v) { return mix(v, vec4(0.0), lessThanEqual(v, vec4(0.0))); }
+vec4 positive(vec4 v) { return mix(v, vec4(0.0), lessThanEqual(floatBitsToInt(v), ivec4(MINUS_INFINITY))); }
 #endif
 
 #endif

@@ -40,7 +40,7 @@ const (
 	FarValues   Fill = "far values"   // x of either sign and up to some hundred, whose exponentials overflow float32
 	LargeSeed   Fill = "large seed"   // random counters near 2^32
 	Infinite    Fill = "infinite"     // one gradient is +Inf
-	NotANumber  Fill = "not a number" // one gradient is NaN
+	NotANumber  Fill = "not a number" // one gradient is NaN; activations are, of either sign, and infinite
 	Flagged     Fill = "flagged"      // an earlier step raised the not-finite flag
 	ZeroGrads   Fill = "zero grads"   // all gradients are zero
 	SmallGrads  Fill = "small grads"  // gradients below AdamW's epsilon, in the first step

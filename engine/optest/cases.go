@@ -103,6 +103,10 @@ func elementCases() []Case {
 	far := Case{N: 5, C: 12, H: 4, W: 4, Fill: FarValues, Why: "exponentials overflow float32"}
 	return slices.Concat(
 		each([]engine.Kind{engine.ReLU, engine.ReLUBackward}, append(shapes, dead)...),
+		each([]engine.Kind{engine.ReLU},
+			Case{N: 5, C: 36, H: 4, W: 4, Fill: NotANumber, Why: "a NaN passes, of either sign, and infinity"},
+			Case{N: 7, C: 12, H: 5, W: 3, Fill: NotANumber, Why: "the same where nothing divides"},
+		),
 		each([]engine.Kind{engine.SiLU, engine.SiLUBackward}, append(shapes, far)...),
 		each([]engine.Kind{engine.Add}, shapes...),
 		each([]engine.Kind{engine.Add},

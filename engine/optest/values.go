@@ -106,6 +106,10 @@ func (c Case) activation(name string, normal float64, channel int) float64 {
 		return 0
 	case c.Fill == FarValues && name == "x":
 		return 80 * normal
+	case c.Fill == NotANumber && math.Abs(normal) > 1.5:
+		return math.Copysign(math.NaN(), normal)
+	case c.Fill == NotANumber && math.Abs(normal) > 1:
+		return math.Copysign(math.Inf(1), normal)
 	case c.Kind == engine.ReLUBackward && name == "y":
 		return max(normal, 0)
 	case c.normalises() && name == "x" && c.Fill == FarMean:
