@@ -57,7 +57,7 @@ func (e *Executor) Check() error {
 			return err
 		}
 	}
-	if err := s.Run(p, engine.NewRecord(p)); err != nil {
+	if err := s.Run(p, engine.NewStepInputs(p)); err != nil {
 		return err
 	}
 	if _, err := s.Reports(); err != nil {
