@@ -64,7 +64,7 @@ func (b *Batches) Fill(d Data, images []int) (*engine.Program, *engine.StepInput
 		r = engine.NewStepInputs(p)
 		b.inputs[p] = r
 	}
-	indices, labels := r.Uints(InputIndices), r.Uints(InputLabels) // without indices where draws name the images
+	indices, labels := r.Uints(inputIndices), r.Uints(inputLabels) // without indices where draws name the images
 	for i, at := range images {
 		labels[i] = uint32(d.Labels[at])
 		if indices != nil {

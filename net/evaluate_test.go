@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 
@@ -40,21 +39,6 @@ func TestScore(t *testing.T) {
 	}
 	if none := (Score{}); none.Accuracy() != 0 || none.Loss() != 0 {
 		t.Errorf("of nothing: accuracy %g, loss %g", none.Accuracy(), none.Loss())
-	}
-}
-
-func TestBatchSizes(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		n, batch int
-		want     []int
-	}{
-		{45_000, 128, []int{128, 72}}, {5_000, 128, []int{128, 8}}, {10_000, 128, []int{128, 16}},
-		{9, 4, []int{4, 1}}, {10, 5, []int{5}}, {3, 5, []int{3}}, {1, 1, []int{1}}, {7, 1, []int{1}},
-	} {
-		if got := batchSizes(c.n, c.batch); !slices.Equal(got, c.want) {
-			t.Errorf("%d in batches of %d: %v, want %v", c.n, c.batch, got, c.want)
-		}
 	}
 }
 

@@ -19,10 +19,10 @@ type Data struct {
 
 // The names under which an evaluation's inputs, residents and results are found; a training step has them, too.
 const (
-	ResidentImages = "images"
-	ResidentTable  = "table"
-	InputIndices   = "indices"
-	InputLabels    = "labels"
+	residentImages = "images"
+	residentTable  = "table"
+	inputIndices   = "indices"
+	inputLabels    = "labels"
 	ResultMetrics  = "metrics"
 	tensorLogits   = "logits"
 )
@@ -37,23 +37,27 @@ func EvalProgram(m *Model, l *engine.Layout, weights engine.Arena, d ImageShape,
 
 // Gather is the network's input: the images that the step inputs name, normalised.
 func Gather(b *engine.Builder, d ImageShape, batch int) *engine.Tensor {
-	images := b.Resident(ResidentImages, engine.Uint8, d.N, d.C, d.H, d.W)
-	table := b.Resident(ResidentTable, engine.Float, d.C, 256)
-	indices := b.Input(InputIndices, engine.Uint32, batch)
+	images, table := Residents(b, d)
+	indices := b.Input(inputIndices, engine.Uint32, batch)
 	return b.Apply1(engine.GatherNormalize, nil, []*engine.Tensor{images, table, indices})
+}
+
+// Residents are the tensors that SetResidents fills: images (N,C,H,W) of bytes and their table (C,256).
+func Residents(b *engine.Builder, d ImageShape) (images, table *engine.Tensor) {
+	return b.Resident(residentImages, engine.Uint8, d.N, d.C, d.H, d.W), b.Resident(residentTable, engine.Float, d.C, 256)
 }
 
 // CrossEntropy is the loss, of which the smoothing is a part in training alone; it returns the gradient by the logits.
 func CrossEntropy(b *engine.Builder, logits *engine.Tensor, batch int, smoothing float64) *engine.Tensor {
 	logits.Name = tensorLogits
-	labels := b.Input(InputLabels, engine.Uint32, batch)
+	labels := b.Input(inputLabels, engine.Uint32, batch)
 	return b.Apply(engine.CrossEntropy, engine.CrossEntropyAttr{Smoothing: smoothing}, []*engine.Tensor{logits, labels})[1]
 }
 
 // SetResidents hands the images and their table to a session, where they stay.
 func SetResidents(s engine.Session, d Data) error {
-	if err := s.SetResident(ResidentImages, d.Images); err != nil {
+	if err := s.SetResident(residentImages, d.Images); err != nil {
 		return err
 	}
-	return s.SetResident(ResidentTable, d.Table)
+	return s.SetResident(residentTable, d.Table)
 }

@@ -162,6 +162,39 @@ func TestWriteSafetensorsDeterministic(t *testing.T) {
 	checkFolder(t, dir, "m.safetensors")
 }
 
+// The order of tensors changes no checksum; whatever else there is does.
+func TestChecksum(t *testing.T) {
+	t.Parallel()
+	sum := func(tensors []Tensor, meta map[string]string) string {
+		t.Helper()
+		s, err := Checksum(tensors, meta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	a, b := Tensor{Name: "a", Shape: []int{2}, F32: []float32{1, 2}}, Tensor{Name: "b", F32: []float32{3}}
+	meta := map[string]string{"k": "v", "l": "w"}
+	want := sum([]Tensor{a, b}, meta)
+	if sum([]Tensor{b, a}, meta) != want {
+		t.Error("the order counts")
+	}
+	row := a
+	row.Shape = []int{1, 2}
+	for what, other := range map[string]string{
+		"a name": sum([]Tensor{a, {Name: "c", F32: b.F32}}, meta), "a value": sum([]Tensor{a, {Name: "b", F32: []float32{4}}}, meta),
+		"a type": sum([]Tensor{a, {Name: "b", I64: []int64{3}}}, meta), "a shape": sum([]Tensor{row, b}, meta), "a tensor": sum([]Tensor{a}, meta),
+		"metadata": sum([]Tensor{a, b}, map[string]string{"k": "v", "l": "x"}), "a key": sum([]Tensor{a, b}, map[string]string{"k": "v", "m": "w"}),
+	} {
+		if other == want {
+			t.Errorf("%s does not count", what)
+		}
+	}
+	if _, err := Checksum([]Tensor{{Name: "a", Shape: []int{3}, F32: a.F32}}, nil); err == nil {
+		t.Error("a tensor whose values do not fit its shape has a checksum")
+	}
+}
+
 // checkFolder demands that a folder holds exactly these names: no temporary file was left.
 func checkFolder(t *testing.T, dir string, want ...string) {
 	t.Helper()

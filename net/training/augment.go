@@ -13,8 +13,7 @@ type Augmentation struct {
 
 // augment is the network's input in training: the images that the step's draws name, changed and normalised.
 func augment(b *engine.Builder, d net.ImageShape, batch int, kinds uint32) *engine.Tensor {
-	images := b.Resident(net.ResidentImages, engine.Uint8, d.N, d.C, d.H, d.W)
-	table := b.Resident(net.ResidentTable, engine.Float, d.C, 256)
+	images, table := net.Residents(b, d)
 	draws := b.Input(inputDraws, engine.Uint32, batch, engine.DrawElements)
 	return b.Apply1(engine.Augment, engine.AugmentAttr{Kinds: kinds}, []*engine.Tensor{images, table, draws})
 }
