@@ -7,9 +7,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"cnnvk/engine"
 	"cnnvk/engine/gpu"
 	"cnnvk/internal/hints"
+	"cnnvk/net"
 )
 
 // A driver without its hardware shows whether it compiles the kernels and takes the steps. There is nothing to be measured on it.
@@ -49,8 +49,9 @@ func (b *bencher) submit(s *console, repeats int) error {
 	device := b.machine.Device()
 	s.say("device: %s, %s\nrandom pixels, batch %d, %d steps compiled and submitted; what comes of them is not looked at (%s=1)\n",
 		device.Name, device.Driver, b.batch, warmUps+repeats, compileVariable)
-	for _, p := range []*engine.Program{b.train, b.eval} {
-		if _, err := b.times(p, repeats); err != nil {
+	for _, of := range []*net.Batches{b.train, b.eval} {
+		p := of.Programs()[0]
+		if _, err := b.times(of, repeats); err != nil {
 			return fmt.Errorf("%s: %w", p.Name, err)
 		}
 		s.result("%s\n", p.Name)
