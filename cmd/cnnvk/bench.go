@@ -28,7 +28,7 @@ func benchCommand() *cli.Command {
 			jsonFlag(),
 			&cli.BoolFlag{Name: "markdown", Usage: "print a Markdown table instead"},
 			&cli.BoolFlag{Name: "csv", Usage: "print comma-separated values instead, with a header"},
-			&cli.BoolFlag{Name: "profile", Usage: "also print what each kernel takes on the device, how near it comes to what that can do, and its shader"},
+			&cli.BoolFlag{Name: "profile", Usage: "also print what each kernel takes on the device, how near it comes to what that can do, its shader, and its registers where the driver tells"},
 			&cli.BoolFlag{Name: "ceilings", Usage: "with --profile, measure anew what the device can do at most"},
 			traceFlag(),
 		}, append(measuredRecipeFlags(), verbosityFlags()...)...),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"cnnvk/engine/gpu"
 	"cnnvk/net"
+	"cnnvk/vk"
 )
 
 // programProfile is what one step of a program spends on the device.
@@ -16,6 +18,8 @@ type programProfile struct {
 	name   string
 	shares []kernelShare // the longest first
 	total  time.Duration
+	// What the driver says of the pipelines; none where it says nothing.
+	statistics []gpu.KernelStatistics
 }
 
 // kernelShare is what a step spends in one kernel.
@@ -51,6 +55,10 @@ func (b *bencher) profile() ([]programProfile, error) {
 			if one := profileOf(p.Name, times); best == nil || one.total < best.total {
 				best = &one
 			}
+		}
+		var err error
+		if best.statistics, err = gpu.Statistics(b.session, p); err != nil && !errors.Is(err, vk.ErrUnsupported) {
+			return nil, err
 		}
 		out = append(out, *best)
 	}
@@ -89,6 +97,9 @@ func printProfiles(out io.Writer, profiles []programProfile, c gpu.Ceilings) err
 				perSecond(s.flops(), s.time), perSecond(float64(s.bytes), s.time), nearer(c, s.flops(), float64(s.bytes), s.time), s.kernel, s.shader)
 		}
 		if err := w.Flush(); err != nil {
+			return err
+		}
+		if err := p.printRegisters(out); err != nil {
 			return err
 		}
 	}

@@ -135,19 +135,6 @@ func TestCompiledLine(t *testing.T) {
 	}
 }
 
-func TestSpills(t *testing.T) {
-	for _, name := range []string{"Spilled VGPRs", "Scratch size", "Spill Count", "Scratch Memory Size", "Spills to memory", "Spills", "STP Count"} {
-		if !Spills(vk.Statistic{Name: name, Value: 1}) || Spills(vk.Statistic{Name: name}) {
-			t.Errorf("%s of one is no spill, or of none is one", name)
-		}
-	}
-	for _, name := range []string{"VGPRs", "Spills to reg", "Instruction Count", "Stack", "Registers used"} {
-		if Spills(vk.Statistic{Name: name, Value: 1}) {
-			t.Errorf("%s is no spill", name)
-		}
-	}
-}
-
 // halving is forward and backward of a convolution that halves the image, as residual networks have them.
 func halving(t *testing.T, batch int) []*engine.Program {
 	t.Helper()

@@ -1,7 +1,10 @@
 package gpu
 
 import (
+	"context"
 	"fmt"
+	"regexp"
+	"runtime"
 	"strings"
 
 	"cnnvk/engine"
@@ -21,18 +24,22 @@ func Statistics(s engine.Session, p *engine.Program) ([]KernelStatistics, error)
 	if !ok || g.programs[p] == nil {
 		return nil, fmt.Errorf("engine/gpu: the session is not of a Vulkan device, or the program is not the session's")
 	}
-	var out []KernelStatistics
+	var pipelines []dispatch
 	seen := map[string]bool{}
 	for _, d := range g.programs[p].plan.dispatches {
-		if seen[d.pipelineKey()] {
-			continue
+		if key := d.pipelineKey(); !seen[key] {
+			seen[key] = true
+			pipelines = append(pipelines, d)
 		}
-		seen[d.pipelineKey()] = true
-		executables, err := g.executor.executables(d)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, KernelStatistics{d.kernel.name, executables})
+	}
+	out := make([]KernelStatistics, len(pipelines))
+	err := inTurn(context.Background(), len(pipelines), runtime.GOMAXPROCS(0), func(i int) (err error) {
+		out[i].Kernel = pipelines[i].kernel.name
+		out[i].Executables, err = g.executor.executables(pipelines[i])
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
 }
@@ -58,4 +65,21 @@ func Spills(s vk.Statistic) bool {
 	name := strings.ToLower(s.Name)
 	memory := strings.Contains(name, "spill") && !strings.HasSuffix(name, "to reg")
 	return s.Value > 0 && (memory || strings.Contains(name, "scratch") || name == "stp count")
+}
+
+// What drivers call registers, spills and occupancy; and what sounds so and is about the compiler's way, not its result.
+var (
+	residence = regexp.MustCompile(`(?i)gpr|register|spill|fill|scratch|^stp|^ldp|stack|local mem|shared mem|workgroup mem|\bLDS\b|slm`)
+	occupancy = regexp.MustCompile(`(?i)occupancy|waves|warps|subgroups per|^threads`)
+	otherwise = regexp.MustCompile(`(?i)pre-sched|non ssa|hash`)
+)
+
+// OfRegisters reports whether a statistic of that name tells of registers, of memory in their place, or of how many subgroups a
+// processor then holds; and of the last, that fewer are worse.
+func OfRegisters(name string) (tells, fewerAreWorse bool) {
+	if otherwise.MatchString(name) {
+		return false, false
+	}
+	fewer := occupancy.MatchString(name)
+	return fewer || residence.MatchString(name), fewer
 }
