@@ -57,7 +57,7 @@ func (b *bencher) profile() ([]programProfile, error) {
 			}
 		}
 		var err error
-		if best.statistics, err = gpu.Statistics(b.session, p); err != nil && !errors.Is(err, vk.ErrUnsupported) {
+		if best.statistics, err = gpu.Statistics(b.session, of.Programs()[0]); err != nil && !errors.Is(err, vk.ErrUnsupported) {
 			return nil, err
 		}
 		out = append(out, *best)

@@ -90,7 +90,8 @@ func measuredWidth() int {
 	return 0
 }
 
-var widthInName = regexp.MustCompile(`^llvmpipe \(.*\b(\d+) bits\)$`)
+// widthInName finds the vector width in the name of a lavapipe device; only those that the driver takes.
+var widthInName = regexp.MustCompile(`^llvmpipe \(.*\b(128|256|512) bits\)$`)
 
 // useWidth sets the width for the next Vulkan instance, unless the user did: the one that a device has in its name, or else the
 // one that was measured. It says whether it is that of the name.
