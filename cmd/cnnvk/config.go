@@ -3,238 +3,35 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
-	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
-	"go.yaml.in/yaml/v3"
 
-	"cnnvk/engine"
-	"cnnvk/engine/gpu"
-	"cnnvk/internal/files"
-	"cnnvk/internal/hints"
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/net/training"
 )
 
-// config is config.yaml: the recipe and where it runs.
-type config struct {
-	training.Recipe `yaml:",inline"`
-	Data            string `yaml:"data"` // folder, or synthetic
-	DataMD5         string `yaml:"data_md5"`
-	Device          string `yaml:"device"`
-	// DeviceUUID tells devices of one name apart, for --resume. What else is said of a device holds for all that are alike.
-	DeviceUUID string `yaml:"device_uuid,omitempty"`
-	Driver     string `yaml:"driver"`
-	Version    string `yaml:"version"`
-	// Kernels are the kernels chosen by measurement, by product and convolution. A run made of this file on the same device and driver
-	// takes them again, so that it comes to the same bits.
-	Kernels gpu.Choices `yaml:"kernels"`
-}
-
-// place is where the run was.
-func (c config) place() engine.Device { return engine.Device{Name: c.Device, Driver: c.Driver} }
-
-// text is the configuration as it is written.
-func (c config) text() ([]byte, error) {
-	var document yaml.Node
-	err := document.Encode(c)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", configFile, err)
-	}
-	for _, value := range document.Content {
-		if value.Tag == "!!float" {
-			value.Value = withPoint(value.Value)
-		}
-	}
-	text, err := yaml.Marshal(&document)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", configFile, err)
-	}
-	return text, nil
-}
-
-// withPoint writes 1e-05 as 1.0e-05, which readers of YAML 1.1, such as PyYAML, take for a number and not for a word.
-func withPoint(number string) string {
-	mantissa, exponent, has := strings.Cut(number, "e")
-	if !has || strings.Contains(mantissa, ".") {
-		return number
-	}
-	return mantissa + ".0e" + exponent
-}
-
-// readConfig reads a config.yaml, or a part of one, over the default recipe.
-func readConfig(path string) (config, error) { return readConfigOver(path, training.DefaultRecipe()) }
-
-// readConfigOver reads a config.yaml, or a part of one, over the recipe that it names, else over that one. The error names
-// the file and the key.
-func readConfigOver(path string, recipe training.Recipe) (config, error) {
-	c := config{Recipe: recipe}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		err = fmt.Errorf("%s: %w", path, files.Reason(err))
-		if errors.Is(err, fs.ErrNotExist) {
-			return c, hints.With(err, "every run folder has a "+configFile)
-		}
-		return c, err
-	}
-	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(document.Content) == 0 {
-		return c, fmt.Errorf("%s: is empty", path)
-	}
-	root := document.Content[0]
-	if root.Kind != yaml.MappingNode {
-		return c, fmt.Errorf("%s: line %d: is no list of keys and values", path, root.Line)
-	}
-	if err := c.read(path, root); err != nil {
-		return c, err
-	}
-	if c.Data, err = files.FromHome(c.Data); err != nil {
-		return c, fmt.Errorf("%s: data: %w", path, err)
-	}
-	return c, nil
-}
-
-// read takes over the keys and values of a file.
-func (c *config) read(path string, root *yaml.Node) error {
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		if key := root.Content[i]; key.Value == "recipe" {
-			var err error
-			if c.Recipe, err = recipeNamed(root.Content[i+1].Value, "recipe"); err != nil {
-				return atLine(err, path, key.Line)
-			}
-		}
-	}
-	seen, before := map[string]bool{}, c.Recipe
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		key, value := root.Content[i], root.Content[i+1]
-		if seen[key.Value] {
-			return fmt.Errorf("%s: line %d: the key %s is there twice", path, key.Line, key.Value)
-		}
-		seen[key.Value] = true
-		if err := c.set(key.Value, value); err != nil {
-			return atLine(err, path, key.Line)
-		}
-	}
-	c.Recipe.Settle(before, func(key string) bool { return seen[key] })
-	return nil
-}
-
-func atLine(err error, path string, line int) error {
-	at := fmt.Errorf("%s: line %d: %w", path, line, err)
-	if hint := hints.Of(err); hint != "" {
-		return hints.With(at, hint)
-	}
-	return at
-}
-
-// set gives the value of one key its place.
-func (c *config) set(key string, value *yaml.Node) error {
-	fields := fieldsOf(reflect.ValueOf(c).Elem())
-	field, known := fields[key]
-	if !known {
-		err := fmt.Errorf("unknown key %q", key)
-		if like := near(key, slices.Sorted(maps.Keys(fields))); like != "" {
-			return hints.With(err, "did you mean "+like+"?")
-		}
-		return err
-	}
-	if value.Alias != nil {
-		value = value.Alias
-	}
-	if !isKind(value, field.Kind()) || value.Decode(field.Addr().Interface()) != nil {
-		if value.Value != "" {
-			key += fmt.Sprintf(" %q", value.Value)
-		}
-		return fmt.Errorf("%s: use %s", key, kindInWords(field))
-	}
-	return nil
-}
-
-// isKind says whether a value may be given to a field; the library would cut 1.5 to the whole number 1.
-func isKind(value *yaml.Node, kind reflect.Kind) bool {
-	switch kind {
-	case reflect.Int, reflect.Uint32:
-		return value.Tag == "!!int"
-	case reflect.Float64:
-		return value.Tag == "!!int" || value.Tag == "!!float"
-	case reflect.Bool:
-		return value.Tag == "!!bool"
-	case reflect.Int64: // a time: a number without a unit would count nanoseconds
-		return value.Tag == "!!str"
-	case reflect.Slice:
-		return value.Kind == yaml.SequenceNode &&
-			!slices.ContainsFunc(value.Content, func(n *yaml.Node) bool { return !isKind(n, reflect.Int) })
-	case reflect.Map:
-		return value.Kind == yaml.MappingNode
-	}
-	return value.Kind == yaml.ScalarNode && value.Tag != "!!null"
-}
-
-// fieldsOf finds the fields of a struct, and of those inline in it, by their keys.
-func fieldsOf(v reflect.Value) map[string]reflect.Value {
-	fields := map[string]reflect.Value{}
-	for i := range v.NumField() {
-		tag := v.Type().Field(i).Tag.Get("yaml")
-		if tag == ",inline" {
-			for key, field := range fieldsOf(v.Field(i)) {
-				fields[key] = field
-			}
-			continue
-		}
-		key, _, _ := strings.Cut(tag, ",")
-		fields[key] = v.Field(i)
-	}
-	return fields
-}
-
-func kindInWords(field reflect.Value) string {
-	switch field.Kind() {
-	case reflect.Uint32:
-		return "0 to 4294967295"
-	case reflect.Int:
-		return "a whole number"
-	case reflect.Float64:
-		return "a number"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Int64:
-		return "a time such as 1h or 90m"
-	case reflect.Map:
-		return "a kernel for every product"
-	case reflect.Slice:
-		return "a list of whole numbers"
-	}
-	return "words"
-}
-
 // configOf is the configuration of a training: a named recipe's, what --config says instead, and what other flags say
 // instead of both.
-func configOf(c *cli.Context) (config, error) {
-	conf := config{Recipe: training.DefaultRecipe()}
+func configOf(c *cli.Context) (run.Config, error) {
+	conf := run.Config{Recipe: training.DefaultRecipe()}
 	var err error
 	if c.IsSet("recipe") {
-		if conf.Recipe, err = recipeNamed(c.String("recipe"), "--recipe"); err != nil {
+		if conf.Recipe, err = run.RecipeNamed(c.String("recipe"), "--recipe"); err != nil {
 			return conf, usageError{err}
 		}
 	}
 	if c.IsSet("config") {
 		path := c.String("config")
-		if filepath.Ext(path) == filepath.Ext(lastState) { // no file of YAML
-			path = runFolderOf(path)
+		if filepath.Ext(path) == filepath.Ext(run.LastState) { // no file of YAML
+			path = run.FolderOf(path)
 		}
-		path = inRun(path, configFile)
+		path = run.FileIn(path, run.ConfigFile)
 		if err := c.Set("config", path); err != nil { // errors name the file
 			return conf, err
 		}
-		if conf, err = readConfigOver(path, conf.Recipe); err != nil {
+		if conf, err = run.ReadConfigOver(path, conf.Recipe); err != nil {
 			return conf, err
 		}
 		if name := c.String("recipe"); c.IsSet("recipe") && name != conf.Name {
@@ -256,7 +53,7 @@ func recipeProblem(c *cli.Context, err error) error {
 	var bad *training.RecipeError
 	file, flags := c.String("config"), recipeFlagNames()
 	if c.String("resume") != "" {
-		file = filepath.Join(c.String("resume"), configFile)
+		file = filepath.Join(c.String("resume"), run.ConfigFile)
 	}
 	if errors.As(err, &bad) && file != "" && !c.IsSet(flags[bad.Key]) {
 		return fmt.Errorf("%s: %s", file, bad.About(bad.Key))

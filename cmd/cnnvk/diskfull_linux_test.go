@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/net/training"
 )
 
@@ -66,32 +67,32 @@ func onSmallDisk(t *testing.T, options string, f func()) {
 }
 
 // checkWhole wants nothing in a run folder but files of a run, each as one of the complete runs has it.
-func checkWhole(t *testing.T, run string, complete ...string) {
+func checkWhole(t *testing.T, dir string, complete ...string) {
 	t.Helper()
-	for _, path := range filesIn(t, run) {
-		name, err := filepath.Rel(run, path)
+	for _, path := range filesIn(t, dir) {
+		name, err := filepath.Rel(dir, path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if name == lastState || name == bestState { // they have times, too
+		if name == run.LastState || name == run.BestState { // they have times, too
 			if _, err := training.LoadCheckpoint(path); err != nil {
 				t.Error(err)
 			}
 			continue
 		}
-		if name == eventsFile || name == curvesPNG || name == curvesSVG { // they have times, and the folder's name
+		if name == run.EventsFile || name == run.CurvesPNG || name == run.CurvesSVG { // they have times, and the folder's name
 			checkShown(t, path)
 			continue
 		}
 		whole := false
 		for _, other := range complete {
 			_, err := os.Stat(filepath.Join(other, name))
-			whole = whole || err == nil && (name == metricsFile || sum(t, path) == sum(t, filepath.Join(other, name)))
+			whole = whole || err == nil && (name == run.MetricsFile || sum(t, path) == sum(t, filepath.Join(other, name)))
 		}
 		if !whole {
 			t.Errorf("%s is left over, or not whole", path)
 		}
-		if name == metricsFile { // it has times
+		if name == run.MetricsFile { // it has times
 			for line := range strings.Lines(read(t, path)) {
 				if strings.Count(line, ",") != 9 || !strings.HasSuffix(line, "\n") {
 					t.Errorf("a row of %s is %q", path, line)
@@ -120,13 +121,13 @@ func checkShown(t *testing.T, path string) {
 }
 
 // noRoomLeft wants a training that ended because there was none: with one line and, where there are good weights, their place.
-func noRoomLeft(t *testing.T, o outcome, run, why string) {
+func noRoomLeft(t *testing.T, o outcome, dir, why string) {
 	t.Helper()
 	hint := "make room on that disk, or --out DIR with a folder on another one"
-	if _, err := os.Stat(filepath.Join(run, lastWeights)); err == nil {
-		hint += "; the last good weights are in " + filepath.Join(run, lastWeights)
+	if _, err := os.Stat(filepath.Join(dir, run.LastWeights)); err == nil {
+		hint += "; the last good weights are in " + filepath.Join(dir, run.LastWeights)
 	}
-	o.failed(t, exitFailed, `^cnnvk: ((net: )?writing `+run+`/\S+|`+run+` cannot be the run folder): `+why+`$`, hint)
+	o.failed(t, exitFailed, `^cnnvk: ((net: )?writing `+dir+`/\S+|`+dir+` cannot be the run folder): `+why+`$`, hint)
 }
 
 // The disk is full at every place where it can be: once the folder cannot be made, once the last file of the last epoch
@@ -157,7 +158,7 @@ func TestFullDisk(t *testing.T) {
 				} else {
 					noRoomLeft(t, o, "disk/run", "no space left on device")
 				}
-				if _, err := os.Stat("disk/run/" + lastWeights); err == nil {
+				if _, err := os.Stat("disk/run/" + run.LastWeights); err == nil {
 					trained++
 				}
 				checkWhole(t, "disk/run", "two", "one")
@@ -234,11 +235,11 @@ func TestFileLimit(t *testing.T) {
 	}
 	train(1<<20, "one", "--limit-steps", "1").ok(t)
 	writeFile(t, "one/notes.txt", []byte("mine"))
-	weights := size("one/" + lastWeights)
+	weights := size("one/" + run.LastWeights)
 	for _, c := range []struct {
 		limit int64
 		left  int // files
-	}{{0, 0}, {size("one/"+configFile) - 1, 0}, {weights - 1, 3}} {
+	}{{0, 0}, {size("one/"+run.ConfigFile) - 1, 0}, {weights - 1, 3}} {
 		before := listing(t)
 		noRoomLeft(t, train(c.limit, "run", "--limit-steps", "1"), "run", "file too large")
 		if got := filesIn(t, "run"); len(got) != c.left {

@@ -16,11 +16,6 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// oneLine is a text in one line: joined errors stand below one another.
-func oneLine(text string) string {
-	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
-}
-
 // onUsageError says what is wrong with a flag, in place of the help text that the library would print.
 func onUsageError(c *cli.Context, err error, _ bool) error {
 	text := err.Error()

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
 	"cnnvk/net/training"
@@ -66,10 +67,10 @@ func evaluate(c *cli.Context) error {
 		return usagef("--batch-size %d: use 1 or more", c.Int("batch-size"))
 	}
 	named := path
-	if filepath.Base(path) == configFile {
-		path = runFolderOf(path)
+	if filepath.Base(path) == run.ConfigFile {
+		path = run.FolderOf(path)
 	}
-	path = inRun(path, bestWeights, lastWeights)
+	path = run.FileIn(path, run.BestWeights, run.LastWeights)
 	if err := c.Set("weights", path); err != nil { // errors name the file
 		return err
 	}

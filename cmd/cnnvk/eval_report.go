@@ -15,13 +15,11 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/cmd/cnnvk/chart"
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
-
-// reportFolder is where eval leaves its tables and pictures in a run folder.
-const reportFolder = "eval"
 
 // reportOf is the folder for an evaluation's tables and pictures: the one that is named, or, for the weights of a run folder,
 // eval/best or eval/last in it; "" for weights that lie elsewhere.
@@ -33,32 +31,15 @@ func reportOf(named, weights string) string {
 	if err != nil {
 		return ""
 	}
-	run := filepath.Dir(filepath.Dir(whole))
-	if filepath.Base(filepath.Dir(whole)) != filepath.Dir(bestWeights) {
+	folder := filepath.Dir(filepath.Dir(whole))
+	if filepath.Base(filepath.Dir(whole)) != filepath.Dir(run.BestWeights) {
 		return ""
 	}
-	if _, err := os.Stat(filepath.Join(run, configFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(folder, run.ConfigFile)); err != nil {
 		return ""
 	}
 	which := strings.TrimSuffix(filepath.Base(whole), filepath.Ext(whole))
-	return filepath.Join(filepath.Dir(weights), "..", reportFolder, which)
-}
-
-// The files of a report.
-const (
-	classesCSV, classesPNG, classesSVG       = "per_class.csv", "per_class.png", "per_class.svg"
-	confusionCSV, confusionPNG, confusionSVG = "confusion.csv", "confusion.png", "confusion.svg"
-)
-
-// reportPaths are the files of a report in a run folder.
-func reportPaths() []string {
-	var out []string
-	for _, weights := range []string{"best", "last"} {
-		for _, name := range []string{classesCSV, classesPNG, classesSVG, confusionCSV, confusionPNG, confusionSVG} {
-			out = append(out, reportFolder+"/"+weights+"/"+name)
-		}
-	}
-	return out
+	return filepath.Join(filepath.Dir(weights), "..", run.ReportFolder, which)
 }
 
 // classReport is what an evaluation says about each class.
@@ -94,8 +75,8 @@ func (r *classReport) write(dir string) error {
 		name  string
 		write func(io.Writer) error
 	}{
-		{classesCSV, r.classTable}, {classesPNG, classes.PNG}, {classesSVG, classes.SVG},
-		{confusionCSV, r.confusionTable}, {confusionPNG, confusion.PNG}, {confusionSVG, confusion.SVG},
+		{run.ClassesCSV, r.classTable}, {run.ClassesPNG, classes.PNG}, {run.ClassesSVG, classes.SVG},
+		{run.ConfusionCSV, r.confusionTable}, {run.ConfusionPNG, confusion.PNG}, {run.ConfusionSVG, confusion.SVG},
 	}
 	var staged []*files.Staged
 	for _, f := range reports {

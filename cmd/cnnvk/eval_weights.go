@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
@@ -13,7 +14,7 @@ import (
 )
 
 // whereWeights is a hint for those who have none.
-const whereWeights = "cnnvk train leaves weights in runs/smallcifarnet/" + bestWeights
+const whereWeights = "cnnvk train leaves weights in runs/smallcifarnet/" + run.BestWeights
 
 // orOtherWeights adds to the error of weights that cannot be evaluated what can be done about it.
 func orOtherWeights(path string, err error) error {
@@ -23,7 +24,7 @@ func orOtherWeights(path string, err error) error {
 	case errors.Is(err, net.ErrCheckpoint):
 		return orWeightsIn(filepath.Dir(filepath.Dir(path)), filepath.Join("weights", filepath.Base(path)), err)
 	case errors.Is(err, safetensors.ErrFolder):
-		return orWeightsIn(path, bestWeights, err)
+		return orWeightsIn(path, run.BestWeights, err)
 	case errors.Is(err, fs.ErrNotExist):
 		return hints.With(err, whereWeights)
 	case errors.Is(err, fs.ErrPermission):
@@ -34,7 +35,7 @@ func orOtherWeights(path string, err error) error {
 
 // orWeightsIn has as a hint a file of weights that lies in a folder: the one that is looked for, or another of a run, or any.
 func orWeightsIn(dir, name string, err error) error {
-	names := []string{name, bestWeights, lastWeights}
+	names := []string{name, run.BestWeights, run.LastWeights}
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
 		if filepath.Ext(e.Name()) == ".safetensors" {

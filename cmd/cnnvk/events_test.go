@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cnnvk/cmd/cnnvk/run"
 	"encoding/json"
 	"image/png"
 	"os"
@@ -23,7 +24,7 @@ type told struct {
 // kinds lists the events of a run, in their order, and its last line.
 func kinds(t *testing.T, dir string) (out []string, last told) {
 	t.Helper()
-	text := read(t, filepath.Join(dir, eventsFile))
+	text := read(t, filepath.Join(dir, run.EventsFile))
 	if text == "" {
 		return nil, last // the disk was full before the first
 	}
@@ -54,11 +55,11 @@ func TestRunIsShown(t *testing.T) {
 		if last.EpochsDone != 3 || last.Steps == 0 || !strings.Contains(last.Reason, "3 epochs") {
 			t.Errorf("the end says %+v", last)
 		}
-		lines := strings.Split(read(t, filepath.Join(dir, eventsFile)), "\n")
+		lines := strings.Split(read(t, filepath.Join(dir, run.EventsFile)), "\n")
 		if null := strings.Contains(lines[1], `"val_accuracy":null`); null != (validation == "0") {
 			t.Errorf("validation %s: %s", validation, lines[1])
 		}
-		f, err := os.Open(filepath.Join(dir, curvesPNG))
+		f, err := os.Open(filepath.Join(dir, run.CurvesPNG))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +67,7 @@ func TestRunIsShown(t *testing.T) {
 		if _, err := png.Decode(f); err != nil {
 			t.Error(err)
 		}
-		svg := read(t, filepath.Join(dir, curvesSVG))
+		svg := read(t, filepath.Join(dir, run.CurvesSVG))
 		if shown := strings.Contains(svg, ">validation<"); shown != (validation != "0") || !strings.Contains(svg, ">"+dir+"<") {
 			t.Errorf("validation %s, but the curve is there: %v", validation, shown)
 		}

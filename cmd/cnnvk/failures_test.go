@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -14,7 +13,7 @@ import (
 	"testing"
 
 	"cnnvk/cifar"
-	"cnnvk/internal/hints"
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/net"
 	"cnnvk/net/training"
 	"cnnvk/vk"
@@ -81,22 +80,22 @@ func TestRunFolderGoesAgain(t *testing.T) {
 	before := listing(t)
 	set := cifar.Synthetic(0, 10)
 	for _, dir := range []string{"given", "new"} {
-		f, err := newRunFolder(dir, "name", false)
+		f, err := run.New(dir, "name", false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		// A folder of the file's name is in its way.
-		if err := os.MkdirAll(filepath.Join(f.path(splitFile), "in the way"), 0o777); err != nil {
+		if err := os.MkdirAll(filepath.Join(f.Path(run.SplitFile), "in the way"), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		err = f.begin(config{Recipe: training.DefaultRecipe(), DataMD5: set.MD5}, nil)
+		err = f.Begin(run.Config{Recipe: training.DefaultRecipe(), DataMD5: set.MD5}, nil)
 		if err == nil || !strings.HasPrefix(err.Error(), "writing "+dir+"/split.json: ") {
 			t.Errorf("begin: %v", err)
 		}
-		if err := os.RemoveAll(f.path(splitFile)); err != nil {
+		if err := os.RemoveAll(f.Path(run.SplitFile)); err != nil {
 			t.Fatal(err)
 		}
-		f.discard()
+		f.Discard()
 	}
 	unchanged(t, before)
 }
@@ -106,8 +105,8 @@ func TestRunFolderGoesAgain(t *testing.T) {
 func TestBeginReplacesAllOrNothing(t *testing.T) {
 	emptyFolder(t)
 	set := cifar.Synthetic(0, 10)
-	for _, blocked := range []string{configFile, splitFile, lastWeights} {
-		for _, name := range []string{configFile, splitFile, metricsFile, bestWeights, lastWeights} {
+	for _, blocked := range []string{run.ConfigFile, run.SplitFile, run.LastWeights} {
+		for _, name := range []string{run.ConfigFile, run.SplitFile, run.MetricsFile, run.BestWeights, run.LastWeights} {
 			writeFile(t, "run/"+name, []byte("earlier"))
 		}
 		if err := os.Remove("run/" + blocked); err != nil {
@@ -115,11 +114,11 @@ func TestBeginReplacesAllOrNothing(t *testing.T) {
 		}
 		writeFile(t, "run/"+blocked+"/in the way", nil)
 		before := listing(t)
-		f, err := newRunFolder("run", "name", true)
+		f, err := run.New("run", "name", true)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := f.begin(config{Recipe: training.DefaultRecipe(), DataMD5: set.MD5}, nil); err == nil || !strings.HasPrefix(err.Error(), "writing run/"+blocked+": ") {
+		if err := f.Begin(run.Config{Recipe: training.DefaultRecipe(), DataMD5: set.MD5}, nil); err == nil || !strings.HasPrefix(err.Error(), "writing run/"+blocked+": ") {
 			t.Errorf("begin: %v", err)
 		}
 		unchanged(t, before)
@@ -257,12 +256,12 @@ func TestLastGoodWeights(t *testing.T) {
 	o := quickest(t, append(args, "lost", "--limit-steps", "20")...)
 	o.failed(t, exitFailed, `^cnnvk: net: step \d+ \(epoch \d+, learning rate \S+\): features\.\S+ holds \S+, not finite in float32$`,
 		"--lr 1e+04; the last good weights are in lost/weights/last.safetensors")
-	epochs := strings.Count(read(t, "lost/"+metricsFile), "\n") - 1
+	epochs := strings.Count(read(t, "lost/"+run.MetricsFile), "\n") - 1
 	if want := fmt.Sprintf("step %d (epoch %d,", epochs+1, epochs+1); epochs < 1 || !strings.Contains(o.stderr, want) {
 		t.Errorf("after %d epochs: %s", epochs, o.stderr)
 	}
 	quickest(t, append(args, "good", "--limit-steps", fmt.Sprint(epochs))...).ok(t)
-	for _, name := range []string{bestWeights, lastWeights} {
+	for _, name := range []string{run.BestWeights, run.LastWeights} {
 		if sum(t, "lost/"+name) != sum(t, "good/"+name) {
 			t.Errorf("%s is not that of the last good epoch", name)
 		}
@@ -283,45 +282,4 @@ func filesIn(t *testing.T, folder string) []string {
 		return !strings.HasPrefix(path, folder+"/") || strings.HasPrefix(what, "d")
 	})
 	return slices.Sorted(maps.Keys(found))
-}
-
-// The hint of an error that ended a training joins its own, what helps, and what is saved.
-func TestStopped(t *testing.T) {
-	emptyFolder(t)
-	writeFile(t, "r/"+lastWeights, nil)
-	notFinite := fmt.Errorf("net: step 3: %w", net.ErrNotFinite)
-	other, readOnly := errors.New("lost"), fmt.Errorf("writing: %w", fs.ErrPermission)
-	for _, c := range []struct {
-		epochs int
-		err    error
-		hint   string
-	}{
-		{0, notFinite, "a smaller rate may help: --lr 0.0001"},
-		{3, notFinite, "a smaller rate may help: --lr 0.0001; the last good weights are in r/weights/last.safetensors"},
-		{0, other, ""},
-		{0, readOnly, "--out DIR with a new folder that you may write to"},
-		{3, other, "the last good weights are in r/weights/last.safetensors"},
-		{3, hints.With(readOnly, "--batch-size 8"), "--batch-size 8; the last good weights are in r/weights/last.safetensors"},
-		{3, hints.With(lostFolder{other}, "alone"), "alone"},
-	} {
-		f := &runFolder{dir: "r", epochs: c.epochs}
-		err := f.stopped(c.err, training.DefaultRecipe())
-		if got := hints.Of(err); got != c.hint || err.Error() != c.err.Error() {
-			t.Errorf("%v, hint %q, want hint %q", err, got, c.hint)
-		}
-	}
-	// What was deleted is not named.
-	if err := (&runFolder{dir: "gone", epochs: 3, saved: true}).stopped(other, training.DefaultRecipe()); hints.Of(err) != "" {
-		t.Errorf("%v, hint %q", err, hints.Of(err))
-	}
-	// What a resumed run refuses is not advised.
-	for err, want := range map[error]string{
-		notFinite: "a smaller rate may help: --lr 0.0001, with --config 'my run/config.yaml' --out DIR in place of --resume",
-		readOnly:  mayWrite,
-	} {
-		f := &runFolder{dir: "my run", resumed: true}
-		if got := hints.Of(f.stopped(err, training.DefaultRecipe())); got != want {
-			t.Errorf("%v, hint %q, want hint %q", err, got, want)
-		}
-	}
 }

@@ -7,7 +7,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"github.com/xrash/smetrics"
+
+	"cnnvk/internal/hints"
 )
 
 // examples are what the help of a command shows besides its flags.
@@ -118,21 +119,9 @@ func helpAsFlag(args []string) []string {
 	return append(asked, "--help")
 }
 
-// near finds the candidate that a mistyped word most likely meant, "" if none is like it.
-func near(word string, candidates []string) string {
-	const alike = 0.85 // epoch and epochs are alike to 0.97, trian and train to 0.95, devices and eval to 0.60
-	best, found := alike, ""
-	for _, candidate := range candidates {
-		if likeness := smetrics.JaroWinkler(word, candidate, 0.7, 4); likeness > best {
-			best, found = likeness, candidate
-		}
-	}
-	return found
-}
-
 // didYouMean is the beginning of a hint about a mistyped word, or nothing.
 func didYouMean(before, word string, candidates []string) string {
-	if found := near(word, candidates); found != "" {
+	if found := hints.Near(word, candidates); found != "" {
 		return fmt.Sprintf("did you mean %s%s? ", before, found)
 	}
 	return ""

@@ -63,17 +63,6 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-func TestNear(t *testing.T) {
-	for _, c := range []struct{ word, want string }{
-		{"epoch", "epochs"}, {"epohcs", "epochs"}, {"batchsize", "batch-size"}, {"batch_size", "batch-size"}, {"batch", "batch-size"},
-		{"weigths", "weights"}, {"x", ""}, {"", ""}, {"colour", ""}, {"v", ""},
-	} {
-		if got := near(c.word, []string{"seed", "epochs", "batch-size", "limit-steps", "weights", "device", "data"}); got != c.want {
-			t.Errorf("near %q: %q, want %q", c.word, got, c.want)
-		}
-	}
-}
-
 func TestSuggestions(t *testing.T) {
 	for _, c := range []struct{ args, hint string }{
 		{"trian", "did you mean cnnvk train? cnnvk --help lists the commands"},

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/run"
 )
 
 // A flag whose value is called FILE, DIR or RUN takes a path.
@@ -73,9 +74,9 @@ func TestHome(t *testing.T) {
 			t.Errorf("%s: %v", c.args, err)
 		}
 	}
-	for _, run := range []string{"real", "found"} {
-		if text := read(t, filepath.Join(home, run, configFile)); !strings.Contains(text, "data: "+filepath.Join(home, "data")+"\n") {
-			t.Errorf("%s has\n%s", run, text)
+	for _, name := range []string{"real", "found"} {
+		if text := read(t, filepath.Join(home, name, run.ConfigFile)); !strings.Contains(text, "data: "+filepath.Join(home, "data")+"\n") {
+			t.Errorf("%s has\n%s", name, text)
 		}
 	}
 	unchanged(t, map[string]string{})

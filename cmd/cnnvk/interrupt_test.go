@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/net"
 	"cnnvk/net/training"
 )
@@ -84,7 +85,7 @@ func TestInterrupted(t *testing.T) {
 		if got := filesIn(t, out); !slices.Equal(got, wholeRun(out)) {
 			t.Errorf("left over: %q", got)
 		}
-		for _, path := range []string{out + "/" + bestWeights, out + "/" + lastWeights} {
+		for _, path := range []string{out + "/" + run.BestWeights, out + "/" + run.LastWeights} {
 			if _, err := net.LoadWeights(path); err != nil {
 				t.Error(err)
 			}
@@ -128,7 +129,7 @@ func TestInterruptedTwice(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if _, err := readConfig("run/config.yaml"); err != nil {
+		if _, err := run.ReadConfig("run/config.yaml"); err != nil {
 			t.Error(err)
 		}
 		cnnvk("train", "--device", "cpu", "--config", narrowConfig(t), "--epochs", "1", "--out", "run", "--force").ok(t)
@@ -211,7 +212,7 @@ func TestResumeAutoInterrupted(t *testing.T) {
 		for i := range steps {
 			o := duringCommand(t, exec.Command(os.Args[0], args...), "first ", func(p *os.Process) { p.Signal(os.Interrupt) })
 			o.failed(t, exitInterrupted, `^cnnvk: interrupted in epoch `, "cnnvk train --resume run ")
-			c, err := training.LoadCheckpoint("run/" + lastState)
+			c, err := training.LoadCheckpoint("run/" + run.LastState)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -240,7 +241,7 @@ func TestInterruptedEarly(t *testing.T) {
 		{"bench", "--device", "cpu", "--batch-size", "1"},
 	} {
 		stderr.Reset()
-		if code := run(ctx, append([]string{"cnnvk"}, args...), &stdout, &stderr); code != exitInterrupted || stderr.String() != "cnnvk: interrupted\n" {
+		if code := execute(ctx, append([]string{"cnnvk"}, args...), &stdout, &stderr); code != exitInterrupted || stderr.String() != "cnnvk: interrupted\n" {
 			t.Errorf("%s: exit code %d, %s", args[0], code, stderr.String())
 		}
 	}

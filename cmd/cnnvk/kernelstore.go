@@ -96,7 +96,7 @@ func (s *kernelStore) write(name string, data []byte) error {
 	if err := os.MkdirAll(s.dir, 0o777); err != nil {
 		return err
 	}
-	return files.WriteAtomically(filepath.Join(s.dir, name), all(data))
+	return files.WriteAtomically(filepath.Join(s.dir, name), files.Bytes(data))
 }
 
 // keep writes what was measured. Losing it is worth a warning.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/net"
 	"cnnvk/net/training"
 )
@@ -126,10 +127,10 @@ func (k *killer) look(t *testing.T, dir string, begin []string) []string {
 			t.Error(err)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, lastState)); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, run.LastState)); err != nil {
 		k.early++
 	}
-	if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(dir, run.ConfigFile)); err == nil {
 		return []string{"train", "--resume", dir}
 	}
 	os.RemoveAll(dir) // there is no run yet
@@ -139,7 +140,7 @@ func (k *killer) look(t *testing.T, dir string, begin []string) []string {
 // sameRun wants two runs that differ in nothing but the times in their files.
 func sameRun(t *testing.T, dir, want string) {
 	t.Helper()
-	for _, name := range []string{configFile, splitFile, bestWeights, lastWeights} {
+	for _, name := range []string{run.ConfigFile, run.SplitFile, run.BestWeights, run.LastWeights} {
 		if sum(t, filepath.Join(dir, name)) != sum(t, filepath.Join(want, name)) {
 			t.Errorf("%s of %s is another", name, dir)
 		}
@@ -147,7 +148,7 @@ func sameRun(t *testing.T, dir, want string) {
 	if a, b := withoutTimes(t, dir), withoutTimes(t, want); !slices.Equal(a, b) {
 		t.Errorf("metrics.csv of %s has %q, want %q", dir, a, b)
 	}
-	for _, name := range []string{lastState, bestState} {
+	for _, name := range []string{run.LastState, run.BestState} {
 		a, b := checkpointIn(t, filepath.Join(dir, name)), checkpointIn(t, filepath.Join(want, name))
 		if a != b {
 			t.Errorf("%s of %s is of %+v, want %+v", name, dir, a, b)
@@ -171,7 +172,7 @@ func checkpointIn(t *testing.T, path string) training.Position {
 func withoutTimes(t *testing.T, dir string) []string {
 	t.Helper()
 	var rows []string
-	for line := range strings.Lines(read(t, filepath.Join(dir, metricsFile))) {
+	for line := range strings.Lines(read(t, filepath.Join(dir, run.MetricsFile))) {
 		rows = append(rows, strings.Join(strings.Split(line, ",")[:7], ","))
 	}
 	return rows

@@ -24,7 +24,7 @@ const (
 )
 
 func main() {
-	os.Exit(run(untilInterrupted(os.Stderr, os.Exit), os.Args, standardOutput(), os.Stderr))
+	os.Exit(execute(untilInterrupted(os.Stderr, os.Exit), os.Args, standardOutput(), os.Stderr))
 }
 
 // standardOutput is os.Stdout, or, where that was closed, a file that refuses all that is written.
@@ -37,10 +37,10 @@ func standardOutput() io.Writer {
 	return os.Stdout
 }
 
-// run is the whole program: it returns the exit code. Results go to stdout, which is closed in the end, an error to stderr as
+// execute is the whole program: it returns the exit code. Results go to stdout, which is closed in the end, an error to stderr as
 // one line, with a hint in a second one where there is something to do. A result that could not be written is an error, too.
 // What takes time stops when ctx ends.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	newLog(stderr, slog.LevelWarn) // of commands that have no console
 	out := &output{to: stdout}
 	app := newApp(out, stderr)
@@ -53,9 +53,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(stderr, "cnnvk: %s\n", oneLine(err.Error()))
+	fmt.Fprintf(stderr, "cnnvk: %s\n", hints.OneLine(err.Error()))
 	if hint := hints.Of(err); hint != "" {
-		fmt.Fprintf(stderr, "hint: %s\n", oneLine(hint))
+		fmt.Fprintf(stderr, "hint: %s\n", hints.OneLine(hint))
 	}
 	switch {
 	case errors.As(err, new(usageError)):

@@ -3,11 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
-	"io/fs"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"cnnvk/internal/foldertest"
 	"cnnvk/vk"
 )
 
@@ -65,7 +62,7 @@ type outcome struct {
 // cnnvk runs the program in this process.
 func cnnvk(args ...string) outcome {
 	var stdout, stderr bytes.Buffer
-	code := run(context.Background(), append([]string{"cnnvk"}, args...), &stdout, &stderr)
+	code := execute(context.Background(), append([]string{"cnnvk"}, args...), &stdout, &stderr)
 	return outcome{code, stdout.String(), stderr.String()}
 }
 
@@ -183,49 +180,13 @@ func (o outcome) failed(t *testing.T, code int, says, hint string) {
 	}
 }
 
-// listing describes everything below the working folder: names, kinds and contents (of large files the size alone).
-func listing(t *testing.T) map[string]string {
-	t.Helper()
-	found := map[string]string{}
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || path == "." {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		found[path] = fmt.Sprint(info.Mode())
-		if info.Mode().IsRegular() {
-			found[path] += fmt.Sprint(info.Size())
-			if info.Size() < 10_000_000 {
-				found[path] += sum(t, path)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
-}
+// listing describes everything below the working folder.
+func listing(t *testing.T) map[string]string { return foldertest.Listing(t) }
 
-// unchanged wants the working folder to be as it was: nothing changed, made or left over.
-func unchanged(t *testing.T, before map[string]string) {
-	t.Helper()
-	if after := listing(t); !maps.Equal(before, after) {
-		t.Errorf("the folder was %v, is %v", before, after)
-	}
-}
+// unchanged wants the working folder to be as it was.
+func unchanged(t *testing.T, before map[string]string) { t.Helper(); foldertest.Unchanged(t, before) }
 
-func sum(t *testing.T, path string) string {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprintf("%x", sha256.Sum256(data))
-}
+func sum(t *testing.T, path string) string { t.Helper(); return foldertest.Sum(t, path) }
 
 func writeFile(t *testing.T, path string, data []byte) {
 	t.Helper()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cnnvk/cmd/cnnvk/run"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func TestTrainMaxTime(t *testing.T) {
 			if !strings.Contains(o.stdout, "\ntime: an epoch takes ") || !strings.Contains(o.stdout, " of 2s are spent: epochs ") {
 				t.Errorf("it says\n%s", o.stdout)
 			}
-			conf, err := readConfig("timed/config.yaml")
+			conf, err := run.ReadConfig("timed/config.yaml")
 			if err != nil || conf.Epochs < 1 || conf.MaxTime != 2*time.Second {
 				t.Fatalf("config.yaml has %d epochs, %v, %v", conf.Epochs, conf.MaxTime, err)
 			}
@@ -50,7 +51,7 @@ func TestTrainMaxTime(t *testing.T) {
 			if strings.Contains(o.stdout, "\ntime: ") {
 				t.Errorf("measured again:\n%s", o.stdout)
 			}
-			for _, name := range []string{bestWeights, lastWeights} {
+			for _, name := range []string{run.BestWeights, run.LastWeights} {
 				if want := sum(t, "timed/"+name); sum(t, "counted/"+name) != want || sum(t, "again/"+name) != want {
 					t.Errorf("%s differs", name)
 				}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -13,7 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
-	"cnnvk/internal/hints"
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/net"
 	"cnnvk/net/training"
 )
@@ -105,7 +104,7 @@ func measuredRecipeFlags() []cli.Flag {
 
 // measuredRecipe is the recipe that such a command measures.
 func measuredRecipe(c *cli.Context) (training.Recipe, error) {
-	r, err := recipeNamed(c.String("recipe"), "--recipe")
+	r, err := run.RecipeNamed(c.String("recipe"), "--recipe")
 	if err != nil {
 		return r, usageError{err}
 	}
@@ -118,24 +117,10 @@ func measuredRecipe(c *cli.Context) (training.Recipe, error) {
 	return r, nil
 }
 
-// recipeNamed finds a named recipe; calls it so where there is none of that name.
-func recipeNamed(name, calls string) (training.Recipe, error) {
-	r, err := training.RecipeNamed(name)
-	var bad *training.RecipeError
-	if !errors.As(err, &bad) {
-		return r, err
-	}
-	err = errors.New(bad.About(calls))
-	if like := near(name, training.RecipeNames()); like != "" {
-		return r, hints.With(err, "did you mean "+like+"?")
-	}
-	return r, err
-}
-
 // withFlags lets the flags win over the recipe's values.
 func withFlags(c *cli.Context, r *training.Recipe) error {
 	before, names := *r, recipeFlagNames()
-	fields := fieldsOf(reflect.ValueOf(r).Elem())
+	fields := run.Fields(reflect.ValueOf(r).Elem())
 	for _, f := range recipeFlags() {
 		if !c.IsSet(f.name()) {
 			continue

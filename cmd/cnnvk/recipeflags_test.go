@@ -12,16 +12,17 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
 	"cnnvk/net/training"
 )
 
 // parsed is what train would make of those flags, without training.
-func parsed(t *testing.T, args ...string) (config, error) {
+func parsed(t *testing.T, args ...string) (run.Config, error) {
 	t.Helper()
 	app := newApp(new(bytes.Buffer), new(bytes.Buffer))
-	var got config
+	var got run.Config
 	var err error
 	for _, c := range app.Commands {
 		if c.Name == "train" {
@@ -51,7 +52,7 @@ var someValues = map[string]string{
 func TestRecipeFlags(t *testing.T) {
 	emptyFolder(t)
 	names := recipeFlagNames()
-	for key := range fieldsOf(reflect.ValueOf(training.Recipe{})) {
+	for key := range run.Fields(reflect.ValueOf(training.Recipe{})) {
 		if names[key] == "" && key != "recipe" {
 			t.Errorf("the key %s has no flag", key)
 		}
@@ -68,8 +69,8 @@ func TestRecipeFlags(t *testing.T) {
 			t.Errorf("%s: %v", words, err)
 			continue
 		}
-		got := fieldsOf(reflect.ValueOf(first.Recipe))[f.key].Interface()
-		if reflect.DeepEqual(got, fieldsOf(reflect.ValueOf(d))[f.key].Interface()) {
+		got := run.Fields(reflect.ValueOf(first.Recipe))[f.key].Interface()
+		if reflect.DeepEqual(got, run.Fields(reflect.ValueOf(d))[f.key].Interface()) {
 			t.Errorf("%s changes nothing: %v", words, got)
 		}
 		text, err := yaml.Marshal(first)
@@ -182,10 +183,10 @@ func TestTrainNoValidation(t *testing.T) {
 			t.Errorf("the row %q", row)
 		}
 	}
-	if sum(t, "a/"+bestWeights) != sum(t, "a/"+lastWeights) || read(t, "a/split.json") != "{\"val\":[]}\n" {
+	if sum(t, "a/"+run.BestWeights) != sum(t, "a/"+run.LastWeights) || read(t, "a/split.json") != "{\"val\":[]}\n" {
 		t.Errorf("the best weights are not the last, or the split is %s", read(t, "a/split.json"))
 	}
-	w, err := net.LoadWeights("a/" + bestWeights)
+	w, err := net.LoadWeights("a/" + run.BestWeights)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,8 +223,8 @@ func TestTrainTinyNet(t *testing.T) {
 		t.Errorf("it says\n%s", o.stdout)
 	}
 	checkMetrics(t, "runs/tinynet/metrics.csv", "1,4,0.001,", "2,8,0.001,") // 100 images in batches of 32
-	w, err := net.LoadWeights("runs/tinynet/" + bestWeights)
-	if err != nil || w.Model.Name != net.TinyNetName || sum(t, "runs/tinynet/"+bestWeights) != sum(t, "runs/tinynet/"+lastWeights) {
+	w, err := net.LoadWeights("runs/tinynet/" + run.BestWeights)
+	if err != nil || w.Model.Name != net.TinyNetName || sum(t, "runs/tinynet/"+run.BestWeights) != sum(t, "runs/tinynet/"+run.LastWeights) {
 		t.Errorf("%v, %v", w, err)
 	}
 }

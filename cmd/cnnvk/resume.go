@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/engine/cpu"
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
@@ -38,11 +37,11 @@ func runToResume(c *cli.Context) (dir string, auto bool, err error) {
 	case dir == "":
 		return "", false, usagef("--resume needs the folder of a run")
 	case dir != resumeAuto:
-		run := runFolderOf(dir)
-		if run != dir && filepath.Base(dir) == filepath.Base(bestState) {
-			return "", false, notFromBest(dir, runFolder{dir: run})
+		folder := run.FolderOf(dir)
+		if folder != dir && filepath.Base(dir) == filepath.Base(run.BestState) {
+			return "", false, notFromBest(dir, run.Folder{Dir: folder})
 		}
-		return run, false, onlyWithResume(c, run)
+		return folder, false, onlyWithResume(c, folder)
 	}
 	if dir, err = runInOut(c); err == nil {
 		err = c.Set("resume", "")
@@ -58,26 +57,26 @@ func runInOut(c *cli.Context) (string, error) {
 		return "", hints.With(usagef("--resume auto needs --out DIR: the folder of the run that goes on, or begins there"), "--resume ./auto is the run in a folder of that name")
 	case c.Bool("force"):
 		return "", usagef("--resume auto and --force: use one of them")
-	case !isRun(out):
+	case !run.IsRun(out):
 		return "", nil
 	}
 	return out, nil
 }
 
 // notFromBest is the error of the best checkpoint or weights of a run, from which nothing goes on.
-func notFromBest(named string, f runFolder) error {
+func notFromBest(named string, f run.Folder) error {
 	return hints.With(usagef("--resume %s: a run goes on from its last checkpoint, not from its best", named),
-		fmt.Sprintf("--resume %s goes on from the last; cp %s %s first makes the best one the last", files.Quote(f.dir), f.word(bestState), f.word(lastState)))
+		fmt.Sprintf("--resume %s goes on from the last; cp %s %s first makes the best one the last", files.Quote(f.Dir), f.Word(run.BestState), f.Word(run.LastState)))
 }
 
 // onlyWithResume is the error of a flag that does not go with --resume.
 func onlyWithResume(c *cli.Context, dir string) error {
 	for _, flag := range c.Command.Flags {
 		if name := flag.Names()[0]; c.IsSet(name) && !slices.Contains(withResume, name) {
-			run := runFolder{dir: dir}
-			hint := fmt.Sprintf("cnnvk train --config %s --%s ... begins another run", run.word(configFile), name)
+			f := run.Folder{Dir: dir}
+			hint := fmt.Sprintf("cnnvk train --config %s --%s ... begins another run", f.Word(run.ConfigFile), name)
 			if slices.Contains([]string{"config", "out", "force"}, name) {
-				hint = run.restartHint()
+				hint = f.RestartHint()
 			}
 			return hints.With(usagef("--%s does not go with --resume: a run goes on as it began", name), hint)
 		}
@@ -86,15 +85,15 @@ func onlyWithResume(c *cli.Context, dir string) error {
 }
 
 // resume goes on with the run in a folder. With --resume auto the flags are those that it began with: asked is what they ask for.
-func resume(c *cli.Context, s *console, dir string, asked *config, began time.Time) error {
+func resume(c *cli.Context, s *console, dir string, asked *run.Config, began time.Time) error {
 	if err := c.Set("resume", dir); err != nil {
 		return err
 	}
-	f, err := reopenRunFolder(dir)
+	f, err := run.Reopen(dir)
 	if err != nil {
 		return err
 	}
-	defer f.close()
+	defer f.Close()
 	j := &job{console: s, flags: c, began: began, folder: f}
 	conf, err := j.readRun()
 	if err != nil {
@@ -114,13 +113,13 @@ func resume(c *cli.Context, s *console, dir string, asked *config, began time.Ti
 		return err
 	}
 	if conf.DataMD5 != "" && conf.DataMD5 != j.set.MD5 {
-		return otherData(f, j.dir, j.set.MD5, conf.DataMD5)
+		return f.OtherData(j.dir, j.set.MD5, conf.DataMD5)
 	}
 	return j.onRunsDevice(conf, func(m *machine) error { return j.runOn(m, conf) })
 }
 
 // asBegun is the error of a recipe that is asked for and is not the one that the run began with.
-func (j *job) asBegun(asked, begun config) error {
+func (j *job) asBegun(asked, begun run.Config) error {
 	model, err := asked.Network()
 	if err != nil {
 		return err
@@ -129,13 +128,13 @@ func (j *job) asBegun(asked, begun config) error {
 	if asked.MaxTime > 0 && asked.Epochs == 0 {
 		asked.Epochs = begun.Epochs // which were measured
 	}
-	now, then := fieldsOf(reflect.ValueOf(asked.Recipe)), fieldsOf(reflect.ValueOf(begun.Recipe))
+	now, then := run.Fields(reflect.ValueOf(asked.Recipe)), run.Fields(reflect.ValueOf(begun.Recipe))
 	flags := recipeFlagNames()
 	flags["recipe"] = "recipe"
 	for _, key := range slices.Sorted(maps.Keys(now)) {
 		if a, b := now[key].Interface(), then[key].Interface(); !reflect.DeepEqual(a, b) {
-			return hints.With(usagef("--%s %v is not what the run in %s began with, which is %v", flags[key], inFlag(a), j.folder.dir, inFlag(b)),
-				"it goes on with the flags that it began with; --out "+files.Quote(filepath.Clean(j.folder.dir)+"-2")+" begins another run")
+			return hints.With(usagef("--%s %v is not what the run in %s began with, which is %v", flags[key], inFlag(a), j.folder.Dir, inFlag(b)),
+				"it goes on with the flags that it began with; --out "+files.Quote(filepath.Clean(j.folder.Dir)+"-2")+" begins another run")
 		}
 	}
 	return nil
@@ -149,37 +148,21 @@ func inFlag(value any) any {
 	return value
 }
 
-// reopenRunFolder makes the folder of an earlier training this one's own.
-func reopenRunFolder(dir string) (*runFolder, error) {
-	config := filepath.Join(dir, configFile)
-	if _, err := os.Stat(config); err != nil {
-		return nil, hints.With(fmt.Errorf("%s cannot be resumed: %s: %w", dir, config, files.Reason(err)), "--resume takes the folder of a run that cnnvk train began")
-	}
-	f, err := (&runFolder{dir: dir, force: true, resumed: true}).make()
-	switch {
-	case errors.As(err, new(folderInUse)):
-		return nil, hints.With(err, "it goes on by itself; what has stopped can be resumed")
-	case errors.Is(err, fs.ErrPermission):
-		return nil, hints.With(err, mayWrite)
-	}
-	return f, err
-}
-
 // readRun reads how the run is trained and how far it is.
-func (j *job) readRun() (config, error) {
-	conf, err := readConfig(j.folder.path(configFile))
+func (j *job) readRun() (run.Config, error) {
+	conf, err := run.ReadConfig(j.folder.Path(run.ConfigFile))
 	if err != nil {
 		return conf, err
 	}
 	j.recipe, j.dir = conf.Recipe, conf.Data
-	j.folder.mean, j.folder.std = normalization(j.recipe)
+	j.folder.Mean, j.folder.Std = normalization(j.recipe)
 	if err := checkRecipe(conf.Recipe); err != nil {
 		return conf, recipeProblem(j.flags, err)
 	}
-	if j.from, err = j.folder.readCheckpoint(); err != nil || j.from == nil {
+	if j.from, err = j.folder.ReadCheckpoint(); err != nil || j.from == nil {
 		return conf, err
 	}
-	return conf, j.folder.fits(j.from, conf)
+	return conf, j.folder.Fits(j.from, conf)
 }
 
 // finished says how a run ended on which there is nothing more to do.
@@ -188,15 +171,15 @@ func (j *job) finished(why string) error {
 	if err != nil {
 		return err
 	}
-	if err := j.folder.restore(j.from, model); err != nil {
+	if err := j.folder.Restore(j.from, model); err != nil {
 		return err
 	}
-	j.say("the run %s is finished: %s\n", j.folder.dir, why)
+	j.say("the run %s is finished: %s\n", j.folder.Dir, why)
 	if j.flags.IsSet("trace") {
 		j.log.Warn("nothing was run, so there is no time line to write")
 	}
-	if !j.folder.toldEnd() {
-		if err := j.folder.appendEvent(event{Event: "end", positionEvent: &positionEvent{j.from.Epoch, j.from.Total}, Reason: why}); err != nil {
+	if !j.folder.ToldEnd() {
+		if err := j.folder.AppendEvent(run.Event{Event: "end", Position: run.PositionOf(j.from.Position), Reason: why}); err != nil {
 			return err
 		}
 	}
@@ -204,19 +187,19 @@ func (j *job) finished(why string) error {
 }
 
 // onRunsDevice opens the device that --device names, or else the one that the run had, if it is still there.
-func (j *job) onRunsDevice(conf config, use func(*machine) error) error {
+func (j *job) onRunsDevice(conf run.Config, use func(*machine) error) error {
 	device := j.flags.String("device")
 	if device != "" {
-		return onWished(j.log, wish{device: device, like: conf.place()}, use)
+		return onWished(j.log, wish{device: device, like: conf.RanOn()}, use)
 	}
 	if conf.Device == cpu.New().Device().Name {
 		return onMachine(j.log, cpuDevice, use)
 	}
 	opened := false
-	there := wish{like: conf.place(), uuid: conf.DeviceUUID, there: true}
+	there := wish{like: conf.RanOn(), uuid: conf.DeviceUUID, there: true}
 	err := onWished(j.log, there, func(m *machine) error { opened = true; return use(m) })
 	if !opened && errors.Is(err, vk.ErrNoDevice) {
-		return onWished(j.log, wish{device: os.Getenv(deviceVariable), like: conf.place()}, use)
+		return onWished(j.log, wish{device: os.Getenv(deviceVariable), like: conf.RanOn()}, use)
 	}
 	return err
 }
@@ -224,51 +207,25 @@ func (j *job) onRunsDevice(conf config, use func(*machine) error) error {
 // orNewRun adds to a hint of flags, which do not go with --resume, what they go with.
 func (j *job) orNewRun(err error) error {
 	if hint := hints.Of(err); j.flags.String("resume") != "" && strings.HasPrefix(hint, "--") {
-		return hints.With(err, j.folder.restartHintWith(hint))
+		return hints.With(err, j.folder.RestartHintWith(hint))
 	}
 	return err
 }
 
 // restore brings trainer and folder to the checkpoint. conf says where the run goes on.
-func (j *job) restore(conf config) error {
+func (j *job) restore(conf run.Config) error {
 	f := j.folder
-	if err := f.fitsData(j.from, j.dir); err != nil {
+	if err := f.FitsData(j.from, j.dir); err != nil {
 		return err
 	}
-	if err := j.warn(); err != nil {
+	if err := f.WarnOfOthers(j.log, j.from); err != nil {
 		return err
 	}
 	if err := j.trainer.Restore(j.from); err != nil {
-		return hints.With(fmt.Errorf("%s: %w", f.path(lastState), err), f.restartHint())
+		return hints.With(fmt.Errorf("%s: %w", f.Path(run.LastState), err), f.RestartHint())
 	}
-	if err := f.restore(j.from, j.trainer.Model); err != nil {
+	if err := f.Restore(j.from, j.trainer.Model); err != nil {
 		return err
 	}
-	text, err := conf.text()
-	if err != nil {
-		return err
-	}
-	if old, err := os.ReadFile(f.path(configFile)); err == nil && bytes.Equal(old, text) {
-		return nil
-	}
-	return f.writeFile(configFile, all(text))
-}
-
-// warn says what keeps the run from the bits of one that was never stopped.
-func (j *job) warn() error {
-	was, err := weightsMetadata(j.from.Metadata)
-	if err != nil {
-		return err
-	}
-	is, err := weightsMetadata(j.folder.identity)
-	if err != nil {
-		return err
-	}
-	for _, what := range []string{"device", "driver", "version", "kernels"} { // of which each may change the next
-		if was[what] != is[what] {
-			j.log.Warn("the run goes on with another "+what+": its bits may differ from those of one that was never stopped", "was", was[what], "is", is[what])
-			return nil
-		}
-	}
-	return nil
+	return f.WriteConfig(conf)
 }

@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"cnnvk/internal/files"
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/net/training"
 )
 
 // cutRun leaves a run that was interrupted in the midst of its second epoch, as run, and gives what one has that was not, as whole.
-func cutRun(t *testing.T) { cutRunAfter(t, metricsFile) }
+func cutRun(t *testing.T) { cutRunAfter(t, run.MetricsFile) }
 
 // cutRunAfter is cutRun with the interruption when that file is there.
 func cutRunAfter(t *testing.T, file string) {
@@ -36,7 +36,7 @@ func cutRunAfter(t *testing.T, file string) {
 		}
 	}()
 	var stdout, stderr bytes.Buffer
-	if code := run(ctx, append([]string{"cnnvk"}, append(begin, "run")...), &stdout, &stderr); code != exitInterrupted {
+	if code := execute(ctx, append([]string{"cnnvk"}, append(begin, "run")...), &stdout, &stderr); code != exitInterrupted {
 		t.Fatalf("it came to its end before it could be interrupted: exit code %d: %s", code, stderr.String())
 	}
 	checkpointEvery = before
@@ -44,26 +44,26 @@ func cutRunAfter(t *testing.T, file string) {
 
 // A run that was interrupted in its first epoch has a row for that, until it goes on.
 func TestResumeFirstEpoch(t *testing.T) {
-	cutRunAfter(t, lastState)
-	f, err := reopenRunFolder("run")
+	cutRunAfter(t, run.LastState)
+	f, err := run.Reopen("run")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.close()
-	c, err := f.readCheckpoint()
+	defer f.Close()
+	c, err := f.ReadCheckpoint()
 	if err != nil || c.Epoch != 0 || c.Step == 0 {
 		t.Fatalf("checkpoint %+v, %v", c, err)
 	}
-	if rows := strings.Count(read(t, "run/"+metricsFile), "\n"); rows != 2 {
+	if rows := strings.Count(read(t, "run/"+run.MetricsFile), "\n"); rows != 2 {
 		t.Errorf("metrics.csv has %d lines", rows)
 	}
-	if err := f.restore(c, nil); err != nil {
+	if err := f.Restore(c, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat("run/" + metricsFile); err == nil {
+	if _, err := os.Stat("run/" + run.MetricsFile); err == nil {
 		t.Error("metrics.csv has a row of the epoch under way")
 	}
-	f.close()
+	f.Close()
 	cnnvk("train", "--resume", "run").ok(t)
 	sameRun(t, "run", "whole")
 	if got, _ := kinds(t, "run"); strings.Join(got, " ") != "begin interrupted resume epoch epoch epoch end" {
@@ -110,10 +110,10 @@ func TestResumeFinished(t *testing.T) {
 		if !regexp.MustCompile(`(?m)^stopped after epoch \d+: ` + c.why + `$`).MatchString(o.stdout) {
 			t.Errorf("%s", o.stdout)
 		}
-		before, told := listing(t), read(t, name+"/"+eventsFile)
-		writeFile(t, name+"/"+eventsFile, []byte(told[:strings.LastIndex(strings.TrimSpace(told), "\n")+1])) // all but the end
-		writeFile(t, name+"/"+lastWeights, []byte("of the epoch before"))
-		writeFile(t, name+"/"+metricsFile, []byte("of the epoch before"))
+		before, told := listing(t), read(t, name+"/"+run.EventsFile)
+		writeFile(t, name+"/"+run.EventsFile, []byte(told[:strings.LastIndex(strings.TrimSpace(told), "\n")+1])) // all but the end
+		writeFile(t, name+"/"+run.LastWeights, []byte("of the epoch before"))
+		writeFile(t, name+"/"+run.MetricsFile, []byte("of the epoch before"))
 		o = cnnvk("train", "--resume", name)
 		o.ok(t)
 		if !strings.HasPrefix(o.stdout, "the run "+name+" is finished: "+c.why+"\n") {
@@ -122,7 +122,7 @@ func TestResumeFinished(t *testing.T) {
 		if got, last := kinds(t, name); last.Reason != c.why || got[len(got)-2] != "epoch" {
 			t.Errorf("events %v, the last %+v", got, last)
 		}
-		writeFile(t, name+"/"+eventsFile, []byte(told)) // which has the epoch twice now
+		writeFile(t, name+"/"+run.EventsFile, []byte(told)) // which has the epoch twice now
 		unchanged(t, before)
 		os.RemoveAll(name)
 	}
@@ -132,8 +132,8 @@ func TestResumeFinished(t *testing.T) {
 func TestResumeBeginsOver(t *testing.T) {
 	emptyFolder(t)
 	quickest(t, "--out", "whole").ok(t)
-	writeFile(t, "run/"+configFile, []byte(read(t, "whole/"+configFile)))
-	writeFile(t, "run/"+lockFile, []byte("123456789"))
+	writeFile(t, "run/"+run.ConfigFile, []byte(read(t, "whole/"+run.ConfigFile)))
+	writeFile(t, "run/"+run.LockFile, []byte("123456789"))
 	writeFile(t, "run/checkpoints/.cnnvk-0123456789abcdef.tmp", []byte("cut"))
 	o := cnnvk("train", "--resume", "run")
 	o.ok(t)
@@ -148,11 +148,11 @@ func TestResumeElsewhere(t *testing.T) {
 	for _, c := range []struct{ key, was string }{{"device", "Radeon"}, {"driver", "RADV 1"}, {"version", "v0"}, {"kernels", "other"}} {
 		cutRun(t)
 		changeCheckpoint(t, func(m map[string]string) {
-			m[metaWeights] = regexp.MustCompile(`"`+c.key+`":"[^"]*"`).ReplaceAllString(m[metaWeights], `"`+c.key+`":"`+c.was+`"`)
+			m[run.MetaWeights] = regexp.MustCompile(`"`+c.key+`":"[^"]*"`).ReplaceAllString(m[run.MetaWeights], `"`+c.key+`":"`+c.was+`"`)
 		})
-		text := regexp.MustCompile(`(?m)^`+c.key+`: .*$`).ReplaceAllString(read(t, "run/"+configFile), c.key+": "+c.was)
+		text := regexp.MustCompile(`(?m)^`+c.key+`: .*$`).ReplaceAllString(read(t, "run/"+run.ConfigFile), c.key+": "+c.was)
 		if c.key != "kernels" {
-			writeFile(t, "run/"+configFile, []byte(text))
+			writeFile(t, "run/"+run.ConfigFile, []byte(text))
 		}
 		o := cnnvk("train", "--resume", "run", "--device", "cpu")
 		if o.code != exitDone || !strings.Contains(o.stderr, "the run goes on with another "+c.key+": its bits may differ") || !strings.Contains(o.stderr, c.was) {
@@ -165,12 +165,12 @@ func TestResumeElsewhere(t *testing.T) {
 // changeCheckpoint changes what the run's checkpoint says.
 func changeCheckpoint(t *testing.T, change func(metadata map[string]string)) {
 	t.Helper()
-	c, err := training.LoadCheckpoint("run/" + lastState)
+	c, err := training.LoadCheckpoint("run/" + run.LastState)
 	if err != nil {
 		t.Fatal(err)
 	}
 	change(c.Metadata)
-	if err := c.Save("run/" + lastState); err != nil {
+	if err := c.Save("run/" + run.LastState); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -179,11 +179,11 @@ func changeCheckpoint(t *testing.T, change func(metadata map[string]string)) {
 func TestResumeRefused(t *testing.T) {
 	cutRun(t)
 	const anew = "cnnvk train --config run/config.yaml --out DIR begins another run"
-	config, good := read(t, "run/"+configFile), read(t, "run/"+lastState)
+	config, good := read(t, "run/"+run.ConfigFile), read(t, "run/"+run.LastState)
 	edit := func(old, new string) func() {
-		return func() { writeFile(t, "run/"+configFile, []byte(strings.Replace(config, old, new, 1))) }
+		return func() { writeFile(t, "run/"+run.ConfigFile, []byte(strings.Replace(config, old, new, 1))) }
 	}
-	damage := func(text string) func() { return func() { writeFile(t, "run/"+lastState, []byte(text)) } }
+	damage := func(text string) func() { return func() { writeFile(t, "run/"+run.LastState, []byte(text)) } }
 	for _, c := range []struct {
 		name, more, says, hint string
 		code                   int
@@ -195,29 +195,29 @@ func TestResumeRefused(t *testing.T) {
 			"cp run/checkpoints/best.safetensors run/checkpoints/last.safetensors goes back to epoch 1, the best; " + anew, exitFailed, damage(good[:len(good)/2])},
 		{"empty", "", `last\.safetensors is no safetensors file: it is an empty file$`, anew, exitFailed, damage("")},
 		{"flipped", "", `last\.safetensors is damaged: its checksum is another$`, anew, exitFailed, damage(good[:len(good)-1] + string(good[len(good)-1]^1))},
-		{"weights", "", `last\.safetensors is not a checkpoint$`, anew, exitFailed, damage(read(t, "run/"+lastWeights))},
+		{"weights", "", `last\.safetensors is not a checkpoint$`, anew, exitFailed, damage(read(t, "run/"+run.LastWeights))},
 		{"format", "", `last\.safetensors is a cnnvk checkpoint 0: this program reads cnnvk checkpoint 1$`, "the version of cnnvk that wrote it can resume the run; " + anew,
 			exitFailed, damage(strings.Replace(good, "cnnvk checkpoint 1", "cnnvk checkpoint 0", 1))},
 		{"no checkpoint", "", `^cnnvk: the run run cannot be resumed: it has weights, but no checkpoints/last\.safetensors$`,
-			"cnnvk train --config run/config.yaml --out run --force begins it over", exitFailed, func() { os.Remove("run/" + lastState) }},
+			"cnnvk train --config run/config.yaml --out run --force begins it over", exitFailed, func() { os.Remove("run/" + run.LastState) }},
 		{"epochs", "", `^cnnvk: run/config\.yaml says epochs 9, but its checkpoint is of a training with 3$`, "set it back to go on", exitFailed, edit("epochs: 3", "epochs: 9")},
 		{"model", "", `run/config\.yaml says widths \[2 2 2 2 2 4\], but its checkpoint is of a training with \[2 2 2 2 2 2\]$`, "set it back to go on", exitFailed,
 			edit("2, 2]", "2, 4]")},
 		{"bad value", "", `^cnnvk: run/config\.yaml: epochs 0: use 1 or more$`, "", exitFailed, edit("epochs: 3", "epochs: 0")},
 		{"bad key", "", `^cnnvk: run/config\.yaml: line \d+: unknown key "colour"$`, "", exitFailed, edit("epochs: 3", "colour: 3")},
-		{"cut config", "", `^cnnvk: run/config\.yaml: `, "", exitFailed, func() { writeFile(t, "run/"+configFile, nil) }},
+		{"cut config", "", `^cnnvk: run/config\.yaml: `, "", exitFailed, func() { writeFile(t, "run/"+run.ConfigFile, nil) }},
 		{"data gone", "", `gone: no such folder$`, "--data DIR says where the run's images are now", exitFailed, edit("data: synthetic", "data: gone")},
 		{"data", "", `^cnnvk: the training images of synthetic have the MD5 \w+, but the run run has those of \w+$`, "--data DIR with the run's own; " + anew, exitFailed,
 			func() { syntheticImages = 101 }},
 		{"data of the checkpoint", "", `^cnnvk: the training images of synthetic have the MD5 \w+, but the run run has those of 123$`, "--data DIR with the run's own; " + anew, exitFailed,
-			func() { changeCheckpoint(t, func(m map[string]string) { m[metaData] = "123" }) }},
+			func() { changeCheckpoint(t, func(m map[string]string) { m[run.MetaData] = "123" }) }},
 		{"split", "", `^cnnvk: the run run dealt its images to training and validation in another way than this program does$`, anew, exitFailed,
-			func() { changeCheckpoint(t, func(m map[string]string) { m[metaSplit] = "123" }) }},
+			func() { changeCheckpoint(t, func(m map[string]string) { m[run.MetaSplit] = "123" }) }},
 		{"other tensors", "", `last\.safetensors: net: the checkpoint has no tensor model\.features\.8\.`, anew, exitFailed, otherTensors(t)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			writeFile(t, "run/"+configFile, []byte(config))
-			writeFile(t, "run/"+lastState, []byte(good))
+			writeFile(t, "run/"+run.ConfigFile, []byte(config))
+			writeFile(t, "run/"+run.LastState, []byte(good))
 			images := syntheticImages
 			defer func() { syntheticImages = images }()
 			if c.do != nil {
@@ -238,14 +238,14 @@ func TestResumeRefused(t *testing.T) {
 // otherTensors gives the run the checkpoint of a wider network, which calls itself the run's.
 func otherTensors(t *testing.T) func() {
 	return func() {
-		writeFile(t, "wide.yaml", []byte(strings.Replace(read(t, "run/"+configFile), "2, 2]", "2, 4]", 1)))
+		writeFile(t, "wide.yaml", []byte(strings.Replace(read(t, "run/"+run.ConfigFile), "2, 2]", "2, 4]", 1)))
 		cnnvk("train", "--device", "cpu", "--config", "wide.yaml", "--out", "wide", "--epochs", "1").ok(t)
-		wide, err := training.LoadCheckpoint("wide/" + lastState)
+		wide, err := training.LoadCheckpoint("wide/" + run.LastState)
 		if err != nil {
 			t.Fatal(err)
 		}
 		changeCheckpoint(t, func(m map[string]string) { wide.Metadata = m })
-		if err := wide.Save("run/" + lastState); err != nil {
+		if err := wide.Save("run/" + run.LastState); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -269,11 +269,11 @@ func TestResumeFlags(t *testing.T) {
 func TestResumeLocked(t *testing.T) {
 	emptyFolder(t)
 	quickest(t, "--out", "run").ok(t)
-	lock, err := lockFolder("run")
+	other, err := run.Reopen("run")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer files.RemoveLocked(lock)
+	defer other.Close()
 	before := listing(t)
 	cnnvk("train", "--resume", "run").failed(t, exitFailed, fmt.Sprintf(`^cnnvk: process %d is training in the run folder run$`, os.Getpid()), "it goes on by itself")
 	unchanged(t, before)
@@ -290,7 +290,7 @@ func TestResumeAuto(t *testing.T) {
 	whole.ok(t)
 	same := func(what string) {
 		t.Helper()
-		for _, name := range []string{configFile, bestWeights, lastWeights} {
+		for _, name := range []string{run.ConfigFile, run.BestWeights, run.LastWeights} {
 			if read(t, "run/"+name) != read(t, "whole/"+name) {
 				t.Errorf("%s: %s is not that of a run that was never stopped", what, name)
 			}
@@ -299,7 +299,7 @@ func TestResumeAuto(t *testing.T) {
 	// What a training leaves that is killed before it wrote config.yaml.
 	writeFile(t, "run/.cnnvk-0123456789abcdef.tmp", nil)
 	writeFile(t, "run/weights/.cnnvk-0123456789abcdef.tmp", nil)
-	writeFile(t, "run/"+lockFile, []byte("1"))
+	writeFile(t, "run/"+run.LockFile, []byte("1"))
 	o := again()
 	o.ok(t)
 	same("begun")
@@ -312,7 +312,7 @@ func TestResumeAuto(t *testing.T) {
 	}
 	unchanged(t, before)
 
-	for _, gone := range []string{"weights", "checkpoints", metricsFile} {
+	for _, gone := range []string{"weights", "checkpoints", run.MetricsFile} {
 		if err := os.RemoveAll("run/" + gone); err != nil {
 			t.Fatal(err)
 		}
@@ -341,11 +341,11 @@ func TestResumeAuto(t *testing.T) {
 	writeFile(t, "mine/notes.txt", nil)
 	again("--out", "mine").failed(t, exitFailed, `the run folder mine is not empty`, "--out mine-2 ")
 
-	lock, err := lockFolder("run")
+	other, err := run.Reopen("run")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer files.RemoveLocked(lock)
+	defer other.Close()
 	again().failed(t, exitFailed, fmt.Sprintf(`^cnnvk: process %d is training in the run folder run$`, os.Getpid()), "it goes on by itself")
 }
 

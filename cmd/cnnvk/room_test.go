@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/engine/gpu"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
@@ -177,7 +178,7 @@ func TestSummaryOnDevice(t *testing.T) {
 func TestOrNewRun(t *testing.T) {
 	app := newApp(new(bytes.Buffer), new(bytes.Buffer))
 	app.Command("train").Action = func(c *cli.Context) error {
-		j := &job{flags: c, folder: &runFolder{dir: "run"}}
+		j := &job{flags: c, folder: &run.Folder{Dir: "run"}}
 		for hint, want := range map[string]string{
 			"--batch-size 64 fits":                        "--batch-size 64 fits, with --config run/config.yaml --out DIR in place of --resume",
 			"not even --batch-size 1 fits on this device": "not even --batch-size 1 fits on this device",

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"cnnvk/internal/files"
+	"cnnvk/cmd/cnnvk/run"
 )
 
 // quickest is a training that takes no time.
@@ -50,7 +50,7 @@ func TestForce(t *testing.T) {
 // Of two trainings in one folder the second is refused, whatever it is told, and the first one's process is named.
 func TestTwoTrainings(t *testing.T) {
 	emptyFolder(t)
-	f, err := newRunFolder("run", "name", false)
+	f, err := run.New("run", "name", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,20 +62,7 @@ func TestTwoTrainings(t *testing.T) {
 		o.failed(t, exitFailed, fmt.Sprintf(`process %d is training in the run folder run$`, os.Getpid()), "--out run-2")
 		unchanged(t, before)
 	}
-	// One that looked before the first one came finds it out when it takes the folder, and touches nothing there.
-	for _, force := range []bool{false, true} {
-		if _, err := (&runFolder{dir: "run", force: force, made: true}).make(); err == nil || !strings.Contains(err.Error(), "is training in") {
-			t.Errorf("locked twice: %v", err)
-		}
-		unchanged(t, before)
-	}
-	// So does one that comes when the first one is through.
-	f.close()
-	before = listing(t)
-	if _, err := (&runFolder{dir: "run", made: true}).make(); err == nil || err.Error() != "the run folder run is not empty: it has checkpoints and 3 more" {
-		t.Errorf("a run was replaced: %v", err)
-	}
-	unchanged(t, before)
+	f.Close()
 }
 
 // Of several processes that begin at once one trains, and its run is what it would be alone.
@@ -103,7 +90,7 @@ func TestTrainingsAtOnce(t *testing.T) {
 	if got := filesIn(t, "run"); len(got) != len(allFiles) {
 		t.Errorf("the run folder holds %q", got)
 	}
-	for _, name := range []string{configFile, splitFile, bestWeights, lastWeights} {
+	for _, name := range []string{run.ConfigFile, run.SplitFile, run.BestWeights, run.LastWeights} {
 		if sum(t, "run/"+name) != sum(t, "alone/"+name) {
 			t.Errorf("%s is not what one training alone writes", name)
 		}
@@ -114,17 +101,9 @@ func TestTrainingsAtOnce(t *testing.T) {
 // The lock of a killed process is none, and its file alone makes no folder a run's.
 func TestKilledTraining(t *testing.T) {
 	emptyFolder(t)
-	writeFile(t, "run/"+lockFile, []byte("123456789"))
+	writeFile(t, "run/"+run.LockFile, []byte("123456789"))
 	quickest(t, "--out", "run").ok(t)
-	if got := filesIn(t, "run"); slices.Contains(got, "run/"+lockFile) || len(got) != len(allFiles) {
+	if got := filesIn(t, "run"); slices.Contains(got, "run/"+run.LockFile) || len(got) != len(allFiles) {
 		t.Errorf("left over: %q", got)
 	}
-	f, err := lockFolder("run")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text := read(t, "run/"+lockFile); text != fmt.Sprint(os.Getpid()) {
-		t.Errorf("the lock file has %q", text)
-	}
-	files.RemoveLocked(f)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"testing"
 
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/net"
 )
 
@@ -25,11 +26,11 @@ func TestSecondProcess(t *testing.T) {
 	if o.code != exitInterrupted {
 		t.Errorf("exit code %d: %s", o.code, o.stderr)
 	}
-	c, err := readConfig("run/config.yaml")
+	c, err := run.ReadConfig("run/config.yaml")
 	if err != nil || c.Seed != 42 {
 		t.Errorf("%+v, %v", c, err)
 	}
-	for _, name := range []string{bestWeights, lastWeights} {
+	for _, name := range []string{run.BestWeights, run.LastWeights} {
 		if w, err := net.LoadWeights("run/" + name); err != nil || w.Metadata["seed"] != "42" {
 			t.Errorf("%s: %v", name, err)
 		}

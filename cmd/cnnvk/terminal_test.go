@@ -18,6 +18,7 @@ import (
 
 	"github.com/creack/pty"
 
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/net/training"
 )
 
@@ -160,7 +161,7 @@ func TestTerminalGone(t *testing.T) {
 	if events := read(t, "run/events.jsonl"); !strings.Contains(events, `"interrupted"`) {
 		t.Errorf("events.jsonl has\n%s", events)
 	}
-	if _, err := training.LoadCheckpoint("run/" + lastState); err != nil {
+	if _, err := training.LoadCheckpoint("run/" + run.LastState); err != nil {
 		t.Error(err)
 	}
 }

@@ -26,7 +26,7 @@ func traced(c *cli.Context, m *machine, use func(*trace.Timeline) error) (err er
 		return use(nil)
 	}
 	// That nothing can be written there is better known before a training than after it.
-	if s, err := files.Stage(path, all(nil)); err != nil {
+	if s, err := files.Stage(path, files.Bytes(nil)); err != nil {
 		return orOtherTrace(path, err)
 	} else {
 		s.Discard()

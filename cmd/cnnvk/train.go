@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/engine"
 	"cnnvk/engine/gpu"
 	"cnnvk/engine/trace"
@@ -51,24 +54,24 @@ func train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	run, auto, err := runToResume(c)
+	dir, auto, err := runToResume(c)
 	if err != nil {
 		return err
 	}
-	if run != "" && !auto {
-		return resume(c, s, run, nil, began)
+	if dir != "" && !auto {
+		return resume(c, s, dir, nil, began)
 	}
 	conf, err := configOf(c)
 	if err != nil {
 		return err
 	}
-	if run != "" {
-		return resume(c, s, run, &conf, began)
+	if dir != "" {
+		return resume(c, s, dir, &conf, began)
 	}
 	if c.Bool("force") && c.String("out") == "" {
 		return usagef("--force needs --out: without it a new folder is made")
 	}
-	if err := checkOut(c.String("out"), c.Bool("force")); err != nil {
+	if err := run.CheckOut(c.String("out"), c.Bool("force")); err != nil {
 		return err
 	}
 	set, dir, err := trainingSet(c, s, conf.Data)
@@ -79,7 +82,7 @@ func train(c *cli.Context) error {
 	if device == "" {
 		device = os.Getenv(deviceVariable)
 	}
-	like := conf.place()
+	like := conf.RanOn()
 	if conf.Kernels == nil { // which are to be chosen here, and the width with them
 		like = engine.Device{}
 	}
@@ -88,6 +91,9 @@ func train(c *cli.Context) error {
 		return j.runOn(m, conf)
 	})
 }
+
+// checkpointEvery is the most that a training loses when its process is killed in the midst of a long epoch. Tests make it shorter.
+var checkpointEvery = time.Minute
 
 // job is a training with all that it is made of.
 type job struct {
@@ -100,19 +106,19 @@ type job struct {
 	dir     string // of the data set, or synthetic
 	began   time.Time
 	trainer *training.Trainer
-	folder  *runFolder
+	folder  *run.Folder
 	from    *training.Checkpoint // from which the run is resumed; nil if it begins
 	trace   *trace.Timeline      // nil without --trace
 }
 
 // runOn trains on a machine. On the one of the configuration it takes the kernels that this names.
-func (j *job) runOn(m *machine, conf config) error {
+func (j *job) runOn(m *machine, conf run.Config) error {
 	j.machine = m
 	known, unknown := conf.Kernels.Known()
 	if m.gpu != nil {
 		warnOfUnknown(j.log, "the configuration", unknown)
 	}
-	if m.Device() == conf.place() {
+	if m.Device() == conf.RanOn() {
 		j.kernels = known
 	} else if m.gpu != nil && len(known) > 0 {
 		j.say("the kernels of the configuration were chosen on %s, %s: they are not taken here\n", conf.Device, conf.Driver)
@@ -150,7 +156,7 @@ func (j *job) run(ctx context.Context) error {
 	if err := j.claim(); err != nil {
 		return err
 	}
-	defer j.folder.close()
+	defer j.folder.Close()
 	j.introduce(model)
 	if err := j.watch(ctx); err != nil {
 		return j.ended(err)
@@ -159,8 +165,8 @@ func (j *job) run(ctx context.Context) error {
 	if why := j.recipe.Finished(p); p.Epoch < j.recipe.Epochs || j.recipe.LimitSteps > 0 && p.Total >= j.recipe.LimitSteps {
 		j.say("stopped after epoch %d: %s\n", p.Epoch, why)
 	}
-	if err := j.folder.appendEvent(event{Event: "end", positionEvent: j.position(), Reason: j.recipe.Finished(p)}); err != nil {
-		return j.folder.stopped(err, j.recipe)
+	if err := j.folder.AppendEvent(run.Event{Event: "end", Position: run.PositionOf(j.trainer.Position()), Reason: j.recipe.Finished(p)}); err != nil {
+		return j.folder.Stopped(err, j.recipe)
 	}
 	return j.conclude(model)
 }
@@ -168,14 +174,14 @@ func (j *job) run(ctx context.Context) error {
 // claim makes the run folder this training's own, with what is known before the next step.
 func (j *job) claim() (err error) {
 	if j.folder == nil {
-		if j.folder, err = newRunFolder(j.flags.String("out"), j.recipe.Name, j.flags.Bool("force")); err != nil {
+		if j.folder, err = run.New(j.flags.String("out"), j.recipe.Name, j.flags.Bool("force")); err != nil {
 			return err
 		}
 	}
 	f, d := j.folder, j.machine.Device()
-	f.trace = j.trace
-	f.mean, f.std = normalization(j.recipe)
-	f.identity, err = identityOf(j.recipe, j.set, j.trainer.Val, metadata(j.recipe, j.set, j.machine, j.trainer.Kernels()))
+	f.Trace = j.trace
+	f.Mean, f.Std = normalization(j.recipe)
+	f.Identity, err = run.IdentityOf(j.recipe, j.set, j.trainer.Val, metadata(j.recipe, j.set, j.machine, j.trainer.Kernels()))
 	if err != nil {
 		return err
 	}
@@ -189,20 +195,20 @@ func (j *job) claim() (err error) {
 	if err != nil {
 		return err
 	}
-	conf := config{j.recipe, data, j.set.MD5, d.Name, j.machine.uuid(), d.Driver, version(), kernels}
-	began := event{Event: "begin", placeEvent: &placeEvent{d.Name, d.Driver, version()}}
+	conf := run.Config{Recipe: j.recipe, Data: data, DataMD5: j.set.MD5, Device: d.Name, DeviceUUID: j.machine.uuid(), Driver: d.Driver, Version: version(), Kernels: kernels}
+	began := run.Event{Event: "begin", Place: &run.Place{Device: d.Name, Driver: d.Driver, Version: version()}}
 	if j.from == nil {
-		err = f.begin(conf, j.trainer.Val)
+		err = f.Begin(conf, j.trainer.Val)
 	} else {
 		began.Event, err = "resume", j.restore(conf)
 	}
 	if err != nil {
 		return err
 	}
-	began.positionEvent = j.position()
-	if err := f.appendEvent(began); err != nil {
+	began.Position = run.PositionOf(j.trainer.Position())
+	if err := f.AppendEvent(began); err != nil {
 		if j.from == nil {
-			f.discard()
+			f.Discard()
 		}
 		return err
 	}
@@ -212,18 +218,18 @@ func (j *job) claim() (err error) {
 // conclude tells what came of the run.
 func (j *job) conclude(model *net.Model) error {
 	f := j.folder
-	if !f.has(bestWeights) {
-		return fmt.Errorf("the weights of the run %s were deleted: there is no %s", f.dir, bestWeights)
+	if !f.Has(run.BestWeights) {
+		return fmt.Errorf("the weights of the run %s were deleted: there is no %s", f.Dir, run.BestWeights)
 	}
 	if j.recipe.ValidationRatio == 0 {
-		j.result("weights of the last epoch in %s\n", f.path(bestWeights))
+		j.result("weights of the last epoch in %s\n", f.Path(run.BestWeights))
 	} else {
-		j.result("best validation accuracy %.2f %%, weights in %s\n", 100*f.best, f.path(bestWeights))
+		j.result("best validation accuracy %.2f %%, weights in %s\n", 100*f.Best, f.Path(run.BestWeights))
 	}
 	if model.Parameters() > net.MaxParameters {
 		return nil // which eval refuses
 	}
-	j.say("evaluate them on the test set: cnnvk eval --data %s --weights %s\n", orDIR(j.dir), f.word(bestWeights))
+	j.say("evaluate them on the test set: cnnvk eval --data %s --weights %s\n", orDIR(j.dir), f.Word(run.BestWeights))
 	return nil
 }
 
@@ -270,14 +276,14 @@ func (j *job) watch(ctx context.Context) error {
 	j.trainer.OnEpoch = func(e training.EpochEnded) error {
 		w.epoch(e)
 		j.machine.logMemory(j.log, fmt.Sprintf("epoch %d", e.Epoch))
-		j.log.Debug("device", "epoch", e.Epoch, "busy", metricsOf(e).DeviceBusy.text(4))
+		j.log.Debug("device", "epoch", e.Epoch, "busy", run.MetricsOf(e).DeviceBusy.Text(4))
 		j.trace.Note(fmt.Sprintf("device busy in epoch %d", e.Epoch), e.BusyShare())
-		return j.folder.saveEpoch(j.trainer, e, stop)
+		return j.folder.SaveEpoch(j.trainer, e, stop)
 	}
 	j.trainer.SaveEvery = checkpointEvery
-	j.trainer.OnSave = func() error { return j.folder.saveMidEpoch(j.trainer, stop) }
+	j.trainer.OnSave = func() error { return j.folder.SaveMidEpoch(j.trainer, stop) }
 	err := j.trainer.Run(running)
-	if failed := j.folder.wait(); failed != nil {
+	if failed := j.folder.Wait(); failed != nil {
 		return failed // which ended the training, if it was not its last epoch
 	}
 	return err
@@ -287,22 +293,22 @@ func (j *job) watch(ctx context.Context) error {
 func (j *job) ended(err error) error {
 	var stopped *training.Stopped
 	if !errors.As(err, &stopped) {
-		j.folder.appendEvent(event{Event: "failed", positionEvent: j.position(), Reason: oneLine(err.Error())}) // the error itself is what counts
-		return j.folder.stopped(err, j.recipe)
+		j.folder.AppendEvent(run.Event{Event: "failed", Position: run.PositionOf(j.trainer.Position()), Reason: hints.OneLine(err.Error())}) // the error itself is what counts
+		return j.folder.Stopped(err, j.recipe)
 	}
 	if stopped.TotalSteps == 0 {
-		j.folder.discard()
+		j.folder.Discard()
 		return hints.With(fmt.Errorf("%w before the first step", interrupted{}), "nothing is saved")
 	}
-	if err := j.folder.saveInterrupted(j.trainer, stopped); err != nil {
-		return j.folder.stopped(err, j.recipe)
+	if err := j.folder.SaveInterrupted(j.trainer, stopped); err != nil {
+		return j.folder.Stopped(err, j.recipe)
 	}
-	if err := j.folder.appendEvent(event{Event: "interrupted", positionEvent: j.position()}); err != nil {
-		return j.folder.stopped(err, j.recipe)
+	if err := j.folder.AppendEvent(run.Event{Event: "interrupted", Position: run.PositionOf(j.trainer.Position())}); err != nil {
+		return j.folder.Stopped(err, j.recipe)
 	}
-	hint := j.folder.resumeHint("from there; the averaged weights as they were then are in " + j.folder.path(lastWeights))
-	if j.folder.epochs > 0 && len(j.trainer.Val) > 0 && j.folder.has(bestWeights) {
-		hint += fmt.Sprintf(", the best so far (%.2f %%) in %s", 100*j.folder.best, j.folder.path(bestWeights))
+	hint := j.folder.ResumeHint("from there; the averaged weights as they were then are in " + j.folder.Path(run.LastWeights))
+	if j.folder.Epochs > 0 && len(j.trainer.Val) > 0 && j.folder.Has(run.BestWeights) {
+		hint += fmt.Sprintf(", the best so far (%.2f %%) in %s", 100*j.folder.Best, j.folder.Path(run.BestWeights))
 	}
 	return hints.With(fmt.Errorf("%w in epoch %d, after step %d", interrupted{}, stopped.Epoch, stopped.TotalSteps), hint)
 }
@@ -355,8 +361,20 @@ func (j *job) introduce(model *net.Model) {
 		rate += fmt.Sprintf(" (%.2g at most: the warm-up takes %d epochs)", r.Rates().Rate(r.Epochs-1), r.WarmupEpochs)
 	}
 	j.say("training: %d epochs%s, batch %d, %s, %s, seed %d, into %s\n",
-		r.Epochs, limit, r.BatchSize, r.Optimizer, rate, r.Seed, j.folder.dir)
+		r.Epochs, limit, r.BatchSize, r.Optimizer, rate, r.Seed, j.folder.Dir)
 	if r.Schedule == training.ScheduleStep && r.DecayEpochs >= r.Epochs-r.WarmupEpochs {
 		j.log.Warn("the learning rate never falls: the first fall would come after the last epoch", "decay-epochs", r.DecayEpochs)
+	}
+}
+
+// metadata is what a weights file says of its origin: nothing in it changes when the same training runs again.
+func metadata(r training.Recipe, set *cifar.Set, m *machine, kernels []string) map[string]string {
+	return map[string]string{
+		"seed":     strconv.FormatUint(uint64(r.Seed), 10),
+		"data_md5": metadataName(set),
+		"device":   m.Device().Name,
+		"driver":   m.Device().Driver,
+		"kernels":  strings.Join(kernels, "; "),
+		"version":  version(),
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/net"
 	"cnnvk/net/training"
 )
@@ -29,7 +30,7 @@ func quickRecipe() training.Recipe {
 }
 
 // allFiles are what a run consists of.
-var allFiles = []string{bestState, lastState, configFile, curvesPNG, curvesSVG, eventsFile, metricsFile, splitFile, bestWeights, lastWeights}
+var allFiles = []string{run.BestState, run.LastState, run.ConfigFile, run.CurvesPNG, run.CurvesSVG, run.EventsFile, run.MetricsFile, run.SplitFile, run.BestWeights, run.LastWeights}
 
 // wholeRun are the files of a run in that folder.
 func wholeRun(dir string) []string {
@@ -78,20 +79,20 @@ func TestTrain(t *testing.T) {
 			t.Errorf("a second training changed %s", path)
 		}
 	}
-	for _, name := range []string{configFile, splitFile, bestWeights, lastWeights} {
+	for _, name := range []string{run.ConfigFile, run.SplitFile, run.BestWeights, run.LastWeights} {
 		if a, b := sum(t, "runs/smallcifarnet/"+name), sum(t, "runs/smallcifarnet-2/"+name); a != b {
 			t.Errorf("%s of two trainings with one seed differ", name)
 		}
 	}
 	quick("--seed", "4294967295", "--out", "other").ok(t)
 	checkWeights(t, "other/weights/last.safetensors", 4294967295)
-	if sum(t, "runs/smallcifarnet/"+lastWeights) == sum(t, "other/"+lastWeights) {
+	if sum(t, "runs/smallcifarnet/"+run.LastWeights) == sum(t, "other/"+run.LastWeights) {
 		t.Error("two seeds give the same weights")
 	}
 }
 
 func checkConfig(t *testing.T, path string) {
-	var c config
+	var c run.Config
 	in := yaml.NewDecoder(strings.NewReader(read(t, path)))
 	in.KnownFields(true)
 	if err := in.Decode(&c); err != nil {

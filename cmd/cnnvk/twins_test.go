@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/engine"
 )
 
@@ -47,8 +48,8 @@ func TestTwins(t *testing.T) {
 
 	// The run has no checkpoint yet. What such a device computes is another matter.
 	quickest(t, "--out", "reference").ok(t)
-	text := regexp.MustCompile(`(?m)^device: .*$`).ReplaceAllString(read(t, "reference/"+configFile), "device: fake c")
-	writeFile(t, "run/"+configFile, []byte(text))
+	text := regexp.MustCompile(`(?m)^device: .*$`).ReplaceAllString(read(t, "reference/"+run.ConfigFile), "device: fake c")
+	writeFile(t, "run/"+run.ConfigFile, []byte(text))
 	if o := cnnvk("train", "--resume", "run"); strings.Contains(o.stderr, "devices are called") {
 		t.Errorf("%s", o.stderr)
 	}
@@ -86,8 +87,8 @@ func TestRunsUUID(t *testing.T) {
 	cnnvk("train", "--config", narrowConfig(t), "--limit-steps", "1", "--device", "0", "--out", "run").ok(t)
 	quickest(t, "--out", "reference").ok(t)
 	for folder, want := range map[string]string{"run": uuid, "reference": ""} {
-		text := read(t, folder+"/"+configFile)
-		if c, err := readConfig(folder + "/" + configFile); err != nil || c.DeviceUUID != want || strings.Contains(text, "device_uuid") != (want != "") {
+		text := read(t, folder+"/"+run.ConfigFile)
+		if c, err := run.ReadConfig(folder + "/" + run.ConfigFile); err != nil || c.DeviceUUID != want || strings.Contains(text, "device_uuid") != (want != "") {
 			t.Errorf("%s: %q, want %q, %v:\n%s", folder, c.DeviceUUID, want, err, text)
 		}
 	}
@@ -101,7 +102,7 @@ func TestComputesNothing(t *testing.T) {
 	fakeDevices(t, "c")
 	dataFile(t, "data", "test.bin", cifar.TestRecords*cifar.RecordBytes, 0, 0)
 	quickest(t, "--out", "reference").ok(t)
-	writeFile(t, "run/"+configFile, []byte(read(t, "reference/"+configFile)))
+	writeFile(t, "run/"+run.ConfigFile, []byte(read(t, "reference/"+run.ConfigFile)))
 	for _, folder := range []string{"run/weights", "run/checkpoints"} {
 		if err := os.Mkdir(folder, 0o777); err != nil {
 			t.Fatal(err)

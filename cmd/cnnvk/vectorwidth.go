@@ -185,7 +185,7 @@ func keepWidth(w vectorWidth, log *slog.Logger) {
 		text, err = json.MarshalIndent(append(list, w), "", "  ")
 	}
 	if err == nil {
-		err = files.WriteAtomically(path, all(append(text, '\n')))
+		err = files.WriteAtomically(path, files.Bytes(append(text, '\n')))
 	}
 	if err != nil {
 		log.Warn("the vector width measured cannot be kept", "error", err)

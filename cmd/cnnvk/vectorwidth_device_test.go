@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/cpu"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/run"
 )
 
 // openWidth makes the test begin without a vector width, the user's or a measured one, on lavapipe. It is the name of the device at
@@ -60,7 +61,7 @@ func TestConfigWidth(t *testing.T) {
 		t.Setenv("XDG_CACHE_HOME", t.TempDir())
 		o := cnnvk(append([]string{"train"}, strings.Fields(args)...)...)
 		o.ok(t)
-		c, err := readConfig(folder + "/config.yaml")
+		c, err := run.ReadConfig(folder + "/config.yaml")
 		if err != nil || c.Device != device || len(c.Kernels) != 1 {
 			t.Errorf("%s: the run is on %s with %q, %v", args, c.Device, c.Kernels, err)
 		}

@@ -112,3 +112,11 @@ func rename(from, to string) error {
 
 // Discard removes a file that was not committed.
 func (s *Staged) Discard() { os.Remove(s.name) }
+
+// Bytes is, for WriteAtomically and Stage, what writes a file of those bytes.
+func Bytes(all []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(all)
+		return err
+	}
+}

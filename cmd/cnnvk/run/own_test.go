@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"errors"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"cnnvk/internal/files"
+	"cnnvk/internal/foldertest"
 	"cnnvk/internal/hints"
 )
 
@@ -15,21 +17,21 @@ func TestLostFolder(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a folder with an open file cannot be removed")
 	}
-	for what, change := range map[string]func(*runFolder) error{
-		"write":       func(f *runFolder) error { return f.writeFile(metricsFile, all([]byte("the first one's"))) },
-		"tell":        func(f *runFolder) error { return f.appendEvent(event{Event: "end"}) },
-		"remove":      func(f *runFolder) error { return f.remove(configFile, lastWeights) },
-		"begin":       func(f *runFolder) error { return f.begin(config{}, nil) },
-		"discard":     func(f *runFolder) error { err := f.owned(); f.discard(); return err },
-		"give up":     func(f *runFolder) error { err := f.owned(); f.giveUp(); return err },
-		"close":       func(f *runFolder) error { err := f.owned(); f.close(); return err },
-		"cannot":      func(f *runFolder) error { return f.cannotWrite(metricsFile, os.ErrNotExist) },
-		"close twice": func(f *runFolder) error { err := f.owned(); f.close(); f.close(); return err },
+	for what, change := range map[string]func(*Folder) error{
+		"write":       func(f *Folder) error { return f.writeFile(MetricsFile, files.Bytes([]byte("the first one's"))) },
+		"tell":        func(f *Folder) error { return f.AppendEvent(Event{Event: "end"}) },
+		"remove":      func(f *Folder) error { return f.remove(ConfigFile, LastWeights) },
+		"begin":       func(f *Folder) error { return f.Begin(Config{}, nil) },
+		"discard":     func(f *Folder) error { err := f.owned(); f.Discard(); return err },
+		"give up":     func(f *Folder) error { err := f.owned(); f.giveUp(); return err },
+		"close":       func(f *Folder) error { err := f.owned(); f.Close(); return err },
+		"cannot":      func(f *Folder) error { return f.cannotWrite(MetricsFile, os.ErrNotExist) },
+		"close twice": func(f *Folder) error { err := f.owned(); f.Close(); f.Close(); return err },
 	} {
 		t.Run(what, func(t *testing.T) {
 			emptyFolder(t)
 			first := claimed(t)
-			staged, err := first.stage(metricsFile, all([]byte("the first one's")))
+			staged, err := first.stage(MetricsFile, files.Bytes([]byte("the first one's")))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -37,8 +39,8 @@ func TestLostFolder(t *testing.T) {
 				t.Fatal(err)
 			}
 			second := claimed(t)
-			before := listing(t)
-			for _, err := range []error{first.commit(metricsFile, staged), change(first)} {
+			before := foldertest.Listing(t)
+			for _, err := range []error{first.commit(MetricsFile, staged), change(first)} {
 				if !errors.As(err, new(lostFolder)) || err.Error() != "the run folder run is another training's by now" {
 					t.Errorf("%v", err)
 				}
@@ -47,25 +49,25 @@ func TestLostFolder(t *testing.T) {
 				}
 			}
 			staged.Discard()
-			unchanged(t, before)
+			foldertest.Unchanged(t, before)
 			if err := second.owned(); err != nil {
 				t.Error(err)
 			}
-			second.close()
+			second.Close()
 		})
 	}
 }
 
 // claimed is the folder run of a new training, which has some files in it.
-func claimed(t *testing.T) *runFolder {
+func claimed(t *testing.T) *Folder {
 	t.Helper()
-	f, err := newRunFolder("run", "name", false)
+	f, err := New("run", "name", false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(f.close)
-	for _, name := range []string{configFile, metricsFile, eventsFile, lastWeights} {
-		writeFile(t, f.path(name), []byte("its own"))
+	t.Cleanup(f.Close)
+	for _, name := range []string{ConfigFile, MetricsFile, EventsFile, LastWeights} {
+		writeFile(t, f.Path(name), []byte("its own"))
 	}
 	return f
 }
@@ -80,10 +82,10 @@ func TestLostFolderEmpty(t *testing.T) {
 	if err := errors.Join(os.RemoveAll("run"), os.Mkdir("run", 0o777)); err != nil {
 		t.Fatal(err)
 	}
-	before := listing(t)
+	before := foldertest.Listing(t)
 	if err := f.owned(); err == nil || !strings.HasSuffix(err.Error(), "its .cnnvk.lock is gone") {
 		t.Error(err)
 	}
-	f.discard()
-	unchanged(t, before)
+	f.Discard()
+	foldertest.Unchanged(t, before)
 }

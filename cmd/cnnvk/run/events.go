@@ -1,73 +1,77 @@
-package main
+package run
 
 import (
 	"bytes"
+	"cnnvk/net/training"
 	"encoding/json"
 	"os"
 	"time"
 )
 
-// eventsFile has a line for everything that happened to a run, in its order: an object with time and event, and what the event
+// EventsFile has a line for everything that happened to a run, in its order: an object with time and event, and what the event
 // has to tell. Lines are only added: a run that is resumed goes on in the same file, unless it had to begin over. An epoch
 // whose files were incomplete when the process was killed is recorded again on resume.
-const eventsFile = "events.jsonl"
+const EventsFile = "events.jsonl"
 
-// event is a line of events.jsonl. Of the parts below, it has those of its kind.
-type event struct {
+// Event is a line of events.jsonl. Of the parts below, it has those of its kind.
+type Event struct {
 	Time  time.Time `json:"time"`
 	Event string    `json:"event"` // begin, resume, epoch, interrupted, failed, end
-	*placeEvent
-	*positionEvent
+	*Place
+	*Position
 	*epochEvent
 	Reason string `json:"reason,omitempty"` // of end and failed
 }
 
-// placeEvent says where a run goes on, of begin and resume.
-type placeEvent struct {
+// Place says where a run goes on, of begin and resume.
+type Place struct {
 	Device  string `json:"device"`
 	Driver  string `json:"driver"`
 	Version string `json:"version"`
 }
 
-// positionEvent says how far a run is, of all but epoch.
-type positionEvent struct {
+// Position says how far a run is, of all but epoch.
+type Position struct {
 	EpochsDone int `json:"epochs_done"`
 	Steps      int `json:"steps"`
 }
 
+// PositionOf is that of a training.
+func PositionOf(p training.Position) *Position { return &Position{p.Epoch, p.Total} }
+
 // epochEvent is what metrics.csv says of an epoch; null is a value that there is none of.
 type epochEvent struct {
-	metrics
+	Metrics
 	Best bool `json:"best"`
 }
 
-// appendEvent adds a line to events.jsonl.
-func (f *runFolder) appendEvent(e event) error {
+// AppendEvent adds a line to events.jsonl.
+func (f *Folder) AppendEvent(e Event) error {
 	e.Time = time.Now().UTC().Truncate(time.Millisecond)
 	line, err := json.Marshal(e)
 	if err != nil {
-		return f.cannotWrite(eventsFile, err)
+		return f.cannotWrite(EventsFile, err)
 	}
 	if err := f.owned(); err != nil {
 		return err
 	}
-	to, err := os.OpenFile(f.path(eventsFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
+	to, err := os.OpenFile(f.Path(EventsFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
 	if err != nil {
-		return f.cannotWrite(eventsFile, err)
+		return f.cannotWrite(EventsFile, err)
 	}
 	err = appendWhole(to, append(line, '\n'))
 	if failed := to.Close(); err == nil {
 		err = failed
 	}
 	if err != nil {
-		return f.cannotWrite(eventsFile, err)
+		return f.cannotWrite(EventsFile, err)
 	}
 	return nil
 }
 
-// toldEnd reports whether the last line tells of the run's end: a process may have been killed between its checkpoint and that line.
-func (f *runFolder) toldEnd() bool {
-	text, err := os.ReadFile(f.path(eventsFile))
+// ToldEnd reports whether the last line tells of the run's end: a process may have been killed between its checkpoint and that line.
+func (f *Folder) ToldEnd() bool {
+	text, err := os.ReadFile(f.Path(EventsFile))
 	if err != nil {
 		return false
 	}
@@ -88,10 +92,4 @@ func appendWhole(to *os.File, line []byte) error {
 		to.Truncate(info.Size())
 	}
 	return err
-}
-
-// position is how far the training is.
-func (j *job) position() *positionEvent {
-	p := j.trainer.Position()
-	return &positionEvent{p.Epoch, p.Total}
 }

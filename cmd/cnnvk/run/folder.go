@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"errors"
@@ -19,46 +19,46 @@ import (
 	"cnnvk/net/training"
 )
 
-// runFolder is where a training leaves its files. Each is written whole or not at all.
-type runFolder struct {
-	dir      string
-	identity map[string]string       // of the training, in its checkpoints
-	mean     [cifar.Channels]float64 // of the images, in the weights files too
-	std      [cifar.Channels]float64
-	metrics  []metrics       // of the epochs that are over
-	best     float64         // validation accuracy of the best weights
-	epochs   int             // that were validated, and whose weights are saved
+// Folder is where a training leaves its files. Each is written whole or not at all.
+type Folder struct {
+	Dir      string
+	Identity map[string]string       // of the training, in its checkpoints
+	Mean     [cifar.Channels]float64 // of the images, in the weights files too
+	Std      [cifar.Channels]float64
+	Trace    *trace.Timeline // of the writing, may be nil
+	Best     float64         // validation accuracy of the best weights
+	Epochs   int             // whose weights are saved
+	metrics  []Metrics       // of the epochs that are over
 	saved    bool            // there is a checkpoint
 	made     bool            // the folder is new, not the user's
 	force    bool            // a run that is there is replaced
 	resumed  bool            // the run that is there goes on
 	lock     *os.File        // held as long as the folder is this training's own
 	writing  chan error      // of an epoch whose files are being written; nil if none is
-	trace    *trace.Timeline // of the writing, may be nil
 }
 
 // The files of a run.
 const (
-	configFile  = "config.yaml"
-	splitFile   = "split.json"
-	metricsFile = "metrics.csv"
-	curvesPNG   = "curves.png"
-	curvesSVG   = "curves.svg"
-	bestWeights = "weights/best.safetensors"
-	lastWeights = "weights/last.safetensors"
-	bestState   = "checkpoints/best.safetensors"
-	lastState   = "checkpoints/last.safetensors"
+	ConfigFile  = "config.yaml"
+	SplitFile   = "split.json"
+	MetricsFile = "metrics.csv"
+	CurvesPNG   = "curves.png"
+	CurvesSVG   = "curves.svg"
+	BestWeights = "weights/best.safetensors"
+	LastWeights = "weights/last.safetensors"
+	BestState   = "checkpoints/best.safetensors"
+	LastState   = "checkpoints/last.safetensors"
 )
 
-// newRunFolder makes the folder: dir, which must be new or empty unless force is set, or, without dir, the first free
+// New makes the folder: dir, which must be new or empty unless force is set, or, without dir, the first free
 // one of runs/NAME, runs/NAME-2, and so on. It is this training's own until close.
-func newRunFolder(dir, name string, force bool) (*runFolder, error) {
+func New(dir, name string, force bool) (*Folder, error) {
 	if dir != "" {
-		if err := checkOut(dir, force); err != nil {
+		if err := CheckOut(dir, force); err != nil {
 			return nil, err
 		}
 		_, err := os.Stat(dir)
-		f := &runFolder{dir: dir, force: force, made: errors.Is(err, fs.ErrNotExist)}
+		f := &Folder{Dir: dir, force: force, made: errors.Is(err, fs.ErrNotExist)}
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return nil, cannotMake(dir, err)
 		}
@@ -79,12 +79,28 @@ func newRunFolder(dir, name string, force bool) (*runFolder, error) {
 		if err != nil {
 			return nil, cannotMake(dir, err)
 		}
-		return (&runFolder{dir: dir, made: true}).make()
+		return (&Folder{Dir: dir, made: true}).make()
 	}
 }
 
-// checkOut says whether --out can be a run folder, and changes nothing.
-func checkOut(dir string, force bool) error {
+// Reopen makes the folder of an earlier training this one's own.
+func Reopen(dir string) (*Folder, error) {
+	config := filepath.Join(dir, ConfigFile)
+	if _, err := os.Stat(config); err != nil {
+		return nil, hints.With(fmt.Errorf("%s cannot be resumed: %s: %w", dir, config, files.Reason(err)), "--resume takes the folder of a run that cnnvk train began")
+	}
+	f, err := (&Folder{Dir: dir, force: true, resumed: true}).make()
+	switch {
+	case errors.As(err, new(folderInUse)):
+		return nil, hints.With(err, "it goes on by itself; what has stopped can be resumed")
+	case errors.Is(err, fs.ErrPermission):
+		return nil, hints.With(err, mayWrite)
+	}
+	return f, err
+}
+
+// CheckOut says whether --out can be a run folder, and changes nothing.
+func CheckOut(dir string, force bool) error {
 	if dir == "" {
 		return nil
 	}
@@ -103,7 +119,7 @@ func checkOut(dir string, force bool) error {
 
 // notTheUsers are names that no user gave: the lock of a killed training that got no further, and what file systems and file managers
 // leave in a folder.
-var notTheUsers = []string{lockFile, "lost+found", ".DS_Store", "Thumbs.db", "desktop.ini"}
+var notTheUsers = []string{LockFile, "lost+found", ".DS_Store", "Thumbs.db", "desktop.ini"}
 
 // checkEmpty is the error of a folder with files in it.
 func checkEmpty(dir string) error {
@@ -129,7 +145,7 @@ func leftOver(dir string, e fs.DirEntry) bool {
 	if !e.IsDir() {
 		return files.IsTemporary(e.Name())
 	}
-	if e.Name() != path.Dir(lastWeights) && e.Name() != path.Dir(lastState) {
+	if e.Name() != path.Dir(LastWeights) && e.Name() != path.Dir(LastState) {
 		return false
 	}
 	inside, err := os.ReadDir(filepath.Join(dir, e.Name()))
@@ -146,38 +162,38 @@ func cannotMake(dir string, err error) error {
 
 // make locks the folder and makes those for weights and checkpoints in it. What lies there without force, or is locked, belongs to a
 // training that came in between, and is not touched; what a killed one was writing goes.
-func (f *runFolder) make() (_ *runFolder, err error) {
-	if f.lock, err = lockFolder(f.dir); err == nil && !f.force {
-		err = checkEmpty(f.dir)
+func (f *Folder) make() (_ *Folder, err error) {
+	if f.lock, err = lockFolder(f.Dir); err == nil && !f.force {
+		err = checkEmpty(f.Dir)
 	}
 	if err != nil {
 		f.giveUp()
 		return nil, err
 	}
-	for _, name := range []string{lastWeights, lastState} {
-		if err := os.MkdirAll(filepath.Dir(f.path(name)), 0o777); err != nil {
-			f.discard()
-			return nil, cannotMake(f.dir, err)
+	for _, name := range []string{LastWeights, LastState} {
+		if err := os.MkdirAll(filepath.Dir(f.Path(name)), 0o777); err != nil {
+			f.Discard()
+			return nil, cannotMake(f.Dir, err)
 		}
-		files.Sweep(filepath.Dir(f.path(name)))
+		files.Sweep(filepath.Dir(f.Path(name)))
 	}
-	files.Sweep(f.dir)
+	files.Sweep(f.Dir)
 	return f, nil
 }
 
-// close lets others train in the folder.
-func (f *runFolder) close() {
+// Close lets others train in the folder.
+func (f *Folder) Close() {
 	if f.lock != nil {
 		files.RemoveLocked(f.lock)
 		f.lock = nil
 	}
 }
 
-// discard takes back what was made before the training began. The files of a run that was to be replaced stay.
-func (f *runFolder) discard() {
-	made := []string{path.Dir(lastWeights), path.Dir(lastState)} // which go if they are empty
+// Discard takes back what was made before the training began. The files of a run that was to be replaced stay.
+func (f *Folder) Discard() {
+	made := []string{path.Dir(LastWeights), path.Dir(LastState)} // which go if they are empty
 	if !f.force {
-		made = append(made, splitFile, configFile, eventsFile)
+		made = append(made, SplitFile, ConfigFile, EventsFile)
 	}
 	for _, name := range made {
 		f.remove(name)
@@ -186,26 +202,26 @@ func (f *runFolder) discard() {
 }
 
 // giveUp leaves the folder as it is, unless it is new and empty.
-func (f *runFolder) giveUp() {
+func (f *Folder) giveUp() {
 	own := f.lock == nil || f.owned() == nil
-	f.close()
+	f.Close()
 	if f.made && own {
-		os.Remove(f.dir) // no more than an empty folder goes
+		os.Remove(f.Dir) // no more than an empty folder goes
 	}
 }
 
-func (f *runFolder) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
+func (f *Folder) Path(name string) string { return filepath.Join(f.Dir, filepath.FromSlash(name)) }
 
-// word is the path of one of the run's files as a command's argument.
-func (f *runFolder) word(name string) string { return files.Quote(f.path(name)) }
+// Word is the path of one of the run's files as a command's argument.
+func (f *Folder) Word(name string) string { return files.Quote(f.Path(name)) }
 
-// begin writes what is known before the first step: config.yaml and split.json. Nothing of an earlier run is touched before both
+// Begin writes what is known before the first step: config.yaml and split.json. Nothing of an earlier run is touched before both
 // are on the disk, then all of it goes, its checkpoints first: none may stand beside another run's config.yaml. If it cannot, the
 // folder goes.
-func (f *runFolder) begin(c config, val []int) (err error) {
+func (f *Folder) Begin(c Config, val []int) (err error) {
 	defer func() {
 		if err != nil {
-			f.discard()
+			f.Discard()
 		}
 	}()
 	text, err := c.text()
@@ -219,17 +235,17 @@ func (f *runFolder) begin(c config, val []int) (err error) {
 	checkpoints := []struct {
 		name string
 		text []byte
-	}{{configFile, text}, {splitFile, split}, {lastWeights, nil}, {lastState, nil}} // the last two for their folders' rights alone
+	}{{ConfigFile, text}, {SplitFile, split}, {LastWeights, nil}, {LastState, nil}} // the last two for their folders' rights alone
 	var staged []*files.Staged
 	for _, file := range checkpoints {
-		s, err := f.stage(file.name, all(file.text))
+		s, err := f.stage(file.name, files.Bytes(file.text))
 		if err != nil {
 			return err
 		}
 		defer s.Discard()
 		staged = append(staged, s)
 	}
-	if err := f.remove(lastState, bestState); err != nil {
+	if err := f.remove(LastState, BestState); err != nil {
 		return err
 	}
 	for i, s := range staged[:2] {
@@ -237,7 +253,7 @@ func (f *runFolder) begin(c config, val []int) (err error) {
 			return err
 		}
 	}
-	return f.remove(append(reportPaths(), metricsFile, eventsFile, curvesPNG, curvesSVG, bestWeights, lastWeights)...)
+	return f.remove(append(reportPaths(), MetricsFile, EventsFile, CurvesPNG, CurvesSVG, BestWeights, LastWeights)...)
 }
 
 const (
@@ -258,7 +274,7 @@ func orElsewhere(err error) error {
 }
 
 // orElsewhere adds a hint as the function orElsewhere does, but none of another --out to a resumed run, which stays in its folder.
-func (f *runFolder) orElsewhere(err error) error {
+func (f *Folder) orElsewhere(err error) error {
 	switch {
 	case !f.resumed || hints.Of(err) != "":
 		return orElsewhere(err)
@@ -270,9 +286,9 @@ func (f *runFolder) orElsewhere(err error) error {
 	return err
 }
 
-// stopped adds to the error that ended a training what can be done about it. What is in a folder that is not its own any more, or what
+// Stopped adds to the error that ended a training what can be done about it. What is in a folder that is not its own any more, or what
 // was deleted from it, it does not name.
-func (f *runFolder) stopped(err error, r training.Recipe) error {
+func (f *Folder) Stopped(err error, r training.Recipe) error {
 	if errors.As(err, new(lostFolder)) {
 		return err
 	}
@@ -281,17 +297,17 @@ func (f *runFolder) stopped(err error, r training.Recipe) error {
 	if errors.Is(err, net.ErrNotFinite) {
 		smaller := fmt.Sprintf("--lr %.3g", r.LearningRate/10)
 		if f.resumed {
-			smaller = f.restartHintWith(smaller)
+			smaller = f.RestartHintWith(smaller)
 		}
 		advice = append(advice, "a smaller rate may help: "+smaller)
 	} else if hint := hints.Of(err); hint != "" {
 		advice = append(advice, hint)
 	}
-	if f.epochs > 0 && f.has(lastWeights) {
-		advice = append(advice, "the last good weights are in "+f.path(lastWeights))
+	if f.Epochs > 0 && f.Has(LastWeights) {
+		advice = append(advice, "the last good weights are in "+f.Path(LastWeights))
 	}
-	if f.saved && f.has(configFile) && f.has(lastState) && !errors.Is(err, net.ErrNotFinite) {
-		advice = append(advice, f.resumeHint("from its last checkpoint"))
+	if f.saved && f.Has(ConfigFile) && f.Has(LastState) && !errors.Is(err, net.ErrNotFinite) {
+		advice = append(advice, f.ResumeHint("from its last checkpoint"))
 	}
 	return hints.With(err, strings.Join(advice, "; "))
 }

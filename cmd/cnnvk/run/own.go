@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"errors"
@@ -20,30 +20,30 @@ func (e lostFolder) Unwrap() error { return e.error }
 // owned is an error where the folder is not this training's own any more: it was deleted, moved or replaced, or its lock was removed,
 // and by now another training may write there. It is asked before everything that changes the folder. No system has one call for
 // asking and changing; but the lock file stays open, so its place on the disk is not given to another one.
-func (f *runFolder) owned() error {
-	if files.IsAt(f.lock, f.path(lockFile)) {
+func (f *Folder) owned() error {
+	if files.IsAt(f.lock, f.Path(LockFile)) {
 		return nil
 	}
 	lost := func(format string, args ...any) error {
 		return hints.With(lostFolder{fmt.Errorf(format, args...)}, "a run needs its folder to itself, and in its place, as long as it trains")
 	}
-	_, err := os.Stat(f.path(lockFile))
-	switch dir, noDir := os.Stat(f.dir); {
+	_, err := os.Stat(f.Path(LockFile))
+	switch dir, noDir := os.Stat(f.Dir); {
 	case isGone(noDir) || noDir == nil && !dir.IsDir():
-		return lost("the run folder %s was deleted or moved during the training", f.dir)
+		return lost("the run folder %s was deleted or moved during the training", f.Dir)
 	case err == nil:
-		return lost("the run folder %s is another training's by now", f.dir)
+		return lost("the run folder %s is another training's by now", f.Dir)
 	case isGone(err):
-		return lost("the run folder %s is not this training's any more: its %s is gone", f.dir, lockFile)
+		return lost("the run folder %s is not this training's any more: its %s is gone", f.Dir, LockFile)
 	}
-	return lost("the run folder %s cannot be reached any more: %w", f.dir, files.Reason(err))
+	return lost("the run folder %s cannot be reached any more: %w", f.Dir, files.Reason(err))
 }
 
 // isGone says whether there is nothing under a path, or something else than a folder above it.
 func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) }
 
 // writeFile makes one of the run's files of what write writes.
-func (f *runFolder) writeFile(name string, write func(io.Writer) error) error {
+func (f *Folder) writeFile(name string, write func(io.Writer) error) error {
 	s, err := f.stage(name, write)
 	if err != nil {
 		return err
@@ -53,11 +53,11 @@ func (f *runFolder) writeFile(name string, write func(io.Writer) error) error {
 }
 
 // stage does all of writeFile but to give the file its name.
-func (f *runFolder) stage(name string, write func(io.Writer) error) (*files.Staged, error) {
+func (f *Folder) stage(name string, write func(io.Writer) error) (*files.Staged, error) {
 	if err := f.owned(); err != nil {
 		return nil, err
 	}
-	s, err := files.Stage(f.path(name), write)
+	s, err := files.Stage(f.Path(name), write)
 	if err != nil {
 		return nil, f.cannotWrite(name, err)
 	}
@@ -65,7 +65,7 @@ func (f *runFolder) stage(name string, write func(io.Writer) error) (*files.Stag
 }
 
 // commit gives a staged file its name.
-func (f *runFolder) commit(name string, s *files.Staged) error {
+func (f *Folder) commit(name string, s *files.Staged) error {
 	if err := f.owned(); err != nil {
 		return err
 	}
@@ -76,36 +76,28 @@ func (f *runFolder) commit(name string, s *files.Staged) error {
 }
 
 // cannotWrite is the error of one of the run's files, or of the folder, if that is why.
-func (f *runFolder) cannotWrite(name string, err error) error {
+func (f *Folder) cannotWrite(name string, err error) error {
 	if lost := f.owned(); lost != nil {
 		return lost
 	}
-	return f.orElsewhere(fmt.Errorf("writing %s: %w", f.path(name), files.Reason(err)))
+	return f.orElsewhere(fmt.Errorf("writing %s: %w", f.Path(name), files.Reason(err)))
 }
 
 // remove removes those of the run's files that are there.
-func (f *runFolder) remove(names ...string) error {
+func (f *Folder) remove(names ...string) error {
 	for _, name := range names {
 		if err := f.owned(); err != nil {
 			return err
 		}
-		if err := os.Remove(f.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("replacing %s: %w", f.path(name), files.Reason(err))
+		if err := os.Remove(f.Path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("replacing %s: %w", f.Path(name), files.Reason(err))
 		}
 	}
 	return nil
 }
 
-// has says whether one of the run's files is there.
-func (f *runFolder) has(name string) bool {
-	_, err := os.Stat(f.path(name))
+// Has says whether one of the run's files is there.
+func (f *Folder) Has(name string) bool {
+	_, err := os.Stat(f.Path(name))
 	return err == nil
-}
-
-// all is what writes a text.
-func all(text []byte) func(io.Writer) error {
-	return func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	}
 }

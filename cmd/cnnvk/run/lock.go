@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"errors"
@@ -13,13 +13,13 @@ import (
 	"cnnvk/internal/hints"
 )
 
-// lockFile lies in a run folder while a training writes there, and holds its process number. A killed process leaves the
+// LockFile lies in a run folder while a training writes there, and holds its process number. A killed process leaves the
 // file, but not the lock on it.
-const lockFile = ".cnnvk.lock"
+const LockFile = ".cnnvk.lock"
 
 // lockFolder makes a run folder this training's own, until files.RemoveLocked.
 func lockFolder(dir string) (*os.File, error) {
-	path := filepath.Join(dir, lockFile)
+	path := filepath.Join(dir, LockFile)
 	for {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 		if err != nil {
@@ -48,7 +48,7 @@ func writeAt(f *os.File, text string) error {
 
 // checkUnlocked is the error of a folder in which a training is going on; it changes nothing.
 func checkUnlocked(dir string) error {
-	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR, 0)
+	f, err := os.OpenFile(filepath.Join(dir, LockFile), os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/net/training"
 )
 
@@ -45,9 +46,9 @@ func TestFolderGoesAway(t *testing.T) {
 			`the run folder a/run is not this training's any more: its \.cnnvk\.lock is gone$`, "a run needs"},
 		{"made anew", func() error { return errors.Join(move(), os.Mkdir("a/run", 0o777)) }, `its \.cnnvk\.lock is gone$`, "a run needs"},
 		{"a loop", func() error { return errors.Join(move(), os.Symlink("run", "a/run")) }, `the run folder a/run cannot be reached any more: too many levels of symbolic links$`, "a run needs"},
-		{"lock deleted", func() error { return os.Remove("a/run/" + lockFile) }, `its \.cnnvk\.lock is gone$`, "a run needs"},
+		{"lock deleted", func() error { return os.Remove("a/run/" + run.LockFile) }, `its \.cnnvk\.lock is gone$`, "a run needs"},
 		{"lock replaced", func() error {
-			return errors.Join(os.Remove("a/run/"+lockFile), os.WriteFile("a/run/"+lockFile, nil, 0o666))
+			return errors.Join(os.Remove("a/run/"+run.LockFile), os.WriteFile("a/run/"+run.LockFile, nil, 0o666))
 		},
 			`the run folder a/run is another training's by now$`, "a run needs"},
 		{"weights deleted", func() error { return vanish("a/run/weights") }, `writing a/run/weights/last\.safetensors: no such file or directory$`, "cnnvk train --resume a/run goes on from its last checkpoint"},
@@ -63,7 +64,7 @@ func TestFolderGoesAway(t *testing.T) {
 				after = listing(t)
 			})
 			o.failed(t, exitFailed, c.says, c.hint)
-			for _, name := range []string{"a/run/" + lastState, "a/run/" + lastWeights, "--resume"} {
+			for _, name := range []string{"a/run/" + run.LastState, "a/run/" + run.LastWeights, "--resume"} {
 				if strings.Contains(o.stderr, name) && !strings.HasPrefix(c.says, "writing") {
 					t.Errorf("it names %s: %s", name, o.stderr)
 				}
@@ -79,7 +80,7 @@ func TestFolderGoesAway(t *testing.T) {
 func withoutTemporaries(files map[string]string) map[string]string {
 	out := maps.Clone(files)
 	maps.DeleteFunc(out, func(name, _ string) bool {
-		return strings.Contains(name, "/.cnnvk-") || strings.HasSuffix(name, "/"+eventsFile)
+		return strings.Contains(name, "/.cnnvk-") || strings.HasSuffix(name, "/"+run.EventsFile)
 	})
 	return out
 }
@@ -101,7 +102,7 @@ func TestFolderIsLink(t *testing.T) {
 	if o.code != exitInterrupted {
 		t.Errorf("exit code %d: %s", o.code, o.stderr)
 	}
-	if _, err := training.LoadCheckpoint("first/" + lastState); err != nil {
+	if _, err := training.LoadCheckpoint("first/" + run.LastState); err != nil {
 		t.Error(err)
 	}
 }

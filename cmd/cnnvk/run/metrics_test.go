@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"encoding/json"
@@ -17,20 +17,20 @@ const header = "epoch,steps,learning_rate,train_loss,train_accuracy,val_loss,val
 func TestMetrics(t *testing.T) {
 	second := training.Progress{Epoch: 2, Images: 90, Elapsed: 700 * time.Millisecond, Loss: 4.25, Accuracy: 1. / 3, Rate: 1e-05}
 	for _, c := range []struct {
-		m          metrics
+		m          Metrics
 		row, event string
 	}{
-		{metricsOf(training.EpochEnded{Progress: second, TotalSteps: 6, Validation: net.Score{LossSum: 20, Correct: 1, Total: 7}, ValTime: time.Second, Wall: 3, Busy: 2}),
+		{MetricsOf(training.EpochEnded{Progress: second, TotalSteps: 6, Validation: net.Score{LossSum: 20, Correct: 1, Total: 7}, ValTime: time.Second, Wall: 3, Busy: 2}),
 			"2,6,1e-05,4.250000,0.333333,2.857143,0.142857,128.6,1.70,0.6667",
 			`{"epoch":2,"learning_rate":0.00001,"train_loss":4.25,"train_accuracy":0.333333,"val_loss":2.857143,"val_accuracy":0.142857,"best":true}`},
-		{metricsOf(training.EpochEnded{Progress: second, TotalSteps: 6}),
+		{MetricsOf(training.EpochEnded{Progress: second, TotalSteps: 6}),
 			"2,6,1e-05,4.250000,0.333333,,,128.6,0.70,",
 			`{"epoch":2,"learning_rate":0.00001,"train_loss":4.25,"train_accuracy":0.333333,"val_loss":null,"val_accuracy":null,"best":true}`},
 		{metricsOfPart(&training.Stopped{Progress: training.Progress{Epoch: 1}, TotalSteps: 0}),
 			"1,0,0,0.000000,0.000000,,,0.0,0.00,",
 			`{"epoch":1,"learning_rate":0,"train_loss":0,"train_accuracy":0,"val_loss":null,"val_accuracy":null,"best":true}`},
 	} {
-		text := metricsText([]metrics{c.m})
+		text := metricsText([]Metrics{c.m})
 		if want := header + c.row + "\n"; string(text) != want {
 			t.Errorf("written %q, want %q", text, want)
 		}
@@ -51,8 +51,8 @@ func TestMetrics(t *testing.T) {
 
 // same compares two fields of metrics, among which a NaN is a NaN.
 func same(a, b any) bool {
-	if a, ok := a.(*number); ok {
-		b := b.(*number)
+	if a, ok := a.(*Number); ok {
+		b := b.(*Number)
 		return *a == *b || math.IsNaN(float64(*a)) && math.IsNaN(float64(*b))
 	}
 	return *a.(*int) == *b.(*int)
@@ -61,7 +61,7 @@ func same(a, b any) bool {
 // TestParseMetrics: columns are found by their names, and what is no table of metrics is refused.
 func TestParseMetrics(t *testing.T) {
 	earlier, err := parseMetrics("epoch,steps,train_loss,learning_rate\n1,3,4.5,0.001\n")
-	if err != nil || len(earlier) != 1 || earlier[0].TrainLoss != 4.5 || earlier[0].LearningRate != 0.001 || same(&earlier[0].DeviceBusy, new(number)) {
+	if err != nil || len(earlier) != 1 || earlier[0].TrainLoss != 4.5 || earlier[0].LearningRate != 0.001 || same(&earlier[0].DeviceBusy, new(Number)) {
 		t.Errorf("%+v, %v", earlier, err)
 	}
 	for text, says := range map[string]string{
