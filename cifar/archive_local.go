@@ -48,7 +48,7 @@ func (s Source) read(ctx context.Context, where string, p part, say func(string)
 	if info, err := os.Stat(archive); err == nil && !isArchive(archive, info) {
 		return nil, notArchive(archive, info)
 	}
-	cache, err := CacheDir()
+	cache, err := files.CacheDir()
 	if err != nil {
 		return nil, err
 	}

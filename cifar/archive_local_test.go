@@ -3,6 +3,7 @@ package cifar
 import (
 	"archive/tar"
 	"bytes"
+	"cnnvk/internal/files"
 	"context"
 	"errors"
 	"io/fs"
@@ -32,7 +33,7 @@ func pythonEntries() []entry {
 func smallCache(t *testing.T) string {
 	t.Helper()
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	cache, err := CacheDir()
+	cache, err := files.CacheDir()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,28 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
-
-	"github.com/adrg/xdg"
 
 	"cnnvk/internal/files"
 )
-
-// CacheDir is where downloads go: cnnvk in the user's cache folder, which XDG_CACHE_HOME names or
-// the system's custom. It need not exist yet.
-func CacheDir() (string, error) {
-	reloading.Lock()
-	defer reloading.Unlock()
-	xdg.Reload() // the package reads the environment once, before a program can change it
-	if !filepath.IsAbs(xdg.CacheHome) {
-		return "", &FileError{Path: "the cache folder", Problem: "has no place: no home folder is known",
-			hint: "XDG_CACHE_HOME=DIR names the cache folder, cnnvk data download --to DIR another place"}
-	}
-	return filepath.Join(xdg.CacheHome, "cnnvk"), nil
-}
-
-var reloading sync.Mutex
 
 // Cached returns the folder of the source's data set in cacheDir, and whether it is there, whole and
 // with the source's checksums.

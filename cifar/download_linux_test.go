@@ -1,6 +1,7 @@
 package cifar
 
 import (
+	"cnnvk/internal/files"
 	"context"
 	"errors"
 	"os"
@@ -63,7 +64,7 @@ func TestUnpackFullDisk(t *testing.T) {
 	for why, s := range map[string]Source{"published": sourceOf(data), "other": sourceOf([]byte("other"))} {
 		t.Run(why, func(t *testing.T) {
 			t.Setenv("XDG_CACHE_HOME", t.TempDir())
-			cache, err := CacheDir()
+			cache, err := files.CacheDir()
 			if err != nil {
 				t.Fatal(err)
 			}

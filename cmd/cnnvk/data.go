@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
@@ -93,7 +94,7 @@ func knownAs(md5 string) string {
 func testSet(c *cli.Context, s *console) (*cifar.Set, error) {
 	dir := c.String("data")
 	if dir == "" {
-		cache, err := cifar.CacheDir()
+		cache, err := files.CacheDir()
 		cached := false
 		if err == nil {
 			dir, cached = dataSource.Cached(cache)

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/files"
 )
 
 // dataSource is what is downloaded. Tests put a small one in its place.
@@ -42,7 +43,7 @@ func dataDownload(c *cli.Context) error {
 	}
 	if to == "" {
 		var err error
-		if to, err = cifar.CacheDir(); err != nil {
+		if to, err = files.CacheDir(); err != nil {
 			return err
 		}
 	}

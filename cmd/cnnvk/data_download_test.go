@@ -22,6 +22,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
 )
 
@@ -71,7 +72,7 @@ func smallSource(t *testing.T) *smallServer {
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(t.TempDir(), "cache"))
 	t.Setenv(offlineVariable, "")
 	var err error
-	if small.cache, err = cifar.CacheDir(); err != nil {
+	if small.cache, err = files.CacheDir(); err != nil {
 		t.Fatal(err)
 	}
 	return small

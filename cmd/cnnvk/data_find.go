@@ -24,7 +24,7 @@ func findData(ctx context.Context, out io.Writer) (dir, how string, err error) {
 		dir, err := files.FromHome(dir)
 		return dir, dataVariable, err
 	}
-	cache, err := cifar.CacheDir()
+	cache, err := files.CacheDir()
 	if err != nil {
 		return "", nothingIn("there is no cache folder"), nil
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
 )
 
@@ -46,7 +47,7 @@ type fileDescription struct {
 func dataInfo(c *cli.Context) error {
 	d := dataDescription{Folder: c.String("data")}
 	if d.Folder == "" {
-		cache, err := cifar.CacheDir()
+		cache, err := files.CacheDir()
 		if err != nil {
 			return err
 		}

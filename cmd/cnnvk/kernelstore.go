@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"cnnvk/cifar"
 	"cnnvk/engine/gpu"
 	"cnnvk/internal/files"
 	"cnnvk/shaders"
@@ -41,7 +40,7 @@ type measured struct {
 
 // storeOf is the store of a device, for this driver and these shaders; nil where there is no cache folder.
 func storeOf(info vk.Info, log *slog.Logger) *kernelStore {
-	cache, err := cifar.CacheDir()
+	cache, err := files.CacheDir()
 	if err != nil {
 		return nil
 	}

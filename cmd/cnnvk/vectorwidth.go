@@ -15,7 +15,6 @@ import (
 
 	"golang.org/x/sys/cpu"
 
-	"cnnvk/cifar"
 	"cnnvk/internal/files"
 	"cnnvk/net/training"
 )
@@ -58,7 +57,7 @@ func thisProcessor() vectorWidth {
 }
 
 func widthFile() (string, error) {
-	cache, err := cifar.CacheDir()
+	cache, err := files.CacheDir()
 	return filepath.Join(cache, "devices", "vector-width.json"), err
 }
 

@@ -1,0 +1,26 @@
+package files
+
+import (
+	"errors"
+	"path/filepath"
+	"sync"
+
+	"github.com/adrg/xdg"
+
+	"cnnvk/internal/hints"
+)
+
+// CacheDir is where downloads and measurements go: cnnvk in the user's cache folder, which XDG_CACHE_HOME names or
+// the system's custom. It need not exist yet.
+func CacheDir() (string, error) {
+	reloading.Lock()
+	defer reloading.Unlock()
+	xdg.Reload() // the package reads the environment once, before a program can change it
+	if !filepath.IsAbs(xdg.CacheHome) {
+		return "", hints.With(errors.New("the cache folder has no place: no home folder is known"),
+			"XDG_CACHE_HOME=DIR names the cache folder, cnnvk data download --to DIR another place")
+	}
+	return filepath.Join(xdg.CacheHome, "cnnvk"), nil
+}
+
+var reloading sync.Mutex
