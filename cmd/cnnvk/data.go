@@ -35,12 +35,9 @@ func trainDataFlag() cli.Flag {
 // synthetic is what --data and config.yaml call the data set that the program makes itself.
 const synthetic = "synthetic"
 
-// syntheticImages is the size of the synthetic set: small, so that trying out is quick. Tests make it smaller.
-var syntheticImages = 10_000
-
 // trainingSet reads the training set and says which it is: that of --data, of the configuration, or what findData
 // finds. dir is its folder, or synthetic.
-func trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set, dir string, err error) {
+func (p program) trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set, dir string, err error) {
 	dir, why := configured, "--config"
 	if c.String("resume") != "" {
 		why = "--resume"
@@ -49,15 +46,15 @@ func trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set,
 		dir, why = c.String("data"), "--data"
 	}
 	if dir == "" {
-		if dir, why, err = findData(c.Context, progressTo(c, s)); err != nil {
+		if dir, why, err = p.findData(c.Context, progressTo(c, s)); err != nil {
 			return nil, "", err
 		}
 	}
 	if dir == "" || dir == synthetic {
-		s.say("data: synthetic, %d images, for trying out (%s)\n", syntheticImages, why)
-		return cifar.Synthetic(0, syntheticImages), synthetic, nil
+		s.say("data: synthetic, %d images, for trying out (%s)\n", p.syntheticImages, why)
+		return cifar.Synthetic(0, p.syntheticImages), synthetic, nil
 	}
-	if set, err = dataSource.ReadTrain(c.Context, dir, sayTo(progressTo(c, s))); err != nil {
+	if set, err = p.source.ReadTrain(c.Context, dir, sayTo(progressTo(c, s))); err != nil {
 		if dir == configured {
 			err = hints.With(err, "--data DIR says where the run's images are now")
 		}
@@ -91,13 +88,13 @@ func knownAs(md5 string) string {
 }
 
 // testSet reads the test set, which no command but eval and data info opens.
-func testSet(c *cli.Context, s *console) (*cifar.Set, error) {
+func (p program) testSet(c *cli.Context, s *console) (*cifar.Set, error) {
 	dir := c.String("data")
 	if dir == "" {
 		cache, err := files.CacheDir()
 		cached := false
 		if err == nil {
-			dir, cached = dataSource.Cached(cache)
+			dir, cached = p.source.Cached(cache)
 		}
 		if !cached {
 			return nil, hints.With(usagef("eval needs the test set: --data DIR, or "+dataVariable),
@@ -105,7 +102,7 @@ func testSet(c *cli.Context, s *console) (*cifar.Set, error) {
 
 		}
 	}
-	set, err := dataSource.ReadTest(c.Context, dir, sayTo(progressTo(c, s)))
+	set, err := p.source.ReadTest(c.Context, dir, sayTo(progressTo(c, s)))
 	if err != nil {
 		return nil, err
 	}

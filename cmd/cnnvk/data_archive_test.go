@@ -42,7 +42,7 @@ func TestDataIsArchive(t *testing.T) {
 			}
 			t.Setenv(dataVariable, c.env)
 			for range 2 { // the second time it is there
-				o := cnnvk(strings.Fields(c.command)...)
+				o := server.cnnvk(strings.Fields(c.command)...)
 				o.failed(t, exitFailed, `cifar: `+unpacked+`/`+c.file+`: is a text that begins with "`+c.file+`"`, c.hint)
 				if o.stdout != "" {
 					t.Errorf("%s: %q", c.command, o.stdout)
@@ -67,7 +67,7 @@ func TestDataIsArchiveSays(t *testing.T) {
 		if err := os.RemoveAll(server.cache); err != nil {
 			t.Fatal(err)
 		}
-		o := cnnvk(strings.Fields("train --data x.tar.gz " + c.flag)...)
+		o := server.cnnvk(strings.Fields("train --data x.tar.gz " + c.flag)...)
 		if strings.Contains(o.stderr, line) != c.says {
 			t.Errorf("%s: %s", c.flag, o.stderr)
 		}
@@ -78,14 +78,14 @@ func TestDataIsArchiveSays(t *testing.T) {
 func TestDataDownloadFrom(t *testing.T) {
 	server := smallSource(t)
 	server.archiveFile(t, "d/cifar-100-binary.tar.gz")
-	dataSource.URL = "http://127.0.0.1:1/"
+	server.source.URL = "http://127.0.0.1:1/"
 	dir := filepath.Join(server.cache, "cifar-100-binary")
 	for _, want := range []string{"unpacked, checksums right", "is there already, and whole"} {
-		if out, _, err := runData("download", "--from", "d/cifar-100-binary.tar.gz"); err != nil || out != dir+": "+want+"\n" {
+		if out, _, err := server.data("download", "--from", "d/cifar-100-binary.tar.gz"); err != nil || out != dir+": "+want+"\n" {
 			t.Errorf("%q, %v", out, err)
 		}
 	}
-	out, said, err := runData("download", "--from", "d", "--to", "there")
+	out, said, err := server.data("download", "--from", "d", "--to", "there")
 	if err != nil || out != "there/cifar-100-binary: unpacked, checksums right\ntrain on it: cnnvk train --data there\n" ||
 		said != "data: unpacking d/cifar-100-binary.tar.gz into there/cifar-100-binary\n" {
 		t.Errorf("%q, %q, %v", out, said, err)
@@ -110,7 +110,7 @@ func TestDataDownloadFrom(t *testing.T) {
 		{"--from d --url http://x/", `--from and --url do not go together`, "", exitUsage},
 		{"--from=", `--from needs an archive`, "", exitUsage},
 	} {
-		o := cnnvk(append([]string{"data", "download"}, strings.Fields(c.args)...)...)
+		o := server.cnnvk(append([]string{"data", "download"}, strings.Fields(c.args)...)...)
 		o.stderr = strings.TrimPrefix(o.stderr, "data: unpacking short.tar.gz into n/cifar-100-binary\n")
 		o.failed(t, c.code, c.says, c.hint)
 		os.Remove("n") // empty

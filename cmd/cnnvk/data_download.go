@@ -11,10 +11,7 @@ import (
 	"cnnvk/internal/files"
 )
 
-// dataSource is what is downloaded. Tests put a small one in its place.
-var dataSource = cifar.Published
-
-func dataDownloadCommand() *cli.Command {
+func (p program) dataDownloadCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "download",
 		Usage: "fetch CIFAR-100 into the cache folder, where train finds it, or go on with that",
@@ -22,14 +19,14 @@ func dataDownloadCommand() *cli.Command {
 			&cli.PathFlag{Name: "to", Usage: "put it into `DIR`/cifar-100-binary instead"},
 			&cli.PathFlag{Name: "from", Usage: "take the archive `FILE`, which was fetched by other means, and no network"},
 			progressFlag(),
-			&cli.StringFlag{Name: "url", Value: dataSource.URL, Usage: "take the same file from another `URL`"},
+			&cli.StringFlag{Name: "url", Value: p.source.URL, Usage: "take the same file from another `URL`"},
 		},
-		Action: dataDownload,
+		Action: p.dataDownload,
 	}
 }
 
-func dataDownload(c *cli.Context) error {
-	source, to := dataSource, c.Path("to")
+func (p program) dataDownload(c *cli.Context) error {
+	source, to := p.source, c.Path("to")
 	if c.IsSet("url") {
 		source.URL = c.String("url")
 	}

@@ -28,15 +28,16 @@ import (
 
 // smallServer serves what takes the published archive's place in a test.
 type smallServer struct {
-	cache  string // the test's own cache folder
-	good   http.HandlerFunc
-	answer atomic.Pointer[http.HandlerFunc]
-	asked  atomic.Int64
+	program        // whose source it is
+	cache   string // the test's own cache folder
+	good    http.HandlerFunc
+	answer  atomic.Pointer[http.HandlerFunc]
+	asked   atomic.Int64
 }
 
 func (s *smallServer) set(h http.HandlerFunc) { s.answer.Store(&h) }
 
-// smallSource puts an archive of a few bytes in place of the published one, and gives the test a cache of its own.
+// smallSource serves a program whose source is an archive of a few bytes, and gives the test a cache of its own.
 func smallSource(t *testing.T) *smallServer {
 	t.Helper()
 	var archive bytes.Buffer
@@ -53,7 +54,7 @@ func smallSource(t *testing.T) *smallServer {
 	if err := errors.Join(w.Close(), zipped.Close()); err != nil {
 		t.Fatal(err)
 	}
-	small := &smallServer{good: func(w http.ResponseWriter, r *http.Request) {
+	small := &smallServer{program: small(), good: func(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(archive.Bytes()))
 	}}
 	small.set(small.good)
@@ -61,9 +62,8 @@ func smallSource(t *testing.T) *smallServer {
 		small.asked.Add(1)
 		(*small.answer.Load())(w, r)
 	}))
-	published := dataSource
-	t.Cleanup(func() { dataSource = published; server.Close() })
-	dataSource = cifar.Source{
+	t.Cleanup(server.Close)
+	small.source = cifar.Source{
 		URL: server.URL, Bytes: int64(archive.Len()), Unpacked: 1000, Members: members,
 		MD5: fmt.Sprintf("%x", md5.Sum(archive.Bytes())), SHA256: fmt.Sprintf("%x", sha256.Sum256(archive.Bytes())),
 		Silence: 20 * time.Second, Backoff: time.Millisecond,
@@ -78,11 +78,11 @@ func smallSource(t *testing.T) *smallServer {
 	return small
 }
 
-// runData runs `cnnvk data`.
-func runData(args ...string) (stdout, stderr string, err error) {
+// data runs `cnnvk data`.
+func (p program) data(args ...string) (stdout, stderr string, err error) {
 	var out, errOut bytes.Buffer
-	app := newApp(&out, &errOut)
-	app.Commands = []*cli.Command{dataCommand()}
+	app := p.app(&out, &errOut)
+	app.Commands = []*cli.Command{p.dataCommand()}
 	err = app.Run(append([]string{"cnnvk", "data"}, args...))
 	return out.String(), errOut.String(), err
 }
@@ -90,11 +90,11 @@ func runData(args ...string) (stdout, stderr string, err error) {
 func TestDataDownload(t *testing.T) {
 	server := smallSource(t)
 	dir := filepath.Join(server.cache, "cifar-100-binary")
-	out, progress, err := runData("download")
+	out, progress, err := server.data("download")
 	if err != nil || out != dir+": downloaded, checksums right\n" {
 		t.Fatalf("%q, %v", out, err)
 	}
-	if lines := strings.Split(progress, "\n"); len(lines) < 3 || lines[0] != "downloading "+dataSource.URL+" into "+server.cache ||
+	if lines := strings.Split(progress, "\n"); len(lines) < 3 || lines[0] != "downloading "+server.source.URL+" into "+server.cache ||
 		!strings.HasSuffix(lines[len(lines)-2], "(100 %)") || strings.Contains(progress, "\x1b") {
 		t.Errorf("progress %q", progress)
 	}
@@ -104,16 +104,16 @@ func TestDataDownload(t *testing.T) {
 		}
 	}
 
-	if out, progress, err = runData("download"); err != nil || progress != "" || out != dir+": is there already, and whole\n" || server.asked.Load() != 1 {
+	if out, progress, err = server.data("download"); err != nil || progress != "" || out != dir+": is there already, and whole\n" || server.asked.Load() != 1 {
 		t.Errorf("second call: %q, %q, %v", out, progress, err)
 	}
 }
 
 func TestDataDownloadTo(t *testing.T) {
 	server := smallSource(t)
-	elsewhere := dataSource.URL
-	dataSource.URL = "http://127.0.0.1:1/"
-	out, _, err := runData("download", "--to", "some/where", "--url", elsewhere)
+	elsewhere := server.source.URL
+	server.source.URL = "http://127.0.0.1:1/"
+	out, _, err := server.data("download", "--to", "some/where", "--url", elsewhere)
 	if err != nil || out != "some/where/cifar-100-binary: downloaded, checksums right\ntrain on it: cnnvk train --data some/where\n" {
 		t.Errorf("%q, %v", out, err)
 	}
@@ -142,13 +142,13 @@ func TestDataDownloadFails(t *testing.T) {
 		{"info --jsn", "unknown flag --jsn", "cnnvk data info --help", true},
 		{"info", "there is no whole data set in " + server.cache, "cnnvk data download", false},
 	} {
-		out, _, err := runData(strings.Fields(c.args)...)
+		out, _, err := server.data(strings.Fields(c.args)...)
 		if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(hints.Of(err), c.hint) || out != "" ||
 			errors.As(err, new(usageError)) != c.usage || strings.Contains(err.Error()+hints.Of(err), "\n") {
 			t.Errorf("%s: %q, %v, hint %q", c.args, out, err, hints.Of(err))
 		}
 	}
-	if out, _, err := runData(); err != nil || !strings.Contains(out, "download") || !strings.Contains(out, "info") {
+	if out, _, err := server.data(); err != nil || !strings.Contains(out, "download") || !strings.Contains(out, "info") {
 		t.Errorf("data alone: %q, %v", out, err)
 	}
 }
@@ -164,17 +164,17 @@ func flip(t *testing.T, path string, at int, bit byte) {
 // A bit that fell over shows in the checksum alone. The damaged copy is neither used nor replaced, whoever finds it.
 func TestFlippedBit(t *testing.T) {
 	server := smallSource(t)
-	cnnvk("data", "download").ok(t)
+	server.cnnvk("data", "download").ok(t)
 	t.Chdir(filepath.Dir(server.cache))
 	flip(t, "cnnvk/cifar-100-binary/train.bin", 3, 1)
 	before := listing(t)
 	for args, hint := range map[string]string{
 		"train": "CNNVK_OFFLINE=1 trains on the synthetic set", "data download": "mv " + server.cache, "data download --to cnnvk": "mv cnnvk/cifar-100-binary/train.bin ",
 	} {
-		cnnvk(strings.Fields(args)...).failed(t, exitFailed, `cifar-100-binary/train\.bin: has MD5 [0-9a-f]{32}, must be [0-9a-f]{32}$`, hint)
+		server.cnnvk(strings.Fields(args)...).failed(t, exitFailed, `cifar-100-binary/train\.bin: has MD5 [0-9a-f]{32}, must be [0-9a-f]{32}$`, hint)
 		unchanged(t, before)
 	}
-	cnnvk("data", "info").failed(t, exitFailed, `there is no whole data set in `+server.cache, "cnnvk data download")
+	server.cnnvk("data", "info").failed(t, exitFailed, `there is no whole data set in `+server.cache, "cnnvk data download")
 	unchanged(t, before)
 }
 
@@ -188,7 +188,7 @@ func TestFlippedBitInArchive(t *testing.T) {
 	server.set(func(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(archive))
 	})
-	o := cnnvk("data", "download", "--to", "d")
+	o := server.cnnvk("data", "download", "--to", "d")
 	_, said, _ := strings.Cut(o.stderr, "cnnvk: ") // after the progress
 	o.stderr = "cnnvk: " + said
 	o.failed(t, exitFailed, `cifar: downloading http://\S+: wrong (MD5|SHA-256)`, "--url URL")
@@ -204,7 +204,7 @@ func TestFindData(t *testing.T) {
 	find := func(wantDir, wantHow string, requests int64) {
 		t.Helper()
 		server.asked.Store(0)
-		got, how, err := findData(context.Background(), new(bytes.Buffer))
+		got, how, err := server.findData(context.Background(), new(bytes.Buffer))
 		asked := server.asked.Load()
 		if err != nil || got != wantDir || !strings.HasPrefix(how, wantHow) || strings.Contains(how, "\n") || asked != requests {
 			t.Errorf("got %q, %q, %v after %d requests, want %q, %q, %d", got, how, err, asked, wantDir, wantHow, requests)
@@ -219,11 +219,11 @@ func TestFindData(t *testing.T) {
 	find("", nothing+"and CNNVK_OFFLINE is set", 0)
 	t.Setenv(offlineVariable, "0")
 	server.set(http.NotFound)
-	find("", nothing+"downloading "+dataSource.URL+": the server answers 404", 1)
-	url := dataSource.URL
-	dataSource.URL = "http://127.0.0.1:1/"
+	find("", nothing+"downloading "+server.source.URL+": the server answers 404", 1)
+	url := server.source.URL
+	server.source.URL = "http://127.0.0.1:1/"
 	find("", nothing+"downloading http://127.0.0.1:1/: no network: ", 0)
-	dataSource.URL = url
+	server.source.URL = url
 
 	server.set(server.good)
 	find(dir, "downloaded", 1)
@@ -237,7 +237,7 @@ func TestFindDataFails(t *testing.T) {
 	server := smallSource(t)
 	find := func(ctx context.Context, says, hint string) {
 		t.Helper()
-		dir, how, err := findData(ctx, new(bytes.Buffer))
+		dir, how, err := server.findData(ctx, new(bytes.Buffer))
 		if err == nil || dir+how != "" || !strings.Contains(err.Error(), says) || !strings.Contains(hints.Of(err), hint) ||
 			!strings.HasSuffix(hints.Of(err), "; CNNVK_OFFLINE=1 trains on the synthetic set") {
 			t.Errorf("%q, %q, %v, hint %q", dir, how, err, hints.Of(err))
@@ -249,7 +249,7 @@ func TestFindDataFails(t *testing.T) {
 
 	server.set(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Range") == "" {
-			w.Header().Set("Content-Length", fmt.Sprint(dataSource.Bytes))
+			w.Header().Set("Content-Length", fmt.Sprint(server.source.Bytes))
 			w.Write([]byte{0x1f})
 			http.NewResponseController(w).Flush()
 		}
@@ -267,7 +267,7 @@ func TestDataInfo(t *testing.T) {
 	emptyFolder(t)
 	dataFile(t, "d", "train.bin", cifar.TrainRecords*cifar.RecordBytes, 3*cifar.RecordBytes+1, 99)
 	dataFile(t, "d", "test.bin", cifar.TestRecords*cifar.RecordBytes, 5*cifar.RecordBytes, 19)
-	out, errOut, err := runData("info", "--data", "d", "--json")
+	out, errOut, err := small().data("info", "--data", "d", "--json")
 	if err != nil || errOut != "" {
 		t.Fatalf("%q, %v", errOut, err)
 	}
@@ -282,19 +282,19 @@ func TestDataInfo(t *testing.T) {
 	if want := (fileDescription{"test.bin", 10_000, 1, 0, 10_000, 2, "", ""}); got.Files[1] != want {
 		t.Errorf("got %+v, want %+v", got.Files[1], want)
 	}
-	out, _, err = runData("info", "--data", "d")
+	out, _, err = small().data("info", "--data", "d")
 	if err != nil || !strings.Contains(out, "train.bin  50000 records, 2 classes (0 to 49999 each), 1 coarse classes\n") ||
 		!strings.Contains(out, "MD5 ") || !strings.Contains(out, "(not a known checksum)\n") {
 		t.Errorf("%s %v", out, err)
 	}
-	if _, _, err = runData("info", "--data", "none"); err == nil || hints.Of(err) != "cnnvk data download --to none" {
+	if _, _, err = small().data("info", "--data", "none"); err == nil || hints.Of(err) != "cnnvk data download --to none" {
 		t.Errorf("%v, hint %q", err, hints.Of(err))
 	}
 }
 
 func TestDataInfoReal(t *testing.T) {
 	data := sharedPath(t, "CNNVK_DATA")
-	out, _, err := runData("info", "--data", data)
+	out, _, err := small().data("info", "--data", data)
 	if err != nil || !strings.Contains(out, "50000 records, 100 classes (500 each), 20 coarse classes") ||
 		!strings.Contains(out, "10000 records, 100 classes (100 each), 20 coarse classes") || strings.Contains(out, "not a known") {
 		t.Errorf("%s %v", out, err)

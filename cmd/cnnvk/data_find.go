@@ -19,7 +19,7 @@ const offlineVariable = "CNNVK_OFFLINE"
 // says in words which it was: "CNNVK_DATA", "cache", "downloaded". Where there is nothing to be had dir is empty, how
 // says why, and the synthetic set is left. A download that began and was cut is an error: who wants the data gets the
 // rest of it with the next call. Progress goes to out.
-func findData(ctx context.Context, out io.Writer) (dir, how string, err error) {
+func (p program) findData(ctx context.Context, out io.Writer) (dir, how string, err error) {
 	if dir := os.Getenv(dataVariable); dir != "" {
 		dir, err := files.FromHome(dir)
 		return dir, dataVariable, err
@@ -28,7 +28,7 @@ func findData(ctx context.Context, out io.Writer) (dir, how string, err error) {
 	if err != nil {
 		return "", nothingIn("there is no cache folder"), nil
 	}
-	if dir, ok := dataSource.Cached(cache); ok {
+	if dir, ok := p.source.Cached(cache); ok {
 		return dir, "cache", nil
 	}
 	offline, err := boolVariable(offlineVariable)
@@ -38,7 +38,7 @@ func findData(ctx context.Context, out io.Writer) (dir, how string, err error) {
 	if offline {
 		return "", nothingIn("nothing is in the cache, and " + offlineVariable + " is set"), nil
 	}
-	dir, _, err = fetch(ctx, dataSource, cache, out)
+	dir, _, err = fetch(ctx, p.source, cache, out)
 	if err == nil {
 		return dir, "downloaded", nil
 	}

@@ -14,7 +14,7 @@ import (
 	"cnnvk/internal/hints"
 )
 
-func dataInfoCommand() *cli.Command {
+func (p program) dataInfoCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "info",
 		Usage: "count the records and classes of both files of a copy of CIFAR-100, and say which they are",
@@ -22,7 +22,7 @@ func dataInfoCommand() *cli.Command {
 			dataFlag(),
 			jsonFlag(),
 		},
-		Action: dataInfo,
+		Action: p.dataInfo,
 	}
 }
 
@@ -44,7 +44,7 @@ type fileDescription struct {
 }
 
 // dataInfo may open the test file: nothing is trained here, and only labels are counted.
-func dataInfo(c *cli.Context) error {
+func (p program) dataInfo(c *cli.Context) error {
 	d := dataDescription{Folder: c.String("data")}
 	if d.Folder == "" {
 		cache, err := files.CacheDir()
@@ -52,11 +52,11 @@ func dataInfo(c *cli.Context) error {
 			return err
 		}
 		var ok bool
-		if d.Folder, ok = dataSource.Cached(cache); !ok {
+		if d.Folder, ok = p.source.Cached(cache); !ok {
 			return hints.With(fmt.Errorf("there is no whole data set in %s", d.Folder), "cnnvk data download, or name a folder: --data DIR")
 		}
 	}
-	for _, read := range []func(context.Context, string, func(string)) (*cifar.Set, error){dataSource.ReadTrain, dataSource.ReadTest} {
+	for _, read := range []func(context.Context, string, func(string)) (*cifar.Set, error){p.source.ReadTrain, p.source.ReadTest} {
 		set, err := read(c.Context, d.Folder, sayTo(c.App.ErrWriter))
 		if err != nil {
 			return err

@@ -19,7 +19,7 @@ import (
 	"cnnvk/net/training"
 )
 
-func dataPreviewCommand() *cli.Command {
+func (p program) dataPreviewCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "preview",
 		Usage: "draw a sheet of training images, each as it is and as the first epochs see it",
@@ -33,7 +33,7 @@ func dataPreviewCommand() *cli.Command {
 			&cli.IntFlag{Name: "epochs", Value: 9, Usage: "columns: epochs"},
 			&cli.Int64Flag{Name: "seed", Value: int64(training.DefaultRecipe().Seed), Usage: "of the draws, 0 to 4294967295"},
 		}, verbosityFlags()...),
-		Action: dataPreview,
+		Action: p.dataPreview,
 	}
 }
 
@@ -47,7 +47,7 @@ func encodeJPEG(w io.Writer, picture image.Image) error {
 	return jpeg.Encode(w, picture, &jpeg.Options{Quality: 95}) // small images are looked at by the pixel
 }
 
-func dataPreview(c *cli.Context) error {
+func (p program) dataPreview(c *cli.Context) error {
 	s, err := newConsole(c, false)
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func dataPreview(c *cli.Context) error {
 	if err := checkRecipe(recipe); err != nil {
 		return flagProblemOf(err, recipeFlagNames())
 	}
-	set, _, err := trainingSet(c, s, "")
+	set, _, err := p.trainingSet(c, s, "")
 	if err != nil {
 		return err
 	}

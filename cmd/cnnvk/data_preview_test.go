@@ -24,7 +24,7 @@ func TestDataPreview(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set := cifar.Synthetic(0, syntheticImages)
+	set := cifar.Synthetic(0, testImages)
 	changed := false
 	for row := range 2 {
 		for i := range cifar.Side * cifar.Side {

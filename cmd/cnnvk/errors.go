@@ -1,12 +1,13 @@
 package main
 
 import (
-	"cnnvk/internal/hints"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"cnnvk/internal/hints"
 )
 
 // usageError is a mistake in the command line.

@@ -16,7 +16,7 @@ import (
 	"cnnvk/net/training"
 )
 
-func evalCommand() *cli.Command {
+func (p program) evalCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "eval",
 		Usage: "evaluate weights on the test set",
@@ -31,7 +31,7 @@ func evalCommand() *cli.Command {
 			&cli.BoolFlag{Name: "no-report", Usage: "write no tables and pictures"},
 			jsonFlag(),
 		}, verbosityFlags()...),
-		Action: evaluate,
+		Action: p.evaluate,
 	}
 }
 
@@ -51,7 +51,7 @@ type evalResult struct {
 	Report      string     `json:"report,omitempty"` // the folder of tables and pictures by class
 }
 
-func evaluate(c *cli.Context) error {
+func (p program) evaluate(c *cli.Context) error {
 	s, err := newConsole(c, c.Bool("json"))
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func evaluate(c *cli.Context) error {
 	if err != nil {
 		return orOtherWeights(path, fmt.Errorf("the weights in %s: %w", path, err))
 	}
-	set, err := testSet(c, s)
+	set, err := p.testSet(c, s)
 	if err != nil {
 		return err
 	}

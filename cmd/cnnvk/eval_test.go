@@ -83,7 +83,7 @@ func TestEvalNormalization(t *testing.T) {
 func inputOf(t *testing.T, w *net.Weights, args ...string) (mean, std [cifar.Channels]float64, told string, err error) {
 	t.Helper()
 	var out bytes.Buffer
-	app := newApp(&out, new(bytes.Buffer))
+	app := small().app(&out, new(bytes.Buffer))
 	app.Command("eval").Action = func(c *cli.Context) error {
 		s, failed := newConsole(c, false)
 		if failed != nil {

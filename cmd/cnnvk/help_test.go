@@ -14,7 +14,7 @@ import (
 
 // eachCommand calls f for the program and every command, with what is typed before its flags.
 func eachCommand(f func(typed string, flags []cli.Flag)) {
-	app := newApp(new(bytes.Buffer), new(bytes.Buffer))
+	app := small().app(new(bytes.Buffer), new(bytes.Buffer))
 	f("cnnvk", app.Flags)
 	var walk func(before string, commands []*cli.Command)
 	walk = func(before string, commands []*cli.Command) {

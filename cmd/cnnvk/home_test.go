@@ -34,7 +34,7 @@ func TestPathFlags(t *testing.T) {
 			look(parent+" "+c.Name, c.Subcommands)
 		}
 	}
-	look("cnnvk", newApp(nil, nil).Commands)
+	look("cnnvk", small().app(nil, nil).Commands)
 	if count < 10 {
 		t.Errorf("%d path flags", count)
 	}
@@ -84,11 +84,11 @@ func TestHome(t *testing.T) {
 
 // So it does where a download goes.
 func TestHomeDownload(t *testing.T) {
-	smallSource(t)
+	server := smallSource(t)
 	home := t.TempDir()
 	t.Setenv("HOME", home)
 	t.Setenv("USERPROFILE", home)
-	cnnvk("data", "download", "--to=~/sets").ok(t)
+	server.cnnvk("data", "download", "--to=~/sets").ok(t)
 	if text := read(t, filepath.Join(home, "sets", "cifar-100-binary", "train.bin")); text != "train.bin" {
 		t.Errorf("train.bin has %q", text)
 	}

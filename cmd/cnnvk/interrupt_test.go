@@ -241,7 +241,7 @@ func TestInterruptedEarly(t *testing.T) {
 		{"bench", "--device", "cpu", "--batch-size", "1"},
 	} {
 		stderr.Reset()
-		if code := execute(ctx, append([]string{"cnnvk"}, args...), &stdout, &stderr); code != exitInterrupted || stderr.String() != "cnnvk: interrupted\n" {
+		if code := small().run(ctx, append([]string{"cnnvk"}, args...), &stdout, &stderr); code != exitInterrupted || stderr.String() != "cnnvk: interrupted\n" {
 			t.Errorf("%s: exit code %d, %s", args[0], code, stderr.String())
 		}
 	}

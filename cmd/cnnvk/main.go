@@ -2,7 +2,6 @@
 package main
 
 import (
-	"cnnvk/internal/hints"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +10,12 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"cnnvk/cifar"
+	"cnnvk/internal/hints"
 )
 
 // The exit codes.
@@ -24,7 +27,24 @@ const (
 )
 
 func main() {
-	os.Exit(execute(untilInterrupted(os.Stderr, os.Exit), os.Args, standardOutput(), os.Stderr))
+	published().start()
+}
+
+// program is what its commands work with beside what the user says.
+type program struct {
+	source          cifar.Source  // of the data set
+	syntheticImages int           // in the synthetic set
+	checkpointEvery time.Duration // the most that a training loses when its process is killed in the midst of a long epoch
+}
+
+// published is the program that users have. Its synthetic set is small, so that trying out is quick.
+func published() program {
+	return program{source: cifar.Published, syntheticImages: 10_000, checkpointEvery: time.Minute}
+}
+
+// start is the process: what was typed, its signals, its streams, its exit code.
+func (p program) start() {
+	os.Exit(p.run(untilInterrupted(os.Stderr, os.Exit), os.Args, standardOutput(), os.Stderr))
 }
 
 // standardOutput is os.Stdout, or, where that was closed, a file that refuses all that is written.
@@ -37,13 +57,13 @@ func standardOutput() io.Writer {
 	return os.Stdout
 }
 
-// execute is the whole program: it returns the exit code. Results go to stdout, which is closed in the end, an error to stderr as
+// run does what the arguments say: it returns the exit code. Results go to stdout, which is closed in the end, an error to stderr as
 // one line, with a hint in a second one where there is something to do. A result that could not be written is an error, too.
 // What takes time stops when ctx ends.
-func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func (p program) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	newLog(stderr, slog.LevelWarn) // of commands that have no console
 	out := &output{to: stdout}
-	app := newApp(out, stderr)
+	app := p.app(out, stderr)
 	args = helpAsFlag(args)
 	giveCompletion(app, args)
 	err := app.RunContext(ctx, args)
@@ -66,7 +86,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-func newApp(stdout, stderr io.Writer) *cli.App {
+func (p program) app(stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
 		Name:                  "cnnvk",
 		Usage:                 "train and evaluate small convolutional networks on CIFAR-100, on any Vulkan GPU",
@@ -77,7 +97,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		HideVersion:           true,
 		HideHelpCommand:       true,
 		Flags:                 []cli.Flag{versionFlag()},
-		Commands: []*cli.Command{trainCommand(), evalCommand(), summaryCommand(), benchCommand(), tuneCommand(), devicesCommand(), dataCommand(),
+		Commands: []*cli.Command{p.trainCommand(), p.evalCommand(), summaryCommand(), benchCommand(), tuneCommand(), devicesCommand(), p.dataCommand(),
 			completionCommand(), versionCommand()},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   onUsageError,

@@ -26,12 +26,12 @@ const childVariable = "CNNVK_TEST_IS_CNNVK"
 const checkpointVariable = "CNNVK_TEST_CHECKPOINT_EVERY"
 
 func TestMain(m *testing.M) {
-	syntheticImages = 100 // 90 to train on, 10 to validate
 	if os.Getenv(childVariable) != "" {
+		p := small()
 		if every, err := time.ParseDuration(os.Getenv(checkpointVariable)); err == nil {
-			checkpointEvery = every
+			p.checkpointEvery = every
 		}
-		main()
+		p.start()
 	}
 	// Mesa keeps compiled shaders in the user's cache folder. Tests have each their own, but need not compile everything again.
 	if folder, err := os.UserCacheDir(); err == nil {
@@ -59,10 +59,23 @@ type outcome struct {
 	stdout, stderr string
 }
 
+// testImages are those of the synthetic set in tests: 90 to train on, 10 to validate.
+const testImages = 100
+
+// small is the program with a small synthetic set.
+func small() program {
+	p := published()
+	p.syntheticImages = testImages
+	return p
+}
+
+// cnnvk runs the small program in this process.
+func cnnvk(args ...string) outcome { return small().cnnvk(args...) }
+
 // cnnvk runs the program in this process.
-func cnnvk(args ...string) outcome {
+func (p program) cnnvk(args ...string) outcome {
 	var stdout, stderr bytes.Buffer
-	code := execute(context.Background(), append([]string{"cnnvk"}, args...), &stdout, &stderr)
+	code := p.run(context.Background(), append([]string{"cnnvk"}, args...), &stdout, &stderr)
 	return outcome{code, stdout.String(), stderr.String()}
 }
 

@@ -42,7 +42,8 @@ func TestDevicePeak(t *testing.T) {
 func TestDevicePeakPredicted(t *testing.T) {
 	emptyFolder(t)
 	needVulkan(t)
-	setSynthetic(t, 300)
+	p := small()
+	p.syntheticImages = 300
 	data := int64(300*cifar.ImageBytes + 3*256*4)
 	for _, batch := range []int{128, 40} { // both leave short batches
 		t.Run(fmt.Sprint(batch), func(t *testing.T) {
@@ -51,7 +52,7 @@ func TestDevicePeakPredicted(t *testing.T) {
 			o.ok(t)
 			predicted := object[summaryResult](t, o.stdout).Memory.Work
 			_, device := countDevice(t, func() outcome {
-				return cnnvk("train", size, "--epochs", "1", "--limit-steps", "1", "--out", fmt.Sprint("run-", batch))
+				return p.cnnvk("train", size, "--epochs", "1", "--limit-steps", "1", "--out", fmt.Sprint("run-", batch))
 			})
 			got := device.Peak - data
 			if off := float64(predicted-got) / float64(got); off < -0.05 || off > 0.05 {
@@ -60,11 +61,4 @@ func TestDevicePeakPredicted(t *testing.T) {
 			t.Logf("%d bytes predicted, %d asked for", predicted, got)
 		})
 	}
-}
-
-// setSynthetic sets the size of the synthetic set for a test.
-func setSynthetic(t *testing.T, images int) {
-	before := syntheticImages
-	syntheticImages = images
-	t.Cleanup(func() { syntheticImages = before })
 }

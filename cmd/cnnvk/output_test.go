@@ -40,14 +40,14 @@ func TestOutputFails(t *testing.T) {
 		{syscall.EPIPE, nil, exitDone, ""},
 	} {
 		var stderr bytes.Buffer
-		code := execute(t.Context(), []string{"cnnvk", "version"}, &lateWriter{onWrite: c.onWrite, onClose: c.onClose}, &stderr)
+		code := small().run(t.Context(), []string{"cnnvk", "version"}, &lateWriter{onWrite: c.onWrite, onClose: c.onClose}, &stderr)
 		if code != c.code || stderr.String() != c.says {
 			t.Errorf("%v, %v: exit code %d, %q", c.onWrite, c.onClose, code, stderr.String())
 		}
 	}
 	// A command's own error is the one that counts.
 	var stderr bytes.Buffer
-	if code := execute(t.Context(), []string{"cnnvk", "trian"}, &lateWriter{onWrite: other}, &stderr); code != exitUsage || strings.Contains(stderr.String(), "other") {
+	if code := small().run(t.Context(), []string{"cnnvk", "trian"}, &lateWriter{onWrite: other}, &stderr); code != exitUsage || strings.Contains(stderr.String(), "other") {
 		t.Errorf("exit code %d, %q", code, stderr.String())
 	}
 }

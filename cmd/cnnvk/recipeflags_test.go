@@ -21,7 +21,7 @@ import (
 // parsed is what train would make of those flags, without training.
 func parsed(t *testing.T, args ...string) (run.Config, error) {
 	t.Helper()
-	app := newApp(new(bytes.Buffer), new(bytes.Buffer))
+	app := small().app(new(bytes.Buffer), new(bytes.Buffer))
 	var got run.Config
 	var err error
 	for _, c := range app.Commands {
@@ -207,7 +207,7 @@ func TestTrainStratified(t *testing.T) {
 	if err := json.Unmarshal([]byte(read(t, "a/split.json")), &split); err != nil {
 		t.Fatal(err)
 	}
-	want, _ := cifar.SplitStratified(cifar.Synthetic(0, syntheticImages).Labels, 0.1, 7)
+	want, _ := cifar.SplitStratified(cifar.Synthetic(0, testImages).Labels, 0.1, 7)
 	if len(want) != 10 || !slices.Equal(split["val"], want) {
 		t.Errorf("split.json has %v, want %v", split, want)
 	}

@@ -85,7 +85,7 @@ func onlyWithResume(c *cli.Context, dir string) error {
 }
 
 // resume goes on with the run in a folder. With --resume auto the flags are those that it began with: asked is what they ask for.
-func resume(c *cli.Context, s *console, dir string, asked *run.Config, began time.Time) error {
+func (p program) resume(c *cli.Context, s *console, dir string, asked *run.Config, began time.Time) error {
 	if err := c.Set("resume", dir); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func resume(c *cli.Context, s *console, dir string, asked *run.Config, began tim
 		return err
 	}
 	defer f.Close()
-	j := &job{console: s, flags: c, began: began, folder: f}
+	j := &job{console: s, flags: c, began: began, saveEvery: p.checkpointEvery, folder: f}
 	conf, err := j.readRun()
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func resume(c *cli.Context, s *console, dir string, asked *run.Config, began tim
 	} else if why := j.recipe.Finished(j.from.Position); why != "" {
 		return j.finished(why)
 	}
-	if j.set, j.dir, err = trainingSet(c, s, conf.Data); err != nil {
+	if j.set, j.dir, err = p.trainingSet(c, s, conf.Data); err != nil {
 		return err
 	}
 	if conf.DataMD5 != "" && conf.DataMD5 != j.set.MD5 {

@@ -23,9 +23,8 @@ func cutRunAfter(t *testing.T, file string) {
 	emptyFolder(t)
 	begin := []string{"train", "--device", "cpu", "--config", narrowConfig(t), "--epochs", "3", "--out"}
 	cnnvk(append(begin, "whole")...).ok(t)
-	before := checkpointEvery
-	t.Cleanup(func() { checkpointEvery = before })
-	checkpointEvery = 0
+	often := small()
+	often.checkpointEvery = 0
 	ctx, interrupt := context.WithCancelCause(t.Context())
 	go func() {
 		for ctx.Err() == nil {
@@ -36,10 +35,9 @@ func cutRunAfter(t *testing.T, file string) {
 		}
 	}()
 	var stdout, stderr bytes.Buffer
-	if code := execute(ctx, append([]string{"cnnvk"}, append(begin, "run")...), &stdout, &stderr); code != exitInterrupted {
+	if code := often.run(ctx, append([]string{"cnnvk"}, append(begin, "run")...), &stdout, &stderr); code != exitInterrupted {
 		t.Fatalf("it came to its end before it could be interrupted: exit code %d: %s", code, stderr.String())
 	}
-	checkpointEvery = before
 }
 
 // A run that was interrupted in its first epoch has a row for that, until it goes on.
@@ -179,6 +177,7 @@ func changeCheckpoint(t *testing.T, change func(metadata map[string]string)) {
 func TestResumeRefused(t *testing.T) {
 	cutRun(t)
 	const anew = "cnnvk train --config run/config.yaml --out DIR begins another run"
+	var p program // of the case
 	config, good := read(t, "run/"+run.ConfigFile), read(t, "run/"+run.LastState)
 	edit := func(old, new string) func() {
 		return func() { writeFile(t, "run/"+run.ConfigFile, []byte(strings.Replace(config, old, new, 1))) }
@@ -208,7 +207,7 @@ func TestResumeRefused(t *testing.T) {
 		{"cut config", "", `^cnnvk: run/config\.yaml: `, "", exitFailed, func() { writeFile(t, "run/"+run.ConfigFile, nil) }},
 		{"data gone", "", `gone: no such folder$`, "--data DIR says where the run's images are now", exitFailed, edit("data: synthetic", "data: gone")},
 		{"data", "", `^cnnvk: the training images of synthetic have the MD5 \w+, but the run run has those of \w+$`, "--data DIR with the run's own; " + anew, exitFailed,
-			func() { syntheticImages = 101 }},
+			func() { p.syntheticImages = testImages + 1 }},
 		{"data of the checkpoint", "", `^cnnvk: the training images of synthetic have the MD5 \w+, but the run run has those of 123$`, "--data DIR with the run's own; " + anew, exitFailed,
 			func() { changeCheckpoint(t, func(m map[string]string) { m[run.MetaData] = "123" }) }},
 		{"split", "", `^cnnvk: the run run dealt its images to training and validation in another way than this program does$`, anew, exitFailed,
@@ -218,8 +217,7 @@ func TestResumeRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			writeFile(t, "run/"+run.ConfigFile, []byte(config))
 			writeFile(t, "run/"+run.LastState, []byte(good))
-			images := syntheticImages
-			defer func() { syntheticImages = images }()
+			p = small()
 			if c.do != nil {
 				c.do()
 			}
@@ -228,7 +226,7 @@ func TestResumeRefused(t *testing.T) {
 			if len(args) == 0 {
 				args = []string{"--resume", "run"}
 			}
-			o := cnnvk(append([]string{"train"}, args...)...)
+			o := p.cnnvk(append([]string{"train"}, args...)...)
 			o.failed(t, c.code, c.says, c.hint)
 			unchanged(t, before)
 		})

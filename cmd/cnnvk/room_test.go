@@ -176,7 +176,7 @@ func TestSummaryOnDevice(t *testing.T) {
 
 // A resumed run keeps its batch size: a hint of another says what that goes with, and one of no flag stays as it is.
 func TestOrNewRun(t *testing.T) {
-	app := newApp(new(bytes.Buffer), new(bytes.Buffer))
+	app := small().app(new(bytes.Buffer), new(bytes.Buffer))
 	app.Command("train").Action = func(c *cli.Context) error {
 		j := &job{flags: c, folder: &run.Folder{Dir: "run"}}
 		for hint, want := range map[string]string{

@@ -23,7 +23,7 @@ import (
 	"cnnvk/net/training"
 )
 
-func trainCommand() *cli.Command {
+func (p program) trainCommand() *cli.Command {
 	flags := []cli.Flag{
 		trainDataFlag(),
 		trainDeviceFlag(),
@@ -44,11 +44,11 @@ func trainCommand() *cli.Command {
 		Name:   "train",
 		Usage:  "train a network and keep the best weights",
 		Flags:  append(flags, verbosityFlags()...),
-		Action: train,
+		Action: p.train,
 	}
 }
 
-func train(c *cli.Context) error {
+func (p program) train(c *cli.Context) error {
 	began := time.Now()
 	s, err := newConsole(c, false)
 	if err != nil {
@@ -59,14 +59,14 @@ func train(c *cli.Context) error {
 		return err
 	}
 	if dir != "" && !auto {
-		return resume(c, s, dir, nil, began)
+		return p.resume(c, s, dir, nil, began)
 	}
 	conf, err := configOf(c)
 	if err != nil {
 		return err
 	}
 	if dir != "" {
-		return resume(c, s, dir, &conf, began)
+		return p.resume(c, s, dir, &conf, began)
 	}
 	if c.Bool("force") && c.String("out") == "" {
 		return usagef("--force needs --out: without it a new folder is made")
@@ -74,7 +74,7 @@ func train(c *cli.Context) error {
 	if err := run.CheckOut(c.String("out"), c.Bool("force")); err != nil {
 		return err
 	}
-	set, dir, err := trainingSet(c, s, conf.Data)
+	set, dir, err := p.trainingSet(c, s, conf.Data)
 	if err != nil {
 		return err
 	}
@@ -87,28 +87,26 @@ func train(c *cli.Context) error {
 		like = engine.Device{}
 	}
 	return onWished(s.log, wish{device: device, like: like}, func(m *machine) error {
-		j := &job{console: s, flags: c, recipe: conf.Recipe, set: set, dir: dir, began: began}
+		j := &job{console: s, flags: c, recipe: conf.Recipe, set: set, dir: dir, began: began, saveEvery: p.checkpointEvery}
 		return j.runOn(m, conf)
 	})
 }
 
-// checkpointEvery is the most that a training loses when its process is killed in the midst of a long epoch. Tests make it shorter.
-var checkpointEvery = time.Minute
-
 // job is a training with all that it is made of.
 type job struct {
 	*console
-	flags   *cli.Context
-	recipe  training.Recipe
-	kernels gpu.Choices // of the run whose config.yaml was given
-	machine *machine
-	set     *cifar.Set
-	dir     string // of the data set, or synthetic
-	began   time.Time
-	trainer *training.Trainer
-	folder  *run.Folder
-	from    *training.Checkpoint // from which the run is resumed; nil if it begins
-	trace   *trace.Timeline      // nil without --trace
+	flags     *cli.Context
+	recipe    training.Recipe
+	kernels   gpu.Choices // of the run whose config.yaml was given
+	machine   *machine
+	set       *cifar.Set
+	dir       string // of the data set, or synthetic
+	began     time.Time
+	saveEvery time.Duration // within an epoch
+	trainer   *training.Trainer
+	folder    *run.Folder
+	from      *training.Checkpoint // from which the run is resumed; nil if it begins
+	trace     *trace.Timeline      // nil without --trace
 }
 
 // runOn trains on a machine. On the one of the configuration it takes the kernels that this names.
@@ -280,7 +278,7 @@ func (j *job) watch(ctx context.Context) error {
 		j.trace.Note(fmt.Sprintf("device busy in epoch %d", e.Epoch), e.BusyShare())
 		return j.folder.SaveEpoch(j.trainer, e, stop)
 	}
-	j.trainer.SaveEvery = checkpointEvery
+	j.trainer.SaveEvery = j.saveEvery
 	j.trainer.OnSave = func() error { return j.folder.SaveMidEpoch(j.trainer, stop) }
 	err := j.trainer.Run(running)
 	if failed := j.folder.Wait(); failed != nil {

@@ -101,7 +101,7 @@ func checkConfig(t *testing.T, path string) {
 	if want := quickRecipe(); !reflect.DeepEqual(c.Recipe, want) {
 		t.Errorf("the recipe is %+v, want %+v", c.Recipe, want)
 	}
-	set := cifar.Synthetic(0, syntheticImages)
+	set := cifar.Synthetic(0, testImages)
 	if c.Data != "synthetic" || c.DataMD5 != set.MD5 || c.Device == "" || c.Driver == "" || c.Version != version() {
 		t.Errorf("config.yaml says %+v", c)
 	}
@@ -113,7 +113,7 @@ func checkSplit(t *testing.T, path string) {
 	if err := json.Unmarshal([]byte(read(t, path)), &split); err != nil {
 		t.Fatal(err)
 	}
-	val, _ := cifar.Split(syntheticImages, 0.1, 42)
+	val, _ := cifar.Split(testImages, 0.1, 42)
 	if !reflect.DeepEqual(split, map[string][]int{"val": val}) {
 		t.Errorf("split.json has %v, want val %v", split, val)
 	}

@@ -183,7 +183,7 @@ func TestBooleanVariables(t *testing.T) {
 		t.Setenv(name, "")
 	}
 	t.Setenv("CNNVK_OFFLINE", "true")
-	if _, how, err := findData(t.Context(), io.Discard); err != nil || !strings.HasSuffix(how, "CNNVK_OFFLINE is set") {
+	if _, how, err := small().findData(t.Context(), io.Discard); err != nil || !strings.HasSuffix(how, "CNNVK_OFFLINE is set") {
 		t.Errorf("CNNVK_OFFLINE=true: %s, %v", how, err)
 	}
 	t.Setenv("CNNVK_VALIDATION", "true")
