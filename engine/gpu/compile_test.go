@@ -89,7 +89,13 @@ func compile(t *testing.T, e *Executor, c compiled) {
 		fmt.Fprintln(os.Stderr, compiledLine(c, nil))
 		return
 	}
-	executables, err := e.executables(c.dispatch)
+	p, err := e.statisticsPipeline(c.dispatch)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	t.Cleanup(p.Destroy) // when all are done: under its noop shim RADV has no memory left after some 340 that came and went
+	executables, err := p.Executables()
 	if err != nil {
 		t.Error(err)
 		return

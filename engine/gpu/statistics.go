@@ -46,17 +46,22 @@ func Statistics(s engine.Session, p *engine.Program) ([]KernelStatistics, error)
 
 // executables compiles a dispatch's pipeline for what the driver says of it, and drops it.
 func (e *Executor) executables(d dispatch) ([]vk.Executable, error) {
-	spec, err := d.pipelineSpec()
-	if err != nil {
-		return nil, err
-	}
-	spec.Statistics = true
-	p, err := e.device.NewPipeline(spec)
+	p, err := e.statisticsPipeline(d)
 	if err != nil {
 		return nil, err
 	}
 	defer p.Destroy()
 	return p.Executables()
+}
+
+// statisticsPipeline compiles a dispatch's pipeline, whether it was before or not, so that the driver can say something of it.
+func (e *Executor) statisticsPipeline(d dispatch) (*vk.Pipeline, error) {
+	spec, err := d.pipelineSpec()
+	if err != nil {
+		return nil, err
+	}
+	spec.Statistics = true
+	return e.device.NewPipeline(spec)
 }
 
 // Spills reports whether a statistic counts values that did not fit into registers and went to memory, by the names that drivers
