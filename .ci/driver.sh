@@ -12,13 +12,13 @@
 #   nvk-CHIPSET       NVIDIA, hexadecimal: 174 is GA104
 #   anv-PLATFORM      Intel: skl, tgl, adl, dg2, mtl, lnl, bmg; CNNVK_INTEL_SHIM is Mesa's libintel_noop_drm_shim.so, which Debian does not pack
 #
-# Debian's packages are unpacked into the cache folder, once (remove the folder to fetch anew). Nothing is installed, and apt has
+# Debian's packages are unpacked into the cache folder, or CNNVK_DRIVERS, once (remove the folder to fetch anew). Nothing is installed, and apt has
 # sources, lists and a status of its own. Status 3: this system cannot have the driver, and the message says for want of what.
 #
 # A driver that needs a newer C library than this system's is started by that library's own loader. Then the command has to be a
 # program itself, not a shell, go or env that starts one (go test -exec 'sh .ci/driver.sh NAME' is one).
 set -eu
-drivers=${XDG_CACHE_HOME:-$HOME/.cache}/cnnvk/drivers
+drivers=${CNNVK_DRIVERS:-${XDG_CACHE_HOME:-$HOME/.cache}/cnnvk/drivers}
 
 give_up() {
     echo "driver: $1" >&2
