@@ -22,6 +22,7 @@ type Info struct {
 const (
 	VendorApple      = 0x106b // as MoltenVK has it
 	VendorIntel      = 0x8086
+	VendorQualcomm   = 0x5143
 	DriverHoneykrisp = 26 // Mesa's, for Apple's GPUs; its vendor is Mesa
 )
 

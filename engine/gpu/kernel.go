@@ -165,10 +165,11 @@ func (c *call) runGroups(k kernel, groups [3]uint32, constants, push []uint32, o
 	})
 }
 
-// subgroups reports whether the device's subgroups can hand values round in that way.
+// subgroups reports whether the device's subgroups can hand values round in that way. On Adreno Turnip makes a loop of every shuffle, and
+// spills whatever is held.
 func (c *call) subgroups(by exchange) bool {
-	f := c.plan.target.features
-	return by == broadcast && f.SubgroupBroadcast || by == shuffle && f.SubgroupShuffle
+	t := c.plan.target
+	return by == broadcast && t.features.SubgroupBroadcast || by == shuffle && t.features.SubgroupShuffle && t.hardware != qualcomm
 }
 
 // reading is the form that reads activations of so many values from texel buffers, where they fit.

@@ -105,6 +105,7 @@ const (
 	intel
 	intelXe2 // Lunar Lake and Battlemage on
 	apple
+	qualcomm // Adreno
 )
 
 func hardwareOf(d vk.Info) hardware {
@@ -115,6 +116,8 @@ func hardwareOf(d vk.Info) hardware {
 		return intel
 	case d.VendorID == vk.VendorApple, d.DriverID == vk.DriverHoneykrisp:
 		return apple
+	case d.VendorID == vk.VendorQualcomm:
+		return qualcomm
 	}
 	return anyHardware
 }
@@ -128,6 +131,8 @@ func (h hardware) registers(lanes int) int {
 		return 128 * 64 / 4 / max(lanes, 16)
 	case apple:
 		return 128
+	case qualcomm: // 48 of four, of which Turnip's compiler keeps some back for what it moves
+		return 160
 	}
 	return 256 // AMD, NVIDIA
 }

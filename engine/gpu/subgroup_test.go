@@ -26,7 +26,7 @@ var (
 	nvidia     = device(vk.Discrete, anyHardware, 32, 32, 32, true)
 	gcn        = device(vk.Discrete, anyHardware, 64, 64, 64, false)
 	rdna       = device(vk.Discrete, anyHardware, 64, 32, 64, true)
-	adreno     = device(vk.Integrated, anyHardware, 128, 64, 128, true)
+	adreno     = device(vk.Integrated, qualcomm, 128, 64, 128, true)
 	arc        = device(vk.Discrete, intel, 32, 8, 32, true)
 	battlemage = device(vk.Discrete, intelXe2, 32, 16, 32, true)
 	unruly     = device(vk.Discrete, anyHardware, 32, 8, 32, false)
@@ -77,7 +77,8 @@ func TestBuiltInSubgroups(t *testing.T) {
 		{"lavapipe", lavapipe, pointwise, "pointwise_conv2d_shuffle_16x8", 8},
 		{"NVIDIA", nvidia, pointwise, "pointwise_conv2d_shuffle_16x8", 32},
 		{"RADV", rdna, pointwise, "pointwise_conv2d_shuffle_16x8", 64},
-		{"Turnip", adreno, pointwise, "pointwise_conv2d_shuffle_16x8", 128},
+		{"Turnip, without shuffles and 128 sums", adreno, pointwise, "pointwise_conv2d_shared", 0},
+		{"Turnip", adreno, weight, "pointwise_conv2d_backward_weight_broadcast_16x4", 128},
 		{"Arc has room for 128 sums nowhere", arc, pointwise, "pointwise_conv2d_shared", 0},
 		{"the driver may take any size", unruly, pointwise, "pointwise_conv2d_texel", 0},
 		{"no word of the size", unknown, pointwise, "pointwise_conv2d_texel", 0},
