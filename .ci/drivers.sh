@@ -45,7 +45,7 @@ available() {
 # the device, as the program calls it
 device() {
     sh .ci/driver.sh "$driver" bin/cnnvk devices --json 2>/dev/null |
-        sed -n 's/^ *"\(name\|driver\|driver_version\)": "\(.*\)",*$/\2/p' | sed 's/ *$//' | uniq | paste -sd, | sed 's/,/, /g'
+        sed -n 's/^ *"\(name\|driver\|driver_version\)": "\(.*\)",*$/\2/p' | sed 's/ *$//' | uniq | paste -s | sed 's/\t/, /g'
 }
 
 # run SECONDS FOLDER COMMAND... adds to $log what the command says on the driver, and to $result how it failed.
