@@ -6,11 +6,13 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -43,6 +45,8 @@ func TestMain(m *testing.M) {
 	if vk.ValidationAvailable() {
 		setDefault("CNNVK_VALIDATION", "1")
 	}
+	// Under nohup the programs that tests start would inherit that a hangup is ignored.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	os.Exit(m.Run())
 }
 
