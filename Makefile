@@ -39,10 +39,10 @@ COMMIT := $(shell git describe --always --dirty=+changes 2>/dev/null)
 GOTEST := go test -count=1 -timeout 20m
 CYCLES := 200
 KILLS := 50
-# Under the floor profile: not the reference's share, nor 10,000 test images, nor a count of what is left over.
-FLOOR_SKIP := /./cpu$$|EvalReference|LeaveNothing
+# Under the floor profile: not the reference's share, nor 10,000 test images, nor a count of what is left over, nor what the host alone does.
+FLOOR_SKIP := /./cpu$$|EvalReference|LeaveNothing|DataIs|DataDownload|DataInfo|Flipped|FullDisk|FileLimit|FolderGoes|FolderIs|FolderTaken|Fsync|Home|OutputLost|Nohup|NoticedTwice|MemoryLimits|WidthBefore
 # The race detector looks at the host: not at what keeps the device, the reference or other processes busy, nor at memory, of which it takes much.
-RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNothing|^TestCycles$$|NoMemory|KillAndResume
+RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNothing|^TestCycles$$|NoMemory|KillAndResume|WidthBefore|MemoryLimits
 
 # PyTorch is Debian's, so Python has to be, too.
 export PYTHON ?= /usr/bin/python3
