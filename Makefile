@@ -40,12 +40,9 @@ GOTEST := go test -count=1 -timeout 20m
 CYCLES := 200
 KILLS := 50
 # Under the floor profile: not the reference's share, nor 10,000 test images, nor a count of what is left over, nor what the host alone does.
-FLOOR_SKIP := /./cpu$$|EvalReference|LeaveNothing|DataIs|DataDownload|DataInfo|Flipped|FullDisk|FileLimit|FolderGoes|FolderIs|FolderTaken|Fsync|Home|OutputLost|Nohup|NoticedTwice|MemoryLimits|WidthBefore
+FLOOR_SKIP := /./cpu$$|EvalReference|LeaveNothing|DataIs|FolderGoes|FolderIs|FolderTaken|Fsync|^TestHome|OutputLost|Nohup|NoticedTwice|MemoryLimits|WidthBefore
 # The race detector looks at the host: not at what keeps the device, the reference or other processes busy, nor at memory, of which it takes much.
-RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNothing|^TestCycles$$|NoMemory|KillAndResume
-# Of the program: where something runs beside the training, which are the saving of files, bars, signals, downloads and other trainings.
-RACE_RUN := TrainingsAtOnce|TrainTrace|TwoTrainings|BarLine|BarOf|OutputFails
-RACE := CNNVK_REQUIRE= CNNVK_DATA= CNNVK_GOLDEN= CNNVK_WEIGHTS= GORACE=atexit_sleep_ms=0 $(GOTEST) -race
+RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNothing|^TestCycles$$|NoMemory|KillAndResume|WidthBefore|OutputLost|^TestHome$$|MemoryLimits
 
 # PyTorch is Debian's, so Python has to be, too.
 export PYTHON ?= /usr/bin/python3
@@ -70,8 +67,8 @@ test: setup-test check check-shaders data ## install what tests need, and run th
 	@echo 'Again, what runs on the device, as if that had no more than Vulkan 1.1 guarantees:'
 	CNNVK_PROFILE=floor $(GOTEST) -skip '$(FLOOR_SKIP)' ./vk/... ./engine/gpu ./net/... ./cmd/cnnvk
 	@echo 'Again, what runs on the host, under the race detector:'
-	$(RACE) -skip '$(RACE_SKIP)' ./cifar ./cmd/cnnvk/chart ./cmd/cnnvk/run ./engine ./engine/cpu ./internal/... ./net/... ./vk
-	$(RACE) -run '$(RACE_RUN)' ./cmd/cnnvk
+	CNNVK_REQUIRE= CNNVK_DATA= CNNVK_GOLDEN= CNNVK_WEIGHTS= GORACE=atexit_sleep_ms=0 \
+		$(GOTEST) -race -skip '$(RACE_SKIP)' ./cifar ./cmd/... ./engine ./engine/cpu ./internal/... ./net/... ./vk
 
 proof-leaks: setup-test ## open devices and train 200 times in one process, and count what is left over (CYCLES=1000)
 	CNNVK_CYCLES=$(CYCLES) $(GOTEST) -timeout 120m -v -run 'Cycles|LeaveNothing' ./vk ./cmd/cnnvk

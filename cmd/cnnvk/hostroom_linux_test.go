@@ -18,7 +18,7 @@ func TestMemoryLimits(t *testing.T) {
 	emptyFolder(t)
 	needVulkan(t)
 	train := []string{"train", "--limit-steps", "1", "--batch-size", "4", "--recipe", "tinynet", "--force", "--out", "run"}
-	for option, sizes := range map[string][]int{"-v": {300, 850, 1000, 1150, 1250, 1400}, "-d": {50, 170, 250}} {
+	for option, sizes := range map[string][]int{"-v": {300, 1000, 1024, 1150, 1250, 1400}, "-d": {50, 170, 250}} {
 		for _, mib := range sizes {
 			ulimit := fmt.Sprintf("ulimit %s %d", option, mib<<10)
 			for _, args := range [][]string{{"version"}, {"devices"}, train, append(train, "--device", "cpu")} {
@@ -32,8 +32,8 @@ func TestMemoryLimits(t *testing.T) {
 			}
 		}
 	}
-	limited(t, "ulimit -v 307200", "version").failed(t, exitFailed, "below 800 MiB", "ulimit -v unlimited")
-	limited(t, "ulimit -v 870400", "devices").failed(t, exitFailed, "devices takes about .* of address space; .* of 850 MiB is left", "ulimit -v unlimited")
+	limited(t, "ulimit -v 307200", "version").failed(t, exitFailed, "below 1 GiB", "ulimit -v unlimited")
+	limited(t, "ulimit -v 1048576", "devices").failed(t, exitFailed, "devices takes about .* of address space; .* of 1.0 GiB is left", "ulimit -v unlimited")
 	o := limited(t, "ulimit -v 8388608", "devices")
 	o.ok(t)
 	if !strings.Contains(o.stdout, "devices of type cpu have 8.0 GiB of address space at most, ") {

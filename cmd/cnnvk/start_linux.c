@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { MIB = 1 << 20, MIN_ADDRESS_SPACE = 800 * MIB, START_ADDRESS_SPACE = 1000 * MIB, MIN_DATA = 160 * MIB };
+enum { MIB = 1 << 20, MIN_ADDRESS_SPACE = 1024 * MIB, START_ADDRESS_SPACE = 1000 * MIB, MIN_DATA = 160 * MIB };
 enum { MAX_PROCESSORS = 16, OTHER_THREADS = 10 };
 
 static void refuse(const char *what, const char *hint) {
@@ -67,7 +67,7 @@ static void need_threads(void) {
 
 __attribute__((constructor)) static void before_go(void) {
   if (limit_of(RLIMIT_AS) < (rlim_t)MIN_ADDRESS_SPACE) {
-    refuse("the limit of address space (ulimit -v) is below 800 MiB, with which nothing works", "ulimit -v unlimited");
+    refuse("the limit of address space (ulimit -v) is below 1 GiB, with which nothing works", "ulimit -v unlimited");
   }
   if (limit_of(RLIMIT_DATA) < (rlim_t)MIN_DATA) {
     refuse("the limit of data memory (ulimit -d) is below 160 MiB, with which nothing works", "ulimit -d unlimited");
