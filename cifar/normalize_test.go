@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/nlpodyssey/safetensors"
+
+	"cnnvk/internal/sharedtest"
 )
 
 // The bits are numpy's float32 results of (x/255 - mean)/std; the hash is of the whole table as
@@ -52,7 +54,7 @@ func TestScaleTable(t *testing.T) {
 
 // torchvision's own result: every value of y is the table's for the pixel, or 0 where it was erased.
 func TestNormalizeTableTorch(t *testing.T) {
-	path := filepath.Join(sharedFolder(t, "CNNVK_GOLDEN"), "augment-seed42", "expect.safetensors")
+	path := filepath.Join(sharedtest.Folder(t, "CNNVK_GOLDEN"), "augment-seed42", "expect.safetensors")
 	file, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

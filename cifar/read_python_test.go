@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"cnnvk/internal/sharedtest"
 )
 
 // checkSays wants an error of one line with these words.
@@ -198,7 +200,7 @@ func TestReadPythonMemory(t *testing.T) {
 
 // The real test set, written as the Python version and read back.
 func TestReadPythonReal(t *testing.T) {
-	want, err := Published.ReadTest(t.Context(), sharedFolder(t, "CNNVK_DATA"), nil)
+	want, err := Published.ReadTest(t.Context(), sharedtest.Folder(t, "CNNVK_DATA"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"cnnvk/internal/sharedtest"
 )
 
 // encode returns the records of n synthetic images in the published layout.
@@ -252,7 +254,7 @@ func TestHints(t *testing.T) {
 
 // The real files, where they are at hand: sizes, labels, balance of classes, checksum.
 func TestReadReal(t *testing.T) {
-	dir := sharedFolder(t, "CNNVK_DATA")
+	dir := sharedtest.Folder(t, "CNNVK_DATA")
 	for _, c := range []struct {
 		part part
 		n    int

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"cnnvk/internal/sharedtest"
 )
 
 func readJSON(t *testing.T, path string, into any) {
@@ -48,7 +50,7 @@ func TestSplitReference(t *testing.T) {
 		ValIndices []int   `json:"val_indices"`
 		TrainHead  []int   `json:"train_head"`
 	}
-	readJSON(t, filepath.Join(sharedFolder(t, "CNNVK_GOLDEN"), "numpy_split_seed42.json"), &want)
+	readJSON(t, filepath.Join(sharedtest.Folder(t, "CNNVK_GOLDEN"), "numpy_split_seed42.json"), &want)
 	val, train := Split(want.N, want.ValRatio, want.Seed)
 	if len(val) != 5000 || !slices.Equal(val, want.ValIndices) {
 		t.Errorf("validation differs: %v..., want %v...", val[:5], want.ValIndices[:5])

@@ -80,8 +80,8 @@ func (d dsConv) forward(f *forward, name string, x *engine.Tensor) *engine.Tenso
 	return b.Apply1(engine.Dropout2d, nil, []*engine.Tensor{x, mask})
 }
 
-// dropoutMask draws a Dropout2d's mask (N,C) for x; nil if p is 0. It is written down before the ops that a
-// fused kernel joins with the dropout.
+// dropoutMask draws a Dropout2d's mask (N,C) for x; nil if p is 0. Its op stands before those that a fused kernel runs together with
+// the dropout.
 func (f *forward) dropoutMask(x *engine.Tensor, p float64) *engine.Tensor {
 	layer := f.layers
 	f.layers++
@@ -111,48 +111,25 @@ func (c conv2d) forward(f *forward, name string, x *engine.Tensor) *engine.Tenso
 	return f.b.Apply1(engine.Conv2d, c.attr, []*engine.Tensor{x, f.weight(name + ".weight"), f.weight(name + ".bias")})
 }
 
-// relu is ReLU.
-type relu struct{}
-
-func (relu) kind() string { return "ReLU" }
-
-func (relu) parameters(string) []parameter { return nil }
-
-func (relu) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
-	return f.b.Apply1(engine.ReLU, nil, []*engine.Tensor{x})
+// stateless is a layer without parameters; one op computes it.
+type stateless struct {
+	name string
+	op   engine.Kind
 }
 
-// flatten is Flatten: an image's channels, rows and columns become features, in that order.
-type flatten struct{}
+var (
+	relu          = stateless{"ReLU", engine.ReLU}
+	maxPool       = stateless{"MaxPool2d", engine.MaxPool2d} // of 2x2
+	globalAvgPool = stateless{"AdaptiveAvgPool2d", engine.GlobalAvgPool}
+	flatten       = stateless{"Flatten", engine.Flatten} // channels, rows and columns become features, in that order
+)
 
-func (flatten) kind() string { return "Flatten" }
+func (s stateless) kind() string { return s.name }
 
-func (flatten) parameters(string) []parameter { return nil }
+func (stateless) parameters(string) []parameter { return nil }
 
-func (flatten) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
-	return f.b.Apply1(engine.Flatten, nil, []*engine.Tensor{x})
-}
-
-// maxPool is MaxPool2d(2).
-type maxPool struct{}
-
-func (maxPool) kind() string { return "MaxPool2d" }
-
-func (maxPool) parameters(string) []parameter { return nil }
-
-func (maxPool) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
-	return f.b.Apply1(engine.MaxPool2d, nil, []*engine.Tensor{x})
-}
-
-// globalAvgPool is AdaptiveAvgPool2d(1).
-type globalAvgPool struct{}
-
-func (globalAvgPool) kind() string { return "AdaptiveAvgPool2d" }
-
-func (globalAvgPool) parameters(string) []parameter { return nil }
-
-func (globalAvgPool) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
-	return f.b.Apply1(engine.GlobalAvgPool, nil, []*engine.Tensor{x})
+func (s stateless) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
+	return f.b.Apply1(s.op, nil, []*engine.Tensor{x})
 }
 
 // linear is Linear(in, out) with bias, on images of one pixel.

@@ -31,11 +31,11 @@ func SmallCIFARNet(widths []int, dropout float64) (*Model, error) {
 	for i, out := range widths {
 		feature(dsConv{in, out, dropout * smallCIFARNetDropout[i]})
 		if i < 3 {
-			feature(maxPool{})
+			feature(maxPool)
 		}
 		in = out
 	}
-	add("gap", globalAvgPool{})
+	add("gap", globalAvgPool)
 	add("classifier", linear{in, m.Classes})
 	return m, nil
 }

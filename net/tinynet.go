@@ -28,14 +28,14 @@ func TinyNet(widths []int) (*Model, error) {
 	const classes = 100
 	return &Model{Name: TinyNetName, Widths: slices.Clone(widths), Classes: classes, layers: []namedLayer{
 		{"conv1", conv2d{3, widths[0], engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1}}},
-		{"relu1", relu{}},
-		{"pool1", maxPool{}},
+		{"relu1", relu},
+		{"pool1", maxPool},
 		{"conv2", conv2d{widths[0], widths[1], engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1}}},
-		{"relu2", relu{}},
-		{"pool2", maxPool{}},
-		{"flatten", flatten{}},
+		{"relu2", relu},
+		{"pool2", maxPool},
+		{"flatten", flatten},
 		{"fc1", linear{widths[1] * tinyNetPixels, widths[2]}},
-		{"relu3", relu{}},
+		{"relu3", relu},
 		{"fc2", linear{widths[2], classes}},
 	}}, nil
 }

@@ -174,17 +174,10 @@ func difference(a, b map[string]safetensors.Tensor) []string {
 func compareTensors(t *testing.T, got, want map[string]safetensors.Tensor, tolerance float64) {
 	worst, worstName := 0.0, ""
 	for name, w := range want {
-		g, ok := got[name]
+		d, n, ok := distance(t, got, name, w)
 		if !ok {
 			continue
 		}
-		if w.I64 != nil {
-			if !slices.Equal(g.I64, w.I64) {
-				t.Errorf("%s is %v, want %v", name, g.I64, w.I64)
-			}
-			continue
-		}
-		d, n := squares(t, g, w)
 		e := math.Sqrt(d / n)
 		if n == 0 {
 			e = d
@@ -204,18 +197,11 @@ func (c goldenCase) compareKinds(t *testing.T, got, want map[string]safetensors.
 	type sums struct{ d, n float64 }
 	kinds := map[string]sums{}
 	for name, w := range want {
-		g, ok := got[name]
+		d, n, ok := distance(t, got, name, w)
 		if !ok {
 			continue
 		}
-		if w.I64 != nil {
-			if !slices.Equal(g.I64, w.I64) {
-				t.Errorf("%s is %v, want %v", name, g.I64, w.I64)
-			}
-			continue
-		}
 		kind, _, _ := strings.Cut(name, ".")
-		d, n := squares(t, g, w)
 		kinds[kind] = sums{kinds[kind].d + d, kinds[kind].n + n}
 	}
 	if g, w := got["loss"].F32, want["loss"].F32; len(g) > 0 && len(w) > 0 {
@@ -235,6 +221,22 @@ func (c goldenCase) compareKinds(t *testing.T, got, want map[string]safetensors.
 		log = append(log, fmt.Sprintf("%s %.1e of %.1e", kind, e, tolerance))
 	}
 	t.Logf("compared %d tensors; relative L2: %s", len(want), strings.Join(log, ", "))
+}
+
+// distance is squares of the tensor of that name; ok is false where got lacks it, and for integers, which must be equal.
+func distance(t *testing.T, got map[string]safetensors.Tensor, name string, want safetensors.Tensor) (d, n float64, ok bool) {
+	g, ok := got[name]
+	if !ok {
+		return 0, 0, false
+	}
+	if want.I64 != nil {
+		if !slices.Equal(g.I64, want.I64) {
+			t.Errorf("%s is %v, want %v", name, g.I64, want.I64)
+		}
+		return 0, 0, false
+	}
+	d, n = squares(t, g, want)
+	return d, n, true
 }
 
 // squares sums (got-want)^2 and want^2.
