@@ -20,8 +20,8 @@ import (
 	"cnnvk/internal/filetype"
 )
 
-// An archive that lies on this machine is somebody's: it is read and left as it is, also where it is
-// at fault.
+// An archive on this machine belongs to the user: it is read and never changed or deleted, even if it
+// is damaged.
 
 // ReadTrain reads the training set, 50,000 records, from where: a folder with train.bin, or with the
 // Python version's train, or with the folder that a published archive unpacks to; or an archive
@@ -31,13 +31,13 @@ import (
 // Every record's labels and the number of records are checked; damage to pixels can only show in the
 // checksum (see Known). Errors are a *FileError.
 func (s Source) ReadTrain(ctx context.Context, where string, say func(string)) (*Set, error) {
-	return s.read(ctx, where, trainPart, say)
+	return s.read(ctx, where, trainPart.holding(s.Train), say)
 }
 
 // ReadTest reads the test set, 10,000 records, as ReadTrain does. The test set takes no part in
 // training or selection: evaluation alone calls this.
 func (s Source) ReadTest(ctx context.Context, where string, say func(string)) (*Set, error) {
-	return s.read(ctx, where, testPart, say)
+	return s.read(ctx, where, testPart.holding(s.Test), say)
 }
 
 func (s Source) read(ctx context.Context, where string, p part, say func(string)) (*Set, error) {
@@ -76,14 +76,14 @@ func archiveFor(where string, p part) string {
 	return archiveIn(where)
 }
 
-// isArchive says whether a file is in a form that is unpacked here. CIFAR-10's are not.
+// isArchive says whether a file is an archive that can be unpacked here. CIFAR-10's cannot.
 func isArchive(file string, info fs.FileInfo) bool {
 	kind := kindOfFile(file, info)
 	return (kind == filetype.Gzip || kind == filetype.Tar) && !isCIFAR10(filepath.Base(file))
 }
 
-// archiveIn returns the path of an archive in a folder, by its name, or "": the binary version's goes
-// first, and its own name before those that a browser gives a second download.
+// archiveIn finds an archive in a folder by its name and returns its path, or "". The binary version's
+// comes first, and its own name before those that a browser gives to a second download.
 func archiveIn(dir string) string {
 	entries, _ := os.ReadDir(dir)
 	for _, version := range []string{archiveFolder, pythonFolder} {
@@ -143,7 +143,7 @@ func (s Source) Unpack(ctx context.Context, archive, cacheDir string, say func(s
 	return dir, fresh, err
 }
 
-// findArchive returns the path of what is an archive by its first bytes, or names what is there.
+// findArchive returns the path of a file whose first bytes are an archive's; the error names what is there instead.
 func findArchive(where string) (string, error) {
 	info, err := os.Stat(where)
 	if err != nil {
@@ -200,14 +200,14 @@ func unpackLocal(ctx context.Context, archive, dir string, s selection, whole fu
 	return true, nil
 }
 
-// namesArchive says whether a name is one of a file that is packed.
+// namesArchive says whether a file's name is that of an archive.
 func namesArchive(name string) bool {
 	return slices.Contains([]string{".gz", ".tgz", ".tar", ".zip"}, filepath.Ext(name))
 }
 
 const hintArchive = "cnnvk data download fetches the published archive"
 
-// removeUnless removes a file that is not the other one.
+// removeUnless removes a file, unless it is the other one.
 func removeUnless(file, other string) {
 	a, errA := os.Stat(file)
 	b, errB := os.Stat(other)
@@ -239,7 +239,7 @@ func (s Source) members() selection {
 	return sel
 }
 
-// whatever selects the files of either version of the data set, whatever they hold.
+// whatever selects the data files of either version by name, without checksums.
 func (s Source) whatever() selection {
 	names := map[string]string{}
 	for _, p := range []part{trainPart, testPart} {
@@ -253,8 +253,8 @@ func (s Source) whatever() selection {
 	})
 }
 
-// local selects files of these names in any folder of an archive, gzipped or not. All else is passed
-// over: archives that people made have more in them.
+// local selects files of these names in any folder of an archive, gzipped or not. All other files are
+// passed over: archives that people make themselves hold more.
 func (s Source) local(names map[string]string, lacks func(found map[string]bool) string) selection {
 	return selection{
 		most: s.Unpacked,
@@ -298,7 +298,7 @@ func (s Source) sumOfArchive(file string) (string, error) {
 	return fmt.Sprintf("%x", sum.Sum(nil)), nil
 }
 
-// notArchive is the error of a file that is named as an archive and is none.
+// notArchive is the error of a file that has an archive's name and is none.
 func notArchive(file string, info fs.FileInfo) error {
 	if err := readable(file, info); err != nil {
 		return err

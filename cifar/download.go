@@ -24,6 +24,8 @@ type Source struct {
 	// one that only the archive's own checksums vouch for.
 	Members map[string]string
 
+	Train, Test int // images of the training and of the test set; 0 means CIFAR-100's 50,000 and 10,000
+
 	Silence time.Duration // an address that sends nothing for so long counts as no network; 0 means 10 s
 	Backoff time.Duration // wait before the first retry, doubled before each further one; 0 means 1 s
 }
@@ -44,7 +46,7 @@ var Published = Source{
 }
 
 // Download puts the data set into the folder cifar-100-binary in cacheDir and returns that folder.
-// Where it is there already, nothing is requested. progress (nil: none) is told how many bytes of
+// If it is there already, nothing is requested. progress (nil: none) is told how many bytes of
 // the archive are here, also while another process is fetching it.
 //
 // A download that ends early, also by ctx, leaves a .part file beside the folder, from which the
@@ -67,7 +69,7 @@ func (s Source) Download(ctx context.Context, cacheDir string, progress func(don
 		return "", err
 	}
 	defer unlock()
-	// Whoever held the lock may have brought it.
+	// The process that held the lock may have fetched it.
 	if whole, err := s.check(dir); whole || err != nil {
 		return dir, err
 	}
@@ -92,7 +94,7 @@ func (s Source) Download(ctx context.Context, cacheDir string, progress func(don
 	if err != nil {
 		return "", err
 	}
-	os.Remove(part) // what it held is in place: one that stays costs room, no more
+	os.Remove(part) // its contents are in place: if it cannot be removed, it only costs room
 	return dir, nil
 }
 
@@ -119,7 +121,7 @@ func sizeOf(path string) int64 {
 	return info.Size()
 }
 
-// cacheError is what a FileError says of a place that cannot be written.
+// cacheError is the error of a place that cannot be written.
 func cacheError(path string, err error) error {
 	hint := "XDG_CACHE_HOME=DIR names another cache folder, cnnvk data download --to DIR another place"
 	if files.DiskFull(err) {

@@ -32,6 +32,14 @@ var (
 	testPart  = part{"test.bin", "test", "CIFAR-100 test", TestRecords}
 )
 
+// holding is the part with that many records; with 0, as many as CIFAR-100 has.
+func (p part) holding(records int) part {
+	if records > 0 {
+		p.records = records
+	}
+	return p
+}
+
 // readPart finds the file in dir, checks that it can be the one, and reads it.
 func readPart(dir string, p part) (*Set, error) {
 	if err := checkFolder(dir, p); err != nil {
@@ -63,7 +71,7 @@ func readPart(dir string, p part) (*Set, error) {
 	return set, nil
 }
 
-// checkFolder refuses what is no folder, and names it.
+// checkFolder refuses a path that is not a folder. The error says what it is.
 func checkFolder(dir string, p part) error {
 	info, err := os.Stat(dir)
 	switch {
@@ -80,7 +88,7 @@ func checkFolder(dir string, p part) error {
 }
 
 // locate returns the path of the part's file in dir, or in the folders that the published archives
-// make there, or "". Anything may be called train: outside of its folder, a pickle alone counts.
+// make there, or "". Many files are called train: outside of its own folder, only a pickle counts.
 func locate(dir string, p part) (string, fs.FileInfo, error) {
 	for _, path := range []string{filepath.Join(dir, p.binary), filepath.Join(dir, archiveFolder, p.binary),
 		filepath.Join(dir, p.python), filepath.Join(dir, pythonFolder, p.python)} {
@@ -96,7 +104,7 @@ func locate(dir string, p part) (string, fs.FileInfo, error) {
 	return "", nil, nil
 }
 
-// find is locate, with an error that says what is there in place of the part.
+// find is locate, with an error if there is no such file. It says what is there instead.
 func find(dir string, p part) (string, fs.FileInfo, error) {
 	path, info, err := locate(dir, p)
 	if path != "" || err != nil {
@@ -110,8 +118,8 @@ func find(dir string, p part) (string, fs.FileInfo, error) {
 		Err:     fs.ErrNotExist, hint: downloadHint(dir)}
 }
 
-// checkFile refuses whatever cannot be the file, before it is read: opening a named pipe that nobody
-// writes to would wait for ever. The records of the Python version are counted when it is read.
+// checkFile refuses a file that cannot be the one, before it is opened: opening a named pipe that nobody
+// writes to would wait for ever. The Python version's records are counted when it is read.
 func checkFile(path string, info fs.FileInfo, p part, python bool) error {
 	want := int64(p.records) * RecordBytes
 	bad := &FileError{Path: path, hint: replaceHint(path)}

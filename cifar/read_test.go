@@ -313,3 +313,16 @@ func TestKnown(t *testing.T) {
 		}
 	}
 }
+
+// A source says how many images its sets have.
+func TestSourceOfFewImages(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "train.bin"), encode(t, 5))
+	write(t, filepath.Join(dir, "test.bin"), encode(t, 3))
+	few := Source{Train: 5, Test: 2}
+	if set, err := few.ReadTrain(t.Context(), dir, nil); err != nil || set.Len() != 5 {
+		t.Errorf("the training set: %v", err)
+	}
+	_, err := few.ReadTest(t.Context(), dir, nil)
+	checkError(t, err, filepath.Join(dir, "test.bin"), "is too long: 9222 bytes, must be 6148 (2 records of 3074)")
+}

@@ -138,8 +138,10 @@ func TestFullDisk(t *testing.T) {
 	}
 	emptyFolder(t)
 	config, page := narrowConfig(t), os.Getpagesize()
+	quick := small() // trained some eighty times: ten images, three steps an epoch
+	quick.syntheticImages = 10
 	train := func(more ...string) outcome {
-		return cnnvk(append([]string{"train", "--device", "cpu", "--config", config, "--epochs", "2", "--out"}, more...)...)
+		return quick.cnnvk(append([]string{"train", "--device", "cpu", "--config", config, "--batch-size", "3", "--augment", "none", "--epochs", "2", "--out"}, more...)...)
 	}
 	train("two").ok(t)
 	train("one", "--limit-steps", "3").ok(t) // an epoch of the same training

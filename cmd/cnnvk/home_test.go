@@ -10,7 +10,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"cnnvk/cifar"
 	"cnnvk/cmd/cnnvk/run"
 )
 
@@ -49,8 +48,7 @@ func TestHome(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)
 	saveWeights(t, filepath.Join(home, "w.safetensors"), narrow)
-	dataFile(t, filepath.Join(home, "data"), "test.bin", cifar.TestRecords*cifar.RecordBytes, 0, 0)
-	dataFile(t, filepath.Join(home, "data"), "train.bin", cifar.TrainRecords*cifar.RecordBytes, 0, 0)
+	fewData(t, filepath.Join(home, "data"))
 	writeFile(t, filepath.Join(home, "narrow.yaml"), []byte(read(t, narrowConfig(t))))
 	writeFile(t, filepath.Join(home, "real.yaml"), []byte(strings.Replace(read(t, narrowConfig(t)), "synthetic", "~/data", 1)))
 	const eval = "eval --device cpu -q --weights=~/w.safetensors "
@@ -69,7 +67,7 @@ func TestHome(t *testing.T) {
 		{"bench --device cpu --recipe tinynet --batch-size 1 --repeats 1 --trace=~/bench.json", "", "bench.json"},
 	} {
 		t.Setenv(dataVariable, c.env)
-		cnnvk(strings.Fields(c.args)...).ok(t)
+		few().cnnvk(strings.Fields(c.args)...).ok(t)
 		if _, err := os.Stat(filepath.Join(home, c.makes)); err != nil {
 			t.Errorf("%s: %v", c.args, err)
 		}

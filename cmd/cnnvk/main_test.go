@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"cnnvk/cifar"
 	"cnnvk/internal/foldertest"
 	"cnnvk/vk"
 )
@@ -27,9 +28,15 @@ const childVariable = "CNNVK_TEST_IS_CNNVK"
 // checkpointVariable in the environment of such a process is the time between two checkpoints.
 const checkpointVariable = "CNNVK_TEST_CHECKPOINT_EVERY"
 
+// fewVariable in the environment of such a process makes its data set as small as that of few.
+const fewVariable = "CNNVK_TEST_FEW"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
 		p := small()
+		if os.Getenv(fewVariable) != "" {
+			p = few()
+		}
 		if every, err := time.ParseDuration(os.Getenv(checkpointVariable)); err == nil {
 			p.checkpointEvery = every
 		}
@@ -71,6 +78,21 @@ func small() program {
 	p := published()
 	p.syntheticImages = testImages
 	return p
+}
+
+// few is the small program whose data set in files is small, too: see fewData.
+func few() program {
+	p := small()
+	p.source.Train, p.source.Test = 200, 20
+	return p
+}
+
+// fewData makes a folder with the data set of few.
+func fewData(t *testing.T, folder string) {
+	t.Helper()
+	source := few().source
+	dataFile(t, folder, "train.bin", int64(source.Train)*cifar.RecordBytes, 0, 0)
+	dataFile(t, folder, "test.bin", int64(source.Test)*cifar.RecordBytes, 0, 0)
 }
 
 // cnnvk runs the small program in this process.

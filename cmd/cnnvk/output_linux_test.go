@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"cnnvk/cifar"
 )
 
 // redirected runs the program in a process of its own, behind a shell's words.
@@ -29,8 +27,8 @@ func redirected(t *testing.T, shell string, args ...string) outcome {
 func TestOutputLost(t *testing.T) {
 	emptyFolder(t)
 	saveWeights(t, "w.safetensors", narrow)
-	dataFile(t, "data", "test.bin", cifar.TestRecords*cifar.RecordBytes, 0, 0)
-	dataFile(t, "data", "train.bin", cifar.TrainRecords*cifar.RecordBytes, 0, 0)
+	fewData(t, "data")
+	t.Setenv(fewVariable, "1")
 	const eval = "eval --device cpu --weights w.safetensors --data data "
 	commands := []string{
 		"", "--help", "train --help", "data", "version", "completion bash", "train --generate-bash-completion",
@@ -41,7 +39,7 @@ func TestOutputLost(t *testing.T) {
 		"train -q --device cpu --config " + narrowConfig(t) + " --limit-steps 1 --out quiet",
 	}
 	if tryVulkan() == nil {
-		const bench = "bench --batch-size 2 --repeats 1 "
+		const bench = "bench --recipe tinynet --batch-size 2 --repeats 1 "
 		commands = append(commands, "devices", "devices -v", "devices --json", bench+"-q", bench+"--csv")
 	}
 	for _, args := range commands {
