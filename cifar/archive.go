@@ -15,7 +15,7 @@ import (
 	"cnnvk/internal/files"
 )
 
-// archiveFault is what is wrong with an archive; other errors while unpacking are the disk's.
+// archiveFault is what is wrong with an archive. Any other error of unpacking is the disk's.
 type archiveFault struct{ problem string }
 
 func (e *archiveFault) Error() string { return e.problem }
@@ -66,8 +66,8 @@ func gunzip(r io.Reader) (io.Reader, error) {
 }
 
 // unpack puts what is selected of the archive into dir: first into a folder beside it, which is
-// renamed when all is checked. The caller holds the lock, so the folder beside it is ours, left
-// perhaps by a killed process. The error is a *archiveFault or a *FileError.
+// renamed when all is checked. The caller holds the lock, so a folder that is there already was left
+// by a killed process. The error is an *archiveFault or a *FileError.
 func unpack(archive, dir string, s selection) error {
 	f, err := os.Open(archive)
 	if err != nil {
@@ -184,7 +184,7 @@ func writeMember(path string, r io.Reader, name, sum string, fault func(error) e
 	return files.Sync(f) // before the rename, so that a crash leaves no empty file in the folder
 }
 
-// errorKeeper remembers a reader's error, to tell it from a writer's.
+// errorKeeper keeps a reader's error, so that it can be told from a writer's.
 type errorKeeper struct {
 	r   io.Reader
 	err error

@@ -22,8 +22,8 @@ func (s Source) Cached(cacheDir string) (dir string, ok bool) {
 	return dir, whole && err == nil
 }
 
-// check says whether dir holds every member whose checksum is known. A file that is another than it
-// should be is an error: it may be somebody's, so it is neither used nor replaced.
+// check says whether dir holds every member whose checksum is known. A file with another checksum is an
+// error: it may be the user's own, so it is neither used nor replaced.
 func (s Source) check(dir string) (whole bool, err error) {
 	whole = true
 	for name, want := range s.Members {
@@ -74,8 +74,8 @@ func sumOf(path string) (string, error) {
 	return fmt.Sprintf("%x", sum.Sum(nil)), nil
 }
 
-// waitForLock takes the lock of that path, which one process has at a time, and calls waiting while
-// another has it. The system lets go of a killed process's lock; the file itself means nothing.
+// waitForLock takes the lock on path, which one process has at a time, and calls waiting while another
+// has it. The system releases a killed process's lock; the file alone means nothing.
 func waitForLock(ctx context.Context, path string, waiting func()) (unlock func(), err error) {
 	for {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)

@@ -74,8 +74,8 @@ func (s Source) silent(heard bool, have int64) *DownloadError {
 	return s.failure(fmt.Errorf("%w: %w", errNoNetwork, nothing), hintNetwork, "no network: %v", nothing)
 }
 
-// unreachable sorts the errors of a request that got no answer. heard says that an earlier one did:
-// then the network went away for a moment.
+// unreachable is the error of a request without an answer. heard says that an earlier request had one:
+// then the network was only away for a moment.
 func (s Source) unreachable(err error, heard bool, have int64) *DownloadError {
 	var untrusted *tls.CertificateVerificationError
 	if errors.As(err, &untrusted) {
@@ -112,7 +112,7 @@ func (s Source) refusal(res *http.Response) *DownloadError {
 	return e
 }
 
-// notArchive is an answer that says that it is the file, and is another.
+// notArchive is an answer with a success status that is not the file.
 func (s Source) notArchive(res *http.Response, kind filetype.Kind, name string) *DownloadError {
 	if name == "" {
 		name = "no gzip file"

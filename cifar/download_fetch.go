@@ -18,7 +18,7 @@ import (
 	"cnnvk/internal/filetype"
 )
 
-// attempts is how often in a row the address is asked without getting on.
+// attempts is how many failures in a row end a download.
 const attempts = 4
 
 // transfer is a download under way.
@@ -28,7 +28,7 @@ type transfer struct {
 	part      *os.File
 	have      int64 // bytes in part
 	heard     bool  // the server has answered
-	whole     bool  // the server's ranges are no use: ask for all of it
+	whole     bool  // the server cannot send ranges: ask for all of it
 	progress  func(done, total int64)
 }
 
@@ -59,8 +59,8 @@ func (s Source) fetch(ctx context.Context, path string, progress func(done, tota
 	return t.run(ctx)
 }
 
-// run asks until all is here. A failure counts as one in a row unless the part has grown by a
-// hundredth since the last: so a bad line gets there in the end, and a hopeless one gives up.
+// run sends requests until all is here. Failures count as being in a row unless a hundredth of the
+// archive has come between them: a bad line gets there in the end, a hopeless one is given up.
 func (t *transfer) run(ctx context.Context) error {
 	reached, failures, wait := t.have, 0, t.backoff()
 	for t.progress(t.have, t.Bytes); t.have < t.Bytes; {
@@ -120,8 +120,8 @@ func (t *transfer) attempt(ctx context.Context) error {
 	return err
 }
 
-// accept looks at an answer and brings the part file to where its body begins. The part stays as it
-// is where the answer is not the file: what is kept goes only once the archive is seen to come.
+// accept checks an answer and sets the part file to where its body begins. If the answer is not the
+// file, the part stays: it is only given up once the archive itself is seen to come.
 func (t *transfer) accept(res *http.Response) (body io.Reader, err error) {
 	switch res.StatusCode {
 	case http.StatusOK:
@@ -153,8 +153,8 @@ func (t *transfer) accept(res *http.Response) (body io.Reader, err error) {
 	return io.MultiReader(bytes.NewReader(head), res.Body), nil
 }
 
-// checkHead refuses an answer that begins as the archive cannot, or its rest. whole says that it is to
-// be all of the archive; err is of reading the head.
+// checkHead refuses an answer that cannot be the archive, or the rest of it, by its first bytes. whole
+// says that it is to be all of the archive; err comes from reading head.
 func (t *transfer) checkHead(res *http.Response, head []byte, whole bool, err error) error {
 	const sure = 64 // so many bytes of an archive's middle are no text by chance
 	begins := strings.HasPrefix(string(head), gzipMagic) || strings.HasPrefix(gzipMagic, string(head))
@@ -189,8 +189,8 @@ func (t *transfer) checkRange(header string) error {
 
 const gzipMagic = "\x1f\x8b\x08"
 
-// kindOfAnswer is what an answer is by its first bytes. A page is one also where a server has zipped
-// it unasked.
+// kindOfAnswer is what an answer is by its first bytes. A page that the server has gzipped counts as a
+// page.
 func kindOfAnswer(head []byte) (filetype.Kind, string) {
 	is := filetype.Of(head)
 	if is.Kind != filetype.Gzip {
@@ -208,7 +208,7 @@ func kindOfAnswer(head []byte) (filetype.Kind, string) {
 	return is.Kind, is.Name
 }
 
-// isPage says whether a kind is one of those that servers and proxies send in place of a file.
+// isPage says whether a kind is one that servers and proxies send in place of a file.
 func isPage(kind filetype.Kind) bool {
 	switch kind {
 	case filetype.HTML, filetype.XML, filetype.JSON, filetype.Text:
@@ -217,7 +217,7 @@ func isPage(kind filetype.Kind) bool {
 	return false
 }
 
-// startOver is a retry without a range.
+// startOver makes the next request ask for the whole archive.
 func (t *transfer) startOver(cause error) error {
 	t.whole = true
 	return t.cut(cause, t.have)
@@ -268,7 +268,7 @@ func (t *transfer) cutTo(n int64) error {
 	return nil
 }
 
-// verify holds the fetched file to its size and both checksums, and deletes it where it is another.
+// verify checks the fetched file's size and both checksums, and deletes it if they differ.
 func (s Source) verify(path string) error {
 	f, err := os.Open(path)
 	if err != nil {

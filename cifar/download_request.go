@@ -10,7 +10,7 @@ import (
 	"cnnvk/internal/files"
 )
 
-// checkURL refuses what is no address of the web. A file of this machine has a flag of its own.
+// checkURL refuses all but http and https addresses. For a file on this machine there is another flag.
 func (s Source) checkURL() error {
 	u, err := url.Parse(s.URL)
 	if err == nil && isWeb(u) {
@@ -28,7 +28,7 @@ func (s Source) checkURL() error {
 
 func isWeb(u *url.URL) bool { return (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" }
 
-// maxRedirects is how many are followed, as by browsers and Go's client or fewer.
+// maxRedirects is how many redirects are followed, as many as Go's client follows.
 const maxRedirects = 10
 
 // get asks for what is missing of the archive, and follows redirects. heard is called for every answer.

@@ -18,8 +18,8 @@ const notSupported10 = "which is not supported yet"
 // What CIFAR-10 is made of: an image has one label.
 const cifar10Bytes = 1 + ImageBytes
 
-// identify says what a file in place of another is, by its size and its first bytes, or "". A file
-// that may be the beginning of the right one has no name here.
+// identify names a file that is not the one wanted, by its size and its first bytes. It is "" for an
+// unknown one, and for one that may be the beginning of the right file.
 func identify(path string, info fs.FileInfo) string {
 	if !info.Mode().IsRegular() {
 		return ""
@@ -73,7 +73,7 @@ func isCIFAR10(name string) bool {
 	return false
 }
 
-// cifar10In returns the path of something of CIFAR-10 in a folder, or "".
+// cifar10In returns the path of a file or folder of CIFAR-10 in dir, or "".
 func cifar10In(dir string) string {
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
@@ -99,7 +99,7 @@ func headOf(path string) ([]byte, error) {
 	return head[:n], nil
 }
 
-// readable is the system's error where a regular file cannot be read.
+// readable is the system's error for a regular file that cannot be read, else nil.
 func readable(path string, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		return nil
@@ -110,7 +110,7 @@ func readable(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// kindOfFile is what a file is by its first bytes, Unknown where it is no file that can be read.
+// kindOfFile is what a file is by its first bytes; Unknown if it cannot be read.
 func kindOfFile(path string, info fs.FileInfo) filetype.Kind {
 	if !info.Mode().IsRegular() {
 		return filetype.Unknown

@@ -11,8 +11,8 @@ import (
 	"github.com/nlpodyssey/gopickle/types"
 )
 
-// loadPickle runs a skeleton. What it may make are lists, dictionaries, numbers, strings and NumPy's
-// arrays; long strings are blobs. Nothing of Python is executed.
+// loadPickle runs a skeleton. It can make lists, dictionaries, numbers, strings and NumPy arrays; long
+// strings are blobs. No Python code is executed.
 func loadPickle(skeleton []byte, blobs []blob) (value any, err error) {
 	defer func() {
 		if p := recover(); p != nil { // the library indexes what a hostile pickle leaves empty
@@ -30,7 +30,7 @@ func loadPickle(skeleton []byte, blobs []blob) (value any, err error) {
 	return value, err
 }
 
-// foreignClass is a name that a pickle of arrays has no use for.
+// foreignClass is a class that no pickle of arrays needs.
 type foreignClass struct{ module, name string }
 
 func (e *foreignClass) Error() string {
@@ -46,7 +46,7 @@ func shortened(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
-// findClass is the closed list of what a pickle may name.
+// findClass knows all the classes that a pickle may name.
 func findClass(module, name string) (any, error) {
 	switch strings.Replace(module, "numpy._core.", "numpy.core.", 1) + " " + name { // NumPy 2 calls it _core
 	case "numpy ndarray":

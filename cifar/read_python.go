@@ -21,7 +21,7 @@ import (
 //	filenames, batch_label, which are not read
 //
 // Its authors wrote it with Python 2 and protocol 2. Copies that Python 3 wrote have the same
-// dictionary in other words: see loadPickle.
+// dictionary in other opcodes: see loadPickle.
 
 // openFile is a data file that is read in two passes.
 type openFile interface {
@@ -76,7 +76,7 @@ type pythonFile struct {
 	fine, coarse []int
 }
 
-// take looks for the data set in what a pickle made.
+// take finds the data set in the value that a pickle made.
 func (p *pythonFile) take(value any) error {
 	dict, ok := value.(*types.Dict)
 	if !ok {
@@ -106,7 +106,7 @@ func (p *pythonFile) take(value any) error {
 	return nil
 }
 
-// insteadOf names what else a dictionary is.
+// insteadOf says which other data set a dictionary is.
 func insteadOf(entries map[string]any) string {
 	_, labels := entries["labels"]
 	_, names := entries["fine_label_names"]

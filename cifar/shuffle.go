@@ -18,10 +18,10 @@ func Split(n int, valRatio float64, seed uint32) (val, train []int) {
 }
 
 // SplitStratified deals records with these labels into validation and training so that the same share of each class
-// validates. It goes through the order that Split deals, and takes for validation the first images of each class, as many as
-// are due. Due are together, of the n images of the classes up to any, n*valRatio, rounded to the nearest; so each class has
-// one image more or less than its exact share at most, and its exact share where that is whole for every class. Both parts
-// are in shuffled order. Ratios out of range count as with Split.
+// validates. It goes through Split's shuffled order and takes the first images of each class. How many: the classes up to and
+// with any one give n*valRatio, rounded to the nearest, of the n images that they have together. So a class is at most one
+// image off its exact share, and has it exactly where it is whole for every class. Both parts are in shuffled order. Ratios
+// out of range count as with Split.
 func SplitStratified(labels []uint8, valRatio float64, seed uint32) (val, train []int) {
 	var due [256]int // images of each class
 	for _, class := range labels {

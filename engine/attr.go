@@ -45,7 +45,7 @@ type AdamWAttr struct {
 	Beta1, Beta2 float64
 	Epsilon      float64 // added to the root of the second moment
 	WeightDecay  float64 // decoupled: parameters shrink by it
-	Undecayed    int     // how many of the last parameters are free of weight decay
+	Undecayed    int     // how many of the last parameters have no weight decay
 }
 
 // SGDAttr belongs to sgd.
@@ -61,7 +61,7 @@ type ExponentialMeanAttr struct {
 	Decay float64 // weight of the old average
 }
 
-// Output is the number of places at which the kernel stands along an image of that size.
+// Output is the number of outputs along a side of that many pixels.
 func (a ConvAttr) Output(size int) int { return (size+2*a.Padding-a.Kernel)/a.Stride + 1 }
 
 // extend adds R, the kernel's side, and HO and WO, what the windows make of H and W.

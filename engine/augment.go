@@ -5,14 +5,14 @@ import (
 	"math"
 )
 
-// Draw says what the op augment does to one image of a batch: a crop, a flip, then operations on 8-bit pixels in their order,
-// and a rectangle of zeros behind the table. The host draws it; both executors follow it to the same integers.
+// Draw says what the op augment does to one image of a batch: a crop, a flip, operations on 8-bit pixels in their order and, after the
+// table has made inputs of the bytes, a rectangle of zeros. The host draws it; both executors come to the same integers.
 type Draw struct {
-	Image     int  // its place in the data set
-	Top, Left int  // of the crop in the image; what lies outside of that is black
+	Image     int  // its index in the data set
+	Top, Left int  // of the crop in the image; pixels outside of the image are black
 	Flip      bool // left and right change places, after the crop
 	Ops       []AugmentOp
-	Erase     Rectangle // set to 0 in the op's result, behind the table
+	Erase     Rectangle // set to 0 in the op's result, after the table
 }
 
 // Rectangle is a part of an image; none where Height is 0.
@@ -29,7 +29,7 @@ type AugmentOp struct {
 // AugmentKind is what an operation does.
 type AugmentKind uint32
 
-// The operations, in the 8-bit arithmetic of Pillow. A blend with a factor f is a + f (b - a) in float32, cut towards zero and
+// The operations, in the 8-bit arithmetic of Pillow. A blend with a factor f is a + f (b - a) in float32, truncated and
 // clamped to 0..255, where b is the pixel as it is and a is named below.
 const (
 	Brightness   AugmentKind = iota // a is black
@@ -45,7 +45,7 @@ const (
 	augmentKinds
 )
 
-// A draw as words of the step input "draws": image, top, left, flip, the rectangle, how many operations, and they.
+// The words of a draw in the step input "draws": image, top, left, flip, the rectangle, the number of operations, the operations.
 const (
 	drawImage  = 0
 	drawTop    = 1
@@ -56,15 +56,16 @@ const (
 	drawOps    = 9
 	opElements = 7 // kind, then a factor's bits, a level, or a matrix
 
-	// MaxAugmentOps is how many operations a draw may have.
+	// MaxAugmentOps is the largest number of operations in a draw.
 	MaxAugmentOps = 6
 	// DrawElements is the number of words of a draw.
 	DrawElements = drawOps + MaxAugmentOps*opElements + 1
-	// augmentPixels is the largest image that can be augmented: two copies and a histogram lie in the memory of a workgroup.
+	// augmentPixels is the size of the largest image that can be augmented: two copies and a histogram must fit the shared memory of a
+	// workgroup.
 	augmentPixels = 1536
 )
 
-// Put writes the draw into DrawElements words. One of more than MaxAugmentOps operations is refused when it is run.
+// Put writes the draw into DrawElements words. A draw of more than MaxAugmentOps operations is refused when the step is run.
 func (d Draw) Put(words []uint32) {
 	clear(words[:DrawElements])
 	words[drawImage], words[drawTop], words[drawLeft] = uint32(d.Image), uint32(d.Top), uint32(d.Left)
@@ -125,7 +126,7 @@ func augmentOpOf(words []uint32) AugmentOp {
 // Bit is the kind's bit in AugmentAttr.Kinds.
 func (k AugmentKind) Bit() uint32 { return 1 << k }
 
-// checkDraw finds what an op of those kinds cannot follow.
+// checkDraw refuses a draw that an op with those kinds cannot run.
 func checkDraw(words []uint32, images int, kinds uint32) error {
 	switch {
 	case int64(words[drawImage]) >= int64(images):

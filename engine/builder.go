@@ -29,7 +29,7 @@ func NewBuilder(name string, l *Layout, batch int) *Builder {
 	}
 }
 
-// Program ends the writing: the program, or the first thing that was wrong with it.
+// Program returns the program, or the first error.
 func (b *Builder) Program() (*Program, error) {
 	if b.err != nil {
 		return nil, fmt.Errorf("engine: program %q: %w", b.p.Name, b.err)
@@ -37,7 +37,7 @@ func (b *Builder) Program() (*Program, error) {
 	return b.p, nil
 }
 
-// Fail records an error that a caller found.
+// Fail records an error, unless there is one already.
 func (b *Builder) Fail(err error) {
 	b.err = errors.Join(b.err, err)
 }
@@ -64,7 +64,7 @@ func (b *Builder) Input(name string, d DType, shape ...int) *Tensor {
 	return b.Tensor(Tensor{Name: name, Shape: shape, DType: d, Role: Input})
 }
 
-// Resident declares a tensor that is set once a session.
+// Resident declares a tensor that is set once per session.
 func (b *Builder) Resident(name string, d DType, shape ...int) *Tensor {
 	return b.Tensor(Tensor{Name: name, Shape: shape, DType: d, Role: Resident})
 }
@@ -79,7 +79,7 @@ func (b *Builder) State(a Arena, segment string) *Tensor {
 	return b.stateTensor(a, s.Name, s.Offset, s.Shape)
 }
 
-// Flat is a run of elements of an arena.
+// Flat is a range of elements of an arena.
 func (b *Builder) Flat(a Arena, offset, elements int) *Tensor {
 	return b.stateTensor(a, "flat", offset, Shape{elements})
 }
@@ -131,13 +131,13 @@ func (b *Builder) Apply(k Kind, attr Attr, inputs []*Tensor, into ...*Tensor) []
 	return op.Outputs
 }
 
-// unusable stands for the outputs of an op that could not be written down, so that callers may index them.
+// unusable stands for the outputs of an op that was refused, so that callers may index them.
 func (b *Builder) unusable() []*Tensor {
 	t := &Tensor{Name: "unusable", Shape: Shape{0, 0, 0, 0}}
 	return []*Tensor{t, t, t, t}
 }
 
-// Apply1 is Apply for an op of whose outputs the first alone is wanted.
+// Apply1 is Apply for callers that use only the first output.
 func (b *Builder) Apply1(k Kind, attr Attr, inputs []*Tensor, into ...*Tensor) *Tensor {
 	return b.Apply(k, attr, inputs, into...)[0]
 }

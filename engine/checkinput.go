@@ -2,8 +2,8 @@ package engine
 
 import "fmt"
 
-// CheckInput finds in an integer step input what its shape does not say: images that are not there, classes that are not there, a
-// draw that cannot be followed. A shader would read whatever lies in their place.
+// CheckInput checks the values of an integer step input: indices of images and classes must exist, and draws must be possible. With a wrong
+// value a shader would read whatever lies in memory there.
 func CheckInput(p *Program, t *Tensor, values []uint32) error {
 	for _, op := range p.Ops {
 		for i, in := range op.Inputs {

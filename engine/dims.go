@@ -9,7 +9,7 @@ import (
 // Dims says what the letters of a row's shapes stand for.
 type Dims map[string]int
 
-// With are the dimensions and those that follow from the attributes, which may be nil.
+// With adds the dimensions that follow from the attributes, which may be nil.
 func (d Dims) With(a Attr) Dims {
 	out := maps.Clone(d)
 	if a != nil {
@@ -18,7 +18,7 @@ func (d Dims) With(a Attr) Dims {
 	return out
 }
 
-// Shape is an operand's shape with numbers in place of letters. What stands for nothing is 0.
+// Shape is an operand's shape with numbers in place of letters. An unknown letter is 0.
 func (d Dims) Shape(shape string) Shape {
 	var out Shape
 	for _, term := range strings.Fields(shape) {
@@ -27,7 +27,7 @@ func (d Dims) Shape(shape string) Shape {
 	return out
 }
 
-// product is what a term such as C*H*W or H/2 comes to.
+// product is the value of a term such as C*H*W or H/2.
 func (d Dims) product(term string) int64 {
 	out := int64(1)
 	for _, factor := range strings.Split(term, "*") {
@@ -48,7 +48,7 @@ func (d Dims) number(name string) int64 {
 	return int64(d[name])
 }
 
-// bind notes the sizes of the letters that stand for themselves in a shape and are not known yet.
+// bind notes the sizes of letters that are not known yet and stand alone in the shape.
 func (d Dims) bind(shape string, sizes Shape) {
 	for i, term := range strings.Fields(shape) {
 		if _, known := d[term]; !known && len(term) == 1 && term[0] >= 'A' {

@@ -22,8 +22,8 @@ type Device struct {
 	Driver string
 }
 
-// PlanOptions restrict what any executor may do with a program. The zero value lets it do its best. What one executor alone
-// understands is told to that one: package engine/gpu's Options.
+// PlanOptions restrict what any executor may do with a program. The zero value lets it do its best. Options that only one executor
+// understands are in its own package, such as gpu.Options.
 type PlanOptions struct {
 	// KeepAll gives every tensor memory of its own and fuses nothing, so that each can be read after a step.
 	KeepAll bool
@@ -41,11 +41,11 @@ type Session interface {
 	SetResident(name string, data any) error
 	// Run queues a step. Its inputs may be filled anew as soon as Run returns.
 	Run(p *Program, in *StepInputs) error
-	// Reports waits for all queued steps and returns what they gave back, in order; no report is returned twice.
+	// Reports waits for all queued steps and returns their reports, in order; no report is returned twice.
 	Reports() ([]Report, error)
-	// Finished is Reports without the wait: of the steps that are done by now.
+	// Finished returns the reports of the steps that are done by now, without waiting.
 	Finished() ([]Report, error)
-	// Busy is how long the device has worked on the steps known to be done; 0 where it does not tell.
+	// Busy is how long the device has worked on the steps known to be done; 0 if unknown.
 	Busy() time.Duration
 	// ReadArena and WriteArena copy a whole arena. They wait for queued steps.
 	ReadArena(a Arena) ([]float64, error)
@@ -54,7 +54,7 @@ type Session interface {
 	// or Keep.
 	Read(p *Program, t *Tensor) ([]float64, error)
 	Write(p *Program, t *Tensor, data []float64) error
-	// Kernels lists the kernel choices for p, one "op: variant" a line of the program.
+	// Kernels lists the kernel choices for p, "op: variant" for each line of the program.
 	Kernels(p *Program) []string
 	// ResidentBytes is the part of the device's memory that holds Resident tensors.
 	ResidentBytes() int64

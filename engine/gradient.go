@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// gradients is the state of a backward pass: which tensors want a gradient, and what has come in so far.
+// gradients is the state of a backward pass: which tensors need a gradient, and the contributions so far.
 type gradients struct {
 	b       *Builder
 	wanted  map[*Tensor]bool
-	readers map[*Tensor]int       // forward ops that read a wanted tensor and pass a gradient on
+	readers map[*Tensor]int       // forward ops that read such a tensor and pass a gradient on
 	parts   map[*Tensor][]*Tensor // contributions, last reader first
 }
 
@@ -137,13 +137,13 @@ func (g *gradients) back(op Op) {
 	}
 }
 
-// give emits the op that computes the contribution of one reader to the gradients of some tensors, if one of them wants it. A
-// tensor is nil where the reader does without.
+// give emits the op that computes one reader's contribution to the gradients of some tensors, if any of these needs a gradient. A tensor
+// is nil where the reader has no such operand.
 func (g *gradients) give(of []*Tensor, by Kind, a Attr, from []*Tensor) {
 	if !slices.ContainsFunc(of, func(t *Tensor) bool { return g.wanted[t] }) {
 		return
 	}
-	grads := from // read, never changed, so several tensors may hold the same
+	grads := from // only read, so several tensors may share them
 	if by != pass {
 		var into []*Tensor
 		for _, t := range of {

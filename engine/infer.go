@@ -35,8 +35,7 @@ func (r row) infer(op Op) ([]Tensor, error) {
 	return out, nil
 }
 
-// wantOperands checks what must hold before an op's shapes can be looked at: that the operands are there, their element types, and
-// that the attributes are the op's own.
+// wantOperands checks what comes before shapes: the number of operands, their element types, and the type of the attributes.
 func (r row) wantOperands(op Op) error {
 	required := 0
 	for _, o := range r.in {
@@ -62,7 +61,7 @@ func (r row) wantOperands(op Op) error {
 	return nil
 }
 
-// solve finds the dimensions of an op, and whether its operands and attributes go together.
+// solve finds the dimensions of an op. It is an error if its operands and attributes contradict each other.
 func (r row) solve(op Op) (Dims, error) {
 	found := Dims{}
 	for i, t := range op.Inputs {

@@ -15,14 +15,14 @@ type Segment struct {
 	Offset  int  // in elements
 }
 
-// Layout places a network's parameters and statistics in the arenas, each in the order given: parameters that decay, those that
-// do not, statistics. So what the update treats alike lies together. The gaps that alignment leaves are zero in every arena and stay so.
+// Layout places a network's parameters and statistics in the arenas: parameters with weight decay, those without, statistics, each in the
+// order given. So what the update treats alike lies together. Gaps between segments, left by alignment, are and stay zero in every arena.
 type Layout struct {
 	Segments   []Segment
 	Decayed    int // elements of the parameters that decay, gaps included
 	Parameters int // elements of all parameters, gaps included
 	Elements   int // elements of the whole arena
-	MomentSets int // how many values per parameter the optimiser keeps: adamw 2, sgd 1
+	MomentSets int // values that the optimiser keeps per parameter: adamw 2, sgd 1
 	byName     map[string]int
 }
 
@@ -76,7 +76,7 @@ func (l *Layout) ArenaElements(a Arena) int {
 	}
 }
 
-// Part is a part of an arena that ops go over at once.
+// Part is a part of an arena that an op processes as a whole.
 type Part uint8
 
 const (
@@ -86,8 +86,7 @@ const (
 	WholeArena
 )
 
-// Part is where a part of an arena of the layout's form begins, and how many elements it has. One segment has its own place: see
-// [Layout.Segment].
+// Part is the offset of a part of an arena and its number of elements. For OneSegment see [Layout.Segment].
 func (l *Layout) Part(a Arena, p Part) (offset, elements int) {
 	switch p {
 	case AllParameters:

@@ -68,7 +68,7 @@ type Op struct {
 	Outputs []*Tensor
 }
 
-// The places of the step input "rates", which the host sets per step.
+// The indices in the step input "rates", which the host sets per step.
 const (
 	RateLearning     = 0 // the learning rate
 	RateMomentScale  = 1 // adamw: learning rate / (1 - beta1^t)
@@ -76,15 +76,15 @@ const (
 	RateElements     = 4
 )
 
-// The places of the step input "random", the part of the random counter that the host sets.
+// The indices in the step input "random", the part of the random counter that the host sets.
 const (
 	RandomSeed     = 0
 	RandomStep     = 1
-	RandomSample   = 2 // place of this batch's first sample in the global batch
+	RandomSample   = 2 // index of this batch's first sample in the global batch
 	RandomElements = 4
 )
 
-// The places of the result "metrics" of cross_entropy.
+// The indices in the result "metrics" of cross_entropy.
 const (
 	MetricLoss     = 0 // sum over the samples
 	MetricTop1     = 1 // samples whose label has the largest logit; the first of equal ones counts
@@ -92,7 +92,7 @@ const (
 	MetricElements = 4
 )
 
-// The places of the result "norm" of gradient_norm.
+// The indices in the result "norm" of gradient_norm.
 const (
 	NormGlobal    = 0 // L2 norm of all gradients, before clipping
 	NormNotFinite = 1 // the sticky flag after this step, 0 or 1

@@ -10,23 +10,23 @@ type Operand struct {
 	// columns. A name of two letters follows from the attributes. AnyShape is any, the same wherever it stands.
 	Shape string
 	DType DType
-	// Role is who fills the operand in a training step. The op runs on tensors of any other role, too: a case's parameters may
+	// Role is who fills the operand in a training step. The op runs on tensors of any other role, too: in a test case parameters may
 	// lie outside of the arenas.
 	Role     Role
 	Batched  bool // an activation
-	Optional bool // may be left out; behind all that may not
+	Optional bool // may be left out; optional operands come last
 
-	Below string // the dimension that every value of an integer Input stays below
-	// check finds in an Input what Below does not say.
+	Below string // the dimension that every value of an integer Input must be below
+	// check checks the values of an Input beyond Below.
 	check func(values []uint32, a Attr, d Dims) error
 
-	// Arena, Part and Segment say where a State operand lies. A segment has the name that it has among its layer's.
+	// Arena, Part and Segment say where a State operand lies. Segment is its name within the layer.
 	Arena   Arena
 	Part    Part
 	Segment string
 }
 
-// AnyShape is the Shape of operands whose dimensions the op does not look at.
+// AnyShape is the Shape of operands whose dimensions do not matter to the op.
 const AnyShape = "..."
 
 // operands are the inputs or the outputs of an op, in order. Their declarations below are the vocabulary of the op table.
@@ -45,7 +45,7 @@ func result(name string, elements int) Operand {
 	return Operand{Name: name, Shape: strconv.Itoa(elements), Role: Result}
 }
 
-// resident is set once a session.
+// resident is set once per session.
 func resident(name string, d DType, shape string) Operand {
 	return Operand{Name: name, Shape: shape, DType: d, Role: Resident}
 }
@@ -55,13 +55,13 @@ func input(name string, d DType, shape string) Operand {
 	return Operand{Name: name, Shape: shape, DType: d, Role: Input}
 }
 
-// below says that the integers of an input number something of which there are that many.
+// below bounds the integers of an input, which are indices below that dimension.
 func (o Operand) below(dimension string) Operand {
 	o.Below = dimension
 	return o
 }
 
-// checked is an input of which more is demanded.
+// checked adds a check of an input's values.
 func (o Operand) checked(check func(values []uint32, a Attr, d Dims) error) Operand {
 	o.check = check
 	return o
@@ -83,7 +83,7 @@ func gradientOf(name, segment, shape string) Operand {
 	return Operand{Name: name, Shape: shape, Role: State, Arena: Gradient, Segment: segment}
 }
 
-// flat is a long run of an arena.
+// flat is a whole part of an arena.
 func flat(name string, a Arena, p Part, shape string) Operand {
 	return Operand{Name: name, Shape: shape, Role: State, Arena: a, Part: p}
 }

@@ -74,10 +74,10 @@ func (in *StepInputs) Uints(name string) []uint32 { return in.uints[name] }
 // Floats is the value of a float input, to be filled in place; nil if the program has no such input.
 func (in *StepInputs) Floats(name string) []float64 { return in.floats[name] }
 
-// Program is the one that the inputs were made for.
+// Program is the program that the inputs are for.
 func (in *StepInputs) Program() *Program { return in.program }
 
-// Report is what a step gave back: its Result tensors by name.
+// Report is the outcome of a step: its Result tensors by name.
 type Report struct {
 	Program *Program
 	Results map[string][]float64

@@ -5,14 +5,14 @@ import (
 	"strconv"
 )
 
-// row is all that there is to say of an op but how it is computed.
+// row declares an op: all but how it is computed.
 type row struct {
 	in, out operands
 	// attr is the zero value of the op's attributes.
 	attr Attr
-	// check refuses attributes and dimensions that make no op.
+	// check refuses attributes and dimensions with which the op is not defined.
 	check func(a Attr, d Dims) error
-	// gradient says how the gradient of the first output goes on to the inputs; nil where none flows.
+	// gradient says how the gradients of the inputs follow from that of the first output; nil if there are none.
 	gradient rules
 	// multiplyAdds is the arithmetic of a matrix product or a convolution.
 	multiplyAdds string
@@ -21,11 +21,11 @@ type row struct {
 // rule says which op computes the gradients of some operands.
 type rule struct {
 	of   string // operands of the forward op, in the order of the outputs of by
-	by   Kind   // pass: they get the gradient of the output as it is
+	by   Kind   // pass: they get the output's gradient unchanged
 	from string // the inputs of by: dy, the gradient of the forward op's first output, or operands of the forward op
 }
 
-// pass stands for no op.
+// pass, in place of an op: the gradient goes through unchanged.
 const pass = Kind("")
 
 type rules []rule
@@ -277,7 +277,7 @@ func Operands(k Kind) []Operand { return table[k].in }
 // Outputs are what an op kind writes, in order.
 func Outputs(k Kind) []Operand { return table[k].out }
 
-// MomentSets is how many values an optimiser keeps of each parameter.
+// MomentSets is the number of values that an optimiser keeps per parameter.
 func MomentSets(optimizer Kind) int {
 	for _, o := range table[optimizer].in {
 		if o.Arena == Moments {

@@ -60,11 +60,11 @@ const (
 	Value Role = iota
 	// Input comes with every step, in its [StepInputs].
 	Input
-	// Resident is set once a session: the data set, the normalisation table.
+	// Resident is set once per session: the data set, the normalisation table.
 	Resident
-	// State is a segment, or a run of segments, of an arena.
+	// State is a segment, or a range of segments, of an arena.
 	State
-	// Result is what the host gets back from a step, in its [Report].
+	// Result is read back by the host after a step, in its [Report].
 	Result
 )
 

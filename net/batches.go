@@ -21,7 +21,7 @@ func NewBatches(programs ...*engine.Program) *Batches {
 	return b
 }
 
-// WriteBatches has a program written for every size into which that many images fall: whole batches, and what is left over.
+// WriteBatches calls write for each batch size that so many images need: whole batches and, for what is left over, a smaller one.
 func WriteBatches(images, batch int, write func(batch int) (*engine.Program, error)) (*Batches, error) {
 	var programs []*engine.Program
 	for _, n := range batchSizes(images, batch) {
@@ -34,7 +34,7 @@ func WriteBatches(images, batch int, write func(batch int) (*engine.Program, err
 	return NewBatches(programs...), nil
 }
 
-// Programs lists the programs, largest batch first, so that a session is made alike every time.
+// Programs lists the programs, largest batch first, so that every session gets them in the same order.
 func (b *Batches) Programs() []*engine.Program {
 	var out []*engine.Program
 	most := 0
@@ -52,8 +52,8 @@ func (b *Batches) Programs() []*engine.Program {
 // Has says whether a program is one of these.
 func (b *Batches) Has(p *engine.Program) bool { return b.programs[p.Batch] == p }
 
-// Fill finds the program for as many images, and names them and their labels in its step inputs, which stay the same ones from one
-// batch of that size to the next.
+// Fill finds the program for that many images and writes their indices and labels into its step inputs, which the next batch of this
+// size fills anew.
 func (b *Batches) Fill(d Data, images []int) (*engine.Program, *engine.StepInputs, error) {
 	p := b.programs[len(images)]
 	if p == nil {
@@ -74,7 +74,7 @@ func (b *Batches) Fill(d Data, images []int) (*engine.Program, *engine.StepInput
 	return p, r, nil
 }
 
-// batchSizes are the sizes into which n things fall at that batch size: it, and what is left over.
+// batchSizes lists the sizes of the batches in which n images are run: batch, and the rest where batch does not divide n.
 func batchSizes(n, batch int) []int {
 	var out []int
 	if n == 0 {

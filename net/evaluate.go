@@ -9,7 +9,7 @@ import (
 	"cnnvk/engine"
 )
 
-// ErrNotFinite is the end of a training or an evaluation whose loss or gradients left the finite numbers.
+// ErrNotFinite ends a training or an evaluation in which the loss or a gradient is infinite or NaN.
 var ErrNotFinite = errors.New("the loss is not finite")
 
 // Score is the outcome of an evaluation.
@@ -35,7 +35,7 @@ func (s Score) Interval() (low, high float64) {
 	return mid - half, mid + half
 }
 
-// Add counts a batch whose step gave that back.
+// Add counts a batch, by the report of its step.
 func (s *Score) Add(r engine.Report) {
 	metrics := r.Results[ResultMetrics]
 	s.LossSum += metrics[engine.MetricLoss]
@@ -44,7 +44,7 @@ func (s *Score) Add(r engine.Report) {
 	s.Total += r.Program.Batch
 }
 
-// EvaluationPrograms writes what an evaluation of such images runs: a program for every batch size.
+// EvaluationPrograms are what an evaluation of such images runs: a program for each batch size.
 func EvaluationPrograms(w *Weights, d ImageShape, batch int) ([]*engine.Program, error) {
 	b, err := evaluation(w, d, batch)
 	if err != nil {
@@ -128,7 +128,7 @@ func largest(values []float64) uint8 {
 	return uint8(best)
 }
 
-// QueueEvaluation queues evaluation programs over images, until ctx ends, and calls each, if set, after every one.
+// QueueEvaluation queues evaluation programs over images until ctx ends. It calls each, if set, after every batch.
 func QueueEvaluation(ctx context.Context, s engine.Session, batches *Batches, d Data, images []int, batch int, each func(*engine.Program) error) error {
 	for from := 0; from < len(images); from += batch {
 		if ctx.Err() != nil {

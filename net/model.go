@@ -43,12 +43,12 @@ func (m *Model) Parameters() int {
 	return n
 }
 
-// Layout places the network's state, with that many values per parameter for the optimiser.
+// Layout says where the network's state lies in the arenas. The optimiser keeps momentSets values per parameter.
 func (m *Model) Layout(momentSets int) (*engine.Layout, error) {
 	return engine.NewLayout(m.Segments(), momentSets)
 }
 
-// Segments are the places that the network's state needs, in construction order.
+// Segments lists the network's state, a segment for each tensor, in construction order.
 func (m *Model) Segments() []engine.Segment {
 	var out []engine.Segment
 	for _, p := range m.parameters() {

@@ -15,7 +15,7 @@ type modelKind struct {
 	marks []mark
 }
 
-// family is what networks have in common that differ in their widths alone.
+// family is what networks that differ in their widths alone have in common.
 type family struct {
 	name   string
 	widths []int  // the reference's
@@ -27,7 +27,7 @@ type mark struct {
 	dims int
 }
 
-// models lists the networks; the first one is meant where nothing says otherwise.
+// models lists the networks; the first is the default.
 var models = []modelKind{
 	{smallCIFARNets, true, SmallCIFARNet, []mark{
 		{"features.0.pointwise.weight", 4}, {"features.2.pointwise.weight", 4}, {"features.4.pointwise.weight", 4},
@@ -47,8 +47,8 @@ func ModelNames() []string {
 	return out
 }
 
-// NewModel is the network of that name; nil widths are its reference's. Its rates of dropout, where it has any, are the reference's times
-// dropout; with 0 there is none.
+// NewModel builds the network of that name. Nil widths are those of its reference. Its dropout rates are the reference's times dropout; 0
+// leaves dropout out.
 func NewModel(name string, widths []int, dropout float64) (*Model, error) {
 	k, ok := modelNamed(name)
 	if !ok {
@@ -65,7 +65,7 @@ func modelNamed(name string) (modelKind, bool) {
 	return models[at], true
 }
 
-// HasDropout says whether a network has dropout, whose rates a recipe can change; one of an unknown name may.
+// HasDropout says whether a network has dropout, whose rates a recipe can change. It is true for an unknown name.
 func HasDropout(name string) bool {
 	k, known := modelNamed(name)
 	return k.dropout || !known

@@ -47,7 +47,7 @@ func Residents(b *engine.Builder, d ImageShape) (images, table *engine.Tensor) {
 	return b.Resident(residentImages, engine.Uint8, d.N, d.C, d.H, d.W), b.Resident(residentTable, engine.Float, d.C, 256)
 }
 
-// CrossEntropy is the loss, of which the smoothing is a part in training alone; it returns the gradient by the logits.
+// CrossEntropy writes the loss down and returns its gradient by the logits. Label smoothing is for training; an evaluation passes 0.
 func CrossEntropy(b *engine.Builder, logits *engine.Tensor, batch int, smoothing float64) *engine.Tensor {
 	logits.Name = tensorLogits
 	labels := b.Input(inputLabels, engine.Uint32, batch)

@@ -21,9 +21,9 @@ var (
 	insideOrData = append([]string{"module"}, inside...)
 )
 
-// unwrap gives the tensors of a network the names that it has by itself. A network that was saved within others (DataParallel, a compiled
-// or averaged model, a trainer's class) has its tensors under their names, "module." or "model._orig_mod.", all of them. The note says in
-// one line what was taken away, "" for nothing. Tensors of no known network, whose names isMark knows, come back as they are.
+// unwrap takes the names of wrappers off the tensors' names. A network that was saved inside other modules (DataParallel, a compiled or
+// averaged model, a trainer's class) has their names before its own: "module." or "model._orig_mod.". note says in one line what was taken
+// off; "" for nothing. Where no known network is found, by the names that isMark knows, the tensors come back as they are.
 func unwrap(tensors []safetensors.Tensor, isMark func(name string) bool) (out []safetensors.Tensor, note string, err error) {
 	out, under, within, found := strip(tensors, isMark)
 	if !found {
@@ -43,11 +43,11 @@ func unwrap(tensors []safetensors.Tensor, isMark func(name string) bool) (out []
 	return out, strings.Join(said, "; "), nil
 }
 
-// deepest is how many wrappers are looked through.
+// deepest is the largest number of wrappers around a network.
 const deepest = 16
 
-// strip takes first parts away that all names have, until one is a known network's, so that a network may itself be called by any of
-// them; under are those parts. Where some names have a wrapper within, that is taken away, too.
+// strip takes off the first part that all names share, again and again until a known network appears; under is what was taken off. It
+// stops there, since a network's own module may have a wrapper's name. Wrappers in the middle of names are taken off, too: within.
 func strip(tensors []safetensors.Tensor, isMark func(name string) bool) (out []safetensors.Tensor, under string, within, found bool) {
 	out = tensors
 	for range deepest {
@@ -74,7 +74,7 @@ func isMark(name string) bool {
 	})
 }
 
-// splitFirst is the first part, with its dot, of all names but n_averaged, and what is left of the tensors; "" if they differ in it.
+// splitFirst takes the first part, with its dot, off all names but n_averaged; first is "" if the names differ in it.
 func splitFirst(tensors []safetensors.Tensor) (first string, rest []safetensors.Tensor) {
 	for _, t := range withoutAverages(tensors) {
 		part := firstPart(t.Name)
@@ -88,7 +88,7 @@ func splitFirst(tensors []safetensors.Tensor) (first string, rest []safetensors.
 	return first, rest
 }
 
-// firstPart is a name up to its first dot, or "" where there is nothing before or behind it, or more than is a name.
+// firstPart is a name up to and with its first dot; "" where nothing stands before or behind the dot, or too much before it.
 func firstPart(name string) string {
 	const longest = 64
 	if at := strings.IndexByte(name, '.'); at > 0 && at < min(len(name)-1, longest) {
@@ -103,7 +103,7 @@ func withoutAverages(tensors []safetensors.Tensor) []safetensors.Tensor {
 	return slices.DeleteFunc(slices.Clone(tensors), isAverages)
 }
 
-// dropParts drops parts of names, but for the first, which all names must have to lose it; and unless that would make two names one.
+// dropParts drops these parts from all names. First parts stay, and nothing is dropped where that would make two names equal.
 func dropParts(tensors []safetensors.Tensor, parts []string) (out []safetensors.Tensor, dropped bool) {
 	seen := map[string]bool{}
 	for _, t := range tensors {
@@ -121,7 +121,7 @@ func dropParts(tensors []safetensors.Tensor, parts []string) (out []safetensors.
 	return out, dropped
 }
 
-// mixture is the error about a file that has more than a network's tensors, which stand under a name of their own.
+// mixture is the error about a file with other tensors beside a network's, which all begin with one name.
 type mixture struct {
 	network string // a network's name with its dot
 	text    string
@@ -129,7 +129,7 @@ type mixture struct {
 
 func (e *mixture) Error() string { return e.text }
 
-// mixed tells a network under a name of its own, beside which there are other tensors. Where there is none, it is no error.
+// mixed is the *mixture of a file in which a network is one of several things; nil where no network is found.
 func mixed(tensors []safetensors.Tensor, under string, isMark func(name string) bool) error {
 	groups, outside := map[string][]safetensors.Tensor{}, ""
 	var order, networks []string
@@ -161,7 +161,7 @@ func mixed(tensors []safetensors.Tensor, under string, isMark func(name string) 
 		safetensors.Printable(under+networks[0]), safetensors.Printable(under+outside))}
 }
 
-// orOneNetwork adds to the error of a file that has more or less than one network's tensors how to come to that one.
+// orOneNetwork adds a hint to the error of a file with more or less than one network: the command that makes a file of one.
 func orOneNetwork(err error, path string) error {
 	m := (*mixture)(nil)
 	switch more := errors.As(err, &m); {

@@ -21,7 +21,7 @@ type Weights struct {
 	Arena    []float64 // parameters and statistics, in the layout's places
 	Batches  int64     // num_batches_tracked
 	Metadata map[string]string
-	Note     string // what was changed in reading a file that was written otherwise, in a line, or ""
+	Note     string // in one line, what reading changed of a file of another form; "" for nothing
 }
 
 // The keys of a weights file's metadata that say what the tensors belong to.
@@ -72,7 +72,7 @@ func (w *Weights) contents(mean, std [3]float64) (tensors []safetensors.Tensor, 
 }
 
 // LoadWeights reads a weights file. The network follows from the metadata, or, in a file of PyTorch's, from the tensors'
-// names and shapes. Names may stand under those of modules around the network. The error names the file and the tensor.
+// names and shapes. Names of modules around the network are taken off: see unwrap. The error names the file and the tensor.
 func LoadWeights(path string) (*Weights, error) {
 	tensors, meta, err := safetensors.Read(path)
 	if err != nil {
@@ -91,7 +91,7 @@ const (
 	CheckpointFormats = "cnnvk checkpoint "
 )
 
-// ErrCheckpoint is a checkpoint in the place of weights.
+// ErrCheckpoint says that a file is a checkpoint, not a file of weights.
 var ErrCheckpoint = errors.New("it is a checkpoint to resume a run from: take a file of weights")
 
 func weightsOf(tensors []safetensors.Tensor, meta map[string]string) (*Weights, error) {
@@ -132,8 +132,8 @@ func NewWeights(m *Model, tensors []safetensors.Tensor) (*Weights, error) {
 	return &Weights{Model: m, Layout: l, Arena: arena}, nil
 }
 
-// counterOf is the whole number that a tensor holds, of whatever type a conversion has made it, or else the other number: nothing is
-// computed with it.
+// counterOf is a counter's value, which conversions store in various types. Where it is not a whole number, it is other: nothing is
+// computed with the counter.
 func counterOf(t safetensors.Tensor, other int64) int64 {
 	switch {
 	case len(t.I64) == 1:

@@ -7,7 +7,7 @@ import "C"
 
 import "slices"
 
-// Free is how many bytes of the heap this process can still expect to get. It is not known where the driver does not say.
+// Free is how many bytes of the heap this process can still expect to get. known is false if the driver does not say.
 func (h Heap) Free() (free int64, known bool) { return max(h.Budget-h.Usage, 0), h.Budget > 0 }
 
 // Memory is the heap that buffers for the device alone come from: the largest of the device's own.
@@ -40,8 +40,8 @@ func (i Info) Room() int64 {
 	return sum
 }
 
-// roomHeaps are the heaps that make up the room. A graphics card's does not have the host's: a network that trains across the bus is too
-// slow to be admitted, even if it may be held there when its memory runs out.
+// roomHeaps are the heaps that make up the room. For a graphics card the host's heap does not count: training across the bus is too slow to
+// be planned for, even if single buffers may end up there when its own memory runs out.
 func (i Info) roomHeaps() []int {
 	var list []int
 	if own := ownHeap(i.Heaps); own >= 0 {

@@ -73,8 +73,8 @@ func filter(infos []Info, is func(Info) bool) []Info {
 	return list
 }
 
-// called lists the devices of that name, or, if there is none, those with it in their names: one card's name may well be the
-// beginning of another's.
+// called lists the devices of exactly that name or, if there is none, those whose names contain it: one card's name may be the beginning
+// of another's.
 func called(infos []Info, want string) []Info {
 	if whole := filter(infos, func(i Info) bool { return strings.EqualFold(i.Name, want) }); whole != nil {
 		return whole
@@ -126,7 +126,7 @@ func rank(t DeviceType) int {
 	return 4
 }
 
-// listing says how each device can be asked for. Those of one name are told apart by what stays the same.
+// listing says how to name each device. Devices of one name are told apart by their UUIDs.
 func listing(infos []Info) string {
 	var list []string
 	for _, info := range infos {

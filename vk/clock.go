@@ -7,7 +7,7 @@ import "C"
 
 import "time"
 
-// clock turns the counter behind timestamps into times, which go on where the counter wraps. Time 0 is the first tick seen.
+// clock turns the counter of timestamps into times, which go on when the counter wraps. Time 0 is the first tick seen.
 type clock struct {
 	bits   uint    // that the counter has
 	period float64 // nanoseconds to a tick
@@ -38,7 +38,7 @@ type Calibration struct {
 	Within time.Duration // how far from Host the moment may have been
 }
 
-// calibrations are the readings of which the narrowest counts: a thread may lose its processor in the midst of one.
+// calibrations is the number of readings; the narrowest counts, since a thread may lose its processor during one.
 const calibrations = 8
 
 // Calibrate reads the device's clock. The error is [ErrUnsupported] without Features.Calibration.

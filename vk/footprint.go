@@ -6,7 +6,7 @@ import (
 	"github.com/vulkan-go/vulkan"
 )
 
-// Planned is a buffer that is to be made.
+// Planned is a buffer that will be made.
 type Planned struct {
 	Size int64 // bytes
 	Use  Use

@@ -27,7 +27,7 @@ type touch struct {
 	access Access
 }
 
-// hazards knows what the commands since the last barrier touched, and so whether the next one can run beside them.
+// hazards keeps what the commands since the last barrier touched, which tells whether the next one must wait.
 type hazards struct {
 	touched []touch
 }
@@ -47,7 +47,7 @@ func (h *hazards) conflicts(next []touch) bool {
 
 func (h *hazards) add(next []touch) { h.touched = append(h.touched, next...) }
 
-// clear is for after a barrier, behind which everything has happened.
+// clear is called after a barrier: all earlier commands are then done.
 func (h *hazards) clear() { h.touched = h.touched[:0] }
 
 func (w Window) overlaps(other Window) bool {

@@ -23,7 +23,7 @@ type LoaderProblem struct {
 	Text     string // the loader's words
 }
 
-// loaderWords is what the loader says while an instance is made.
+// loaderWords are the loader's messages while an instance is made.
 type loaderWords struct {
 	mu        sync.Mutex
 	manifests []string // the files that it found
@@ -85,7 +85,7 @@ func (w *loaderWords) problems(warnings bool) []LoaderProblem {
 	return list
 }
 
-// describing finds the manifest of the library that a message speaks of.
+// describing finds the manifest of the library that a message is about.
 func (w *loaderWords) describing(text string) string {
 	for _, file := range w.manifests {
 		for _, library := range readManifest(file).libraries() {

@@ -18,8 +18,8 @@ var (
 
 const dataFolders = "XDG_DATA_DIRS"
 
-// noDevices is the error of a loader that found nothing to compute on. why is what is known about it, if anything. The problems
-// that the loader had, and what the environment asks of it, are the likely causes.
+// noDevices is the error of a loader that found no usable device. why says what is known, if anything. Likely causes are the loader's
+// problems and what the environment asks of it.
 func noDevices(why string, problems []LoaderProblem) error {
 	var known, advice []string
 	if why != "" {
@@ -61,8 +61,7 @@ func (p LoaderProblem) String() string {
 	return p.Text + " (" + p.Manifest + ")"
 }
 
-// driverSettings are the variables of the environment that leave the loader other drivers than those installed, and in words what
-// each asks for.
+// driverSettings are the environment variables that are set and change which drivers the loader uses, and a description of each.
 func driverSettings() (set, described []string) {
 	note := func(name, text string) {
 		set, described = append(set, name), append(described, text)
@@ -115,8 +114,8 @@ func describeDrivers(name, files string) string {
 	return fmt.Sprintf("%s is %s", name, files)
 }
 
-// noLayer is the error of a layer that is not there, or not to be used. Where the environment chooses the layers, that is the
-// likely cause; else that of validation can be installed.
+// noLayer is the error of a layer that is missing or cannot be used. If the environment chooses the layers, that is the likely cause. If
+// not, the validation layer can be installed.
 func noLayer(err error, validation bool) error {
 	var set, described []string
 	for _, name := range layerVariables {
@@ -133,7 +132,7 @@ func noLayer(err error, validation bool) error {
 	return err
 }
 
-// unfit is the error of a machine whose devices are all of no use here, each with the reason.
+// unfit is the error of a machine none of whose devices can be used, with the reason for each.
 func unfit(reasons []string, problems []LoaderProblem) error {
 	count := "1 device, which cannot compute"
 	if len(reasons) > 1 {

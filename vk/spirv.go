@@ -27,7 +27,7 @@ const (
 	builtInWorkgroupSize = 25
 )
 
-// capabilities are those that need a feature, and its name. What else there is, every device has, or the driver refuses it.
+// capabilities are those that need a feature, with the feature's name. The others every device has, or the driver refuses the shader.
 var capabilities = map[uint32]struct {
 	name string
 	has  func(Features) bool

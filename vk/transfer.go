@@ -106,7 +106,7 @@ func (d *Device) stagingBuffer(use Use) (*Buffer, error) {
 	return b, err
 }
 
-// copyNow copies, and waits for it.
+// copyNow copies, and waits until it is done.
 func (d *Device) copyNow(dst, src Window) error {
 	return d.Do("transfer", drainTime, func(r *Recorder) error { return r.Copy(dst, src) })
 }

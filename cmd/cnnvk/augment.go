@@ -21,8 +21,8 @@ func policyNames() []string {
 	return names
 }
 
-// checkRecipe finds the first value that no training can use: of the recipe itself, or the name of its augmentation. The error is
-// a *training.RecipeError.
+// checkRecipe finds the first value of a recipe that cannot be used, the name of its augmentation included. The error is a
+// *training.RecipeError.
 func checkRecipe(r training.Recipe) error {
 	if err := r.Check(); err != nil {
 		return err
@@ -33,7 +33,7 @@ func checkRecipe(r training.Recipe) error {
 	return nil
 }
 
-// augmentation is what the policy of a recipe that was checked does in a training; nil where it changes nothing.
+// augmentation is the augmentation of a checked recipe; nil where its policy changes nothing.
 func augmentation(r training.Recipe) *training.Augmentation {
 	policy, _ := cifar.PolicyNamed(r.Augment)
 	if policy.None() {

@@ -20,7 +20,7 @@ type barWatcher struct {
 	began time.Time // of the program
 	bars  *mpb.Progress
 	bar   *mpb.Bar
-	back  func() // gives the log its way back
+	back  func() // lets the log go to standard error again
 
 	mu    sync.Mutex // the bar is drawn by a goroutine of its own
 	pace  pace
@@ -32,7 +32,7 @@ func newBarWatcher(s *console, p pace, began time.Time) *barWatcher {
 	w := &barWatcher{out: s.words, began: began, pace: p, now: training.Progress{Epoch: p.from.Epoch + 1}}
 	w.bars = newBars(progressOn(s.progress, s.words))
 	draw := func(out io.Writer, st decor.Statistics) error {
-		_, err := io.WriteString(out, home+w.line(st.AvailableWidth-1)) // terminals may wrap what fills their last column
+		_, err := io.WriteString(out, home+w.line(st.AvailableWidth-1)) // a line that fills the last column may wrap
 		return err
 	}
 	// The total is never reached: the bar starts again with each epoch, and ends with the training.
@@ -71,12 +71,12 @@ func (w *barWatcher) epoch(e training.EpochEnded) {
 	w.say(line)
 }
 
-// width is the room for a line, 0 where the terminal does not say.
+// width is the number of columns for a line; 0 if the terminal does not say.
 func (w *barWatcher) width() int {
 	return max(columnsOf(w.out)-1, 0)
 }
 
-// home brings the cursor back to the left: mpb expects it there, but a Ctrl-C that the terminal shows moves it.
+// home brings the cursor back to the left, where mpb expects it: a Ctrl-C that the terminal shows as ^C moves it.
 const home = "\r"
 
 // Write puts whole lines above the bar.
@@ -96,10 +96,10 @@ func (w *barWatcher) end() {
 	w.bars.Wait()
 }
 
-// leastBar is the shortest bar that says something.
+// leastBar is the length of the shortest bar that is drawn.
 const leastBar = 10
 
-// line is the bar with what there is room for beside it.
+// line is the bar, with as many of its numbers as there is room for.
 func (w *barWatcher) line(width int) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -118,7 +118,7 @@ func (w *barWatcher) line(width int) string {
 	if now.Step > 0 {
 		loss, accuracy = lossText(now), accuracyText(now)
 	}
-	const place = "\x00" // of the bar, until it is known how much room the rest leaves
+	const place = "\x00" // stands for the bar until its length is known
 	bar := place + strings.Repeat(" ", leastBar-1)
 	text := fit(width, part{0, w.pace.epochOf(now)}, part{1, bar}, part{3, loss}, part{5, accuracy}, part{4, pace}, part{2, state})
 	return strings.Replace(text, bar, barOf(now, max(width-len(text)+leastBar, leastBar)), 1)

@@ -54,14 +54,14 @@ type benchResult struct {
 	DatasetBytes    int64      `json:"dataset_bytes"`     // of the random pixels and their table
 }
 
-// benchWriters are the forms of the result that a flag asks for.
+// benchWriters write the result in the format that a flag asks for.
 var benchWriters = map[string]func(benchResult, io.Writer) error{
 	"json":     func(r benchResult, out io.Writer) error { return json.NewEncoder(out).Encode(r) },
 	"markdown": benchResult.markdown,
 	"csv":      benchResult.csv,
 }
 
-// benchFormat is the flag that asks for a form, "" for words.
+// benchFormat is the flag that asks for a format, "" for plain text.
 func benchFormat(c *cli.Context) (string, error) {
 	var asked []string
 	for _, flag := range []string{"json", "markdown", "csv"} {
@@ -187,7 +187,7 @@ func (r benchResult) words(s *console) {
 	s.say("the first step was done after %.1f s; the data set takes %.0f MB\n", r.FirstStepS, float64(r.DatasetBytes)/1e6)
 }
 
-// column is a value of the result under its name.
+// column is a value of the result and its name.
 type column struct{ name, value string }
 
 func (r benchResult) columns() []column {
@@ -210,7 +210,7 @@ func (r benchResult) csv(out io.Writer) error {
 	return writeCSV(out, [][]string{names, values})
 }
 
-// markdown prints a row for each value: a row with all of them fits no page.
+// markdown prints a row for each value, since one row with all of them would be too wide.
 func (r benchResult) markdown(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
 	fmt.Fprintf(w, "| random pixels\t| value\t|\n| ---\t| ---\t|\n")

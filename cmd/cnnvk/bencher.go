@@ -102,7 +102,7 @@ func (b *bencher) fill(model *net.Model, layout *engine.Layout) error {
 	return nil
 }
 
-// measure times that many training steps and as many evaluations.
+// measure times training steps and evaluation batches, repeats of each.
 func (b *bencher) measure(repeats int) (*benchResult, error) {
 	train, err := b.times(b.train, repeats)
 	if err != nil {

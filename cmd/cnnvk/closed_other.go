@@ -2,5 +2,5 @@
 
 package main
 
-// stdoutClosed need not be asked here: writing to a standard output that is closed fails.
+// stdoutClosed is false: on this system writing to a closed standard output fails by itself.
 func stdoutClosed() bool { return false }

@@ -6,7 +6,7 @@ package main
 //
 // static int closed;
 //
-// // Go's runtime opens /dev/null in the place of a standard file that is closed. This is called before it.
+// // Go's runtime opens /dev/null in place of a standard file that is closed. This runs earlier.
 // __attribute__((constructor)) static void look(void) { closed = fcntl(1, F_GETFD) < 0; }
 //
 // static int stdout_closed(void) { return closed; }

@@ -16,8 +16,8 @@ import (
 //go:embed completion
 var completionScripts embed.FS
 
-// shells are those with a script, which asks the program what may stand at a place: it runs what was typed before that
-// place, with --generate-bash-completion behind it.
+// shells are those with a completion script. The script asks the program for completions: it runs the words typed so far, with
+// --generate-bash-completion at the end.
 var shells = []string{"bash", "zsh", "fish", "powershell"}
 
 func completionCommand() *cli.Command {
@@ -40,7 +40,7 @@ func completionCommand() *cli.Command {
 	}
 }
 
-// choices are the values of flags that have few.
+// choices are the values of flags with a fixed set of values.
 var choices = map[string][]string{
 	"augment":  policyNames(),
 	"recipe":   training.RecipeNames(),
@@ -52,7 +52,7 @@ var choices = map[string][]string{
 	"progress": progressModes,
 }
 
-// giveCompletion makes the commands say what may follow the words typed, where the shell's script asks.
+// giveCompletion makes the commands print completions instead, if the shell's script asks.
 func giveCompletion(app *cli.App, args []string) {
 	app.EnableBashCompletion = true
 	answer := completeAfter(args[max(len(args)-2, 0)])
@@ -68,7 +68,7 @@ func giveCompletion(app *cli.App, args []string) {
 }
 
 // completeAfter prints a line for each word that may follow the last one: the choices of a flag that wants a value, else
-// commands and flags. A value of any other kind is a file or a number, of which shells know more.
+// commands and flags. For other values (files, numbers) the shell completes.
 func completeAfter(last string) cli.BashCompleteFunc {
 	return func(c *cli.Context) {
 		if f := flagNamed(c.Command, last); f != nil && f.TakesValue() {

@@ -12,8 +12,7 @@ import (
 	"cnnvk/net/training"
 )
 
-// configOf is the configuration of a training: a named recipe's, what --config says instead, and what other flags say
-// instead of both.
+// configOf is the configuration of a training: a named recipe's values, over them those of --config, over both those of other flags.
 func configOf(c *cli.Context) (run.Config, error) {
 	conf := run.Config{Recipe: training.DefaultRecipe()}
 	var err error
@@ -24,7 +23,7 @@ func configOf(c *cli.Context) (run.Config, error) {
 	}
 	if c.IsSet("config") {
 		path := c.String("config")
-		if filepath.Ext(path) == filepath.Ext(run.LastState) { // no file of YAML
+		if filepath.Ext(path) == filepath.Ext(run.LastState) { // a file of the run that is not YAML
 			path = run.FolderOf(path)
 		}
 		path = run.FileIn(path, run.ConfigFile)
@@ -43,12 +42,12 @@ func configOf(c *cli.Context) (run.Config, error) {
 		return conf, err
 	}
 	if c.Bool("no-tune") || conf.Model != of.Model || !slices.Equal(conf.Widths, of.Widths) {
-		conf.Kernels = nil // those of another network's products
+		conf.Kernels = nil // which are those of another network
 	}
 	return conf, recipeProblem(c, checkRecipe(conf.Recipe))
 }
 
-// recipeProblem turns a complaint about a value of the recipe into one about its flag, or about the file that it is from.
+// recipeProblem rewords an error about a value of the recipe: it names the flag, or the file and key, that the value came from.
 func recipeProblem(c *cli.Context, err error) error {
 	var bad *training.RecipeError
 	file, flags := c.String("config"), recipeFlagNames()
@@ -61,7 +60,7 @@ func recipeProblem(c *cli.Context, err error) error {
 	return flagProblemOf(err, flags)
 }
 
-// flagProblemOf turns a complaint about a value of the recipe into one about its flag, if it has one.
+// flagProblemOf rewords an error about a value of the recipe: it names the value's flag, if it has one.
 func flagProblemOf(err error, flags map[string]string) error {
 	var bad *training.RecipeError
 	if errors.As(err, &bad) && flags[bad.Key] != "" {

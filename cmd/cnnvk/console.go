@@ -11,7 +11,7 @@ import (
 	"golang.org/x/term"
 )
 
-// verbosityFlags say how much is told on the way.
+// verbosityFlags say how much a command prints beside its result.
 func verbosityFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print the result and errors alone"},
@@ -19,13 +19,13 @@ func verbosityFlags() []cli.Flag {
 	}
 }
 
-// jsonFlag asks for the result as a program reads it.
+// jsonFlag asks for the result in JSON.
 func jsonFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "json", Usage: "print one JSON object on standard output, and nothing else there"}
 }
 
-// console is where a command's words go. The result is printed; what is said on the way stays away with -q; the log, of
-// warnings, or with -v of everything, goes to standard error.
+// console is where a command's output goes. The result is always printed; progress is not with -q; the log goes to standard error, with
+// warnings only or, with -v, everything.
 type console struct {
 	out      io.Writer
 	words    io.Writer
@@ -35,7 +35,7 @@ type console struct {
 	logTo    *detour
 }
 
-// newConsole is a command's console. What is said on the way goes to standard error where standard output is for a program.
+// newConsole is a command's console. If a program reads standard output, progress goes to standard error.
 func newConsole(c *cli.Context, forProgram bool) (*console, error) {
 	s := &console{out: c.App.Writer, words: terminalOf(c.App.Writer), quiet: c.Bool("quiet"), logTo: &detour{to: c.App.ErrWriter}}
 	var err error
@@ -59,7 +59,7 @@ func newConsole(c *cli.Context, forProgram bool) (*console, error) {
 	return s, nil
 }
 
-// newLog is a log without times, and the one of packages that were given none.
+// newLog makes a log without times. It becomes slog's default, too.
 func newLog(to io.Writer, level slog.Level) *slog.Logger {
 	log := slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime}))
 	slog.SetDefault(log)
@@ -73,19 +73,19 @@ func withoutTime(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// say tells something on the way.
+// say prints progress.
 func (s *console) say(format string, args ...any) { fmt.Fprintf(s.words, format, args...) }
 
 // result prints what the command was called for.
 func (s *console) result(format string, args ...any) { fmt.Fprintf(s.out, format, args...) }
 
-// isTerminal says whether someone watches out, on a terminal that can move its cursor.
+// isTerminal says whether out is a terminal that can move its cursor.
 func isTerminal(out io.Writer) bool {
 	f, ok := out.(*os.File)
 	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
-// detour is a writer whose way can be changed: while a bar moves at the bottom of a terminal, lines must go above it.
+// detour is a writer whose destination can be changed: while a bar moves at the bottom of a terminal, lines must go above it.
 type detour struct {
 	mu sync.Mutex
 	to io.Writer
@@ -97,7 +97,7 @@ func (d *detour) Write(p []byte) (int, error) {
 	return d.to.Write(p)
 }
 
-// set changes the way and returns the one before.
+// set changes the destination and returns the one before.
 func (d *detour) set(to io.Writer) io.Writer {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"cnnvk/net"
 )
 
-// dataVariable in the environment names the folder of the data set for those who say nothing.
+// dataVariable in the environment names the folder of the data set where no flag does.
 const dataVariable = "CNNVK_DATA"
 
 func dataFlag() cli.Flag {
@@ -23,7 +23,8 @@ func dataFlag() cli.Flag {
 	}
 }
 
-// trainDataFlag is dataFlag where --config may name a folder, too: the environment must not look like the flag then.
+// trainDataFlag is dataFlag for train, where --config may name a folder, too. Its variable is read elsewhere, since the library would take
+// it for the flag, which comes before --config.
 func trainDataFlag() cli.Flag {
 	return &cli.PathFlag{
 		Name: "data",
@@ -64,7 +65,7 @@ func (p program) trainingSet(c *cli.Context, s *console, configured string) (set
 	return set, dir, nil
 }
 
-// progressTo is where a download and unpacking say how far they are.
+// progressTo is where downloading and unpacking show their progress.
 func progressTo(c *cli.Context, s *console) io.Writer {
 	if s.quiet {
 		return io.Discard
@@ -124,7 +125,7 @@ func imagesOf(n int) net.ImageShape {
 	return net.ImageShape{N: n, C: cifar.Channels, H: cifar.Side, W: cifar.Side}
 }
 
-// metadataName is what a set is called in a run's files.
+// metadataName is a set's name in a run's files: its checksum, or synthetic.
 func metadataName(set *cifar.Set) string {
 	if set.Synthetic {
 		return synthetic

@@ -6,7 +6,7 @@ import (
 	"cnnvk/internal/hints"
 )
 
-// dataCommand gathers what concerns the data set alone.
+// dataCommand has the subcommands about the data set.
 func (p program) dataCommand() *cli.Command {
 	c := &cli.Command{
 		Name:            "data",

@@ -15,10 +15,9 @@ import (
 // offlineVariable in the environment, if true, keeps train from downloading.
 const offlineVariable = "CNNVK_OFFLINE"
 
-// findData looks for the data set where no folder is named: in CNNVK_DATA, in the cache, and at its published address. how
-// says in words which it was: "CNNVK_DATA", "cache", "downloaded". Where there is nothing to be had dir is empty, how
-// says why, and the synthetic set is left. A download that began and was cut is an error: who wants the data gets the
-// rest of it with the next call. Progress goes to out.
+// findData looks for the data set where no folder is named: in CNNVK_DATA, in the cache, and at its published address. how says where
+// it was: "CNNVK_DATA", "cache", "downloaded". If it is nowhere, dir is empty, how says why, and the caller takes the synthetic set. A
+// download that was cut is an error: the same command again goes on with it. Progress goes to out.
 func (p program) findData(ctx context.Context, out io.Writer) (dir, how string, err error) {
 	if dir := os.Getenv(dataVariable); dir != "" {
 		dir, err := files.FromHome(dir)

@@ -37,14 +37,14 @@ func (p program) dataPreviewCommand() *cli.Command {
 	}
 }
 
-// mostPreviewed bounds rows and columns: a sheet is to be looked at.
+// mostPreviewed is the most rows and columns of a sheet that people look at.
 const mostPreviewed = 64
 
-// pictureEncoders write a picture as the ending of its file's name says.
+// pictureEncoders write a picture, by the ending of its file's name.
 var pictureEncoders = map[string]func(io.Writer, image.Image) error{".png": png.Encode, ".jpg": encodeJPEG, ".jpeg": encodeJPEG}
 
 func encodeJPEG(w io.Writer, picture image.Image) error {
-	return jpeg.Encode(w, picture, &jpeg.Options{Quality: 95}) // small images are looked at by the pixel
+	return jpeg.Encode(w, picture, &jpeg.Options{Quality: 95}) // single pixels should be seen
 }
 
 func (p program) dataPreview(c *cli.Context) error {
@@ -93,7 +93,7 @@ type sheet struct {
 	pixels        []float64 // (rows*columns,3,32,32), normalised
 }
 
-// draw lets the executor that trains make the sheet's images.
+// draw makes the sheet's images on an executor, as a training would.
 func (s *sheet) draw(e engine.Executor, recipe training.Recipe) error {
 	a := augmentation(recipe)
 	var kinds uint32
@@ -125,7 +125,7 @@ const (
 	paperGrey = 0xf0
 )
 
-// picture puts the images on paper.
+// picture is the sheet as one picture.
 func (s *sheet) picture() image.Image {
 	width := gap + s.columns*(cell+gap) + wideGap - gap
 	out := image.NewRGBA(image.Rect(0, 0, width, gap+s.rows*(cell+gap)))

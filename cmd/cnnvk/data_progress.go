@@ -28,7 +28,7 @@ func newFetchProgress(out io.Writer, address, dir string) *fetchProgress {
 	return &fetchProgress{out: out, what: fmt.Sprintf("downloading %s into %s", address, dir)}
 }
 
-// at tells how far the download is. The first call makes the bar: there is none where nothing is fetched.
+// at shows how far the download is. The first call makes the bar, so there is none if nothing is fetched.
 func (p *fetchProgress) at(done, total int64) {
 	if p.began.IsZero() {
 		p.began, p.had, p.nextTenth = time.Now(), done, done*10/max(total, 1)+1
@@ -55,7 +55,7 @@ func (p *fetchProgress) start() {
 	})))
 }
 
-// end takes the bar away. A Ctrl-C has put ^C where the cursor is, and the bar's own writer only moves it up and down.
+// end takes the bar away, and the ^C of a Ctrl-C: the bar's own writer moves the cursor up and down only.
 func (p *fetchProgress) end() {
 	if p.bar != nil {
 		fmt.Fprint(p.out, "\r")
@@ -64,7 +64,7 @@ func (p *fetchProgress) end() {
 	}
 }
 
-// fetchWords stand behind the bar. What was there before counts as done, but not for the speed.
+// fetchWords stand behind the bar. Bytes of an earlier download count as done, but not for the speed.
 func fetchWords(done, total, had int64, took time.Duration, narrow bool) string {
 	if total > 0 && done >= total {
 		return " checking and unpacking"

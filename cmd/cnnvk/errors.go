@@ -41,7 +41,7 @@ var (
 	invalidVariable = regexp.MustCompile(`(?s)^could not parse "(.*)" as bool value from environment variable "(.*)" for flag `)
 )
 
-// flagProblem rewrites the flag package's words, which know one dash only.
+// flagProblem rewords an error of package flag, which writes flags with one dash.
 func flagProblem(text string) string {
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
 		return unknownFlag + name

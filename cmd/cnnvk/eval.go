@@ -108,8 +108,8 @@ func (p program) evaluate(c *cli.Context) error {
 	return tellReported(c, s, result, folder, newClassReport(title, set, predicted).write(folder))
 }
 
-// tellReported prints what an evaluation found, and whether its tables and pictures are in the folder. That they could not be written
-// there is an error where somebody asked for them.
+// tellReported prints the result of an evaluation and where its tables and pictures are. unwritten says why they could not be written: an
+// error if --out asked for them, else a warning.
 func tellReported(c *cli.Context, s *console, result *evalResult, folder string, unwritten error) error {
 	if unwritten == nil {
 		result.Report = folder
@@ -127,7 +127,7 @@ func tellReported(c *cli.Context, s *console, result *evalResult, folder string,
 	return unwritten
 }
 
-// tellResult prints what an evaluation found.
+// tellResult prints the result of an evaluation.
 func tellResult(c *cli.Context, s *console, result *evalResult) error {
 	if c.Bool("json") {
 		return json.NewEncoder(c.App.Writer).Encode(result)
@@ -183,8 +183,8 @@ func sayModel(s *console, path string, w *net.Weights) error {
 	return nil
 }
 
-// normalizationOf is the mean and deviation that the images are normalised by: as --normalize says, or else as the weights were
-// trained, or else, where their file does not say, as their network's first recipe has it.
+// normalizationOf is the mean and deviation by which the images are normalised: as --normalize says, else as the weights' file says, else
+// as in their network's first recipe.
 func normalizationOf(c *cli.Context, s *console, w *net.Weights) (mean, std [cifar.Channels]float64, err error) {
 	if c.IsSet("normalize") {
 		mean, std = normalization(training.Recipe{Normalize: c.Bool("normalize")})

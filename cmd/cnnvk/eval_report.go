@@ -57,7 +57,7 @@ func newClassReport(title string, set *cifar.Set, predicted []uint8) *classRepor
 	return r
 }
 
-// write leaves two tables, each with its picture. All are whole before the first takes its name.
+// write writes two tables, each with its picture. All four are staged before the first is committed.
 func (r *classReport) write(dir string) error {
 	classes, err := chart.Classes(r.title, cifar.FineNames[:], r.accuracy())
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 // whereWeights is a hint for those who have none.
 const whereWeights = "cnnvk train leaves weights in runs/smallcifarnet/" + run.BestWeights
 
-// orOtherWeights adds to the error of weights that cannot be evaluated what can be done about it.
+// orOtherWeights adds a hint to the error of weights that cannot be evaluated.
 func orOtherWeights(path string, err error) error {
 	switch {
 	case hints.Of(err) != "":
@@ -33,7 +33,7 @@ func orOtherWeights(path string, err error) error {
 	return hints.With(err, "eval takes what cnnvk train saved, or the whole state_dict of a SmallCIFARNet or TinyNet; a damaged file is best copied again")
 }
 
-// orWeightsIn has as a hint a file of weights that lies in a folder: the one that is looked for, or another of a run, or any.
+// orWeightsIn adds a hint that names a file of weights in the folder: the one that was looked for, another of a run, or any.
 func orWeightsIn(dir, name string, err error) error {
 	names := []string{name, run.BestWeights, run.LastWeights}
 	entries, _ := os.ReadDir(dir)

@@ -103,7 +103,7 @@ func withExamples(template string) string {
 
 const completionFlag = "--generate-bash-completion" // the last argument where a shell's script asks
 
-// helpAsFlag makes "cnnvk train --help" of "cnnvk help train" and of "cnnvk train help". Words behind a flag are its own business.
+// helpAsFlag makes "cnnvk train --help" of "cnnvk help train" and of "cnnvk train help". Words after a flag stay as they are.
 func helpAsFlag(args []string) []string {
 	words := args[min(1, len(args)):]
 	if i := slices.IndexFunc(words, func(word string) bool { return strings.HasPrefix(word, "-") }); i >= 0 {
@@ -143,7 +143,7 @@ func flagHint(c *cli.Context, word string) string {
 	return didYouMean("--", strings.TrimLeft(word, "-"), names) + c.Command.HelpName + " --help lists the flags"
 }
 
-// argumentHint helps with an argument where there is none.
+// argumentHint helps with an argument to a command that takes none.
 func argumentHint(c *cli.Context) string {
 	word := c.Args().First()
 	if _, err := strconv.ParseBool(word); err == nil && len(word) > 1 {
@@ -155,7 +155,7 @@ func argumentHint(c *cli.Context) string {
 	return flagHint(c, word)
 }
 
-// widthsInWords are the widths given to --widths and, with blanks between them, behind it.
+// widthsInWords are the widths of --widths when they were typed with blanks between: the later ones became arguments.
 func widthsInWords(c *cli.Context) (widths []string) {
 	if !c.IsSet("widths") {
 		return nil

@@ -7,8 +7,8 @@ import (
 	"cnnvk/internal/hints"
 )
 
-// expandHome makes a leading ~ in the commands' path flags a home folder. Shells do that in --out ~/x, but not in --out=~/x, and
-// not in what they take from elsewhere.
+// expandHome expands a leading ~ in the values of path flags. Shells do that in --out ~/x, but not in --out=~/x, nor in values from the
+// environment.
 func expandHome(commands []*cli.Command) {
 	for _, c := range commands {
 		c.Before = expandPaths

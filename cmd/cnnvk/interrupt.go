@@ -21,16 +21,16 @@ func (interrupted) Unwrap() error { return context.Canceled }
 const (
 	stopping = "stopping; Ctrl-C again stops at once"
 
-	wordless = 100 * time.Millisecond  // what ends so soon after a signal needs no words
-	patience = 1500 * time.Millisecond // with what ends later, unless it saves something
+	wordless = 100 * time.Millisecond  // a command that ends this soon after a signal says nothing
+	patience = 1500 * time.Millisecond // then the program ends, unless it saves something
 )
 
 // savingKey is the key of an *atomic.Bool in the program's context, set by savesItself.
 type savingKey struct{}
 
-// untilInterrupted is a context that ends at the first signal to stop. What is at work then comes to a good end; where that is not a training,
-// and takes long (a driver compiles for seconds and cannot be asked to stop), the program ends without it. A second Ctrl-C
-// or SIGTERM ends it wherever it is. Neither leaves a half-written file: files get their names when they are whole.
+// untilInterrupted is a context that ends at the first signal to stop. A training then saves and ends. Other commands end by themselves or,
+// where that takes longer than patience (a driver that compiles cannot be stopped), are ended. A second Ctrl-C or SIGTERM ends the program at
+// once. No file is left half-written: files get their names when they are whole.
 func untilInterrupted(words io.Writer, exit func(code int)) context.Context {
 	saving := new(atomic.Bool)
 	ctx, cancel := context.WithCancelCause(context.WithValue(context.Background(), savingKey{}, saving))
@@ -61,8 +61,8 @@ func untilInterrupted(words io.Writer, exit func(code int)) context.Context {
 	return ctx
 }
 
-// savesItself tells the program that a training is at work from here on: it says itself that it stops, and its steps and what it saves are
-// worth waiting for. Who calls looks at ctx after that.
+// savesItself says that a training runs from here on: the program waits for it after a signal, and leaves the words to it. The caller checks
+// ctx afterwards, since a signal may have come before.
 func savesItself(ctx context.Context) {
 	if saving, ok := ctx.Value(savingKey{}).(*atomic.Bool); ok {
 		saving.Store(true)

@@ -23,31 +23,31 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
-	exitInterrupted = 130 // by a signal to stop, whichever: 128 and the number of SIGINT, as shells have it
+	exitInterrupted = 130 // by any signal to stop: 128 plus the number of SIGINT, as in shells
 )
 
 func main() {
 	published().start()
 }
 
-// program is what its commands work with beside what the user says.
+// program is what the commands work with beside the user's flags.
 type program struct {
 	source          cifar.Source  // of the data set
 	syntheticImages int           // in the synthetic set
-	checkpointEvery time.Duration // the most that a training loses when its process is killed in the midst of a long epoch
+	checkpointEvery time.Duration // between checkpoints within a long epoch
 }
 
-// published is the program that users have. Its synthetic set is small, so that trying out is quick.
+// published is the program that users get. Its synthetic set is small, so that trying out is quick.
 func published() program {
 	return program{source: cifar.Published, syntheticImages: 10_000, checkpointEvery: time.Minute}
 }
 
-// start is the process: what was typed, its signals, its streams, its exit code.
+// start runs the program with the process's arguments, signals and streams, and exits with its code.
 func (p program) start() {
 	os.Exit(p.run(untilInterrupted(os.Stderr, os.Exit), os.Args, standardOutput(), os.Stderr))
 }
 
-// standardOutput is os.Stdout, or, where that was closed, a file that refuses all that is written.
+// standardOutput is os.Stdout or, if that was closed, a file to which every write fails.
 func standardOutput() io.Writer {
 	if stdoutClosed() {
 		if refuses, err := os.Open(os.DevNull); err == nil {
@@ -57,17 +57,16 @@ func standardOutput() io.Writer {
 	return os.Stdout
 }
 
-// run does what the arguments say: it returns the exit code. Results go to stdout, which is closed in the end, an error to stderr as
-// one line, with a hint in a second one where there is something to do. A result that could not be written is an error, too.
-// What takes time stops when ctx ends.
+// run runs a command and returns the exit code. Results go to stdout, which is closed in the end. An error goes to stderr in one line, a hint
+// in a second one. That the result could not be written is an error, too. Long work stops when ctx ends.
 func (p program) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	newLog(stderr, slog.LevelWarn) // of commands that have no console
+	newLog(stderr, slog.LevelWarn) // for commands without a console
 	out := &output{to: stdout}
 	app := p.app(out, stderr)
 	args = helpAsFlag(args)
 	giveCompletion(app, args)
 	err := app.RunContext(ctx, args)
-	if err == nil || readerGone(err) { // that nobody reads on is no error of the command
+	if err == nil || readerGone(err) { // a reader that stops early, such as head, is no error
 		err = out.close()
 	}
 	if err == nil {
@@ -126,7 +125,7 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 	return app
 }
 
-// withoutArguments is an action that takes flags alone: an argument is most likely a flag whose dashes were forgotten.
+// withoutArguments is an action that takes no arguments: one is most likely a flag whose dashes were forgotten.
 func withoutArguments(action cli.ActionFunc) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		if c.Args().Present() {

@@ -5,12 +5,11 @@ import (
 	"time"
 )
 
-// reserve is the share of an epoch's measured time that is added to it: a training of an hour runs warmer, and now and then beside
-// something else.
+// reserve is the share that is added to an epoch's measured time: in a long training the machine runs warmer and is sometimes shared.
 const reserve = 0.02
 
-// fitEpochs settles how many epochs end within the recipe's time, if nobody has before. From then on the training depends
-// on that number alone, which config.yaml keeps.
+// fitEpochs sets the number of epochs that end within the recipe's time, unless it is set. The training depends on that number alone, which
+// config.yaml keeps.
 func (j *job) fitEpochs(ctx context.Context) error {
 	if j.recipe.Epochs > 0 {
 		return nil
@@ -29,13 +28,13 @@ func (j *job) fitEpochs(ctx context.Context) error {
 	return nil
 }
 
-// epochsWithin is how many epochs end within a time, but one at least.
+// epochsWithin is the number of epochs that end within a time, at least one.
 func epochsWithin(left, epoch time.Duration) int {
 	each := (1 + reserve) * max(epoch, time.Microsecond).Seconds()
 	return max(int(left.Seconds()/each), 1)
 }
 
-// inSeconds is a time in as many digits as it is measured to.
+// inSeconds is a time with the digits that mean something.
 func inSeconds(d time.Duration) string {
 	if d < 10*time.Second {
 		return d.Round(10 * time.Millisecond).String()

@@ -12,7 +12,7 @@ import (
 	"cnnvk/internal/hints"
 )
 
-// output is standard output. It remembers the first error, for most of what is printed there is printed without looking at one.
+// output is standard output. It keeps the first error, since most callers print without checking for one.
 type output struct {
 	to     io.Writer
 	mu     sync.Mutex // of failed
@@ -25,7 +25,8 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, o.note(err)
 }
 
-// close closes what is written to, if it can be, and returns the first error. Some network file systems tell of a full disk not before.
+// close closes the underlying writer, if it can be closed, and returns the first error. Some network file systems report a full disk only
+// here.
 func (o *output) close() error {
 	if c, ok := o.to.(io.Closer); ok {
 		o.note(c.Close())
@@ -35,7 +36,7 @@ func (o *output) close() error {
 	return o.failed
 }
 
-// note is the error in words, and remembers it. A reader that has enough, such as head, is not worth remembering.
+// note rewords an error and keeps it, unless it is only that the reader, such as head, has stopped.
 func (o *output) note(err error) error {
 	if err == nil || readerGone(err) {
 		return err
@@ -59,7 +60,7 @@ func readerGone(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || runtime.GOOS == "windows" && (errors.Is(err, brokenPipe) || errors.Is(err, noData))
 }
 
-// terminalOf is the terminal behind standard output, as those want it who move bars there, or else out.
+// terminalOf is the terminal behind standard output, on which bars are drawn, or else out.
 func terminalOf(out io.Writer) io.Writer {
 	if o, ok := out.(*output); ok && isTerminal(o.to) {
 		return o.to

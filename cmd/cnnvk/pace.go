@@ -8,7 +8,7 @@ import (
 	"cnnvk/net/training"
 )
 
-// pace knows how fast a training goes, and puts that into lines.
+// pace knows how fast a training goes, and writes its lines of progress.
 type pace struct {
 	recipe training.Recipe
 	steps  int               // of a whole epoch
@@ -44,7 +44,7 @@ type part struct {
 	text string
 }
 
-// fit joins the parts that there is room for; width 0 has room for all. Empty parts do not count.
+// fit joins the parts that fit into width columns, all of them for width 0. Empty parts are left out.
 func fit(width int, parts ...part) string {
 	for highest := 9; ; highest-- {
 		var texts []string

@@ -11,8 +11,8 @@ import (
 	"cnnvk/engine/gpu"
 )
 
-// registerRow is what the driver says of a kernel's registers: of all its pipelines the worst, which is the most or, of
-// subgroups that a processor holds, the fewest.
+// registerRow is what the driver says of a kernel's registers: the worst of all its pipelines, which is the largest number or, for
+// subgroups that a processor holds, the smallest.
 type registerRow struct {
 	kernel    string
 	pipelines int

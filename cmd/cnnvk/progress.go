@@ -41,7 +41,7 @@ func progressMode(c *cli.Context) (string, error) {
 	return mode, nil
 }
 
-// progressOn is out as one to whom progress is shown in that mode.
+// progressOn wraps out so that progress on it is shown in that mode.
 func progressOn(mode string, out io.Writer) io.Writer {
 	switch mode {
 	case progressPlain:
@@ -54,7 +54,7 @@ func progressOn(mode string, out io.Writer) io.Writer {
 	return out
 }
 
-// barAnyway is a writer on which a bar is drawn, whatever it is.
+// barAnyway is a writer on which a bar is drawn even if it is no terminal.
 type barAnyway struct{ io.Writer }
 
 // wantsBar says whether progress on out is a bar: it was asked for, or out is a terminal that says how wide it is.
@@ -63,7 +63,7 @@ func wantsBar(out io.Writer) bool {
 	return anyway || isTerminal(out) && columnsOf(out) > 0
 }
 
-// unknownWidth is what a bar takes for the columns of something that has none to tell.
+// unknownWidth is the number of columns of a bar where the terminal's is not known.
 const unknownWidth = 80
 
 // newBars draws bars on out.
@@ -81,7 +81,7 @@ func newBars(out io.Writer) *mpb.Progress {
 	return mpb.New(options...)
 }
 
-// columnsOf is how wide a terminal is; 0 for what is none, or does not know, as docker's -t does at first, and terminals of CI.
+// columnsOf is the width of a terminal. It is 0 for other files, and for a terminal that does not know it, such as docker's -t at first or CI's.
 func columnsOf(out io.Writer) int {
 	f, ok := out.(*os.File)
 	if !ok {

@@ -70,7 +70,7 @@ func recipeFlags() []recipeFlag {
 	}
 }
 
-// choice names choices in a flag's usage, in the place of its value.
+// choice lists choices in a flag's usage, in place of its value's name.
 func choice(of []string) string { return "`" + strings.Join(of, "|") + "`" }
 
 // recipeFlagNames are the names of the flags by their keys.
@@ -170,14 +170,14 @@ func seedOf(c *cli.Context) (uint32, error) {
 	return uint32(n), nil
 }
 
-// checkFlags refuses flags that do nothing, and values that config.yaml has for those who say nothing.
+// checkFlags refuses flags that would do nothing, and values that mean "none" in config.yaml.
 func checkFlags(c *cli.Context, r training.Recipe) error {
 	switch {
 	case c.IsSet("max-time") && c.IsSet("epochs"):
 		return usagef("--max-time and --epochs: use one of them")
 	case c.IsSet("max-time") && r.MaxTime <= 0:
 		return usagef("--max-time %v: use 1s or more", r.MaxTime)
-	case c.IsSet("limit-steps") && r.LimitSteps < 1 && !c.IsSet("config"): // whose limit 0 lifts
+	case c.IsSet("limit-steps") && r.LimitSteps < 1 && !c.IsSet("config"): // with --config, 0 lifts the file's limit
 		return usagef("--limit-steps %d: use 1 or more", r.LimitSteps)
 	case c.Bool("no-decay-1d") && r.WeightDecay == 0:
 		return usagef("--no-decay-1d does nothing without weight decay: use --weight-decay 0.0005 or another")

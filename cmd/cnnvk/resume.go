@@ -20,15 +20,15 @@ import (
 	"cnnvk/vk"
 )
 
-// withResume are the flags that may stand beside --resume: where the work is done and what is told of it. What is trained is the
-// run's own: other epochs would be other rates, and nothing would be left of the same bits.
+// withResume are the flags that may stand beside --resume: where the work is done and what is printed. The recipe is the run's: with another
+// number of epochs, for example, learning rates would differ, and the run could not come to the same bits.
 var withResume = []string{"resume", "data", "device", "no-tune", "trace", "progress", "quiet", "verbose"}
 
 // resumeAuto is the value of --resume that goes on with the run in --out, or begins it.
 const resumeAuto = "auto"
 
-// runToResume is the folder of the run that --resume names, by itself or by a file in it; "" if a run is to begin. With auto the flag, which
-// says where values are from, is empty until the run in --out goes on.
+// runToResume is the folder of the run that --resume names, by its folder or a file in it; "" if a new run is to begin. auto says that the
+// flag was auto. The flag is then emptied, since messages name it only once the run in --out goes on.
 func runToResume(c *cli.Context) (dir string, auto bool, err error) {
 	dir = c.String("resume")
 	switch {
@@ -63,7 +63,7 @@ func runInOut(c *cli.Context) (string, error) {
 	return out, nil
 }
 
-// notFromBest is the error of the best checkpoint or weights of a run, from which nothing goes on.
+// notFromBest is the error of resuming from the best checkpoint or from weights.
 func notFromBest(named string, f run.Folder) error {
 	return hints.With(usagef("--resume %s: a run goes on from its last checkpoint, not from its best", named),
 		fmt.Sprintf("--resume %s goes on from the last; cp %s %s first makes the best one the last", files.Quote(f.Dir), f.Word(run.BestState), f.Word(run.LastState)))
@@ -84,7 +84,7 @@ func onlyWithResume(c *cli.Context, dir string) error {
 	return nil
 }
 
-// resume goes on with the run in a folder. With --resume auto the flags are those that it began with: asked is what they ask for.
+// resume goes on with the run in a folder. asked, with --resume auto, is the recipe of the flags, which must be the one the run began with.
 func (p program) resume(c *cli.Context, s *console, dir string, asked *run.Config, began time.Time) error {
 	if err := c.Set("resume", dir); err != nil {
 		return err
@@ -118,7 +118,7 @@ func (p program) resume(c *cli.Context, s *console, dir string, asked *run.Confi
 	return j.onRunsDevice(conf, func(m *machine) error { return j.runOn(m, conf) })
 }
 
-// asBegun is the error of a recipe that is asked for and is not the one that the run began with.
+// asBegun is an error if the recipe asked for is not the one the run began with.
 func (j *job) asBegun(asked, begun run.Config) error {
 	model, err := asked.Network()
 	if err != nil {
@@ -126,7 +126,7 @@ func (j *job) asBegun(asked, begun run.Config) error {
 	}
 	asked.Widths = model.Widths
 	if asked.MaxTime > 0 && asked.Epochs == 0 {
-		asked.Epochs = begun.Epochs // which were measured
+		asked.Epochs = begun.Epochs // which followed from a measurement
 	}
 	now, then := run.Fields(reflect.ValueOf(asked.Recipe)), run.Fields(reflect.ValueOf(begun.Recipe))
 	flags := recipeFlagNames()
@@ -165,7 +165,7 @@ func (j *job) readRun() (run.Config, error) {
 	return conf, j.folder.Fits(j.from, conf)
 }
 
-// finished says how a run ended on which there is nothing more to do.
+// finished says how a run ended that has nothing more to train.
 func (j *job) finished(why string) error {
 	model, err := j.recipe.Network()
 	if err != nil {
@@ -186,7 +186,7 @@ func (j *job) finished(why string) error {
 	return j.conclude(model)
 }
 
-// onRunsDevice opens the device that --device names, or else the one that the run had, if it is still there.
+// onRunsDevice opens the device that --device names, or else the run's, if it is still there.
 func (j *job) onRunsDevice(conf run.Config, use func(*machine) error) error {
 	device := j.flags.String("device")
 	if device != "" {
@@ -204,7 +204,7 @@ func (j *job) onRunsDevice(conf run.Config, use func(*machine) error) error {
 	return err
 }
 
-// orNewRun adds to a hint of flags, which do not go with --resume, what they go with.
+// orNewRun completes a hint that names flags: these do not go with --resume, so a new run must begin with them.
 func (j *job) orNewRun(err error) error {
 	if hint := hints.Of(err); j.flags.String("resume") != "" && strings.HasPrefix(hint, "--") {
 		return hints.With(err, j.folder.RestartHintWith(hint))

@@ -79,7 +79,7 @@ func summary(c *cli.Context) error {
 	return s.print(c.App.Writer)
 }
 
-// weigh works out the memory that a training takes. Without a device there is nothing to ask, which is no error.
+// weigh works out the memory that a training takes. Without a device it is not known, which is no error.
 func (s *summaryResult) weigh(device string, r training.Recipe, model *net.Model) error {
 	d := trainingDemand(newTrainer(r, model, net.Data{Shape: imagesOf(cifar.TrainRecords)}))
 	if _, _, err := d(r.BatchSize); err != nil {
@@ -130,7 +130,7 @@ func (s summaryResult) print(out io.Writer) error {
 	return err
 }
 
-// modelProblem turns a complaint about a value of the recipe into one about summary's flag for it.
+// modelProblem rewords an error about a value of the recipe: it names summary's flag for it.
 func modelProblem(err error) error {
 	return flagProblemOf(err, map[string]string{"model": "model", "widths": "widths", "batch_size": "batch-size"})
 }

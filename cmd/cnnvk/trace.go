@@ -18,14 +18,14 @@ func traceFlag() cli.Flag {
 	}
 }
 
-// traced calls use with the time line that --trace asks for, or with none, and writes it, also where use failed. The machine's
-// sessions from then on are on it.
+// traced calls use with the time line that --trace asks for, or nil, and writes the file, even if use failed. Later sessions of the
+// machine are on the time line.
 func traced(c *cli.Context, m *machine, use func(*trace.Timeline) error) (err error) {
 	path := c.String("trace")
 	if path == "" {
 		return use(nil)
 	}
-	// That nothing can be written there is better known before a training than after it.
+	// An error is better found before a training than after it.
 	if s, err := files.Stage(path, files.Bytes(nil)); err != nil {
 		return orOtherTrace(path, err)
 	} else {

@@ -123,6 +123,6 @@ func TestTraceOnReference(t *testing.T) {
 	readTrace(t, "lost.json")
 	before := listing(t)
 	train("none", "--trace", "nowhere/x.json").failed(t, exitFailed, `^cnnvk: writing nowhere/x.json: `, "--trace FILE in a folder")
-	train("none", "--trace", "run").failed(t, exitFailed, `^cnnvk: writing run: there is something that is not a regular file`, "--trace FILE in a folder")
+	train("none", "--trace", "run").failed(t, exitFailed, `^cnnvk: writing run: not a regular file`, "--trace FILE in a folder")
 	unchanged(t, before)
 }

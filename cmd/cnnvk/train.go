@@ -83,7 +83,7 @@ func (p program) train(c *cli.Context) error {
 		device = os.Getenv(deviceVariable)
 	}
 	like := conf.RanOn()
-	if conf.Kernels == nil { // which are to be chosen here, and the width with them
+	if conf.Kernels == nil { // then kernels and vector width are chosen here
 		like = engine.Device{}
 	}
 	return onWished(s.log, wish{device: device, like: like}, func(m *machine) error {
@@ -92,7 +92,7 @@ func (p program) train(c *cli.Context) error {
 	})
 }
 
-// job is a training with all that it is made of.
+// job is a training and all that belongs to it.
 type job struct {
 	*console
 	flags     *cli.Context
@@ -109,7 +109,7 @@ type job struct {
 	trace     *trace.Timeline      // nil without --trace
 }
 
-// runOn trains on a machine. On the one of the configuration it takes the kernels that this names.
+// runOn trains on a machine. If it is the configuration's, it uses the kernels that the configuration names.
 func (j *job) runOn(m *machine, conf run.Config) error {
 	j.machine = m
 	known, unknown := conf.Kernels.Known()
@@ -127,7 +127,7 @@ func (j *job) runOn(m *machine, conf run.Config) error {
 	})
 }
 
-// run makes everything ready, the run folder last, so that a training that cannot begin leaves none, and trains.
+// run prepares everything and trains. The run folder is made last, so that a training that cannot begin leaves none.
 func (j *job) run(ctx context.Context) error {
 	model, err := j.recipe.Network()
 	if err != nil {
@@ -169,7 +169,7 @@ func (j *job) run(ctx context.Context) error {
 	return j.conclude(model)
 }
 
-// claim makes the run folder this training's own, with what is known before the next step.
+// claim takes the run folder and writes what is known before the first step.
 func (j *job) claim() (err error) {
 	if j.folder == nil {
 		if j.folder, err = run.New(j.flags.String("out"), j.recipe.Name, j.flags.Bool("force")); err != nil {
@@ -185,7 +185,7 @@ func (j *job) claim() (err error) {
 	}
 	data := j.dir
 	if data != synthetic {
-		if data, err = filepath.Abs(data); err != nil { // the run may be gone on with from elsewhere
+		if data, err = filepath.Abs(data); err != nil { // the run may be resumed from another folder
 			return err
 		}
 	}
@@ -213,7 +213,7 @@ func (j *job) claim() (err error) {
 	return nil
 }
 
-// conclude tells what came of the run.
+// conclude prints the run's result.
 func (j *job) conclude(model *net.Model) error {
 	f := j.folder
 	if !f.Has(run.BestWeights) {
@@ -282,12 +282,12 @@ func (j *job) watch(ctx context.Context) error {
 	j.trainer.OnSave = func() error { return j.folder.SaveMidEpoch(j.trainer, stop) }
 	err := j.trainer.Run(running)
 	if failed := j.folder.Wait(); failed != nil {
-		return failed // which ended the training, if it was not its last epoch
+		return failed // a failed write ended the training, or came after its last epoch
 	}
 	return err
 }
 
-// ended saves what there is of a training that was interrupted, and adds to any error what can be done about it.
+// ended saves a training that was interrupted, and adds a hint to any error.
 func (j *job) ended(err error) error {
 	var stopped *training.Stopped
 	if !errors.As(err, &stopped) {
@@ -311,7 +311,7 @@ func (j *job) ended(err error) error {
 	return hints.With(fmt.Errorf("%w in epoch %d, after step %d", interrupted{}, stopped.Epoch, stopped.TotalSteps), hint)
 }
 
-// newTrainer deals the images to training and validation.
+// newTrainer makes a trainer; it splits the images into training and validation.
 func newTrainer(recipe training.Recipe, model *net.Model, data net.Data) *training.Trainer {
 	t := &training.Trainer{Recipe: recipe, Model: model, Data: data}
 	t.Augment = augmentation(recipe)
@@ -339,7 +339,7 @@ func orDIR(data string) string {
 	return files.Quote(data)
 }
 
-// introduce tells what is about to happen.
+// introduce prints what will be trained, and where.
 func (j *job) introduce(model *net.Model) {
 	d, r := j.machine.Device(), j.recipe
 	j.say("device: %s, %s\n", d.Name, d.Driver)

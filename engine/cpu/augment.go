@@ -2,8 +2,8 @@ package cpu
 
 import "cnnvk/engine"
 
-// augment computes x[n,c,i,j] = table[c, p[c,i,j]], or 0 inside the draw's rectangle, where p is image draws[n].Image after
-// crop, flip and the draw's operations. See engine.Draw.
+// augment computes x[n,c,i,j] = table[c, p[c,i,j]], or 0 inside the draw's rectangle. p is image draws[n].Image after crop, flip and
+// the draw's operations. See engine.Draw.
 //
 //	images (D,3,H,W) uint8, table (3,256), draws (N,DrawElements), x (N,3,H,W)
 func augment(x, images, table, draws *tensor) {
@@ -38,7 +38,7 @@ func newPicture(rgb []byte, h, w int) picture { return picture{h, w, rgb} }
 
 func (p picture) plane(c int) []byte { return p.rgb[c*p.h*p.w:][:p.h*p.w] }
 
-// sampled makes a picture each of whose pixels is one of p, which from names; black where that lies outside.
+// sampled makes a picture of pixels of p: from says which pixel goes to (i, j). Pixels outside of p are black.
 func (p picture) sampled(from func(i, j int) (row, column int)) picture {
 	out := newPicture(make([]byte, len(p.rgb)), p.h, p.w)
 	for i := range p.h {
@@ -64,7 +64,7 @@ func (p picture) crop(top, left int, flip bool) picture {
 	})
 }
 
-// mapped makes a picture by a function of the pixel.
+// mapped applies f to every pixel.
 func (p picture) mapped(f func(rgb [3]byte) [3]byte) picture {
 	out := newPicture(make([]byte, len(p.rgb)), p.h, p.w)
 	for i := range p.h * p.w {

@@ -2,7 +2,7 @@ package cpu
 
 // The arithmetic of Pillow on 8-bit colour.
 
-// blend is a + f (b - a) in float32, cut towards zero and clamped. The conversion forbids to fuse the operations.
+// blend is a + f (b - a) in float32, truncated and clamped. The conversion keeps the compiler from fusing the operations.
 func blend(a, b byte, f float32) byte {
 	v := float32(a) + float32(f*float32(int(b)-int(a)))
 	switch {
@@ -34,8 +34,8 @@ func (p picture) meanGrey() byte {
 	return byte((2*sum + n) / (2 * n))
 }
 
-// toHSV is hue, saturation and value of 8 bits each. Fractions are cut, as Pillow does it. Where one is a whole number, Pillow's float
-// may fall just below it: its hue is then one less, for 3 colours in 1,000.
+// toHSV is hue, saturation and value of 8 bits each, truncated as in Pillow. Where the exact hue is a whole number, Pillow's float may fall
+// just below it: its hue is then one less, for 3 colours in 1,000.
 func toHSV(v [3]byte) [3]byte {
 	r, g, b := int(v[0]), int(v[1]), int(v[2])
 	most, span := max(r, g, b), max(r, g, b)-min(r, g, b)
@@ -88,7 +88,7 @@ func (p picture) sharpened(f float32) picture {
 	return out
 }
 
-// looked maps every channel by a table that its histogram gives.
+// looked maps every channel by the table that is made from its histogram.
 func (p picture) looked(table func(histogram [256]int) [256]byte) picture {
 	out := newPicture(make([]byte, len(p.rgb)), p.h, p.w)
 	for c := range 3 {

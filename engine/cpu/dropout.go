@@ -2,7 +2,7 @@ package cpu
 
 import "cnnvk/engine"
 
-// dropout2dMask draws which channels of which images live: mask = 1/(1-p) where (r >> 8) >= floor(p 2^24), else 0.
+// dropout2dMask draws which channels of which images are kept: mask = 1/(1-p) where (r >> 8) >= floor(p 2^24), else 0.
 // r is the first word of Philox with key (seed, layer) and counter (step, sample + n, c, 0), so a mask
 // depends on the sample's place in the global batch and not on how that batch is cut.
 //

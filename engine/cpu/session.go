@@ -121,8 +121,8 @@ func (s *session) Run(p *engine.Program, r *engine.StepInputs) error {
 	return nil
 }
 
-// checkValues finds, before anything is computed, what the shapes do not say: residents that were
-// never set, numbers of images, classes and steps that are not there.
+// checkValues checks what shapes do not say, before anything is computed: that residents were set, and
+// that the images, classes and steps that the inputs name exist.
 func (s *session) checkValues(w *workspace) error {
 	for _, t := range w.program.ByRole(engine.Resident) {
 		if !s.filled[t.Name] {
@@ -137,7 +137,7 @@ func (s *session) checkValues(w *workspace) error {
 	return nil
 }
 
-// Reports returns what the steps since the last call gave back.
+// Reports returns the reports of the steps since the last call.
 func (s *session) Reports() ([]engine.Report, error) {
 	out := s.reports
 	s.reports = nil
@@ -191,7 +191,7 @@ func (s *session) Read(p *engine.Program, t *engine.Tensor) ([]float64, error) {
 	return v.values(), nil
 }
 
-// Write replaces any tensor of p but those that have their own way in: inputs and residents.
+// Write replaces any tensor of p, except inputs and residents, which are set by other methods.
 func (s *session) Write(p *engine.Program, t *engine.Tensor, data []float64) error {
 	v, err := s.find(p, t)
 	if err != nil {
@@ -224,7 +224,7 @@ func (s *session) ResidentBytes() int64 {
 	return sum
 }
 
-// Close gives the programs up; a closed session runs and reads nothing.
+// Close frees the tensors. A closed session cannot be used.
 func (s *session) Close() error {
 	clear(s.programs)
 	return nil

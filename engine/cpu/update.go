@@ -18,7 +18,7 @@ func notFinite(status *tensor) bool { return status.floats[engine.StatusNotFinit
 //	status[scale] = min(1, clip / (norm + 1e-6)), or 1 where clip is 0
 //	status[not finite] = 1 once a norm was not finite
 //
-// The rest of status is handed on. With a norm that is not finite the scale means nothing.
+// The rest of status stays. If the norm is not finite, scale has no meaning.
 //
 //	gradients (P), status (64), norm (4), see engine.NormGlobal
 func gradientNorm(attr engine.GradientNormAttr, status, norm, gradients, old *tensor) {

@@ -1,6 +1,6 @@
 // Package gpu runs programs on a Vulkan device.
 //
-// A program becomes a plan once: which kernel variant runs which op or run of ops ([variant]), how each activation
+// A program becomes a plan once: which kernel variant runs which op or fused ops ([variant]), how each activation
 // is laid out in panels (panels.go), and where each tensor lies in memory (memory.go). The plan is then recorded into
 // command buffers, one for each slot of the ring of step inputs (record.go), and a step is filling its inputs and
 // submitting its commands, together with those of other steps (queue.go).

@@ -7,10 +7,10 @@ import (
 	"cnnvk/engine"
 )
 
-// fusion says which ops a variant runs at once, and how they hang together: a name stands for one tensor, on whichever lines it stands.
+// fusion says which ops a variant runs at once, and which tensors they share: a name is the same tensor on every line.
 //
-// What one of the ops covered writes and a later one reads never comes into memory: it is skipped. A plan takes a fusion only where
-// nothing else wants what it skips.
+// A tensor that one of the covered ops writes and a later one reads is skipped: it is never written to memory. A plan takes a fusion only
+// where no other op reads what it skips.
 type fusion struct {
 	covers []line // one right after another in the program
 	// again are earlier ops, in order. Their first outputs are computed anew from what they read, wherever the ops covered read

@@ -31,13 +31,13 @@ type slab struct {
 // windowAlign is the multiple of bytes at which windows start, the largest that Vulkan lets a device ask for.
 const windowAlign = 256
 
-// guardBytes lie behind every slab of a plan that keeps all tensors; tests look whether something wrote there.
+// guardBytes lie behind every slab of a plan that keeps all tensors; tests check that nothing wrote there.
 const guardBytes = windowAlign
 
 func alignUp(n, to int64) int64 { return (n + to - 1) / to * to }
 
-// place gives every slab of the workspace its offset and returns the bytes needed. Slabs share memory if
-// their lifetimes do not meet; with keepAll none does. The largest are placed first, each at the lowest offset free.
+// place is the memory placement: it gives every slab of the workspace its offset and returns the bytes needed. Slabs share memory if
+// their lifetimes do not overlap; with keepAll none does. The largest are placed first, each at the lowest free offset.
 func place(slabs []*slab, keepAll bool) int64 {
 	order := slices.Clone(slabs)
 	slices.SortStableFunc(order, func(a, b *slab) int { return int(b.bytes - a.bytes) })

@@ -12,14 +12,15 @@ import (
 	"cnnvk/vk"
 )
 
-// A step's way: Run fills a slot of its program's ring and queues it. Queued steps are submitted together, as many as fill the
-// budget, or at once where the device has nothing to do. Retiring takes the oldest submission back, with its reports.
+// A step's way: Run writes the step inputs into a free slot of its program's ring and queues the slot's commands. Queued steps are
+// submitted together, as many as fill the budget, or at once if the device is idle. Retiring a submission, the oldest first, waits for it and
+// reads its reports.
 //
 // The device has two submissions at most: one at work and one waiting, so that it never waits for the host, and a host that wants
 // to stop waits for no more than those.
 
 const (
-	// budget is how much work is submitted at once: enough to make a submission's cost nothing, and far below the seconds
+	// budget is how much work is submitted at once: enough that the cost of a submission does not count, and far below the seconds
 	// after which a GPU's watchdog takes it for hung.
 	budget = 100 * time.Millisecond
 	// maxTogether is the most steps of a submission, whatever their pace.
@@ -38,7 +39,7 @@ type step struct {
 	detailed bool         // they note the time after every dispatch
 }
 
-// submission is what the device was given at once.
+// submission is one vkQueueSubmit: steps that were submitted together.
 type submission struct {
 	steps   []step
 	pending *vk.Pending
@@ -75,7 +76,7 @@ func (s *session) Run(p *engine.Program, in *engine.StepInputs) error {
 	return nil
 }
 
-// freeSlot is the first slot of r that no step has. Where there is none, it waits for one.
+// freeSlot is the first slot of r that no step uses. If there is none, it waits for one.
 func (s *session) freeSlot(r *recorded) (int, error) {
 	for {
 		if slot := slices.Index(r.taken[:], false); slot >= 0 {
@@ -119,8 +120,8 @@ func (s *session) prepare(r *recorded, slot int, in *engine.StepInputs) (step, e
 	return next, nil
 }
 
-// full says whether the queued steps are a submission: another one like the last would be too much work for it. A step whose
-// pace nobody knows goes alone.
+// full says whether the queued steps fill a submission: one more like the last would be too much work. A step whose time is not known
+// yet is submitted alone.
 func full(queued []step) bool {
 	if len(queued) == maxTogether {
 		return true
@@ -191,7 +192,7 @@ func (s *session) wait(f *submission) error {
 	return f.pending.Wait(stepTimeout * time.Duration(len(f.steps)))
 }
 
-// collect reads what the steps of a submission gave back, and how long they took.
+// collect reads the reports of a submission's steps, and how long they took.
 func (s *session) collect(f *submission) error {
 	defer s.executor.timeline.Begin(trace.Host, "read reports")()
 	now := time.Now()
@@ -245,8 +246,8 @@ func (f *submission) times() ([][]time.Duration, error) {
 	return out, nil
 }
 
-// paced takes note of how long a step took. Half of what is known is the last step, so that a first one that was slow is
-// soon forgotten.
+// paced notes how long a step took. The pace is the mean of the pace before and the last step, so a slow first step is soon
+// forgotten.
 func (r *recorded) paced(took time.Duration) {
 	if r.pace > 0 {
 		took = (r.pace + took) / 2
@@ -281,7 +282,7 @@ func (s *session) Reports() ([]engine.Report, error) {
 	return s.takeReports(), nil
 }
 
-// Finished retires what is done. What is queued only is submitted, unless the device is full: the caller may be about to do
+// Finished retires what is done. It also submits what is queued, unless the device has two submissions: the caller may be about to do
 // something that takes long.
 func (s *session) Finished() ([]engine.Report, error) {
 	for len(s.inFlight) > 0 {

@@ -7,8 +7,8 @@ import (
 	"cnnvk/vk"
 )
 
-// ringSlots is how many steps of a program may be under way: those of two submissions, so that the device has the second at hand
-// when the first is done, while the host prepares the third.
+// ringSlots is the number of slots in the ring of step inputs, and so of steps of a program under way: enough for two submissions at the
+// device and a third that the host prepares.
 const ringSlots = maxSubmitted * maxTogether
 
 // recorded is a program on the device: for each slot of its ring, the commands of a step that reads that slot's inputs

@@ -86,7 +86,7 @@ func (s *session) fill(r *recorded, slot int, in *engine.StepInputs) error {
 	return r.inputs.Flush(int64(slot)*size, size)
 }
 
-// report reads what the step in that slot gave back.
+// report reads the report of the step in that slot.
 func (r *recorded) report(slot int) (engine.Report, error) {
 	size := r.plan.reportBytes()
 	if err := r.reports.Invalidate(int64(slot)*size, size); err != nil {
@@ -196,7 +196,7 @@ func (s *session) ResidentBytes() int64 {
 	return sum
 }
 
-// Close waits for the device and gives everything back. Steps that are queued only are not run: nobody will hear of them.
+// Close waits for the device and frees everything. Steps that are queued and not yet submitted are dropped.
 func (s *session) Close() error {
 	err := s.retire(len(s.inFlight))
 	for _, c := range s.extra {

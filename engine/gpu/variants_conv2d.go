@@ -188,7 +188,7 @@ func (c *call) conv2dTiles(t tile, turned bool) {
 	c.runGroups(t.kernel.on(t.subgroup(c)), conv2dGroups(c, t, y), constants, words(y.N()*y.H()*y.W()/4), c.of(y), bias, c.packTaps(t, turned), c.of(x))
 }
 
-// packTaps brings the weight into blocks of a tile's rows.
+// packTaps packs the weight into a blocked layout: a tile's rows to a block.
 func (c *call) packTaps(t tile, turned bool) operand {
 	rows, columns := c.out(0).C(), c.in(0).C()
 	elements := packedTaps(c, t)

@@ -28,7 +28,7 @@ func augmentCases() []Case {
 	)
 }
 
-// draws fills the operand of that name of op augment: up to six operations of the case's kinds, in any order, twice the same too.
+// draws fills the step input draws: up to six operations of the case's kinds, in any order; one may come twice.
 func (c Case) draws(out []uint32) {
 	var kinds []engine.AugmentKind
 	for k := engine.Brightness; k <= engine.Affine; k++ {

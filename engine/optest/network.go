@@ -88,7 +88,7 @@ func (s *sample) block(i int, x *engine.Tensor) *engine.Tensor {
 	return y
 }
 
-// update is the update segment of the recipe.
+// update is the recipe's update.
 func (s *sample) update() {
 	status, moments := s.Part(engine.Status, engine.WholeArena), s.Part(engine.Moments, engine.WholeArena)
 	gradients, parameters := s.Part(engine.Gradient, engine.AllParameters), s.Part(engine.Model, engine.AllParameters)

@@ -9,7 +9,7 @@ import (
 
 // OpResult says how far one output of one op of a step was from the reference.
 type OpResult struct {
-	Op     int // its place in the program
+	Op     int // its index in the program
 	Kind   engine.Kind
 	Output string // the tensor's name
 	NMSE   float64
@@ -220,7 +220,7 @@ func (s *step) final(t *engine.Tensor) ([]float64, error) {
 	return s.session.Read(s.program, t)
 }
 
-// writtenAfter reports whether an op behind i writes to the place of t.
+// writtenAfter reports whether an op after i writes to the memory of t.
 func (s *step) writtenAfter(i int, t *engine.Tensor) bool {
 	for _, op := range s.program.Ops[i+1:] {
 		for _, o := range op.Outputs {

@@ -1,7 +1,7 @@
 // Package trace keeps a time line of what a program does, on the host and on its device, and writes it in the form that
 // Perfetto (ui.perfetto.dev) and chrome://tracing show: Chrome's Trace Event Format.
 //
-// A nil *Timeline takes everything and keeps nothing, so that code can be traced without asking whether it is.
+// A nil *Timeline accepts everything and keeps nothing, so code need not ask whether it is being traced.
 package trace
 
 import (
@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Track is a row of the time line. Of two spans on a track one lies inside the other, or they do not meet.
+// Track is a row of the time line. Two spans on a track are nested or do not overlap.
 type Track int
 
 const (

@@ -37,8 +37,8 @@ const (
 	temporaryNames = ".cnnvk-????????????????.tmp"
 )
 
-// Sweep removes the temporary files that a killed process left in a folder, as far as it can. It is for who knows that no other
-// process writes there.
+// Sweep removes the temporary files that a killed process left in a folder, as far as it can. The caller makes sure that no other process
+// is writing there, for instance by a lock.
 func Sweep(dir string) {
 	left, _ := os.ReadDir(dir)
 	for _, e := range left {
@@ -48,16 +48,16 @@ func Sweep(dir string) {
 	}
 }
 
-// IsTemporary says whether a file of that name was being written: a killed process leaves it.
+// IsTemporary says whether a name is that of a file that was still being written. A killed process leaves such files.
 func IsTemporary(name string) bool {
 	is, _ := filepath.Match(temporaryNames, name)
 	return is
 }
 
-// Stage does all of WriteAtomically but to give the file its name.
+// Stage does all of WriteAtomically but the last step: the file keeps its temporary name until Commit.
 func Stage(path string, write func(io.Writer) error) (_ *Staged, err error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, errors.New("there is something that is not a regular file")
+		return nil, errors.New("not a regular file")
 	}
 	name := filepath.Join(filepath.Dir(path), fmt.Sprintf(temporaryName, rand.Uint64()))
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
@@ -94,10 +94,10 @@ func (s *Staged) Commit() error {
 	return syncFolder(filepath.Dir(s.path))
 }
 
-// renameTries is how often a file that someone reads on Windows is waited for, a tenth of a second each time.
+// renameTries is how often a rename is tried on Windows while another program has the file open, every tenth of a second.
 const renameTries = 50
 
-// rename is os.Rename. Windows refuses to replace a file that anyone has open, a spreadsheet with metrics.csv, say, or a virus scanner.
+// rename is os.Rename, but waits on Windows, which does not replace a file that another program (a spreadsheet, a virus scanner) has open.
 func rename(from, to string) error {
 	const accessDenied, sharingViolation = syscall.Errno(5), syscall.Errno(32)
 	for try := 1; ; try++ {
@@ -113,7 +113,7 @@ func rename(from, to string) error {
 // Discard removes a file that was not committed.
 func (s *Staged) Discard() { os.Remove(s.name) }
 
-// Bytes is, for WriteAtomically and Stage, what writes a file of those bytes.
+// Bytes is a write function, for WriteAtomically and Stage, that writes those bytes.
 func Bytes(all []byte) func(io.Writer) error {
 	return func(w io.Writer) error {
 		_, err := w.Write(all)

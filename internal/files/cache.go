@@ -10,14 +10,14 @@ import (
 	"cnnvk/internal/hints"
 )
 
-// CacheDir is where downloads and measurements go: cnnvk in the user's cache folder, which XDG_CACHE_HOME names or
-// the system's custom. It need not exist yet.
+// CacheDir is where downloads and measurements go: the folder cnnvk in the user's cache folder, which is XDG_CACHE_HOME or else the
+// system's usual one. It need not exist yet.
 func CacheDir() (string, error) {
 	reloading.Lock()
 	defer reloading.Unlock()
 	xdg.Reload() // the package reads the environment once, before a program can change it
 	if !filepath.IsAbs(xdg.CacheHome) {
-		return "", hints.With(errors.New("the cache folder has no place: no home folder is known"),
+		return "", hints.With(errors.New("no cache folder: the home folder is not known"),
 			"XDG_CACHE_HOME=DIR names the cache folder, cnnvk data download --to DIR another place")
 	}
 	return filepath.Join(xdg.CacheHome, "cnnvk"), nil

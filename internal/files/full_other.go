@@ -2,5 +2,5 @@
 
 package files
 
-// DiskFull says that a write failed because there is no room, which cannot be told here.
+// DiskFull is always false: on this system a full disk cannot be told from other errors.
 func DiskFull(error) bool { return false }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// FromHome is a path with the user's home folder in place of a leading ~, or that of the user NAME in place of ~NAME, as shells have
-// it. Where there is no such user the path stays as it is. The error is that of a user without a home folder.
+// FromHome expands a leading ~ to the user's home folder, and ~NAME to that of the user NAME, as shells do. A path with an unknown NAME stays
+// as it is. It is an error if the user has no home folder.
 func FromHome(path string) (string, error) {
 	name, is := strings.CutPrefix(path, "~")
 	if !is {

@@ -2,8 +2,8 @@ package files
 
 import "os"
 
-// IsAt says whether path still names the open file. Once a lock is got, this must be asked: its last owner may have
-// removed the file after it was opened, and somebody else may have locked a new one of that name.
+// IsAt says whether path still names the open file. Ask this after taking a lock: its last owner may have removed the file after it was
+// opened, and somebody else may have locked a new file of that name.
 func IsAt(f *os.File, path string) bool {
 	here, err1 := f.Stat()
 	there, err2 := os.Stat(path)

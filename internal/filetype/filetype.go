@@ -78,12 +78,12 @@ func Of(head []byte) Type {
 	return ofMIME(plainText(head))
 }
 
-// isSafetensors says whether the bytes are a header's length, below a tebibyte, and the beginning of a JSON object.
+// isSafetensors says whether the bytes are the length of a header, below a tebibyte, and then the start of a JSON object.
 func isSafetensors(head []byte) bool {
 	return len(head) > 8 && head[8] == '{' && binary.LittleEndian.Uint64(head) < 1<<40
 }
 
-// prefixes are what the library does not know.
+// prefixes are the beginnings of files that the library does not know.
 var prefixes = []struct {
 	bytes string
 	Type

@@ -1,5 +1,5 @@
-// Package memlimit finds what bounds the memory of this process beside what the machine has: cgroups, with which containers and
-// schedulers do it, and the resource limits that a shell's ulimit sets.
+// Package memlimit finds the limits on this process's memory: those of cgroups, which containers and schedulers set, and the resource
+// limits that a shell's ulimit sets.
 package memlimit
 
 import "os"
@@ -24,5 +24,5 @@ type Limit struct {
 // Free is how many bytes can still be had.
 func (l Limit) Free() int64 { return max(l.Bytes-l.Used, 0) }
 
-// Limits are those that hold for this process. What cannot be read bounds nothing.
+// Limits lists the limits that hold for this process. One that cannot be read counts as none.
 func Limits() []Limit { return append(process(), Cgroups(os.DirFS("/"))...) }

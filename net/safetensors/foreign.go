@@ -11,7 +11,7 @@ import (
 	"cnnvk/internal/hints"
 )
 
-// foreign is the error about a file that is something else than safetensors, with what can be done about it.
+// foreign is the error about a file of another kind. Its hint says how to convert the file.
 func foreign(path string, t filetype.Type) error {
 	err := fmt.Errorf("net: %s is no safetensors file: it is %s", path, t.Name)
 	if hint := adviceOn(path, t.Kind); hint != "" {
@@ -20,10 +20,10 @@ func foreign(path string, t filetype.Type) error {
 	return err
 }
 
-// fromPyTorch is how a state_dict becomes a file of weights, where no command can make it of another form.
+// fromPyTorch is the hint for a file that no command can convert: write the weights anew.
 const fromPyTorch = "in PyTorch, safetensors.torch.save_file(model.state_dict(), 'model.safetensors') writes what is read here"
 
-// adviceOn is what can be done to get weights out of a file of that kind, or in its place; "" if nothing is known.
+// adviceOn says how to get weights from a file of that kind, or a good file in its place; "" if nothing is known.
 func adviceOn(path string, kind filetype.Kind) string {
 	name := files.Quote(path)
 	switch kind {
@@ -57,7 +57,7 @@ func adviceOn(path string, kind filetype.Kind) string {
 	return ""
 }
 
-// unreadType is the error about a tensor of a type that is not read. PyTorch converts those that hold fractions.
+// unreadType is the error about a tensor of a type that is not read. The hint for a floating-point type is a conversion by PyTorch.
 func unreadType(path string, t tensorInfo) error {
 	err := fmt.Errorf("tensor %q is of type %s; F32, F16, BF16, F64 and, for counters, I64, I32 and U8 are read", t.name, t.dtype)
 	err = fmt.Errorf("net: %s: %s", path, shorten(err.Error()))
@@ -74,26 +74,26 @@ var shardName = regexp.MustCompile(`-\d+-of-\d+\.`)
 // IsShard says whether a file is called like one part of a model in several files.
 func IsShard(path string) bool { return shardName.MatchString(filepath.Base(path)) }
 
-// JoinShards is a shell's command that makes one file of a model's parts in a folder.
+// JoinShards is a shell command that joins the parts of a model in a folder into one file.
 func JoinShards(dir string) string {
 	return python("from safetensors.torch import load_file, save_file; "+
 		"save_file({k: v for f in sys.argv[1:-1] for k, v in load_file(f).items()}, sys.argv[-1])",
 		files.Quote(dir)+"/*-of-*.safetensors", filepath.Join(dir, "model.safetensors"))
 }
 
-// Extract is a shell's command that makes a file of those tensors alone whose names begin with prefix, without it.
+// Extract is a shell command that makes a file of the tensors whose names begin with prefix. It takes the prefix off.
 func Extract(path, prefix string) string {
 	return python("from safetensors.torch import load_file, save_file; p = sys.argv[3]; "+
 		"save_file({k[len(p):]: v for k, v in load_file(sys.argv[1]).items() if k.startswith(p)}, sys.argv[2])",
 		files.Quote(path), converted(path)) + " " + files.Quote(prefix)
 }
 
-// python is a command that has a script make a file of weights of others, which are words of a shell.
+// python is a shell command that runs a script. The script converts from, one or more words of a shell, and writes the path to.
 func python(script, from, to string) string {
 	return fmt.Sprintf(`python3 -c "import sys; %s" %s %s`, script, from, files.Quote(to))
 }
 
-// converted is a name for what is made of a file.
+// converted is the name of the file into which a file is converted.
 func converted(path string) string {
 	stem := strings.TrimSuffix(path, filepath.Ext(path))
 	if out := stem + ".safetensors"; out != path {

@@ -74,7 +74,7 @@ func parseHeader(file []byte) (*header, error) {
 	return h, h.checkPlaces()
 }
 
-// parseMetadata takes texts as they are, and what is none, which the format does not allow, as its JSON.
+// parseMetadata reads the metadata. The format allows strings alone; any other value is kept as its JSON.
 func parseMetadata(raw json.RawMessage) (map[string]string, error) {
 	var fields map[string]json.RawMessage
 	if raw == nil || string(raw) == "null" {
@@ -105,7 +105,7 @@ func compact(value json.RawMessage) string {
 	return out.String()
 }
 
-// typeName is what a type can be called. Which types there are, is not the header's matter.
+// typeName matches any type's name. Whether values of the type can be read is decided later.
 var typeName = regexp.MustCompile(`^\w{1,32}$`)
 
 // parseTensor reads {"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}.
@@ -161,8 +161,8 @@ func naturals(raw json.RawMessage) ([]uint64, bool) {
 	return out, true
 }
 
-// checkPlaces sorts the tensors by their places, and looks whether these fill the values and have as many bytes as shape and type
-// need. How many an unknown type needs is unknown.
+// checkPlaces sorts the tensors by offset. They must fill the values without gaps or overlaps, each with as many bytes as its shape and
+// type need. For an unknown type any number will do.
 func (h *header) checkPlaces() error {
 	slices.SortStableFunc(h.tensors, func(a, b tensorInfo) int {
 		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end))

@@ -16,14 +16,14 @@ import (
 // optimiser's state takes some 20 MB; the limit keeps a wrong file from filling the memory.
 const maxBytes = 1 << 30
 
-// ErrFolder is a folder in the place of a file.
+// ErrFolder says that a path names a folder, not a file.
 var ErrFolder = errors.New("it is a folder, not a file")
 
-// Read reads a safetensors file: its tensors, in the order in which their values lie in
-// the file, and its metadata, of which what is no text is given as its JSON. F32, F16 and BF16 arrive in F32, F64 in F64 and,
-// rounded, in F32; I64, I32 and U8 in I64. Other types are refused, as are files over 1 GiB, anything that is no regular file, and a
-// header that is longer than the file, not JSON, has a name twice, or whose offsets overlap or leave gaps. A file that is something
-// else is named by its first bytes.
+// Read reads a safetensors file: its tensors, in the order of their values in the file, and its metadata. A metadata value that is not a
+// string is given as its JSON. F32, F16 and BF16 become F32; F64 becomes F64 and, rounded, F32; I64, I32 and U8 become I64.
+//
+// Other types are refused. So are files over 1 GiB, whatever is not a regular file, and a header that is longer than the file, is not
+// JSON, has a name twice, or whose offsets overlap or leave gaps. The error about a file of another kind names the kind.
 func Read(path string) ([]Tensor, map[string]string, error) {
 	file, err := readRegular(path)
 	if err != nil {
@@ -98,13 +98,13 @@ func noHeader(head []byte, size int64) error {
 	return fmt.Errorf("its header claims %d bytes, but only %d follow", length, rest)
 }
 
-// Printable is a text that a file has, in one line, and not endlessly long.
+// Printable is a text from a file, in one line and cut to a readable length.
 func Printable(text string) string {
 	quoted := strconv.Quote(text)
 	return shorten(quoted[1 : len(quoted)-1])
 }
 
-// shorten cuts a text that may quote what the file has.
+// shorten cuts an error text, which may quote a long part of the file.
 func shorten(text string) string {
 	const limit = 300
 	if runes := []rune(text); len(runes) > limit {

@@ -1,5 +1,5 @@
-// Package safetensors reads and writes files of named tensors: https://huggingface.co/docs/safetensors. It knows no networks. What is
-// something else than such a file is named, with a hint of what to do with it. Errors begin with "net: ", as those of package net do.
+// Package safetensors reads and writes files of named tensors: https://huggingface.co/docs/safetensors. It knows no networks. For a
+// file of another kind, the error says which and how to convert it. Errors begin with "net: ", as those of package net do.
 //
 // Read begins in read.go, takes the header apart in header.go and the values in dtype.go; foreign.go has the hints.
 package safetensors
@@ -46,7 +46,7 @@ func Write(path string, tensors []Tensor, metadata map[string]string) error {
 	return nil
 }
 
-// Encode writes what Write makes a file of, and refuses the same.
+// Encode writes the bytes that Write puts into a file, and refuses the same tensors.
 func Encode(w io.Writer, tensors []Tensor, metadata map[string]string) error {
 	views := make(map[string]tensorView, len(tensors))
 	for _, t := range tensors {

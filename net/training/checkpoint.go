@@ -46,7 +46,7 @@ const (
 // checkpointFormat changes whenever an earlier program would misread what a checkpoint holds.
 const checkpointFormat = net.CheckpointFormats + "1"
 
-// ErrFormat is a checkpoint of a program that writes other ones.
+// ErrFormat says that a checkpoint is of a format that this program does not read.
 var ErrFormat = errors.New("this program reads " + checkpointFormat)
 
 // place is a tensor's name in a checkpoint and its place in the arenas.
@@ -55,7 +55,7 @@ type place struct {
 	shape  engine.Shape
 	arena  engine.Arena
 	offset int
-	weight bool // eval may come to use it
+	weight bool // it may become part of a file of weights
 }
 
 // places lists what a checkpoint holds. Without a moving average its arena is not used.
@@ -80,7 +80,7 @@ const (
 	emaPrefix   = "ema."
 )
 
-// momentPrefix has PyTorch's name of the k-th value that an optimiser of that many keeps for each parameter.
+// momentPrefix is PyTorch's name for the k-th of the values, sets in all, that an optimiser keeps per parameter.
 func momentPrefix(sets, k int) string {
 	names := []string{"exp_avg", "exp_avg_sq"}
 	if sets == 1 {
@@ -89,8 +89,8 @@ func momentPrefix(sets, k int) string {
 	return "optimizer." + names[k] + "."
 }
 
-// Checkpoint reads the training's state, for which it waits for queued steps. It may be called by OnEpoch and OnSave, and after Run.
-// Weights that no file can hold are a training that is lost, though its loss may still be a number: the error is an ErrNotFinite.
+// Checkpoint waits for queued steps and reads the training's state. It may be called by OnEpoch and OnSave, and after Run. The error is
+// net.ErrNotFinite where a weight is too large for float32: no file can hold it, though the loss may still be finite.
 func (t *Trainer) Checkpoint(metadata map[string]string) (*Checkpoint, error) {
 	defer t.Trace.Begin(trace.Host, "read checkpoint")()
 	c := &Checkpoint{Position: t.run.at, Metadata: metadata}
@@ -128,7 +128,7 @@ func (e *overflow) Error() string {
 
 func (e *overflow) Unwrap() error { return net.ErrNotFinite }
 
-// namedTensor holds values as float32, and as they are where they are more: the reference executor computes in float64.
+// namedTensor holds values as float32. Where that would round them (the reference executor computes in float64) it holds both.
 func namedTensor(name string, shape engine.Shape, values []float64) safetensors.Tensor {
 	out := safetensors.Tensor{Name: name, Shape: shape, F32: safetensors.Rounded(values)}
 	for i, v := range values {
@@ -174,7 +174,7 @@ func (t *Trainer) Restore(c *Checkpoint) error {
 	return nil
 }
 
-// Averaged are the moving average of the weights as they were then, ready to be saved.
+// Averaged are the checkpoint's weights, or their moving average where the recipe keeps one, ready to be saved.
 func (c *Checkpoint) Averaged(m *net.Model, metadata map[string]string) (*net.Weights, error) {
 	prefix, batches := emaPrefix, c.Counters.EMA
 	if !slices.ContainsFunc(c.tensors, func(t safetensors.Tensor) bool { return strings.HasPrefix(t.Name, emaPrefix) }) {
@@ -225,7 +225,7 @@ func (c *Checkpoint) metadata() (map[string]string, error) {
 	return meta, err
 }
 
-// LoadCheckpoint reads a checkpoint. What is damaged, to a bit, is refused.
+// LoadCheckpoint reads a checkpoint. A file with as little as one wrong bit is refused.
 func LoadCheckpoint(path string) (*Checkpoint, error) {
 	tensors, meta, err := safetensors.Read(path)
 	if err != nil {

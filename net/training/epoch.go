@@ -15,7 +15,7 @@ import (
 // epoch's order is drawn. The host waits where the device has enough to do, and once an epoch for the validation's end,
 // since the weights that were validated are to be saved.
 
-// reportEvery is how often the trainer tells what the steps gave back.
+// reportEvery is how often the trainer reads the reports of steps and calls OnSteps.
 const reportEvery = 2 * time.Second
 
 // epoch runs one epoch's steps and its validation.
@@ -38,7 +38,7 @@ func (t *Trainer) epoch(ctx context.Context, epoch int) (EpochEnded, error) {
 	return r.EpochEnded, nil
 }
 
-// order is that of an epoch's images.
+// order is the order in which an epoch takes the training images.
 func (t *Trainer) order(epoch int) []int {
 	order := t.run.ahead
 	if order == nil {
@@ -107,14 +107,14 @@ func (t *Trainer) stop(ctx context.Context, r *running) error {
 	return &Stopped{r.Progress, t.run.at.Total, context.Cause(ctx)}
 }
 
-// pause waits for what is queued, and takes note of how far the epoch is.
+// pause waits for what is queued and notes how far the epoch is.
 func (t *Trainer) pause(r *running) error {
 	err := t.look(r, t.run.session.Reports)
 	t.run.at.Step, t.run.at.Sum, t.run.at.Elapsed = r.Step, r.sum, r.Elapsed
 	return err
 }
 
-// look collects what steps gave back and tells of it; a loss that is no number ends the training.
+// look collects the reports of steps and tells the observer. A loss or gradient that is not finite ends the training.
 func (t *Trainer) look(r *running, ask func() ([]engine.Report, error)) error {
 	reports, err := ask()
 	if err != nil {
@@ -131,7 +131,7 @@ func (t *Trainer) look(r *running, ask func() ([]engine.Report, error)) error {
 	return nil
 }
 
-// tell works out the epoch's means, and has the observer know them if a training step is news.
+// tell works out the epoch's means so far. It calls OnSteps if a training step has finished since the last call.
 func (t *Trainer) tell(r *running) {
 	r.Images, r.Loss, r.Accuracy = r.sum.Total, r.sum.Loss(), r.sum.Accuracy()
 	if t.OnSteps != nil && r.Step > r.told {

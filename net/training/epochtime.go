@@ -7,11 +7,11 @@ import (
 	"cnnvk/engine/trace"
 )
 
-// tellingTime is how long batches must take together for their time to tell how long others will take.
+// tellingTime is the shortest time of a measurement that is trusted.
 const tellingTime = 3 * time.Second
 
-// EpochTime measures how long an epoch takes: real steps and validation batches, until they tell. It is called between Open and
-// Run; all that the steps changed is set anew, so that Run comes to the same bits with and without it.
+// EpochTime measures how long an epoch takes. It runs steps and validation batches, for tellingTime each at least. It is called between
+// Open and Run, and puts back all that the steps changed: Run comes to the same bits with and without it.
 func (t *Trainer) EpochTime(ctx context.Context) (time.Duration, error) {
 	defer t.Trace.Begin(trace.Host, "measure an epoch")()
 	order, batch := t.Order(0), t.Recipe.BatchSize

@@ -16,7 +16,7 @@ type Step struct {
 	Rate   float64 // of learning
 }
 
-// Fill finds the program for as many images, and fills its inputs. Nil leaves the images as they are.
+// Fill finds the program for that many images and fills its step inputs. With a nil augment the images stay as they are.
 func (s Step) Fill(programs *net.Batches, d net.Data, augment *Augmentation) (*engine.Program, *engine.StepInputs, error) {
 	p, r, err := programs.Fill(d, s.Images)
 	if err != nil {

@@ -15,7 +15,7 @@ const (
 // Optimizers lists the optimisers.
 var Optimizers = []string{AdamW, SGD, Nesterov}
 
-// UseOptimizer changes the optimiser, and the momentum to what that one is used with.
+// UseOptimizer sets the optimiser, and the momentum that is usual with it.
 func (r *Recipe) UseOptimizer(name string) {
 	r.Optimizer, r.Momentum = name, 0
 	if name == Nesterov {
@@ -29,7 +29,7 @@ const adamBeta1, adamBeta2, adamEpsilon = 0.9, 0.999, 1e-8
 // optimizer is an update rule: its op and constants.
 type optimizer struct {
 	kind engine.Kind
-	attr func(undecayed int) engine.Attr // the last so many parameters are free of weight decay
+	attr func(undecayed int) engine.Attr // the last undecayed parameters have no weight decay
 }
 
 func optimizerOf(r Recipe) (optimizer, error) {

@@ -28,16 +28,16 @@ func (p Progress) ImagesPerSecond() float64 {
 // EpochEnded is the outcome of an epoch.
 type EpochEnded struct {
 	Progress
-	Validation net.Score     // of the averaged weights
+	Validation net.Score     // of the validation images: see validate
 	ValTime    time.Duration // the validation's share of the time
-	Wall       time.Duration // from the end of the validation before, or the training's begin, to the end of this one
-	Busy       time.Duration // that the device worked in it; 0 where it does not tell
+	Wall       time.Duration // from the end of the last validation, or the start of the training, to the end of this one
+	Busy       time.Duration // the part of Wall in which the device worked; 0 if unknown
 	Best       bool          // the best validation accuracy so far; without validation every epoch is the best
 	Last       bool          // no epoch follows
 	TotalSteps int           // optimiser steps in the run so far
 }
 
-// BusyShare is the part of Wall in which the device worked, 0 to 1; 0 where it does not tell.
+// BusyShare is Busy as a share of Wall, 0 to 1; 0 if unknown.
 func (e EpochEnded) BusyShare() float64 { return float64(e.Busy) / float64(max(e.Wall, 1)) }
 
 // Stopped is the end of a training whose context ended. What was queued is done: the weights are those of the last step.
@@ -74,7 +74,7 @@ func begin(p Position) *running {
 	return r
 }
 
-// collect adds up what a training step, or else a batch of the validation, gave back.
+// collect adds the report of a training step, or else of a validation batch.
 func (r *running) collect(report engine.Report, isTraining bool) {
 	r.finished = report.Done
 	if !isTraining {
@@ -87,7 +87,7 @@ func (r *running) collect(report engine.Report, isTraining bool) {
 	r.Elapsed = r.trained.Sub(r.began)
 }
 
-// notFinite is the error about a loss that what was done left without a number.
+// notFinite is the error of a step or a batch whose loss or gradient is not finite; what names it.
 func (r *running) notFinite(what string, step int) error {
 	return fmt.Errorf("net: %s %d (epoch %d, learning rate %.4g): %w", what, step, r.Epoch, r.Rate, net.ErrNotFinite)
 }

@@ -54,8 +54,8 @@ func (r Recipe) Rates() Schedule {
 // averages says whether a moving average of the weights is kept.
 func (r Recipe) averages() bool { return r.EMADecay > 0 }
 
-// Settle brings the values that nobody said in line with those that were said over the recipe before: said tells of a
-// key's.
+// Settle fits the values that nobody gave to those that were given. before is the recipe without the latter; said reports whether a key's
+// value was given.
 func (r *Recipe) Settle(before Recipe, said func(key string) bool) {
 	if r.Optimizer != before.Optimizer && !said("momentum") {
 		r.UseOptimizer(r.Optimizer)
@@ -74,7 +74,7 @@ func (r *Recipe) Settle(before Recipe, said func(key string) bool) {
 	}
 }
 
-// Finished says why no step follows that position, nothing where one does.
+// Finished says why no step follows that position; "" where one does.
 func (r Recipe) Finished(p Position) string {
 	switch {
 	case r.LimitSteps > 0 && p.Total >= r.LimitSteps && p.Step == 0: // else a validation follows
@@ -92,7 +92,7 @@ func (r Recipe) outOfPatience(p Position) bool {
 	return r.Patience > 0 && p.BestEpoch > 0 && p.Epoch-p.BestEpoch >= r.Patience
 }
 
-// RecipeError is a value of a recipe that no training can use.
+// RecipeError says which value of a recipe cannot be used, and what can.
 type RecipeError struct {
 	Key   string // the value's name in config.yaml
 	Value any
@@ -101,7 +101,7 @@ type RecipeError struct {
 
 func (e *RecipeError) Error() string { return "net: " + e.About(e.Key) }
 
-// About is the error in words that call the value by that name.
+// About is the error's text with that name for the value, such as its flag.
 func (e *RecipeError) About(name string) string {
 	if text, ok := e.Value.(string); ok {
 		return fmt.Sprintf("%s %q: use %s", name, text, e.Use)
@@ -123,7 +123,7 @@ func goodWidths(widths, reference []int) bool {
 	return widths == nil || len(widths) == len(reference) && !slices.ContainsFunc(widths, func(n int) bool { return !good(n) })
 }
 
-// Check finds the first value that no training can use. The error is a *RecipeError.
+// Check finds the first value that cannot be used. The error is a *RecipeError.
 func (r Recipe) Check() error {
 	known, reference := slices.Contains(net.ModelNames(), r.Model), net.ReferenceWidths(r.Model)
 	for _, c := range []struct {

@@ -50,7 +50,7 @@ func TrainProgram(m *net.Model, l *engine.Layout, r Recipe, d net.ImageShape, ba
 	return b.Program()
 }
 
-// updateProgram is the update segment alone, on gradients that the host wrote.
+// updateProgram is the update alone, on gradients that the host wrote.
 func updateProgram(l *engine.Layout, r Recipe) (*engine.Program, error) {
 	opt, err := optimizerOf(r)
 	if err != nil {

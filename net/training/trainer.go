@@ -76,7 +76,7 @@ func (t *Trainer) write() (p programs, err error) {
 	return p, err
 }
 
-// check finds the first value that the recipe cannot have with these images.
+// check finds the first value of the recipe that cannot be used with these images.
 func (t *Trainer) check() error {
 	if err := t.Recipe.Check(); err != nil {
 		return err
@@ -162,7 +162,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 	return nil
 }
 
-// ended takes note of an epoch, and adds to it what follows from those before.
+// ended notes the end of an epoch, and fills in what depends on the epochs before it.
 func (t *Trainer) ended(end *EpochEnded) {
 	accuracy := end.Validation.Accuracy()
 	if end.Best = t.run.at.BestEpoch == 0 || accuracy > t.run.at.Best || len(t.Val) == 0; end.Best {

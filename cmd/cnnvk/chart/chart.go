@@ -20,7 +20,7 @@ type Picture struct {
 	draw          func(draw.Canvas)
 }
 
-// PNG writes the picture in 144 dots an inch.
+// PNG writes the picture at 144 dots per inch.
 func (p Picture) PNG(w io.Writer) error {
 	c := vgimg.NewWith(vgimg.UseWH(p.width, p.height), vgimg.UseDPI(144))
 	p.draw(draw.New(c))

@@ -56,10 +56,10 @@ func Classes(title string, names []string, accuracy []float64) (Picture, error) 
 	return Picture{16 * vg.Centimeter, height, func(c draw.Canvas) { stacked(c, []*plot.Plot{p}) }}, nil
 }
 
-// inWords is a label's name as one reads it.
+// inWords is a label's name with spaces.
 func inWords(name string) string { return strings.ReplaceAll(name, "_", " ") }
 
-// Group is a run of classes that belong together: from First up to the next group's.
+// Group is a superclass: the classes from First up to the next group's.
 type Group struct {
 	Name  string
 	First int

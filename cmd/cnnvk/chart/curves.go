@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Epoch is a point of each curve. Accuracies are from 0 to 1; NaN is a value that there is none of.
+// Epoch is a point of each curve. Accuracies are from 0 to 1; NaN stands for a missing value.
 type Epoch struct {
 	Number                   int
 	TrainLoss, TrainAccuracy float64
@@ -48,7 +48,7 @@ func Curves(title string, epochs []Epoch) (Picture, error) {
 	return Picture{16 * vg.Centimeter, 20 * vg.Centimeter, func(c draw.Canvas) { stacked(c, plots) }}, nil
 }
 
-// curve is a line with its name and what it shows.
+// curve is a line of a plot: its name, colour and values.
 type curve struct {
 	name   string
 	colour color.Color
@@ -84,7 +84,7 @@ func panel(epochs []Epoch, label string, curves ...curve) (*plot.Plot, error) {
 	return p, nil
 }
 
-// pointsOf leaves out what there is none of.
+// pointsOf are the points of a curve, without missing values.
 func pointsOf(epochs []Epoch, value func(Epoch) float64) plotter.XYs {
 	var out plotter.XYs
 	for _, e := range epochs {
@@ -95,7 +95,7 @@ func pointsOf(epochs []Epoch, value func(Epoch) float64) plotter.XYs {
 	return out
 }
 
-// markBest rings the best validation accuracy.
+// markBest draws a ring around the best validation accuracy.
 func markBest(p *plot.Plot, epochs []Epoch) error {
 	points := pointsOf(epochs, func(e Epoch) float64 { return 100 * e.ValAccuracy })
 	if len(points) == 0 {

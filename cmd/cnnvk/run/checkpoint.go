@@ -22,8 +22,8 @@ import (
 	"cnnvk/net/training"
 )
 
-// The keys of a checkpoint's metadata beside the trainer's own. A checkpoint says all that its run's other files say, so that these
-// can be made of it.
+// The keys of a checkpoint's metadata beside the trainer's own. A checkpoint holds all that its run's other files say, so that they
+// can be made from it.
 const (
 	MetaRecipe  = "recipe"       // as in config.yaml
 	MetaData    = "train_md5"    // of the training images
@@ -77,12 +77,12 @@ func (f *Folder) writeCheckpoint(c *training.Checkpoint) error {
 	return nil
 }
 
-// ResumeHint is a hint.
+// ResumeHint is a hint: the command that resumes the run, and from where.
 func (f *Folder) ResumeHint(from string) string {
 	return "cnnvk train --resume " + files.Quote(f.Dir) + " goes on " + from
 }
 
-// weightsMetadata is what a checkpoint has weights files say.
+// weightsMetadata is the metadata that weights files get, as the checkpoint has it.
 func weightsMetadata(checkpoint map[string]string) (map[string]string, error) {
 	var out map[string]string
 	if err := json.Unmarshal([]byte(checkpoint[MetaWeights]), &out); err != nil {
@@ -91,7 +91,7 @@ func weightsMetadata(checkpoint map[string]string) (map[string]string, error) {
 	return out, nil
 }
 
-// averaged are the weights of a checkpoint.
+// averaged are the averaged weights of a checkpoint, with the metadata of a weights file.
 func averaged(c *training.Checkpoint, m *net.Model) (*net.Weights, error) {
 	metadata, err := weightsMetadata(c.Metadata)
 	if err != nil {
@@ -100,8 +100,8 @@ func averaged(c *training.Checkpoint, m *net.Model) (*net.Weights, error) {
 	return c.Averaged(m, metadata)
 }
 
-// Restore makes the folder what it was when the checkpoint was taken, if it is not: the files of the epoch before, which the
-// process may have had no time to write, and no row of the epoch under way.
+// Restore brings the folder to where the checkpoint was taken. It writes the files of the epoch before, if the process had no time to, and
+// drops the row of the epoch under way.
 func (f *Folder) Restore(c *training.Checkpoint, m *net.Model) error {
 	f.saved, f.Epochs, f.Best, f.metrics = true, c.Epoch, c.Best, nil
 	text := c.Metadata[MetaMetrics]
@@ -114,7 +114,7 @@ func (f *Folder) Restore(c *training.Checkpoint, m *net.Model) error {
 	}
 	f.metrics = epochs
 	if old, err := os.ReadFile(f.Path(MetricsFile)); err == nil && string(old) == text+"\n" {
-		return nil // the last of the files
+		return nil // metrics.csv is written last, so nothing is missing
 	}
 	if c.Step > 0 {
 		return f.writeFile(MetricsFile, files.Bytes(metricsText(epochs)))
@@ -139,7 +139,7 @@ func (f *Folder) Fits(c *training.Checkpoint, conf Config) error {
 	return nil
 }
 
-// recipeOf reads a recipe. What it does not say, as it is of a version that had no such key, is as in the named recipe that it began as.
+// recipeOf reads a recipe. A key that the text lacks, since an earlier version wrote it, has the value of the named recipe it began as.
 func recipeOf(text string) (training.Recipe, error) {
 	var began struct {
 		Name string `yaml:"recipe"`
@@ -172,18 +172,18 @@ func (f *Folder) OtherData(dir, is, was string) error {
 		"--data DIR with the run's own; "+f.RestartHint())
 }
 
-// RestartHintWith is a hint with flags that begin another run in the place of one that was resumed.
+// RestartHintWith is a hint: the command that begins the run anew, with flags that do not go with --resume.
 func (f *Folder) RestartHintWith(flags string) string {
 	return fmt.Sprintf("%s, with --config %s --out DIR in place of --resume", flags, f.Word(ConfigFile))
 }
 
-// RestartHint is a hint.
+// RestartHint is a hint: the command that begins the run anew in another folder.
 func (f *Folder) RestartHint() string {
 	return fmt.Sprintf("cnnvk train --config %s --out DIR begins another run", f.Word(ConfigFile))
 }
 
-// ReadCheckpoint reads the last checkpoint; nil where there is none yet. A run without one that has weights was trained by an
-// earlier program, or somebody removed it: to begin it over would destroy them.
+// ReadCheckpoint reads the last checkpoint; nil if there is none yet. A run with weights but without a checkpoint is an error: an earlier
+// program trained it, or somebody removed the checkpoint, and beginning again would destroy the weights.
 func (f *Folder) ReadCheckpoint() (*training.Checkpoint, error) {
 	if _, err := os.Lstat(f.Path(LastState)); errors.Is(err, os.ErrNotExist) {
 		if _, err := os.Lstat(f.Path(LastWeights)); err == nil {
@@ -208,7 +208,7 @@ func (f *Folder) ReadCheckpoint() (*training.Checkpoint, error) {
 	return nil, hints.With(err, hint)
 }
 
-// WarnOfOthers says what keeps a run that goes on from a checkpoint from the bits of one that was never stopped.
+// WarnOfOthers warns of what has changed since the checkpoint, so that the resumed run may not come to the bits of one never stopped.
 func (f *Folder) WarnOfOthers(log *slog.Logger, c *training.Checkpoint) error {
 	was, err := weightsMetadata(c.Metadata)
 	if err != nil {

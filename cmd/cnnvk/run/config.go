@@ -25,11 +25,11 @@ type Config struct {
 	Data            string `yaml:"data"` // folder, or synthetic
 	DataMD5         string `yaml:"data_md5"`
 	Device          string `yaml:"device"`
-	// DeviceUUID tells devices of one name apart, for --resume. What else is said of a device holds for all that are alike.
+	// DeviceUUID tells devices of one name apart, for --resume. The other fields about the device are the same for all devices of its kind.
 	DeviceUUID string `yaml:"device_uuid,omitempty"`
 	Driver     string `yaml:"driver"`
 	Version    string `yaml:"version"`
-	// Kernels are the kernels chosen by measurement, by product and convolution. A run made of this file on the same device and driver
+	// Kernels are the kernels chosen by measurement, by product and convolution. A run from this file on the same device and driver
 	// takes them again, so that it comes to the same bits.
 	Kernels gpu.Choices `yaml:"kernels"`
 }
@@ -56,7 +56,7 @@ func (c Config) text() ([]byte, error) {
 	return text, nil
 }
 
-// withPoint writes 1e-05 as 1.0e-05, which readers of YAML 1.1, such as PyYAML, take for a number and not for a word.
+// withPoint writes 1e-05 as 1.0e-05: readers of YAML 1.1, such as PyYAML, take 1e-05 for a string.
 func withPoint(number string) string {
 	mantissa, exponent, has := strings.Cut(number, "e")
 	if !has || strings.Contains(mantissa, ".") {
@@ -68,8 +68,8 @@ func withPoint(number string) string {
 // ReadConfig reads a config.yaml, or a part of one, over the default recipe.
 func ReadConfig(path string) (Config, error) { return ReadConfigOver(path, training.DefaultRecipe()) }
 
-// ReadConfigOver reads a config.yaml, or a part of one, over the recipe that it names, else over that one. The error names
-// the file and the key.
+// ReadConfigOver reads a config.yaml, or a part of one. Keys that it lacks are those of the recipe that it names, or else of recipe. The
+// error names the file and the key.
 func ReadConfigOver(path string, recipe training.Recipe) (Config, error) {
 	c := Config{Recipe: recipe}
 	text, err := os.ReadFile(path)
@@ -133,7 +133,7 @@ func atLine(err error, path string, line int) error {
 	return at
 }
 
-// set gives the value of one key its place.
+// set sets the field of that key.
 func (c *Config) set(key string, value *yaml.Node) error {
 	fields := Fields(reflect.ValueOf(c).Elem())
 	field, known := fields[key]
@@ -176,7 +176,7 @@ func isKind(value *yaml.Node, kind reflect.Kind) bool {
 	return value.Kind == yaml.ScalarNode && value.Tag != "!!null"
 }
 
-// Fields finds the fields of a struct, and of those inline in it, by their keys.
+// Fields are the fields of a struct by their YAML keys, those of inlined structs included.
 func Fields(v reflect.Value) map[string]reflect.Value {
 	fields := map[string]reflect.Value{}
 	for i := range v.NumField() {
@@ -213,7 +213,7 @@ func kindInWords(field reflect.Value) string {
 	return "words"
 }
 
-// RecipeNamed finds a named recipe; calls it so where there is none of that name.
+// RecipeNamed finds a named recipe. The error about an unknown one begins with calls, such as "--recipe".
 func RecipeNamed(name, calls string) (training.Recipe, error) {
 	r, err := training.RecipeNamed(name)
 	var bad *training.RecipeError

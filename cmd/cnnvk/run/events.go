@@ -13,7 +13,7 @@ import (
 // whose files were incomplete when the process was killed is recorded again on resume.
 const EventsFile = "events.jsonl"
 
-// Event is a line of events.jsonl. Of the parts below, it has those of its kind.
+// Event is a line of events.jsonl. Which of the parts below it has depends on its kind.
 type Event struct {
 	Time  time.Time `json:"time"`
 	Event string    `json:"event"` // begin, resume, epoch, interrupted, failed, end
@@ -23,23 +23,23 @@ type Event struct {
 	Reason string `json:"reason,omitempty"` // of end and failed
 }
 
-// Place says where a run goes on, of begin and resume.
+// Place says where a run trains. Events begin and resume have it.
 type Place struct {
 	Device  string `json:"device"`
 	Driver  string `json:"driver"`
 	Version string `json:"version"`
 }
 
-// Position says how far a run is, of all but epoch.
+// Position says how far a run is. All events but epoch have it.
 type Position struct {
 	EpochsDone int `json:"epochs_done"`
 	Steps      int `json:"steps"`
 }
 
-// PositionOf is that of a training.
+// PositionOf is the position of a training.
 func PositionOf(p training.Position) *Position { return &Position{p.Epoch, p.Total} }
 
-// epochEvent is what metrics.csv says of an epoch; null is a value that there is none of.
+// epochEvent has the numbers of metrics.csv for an epoch; a missing one is null.
 type epochEvent struct {
 	Metrics
 	Best bool `json:"best"`
@@ -69,7 +69,7 @@ func (f *Folder) AppendEvent(e Event) error {
 	return nil
 }
 
-// ToldEnd reports whether the last line tells of the run's end: a process may have been killed between its checkpoint and that line.
+// ToldEnd reports whether the last line is the event end. A process may have been killed after its last checkpoint and before that line.
 func (f *Folder) ToldEnd() bool {
 	text, err := os.ReadFile(f.Path(EventsFile))
 	if err != nil {
@@ -82,7 +82,7 @@ func (f *Folder) ToldEnd() bool {
 	return json.Unmarshal(lines[len(lines)-1], &last) == nil && last.Event == "end"
 }
 
-// appendWhole adds all of a line, or nothing: a full disk takes a part.
+// appendWhole adds all of a line or nothing: a full disk may take only a part, which is then cut off.
 func appendWhole(to *os.File, line []byte) error {
 	info, err := to.Stat()
 	if err != nil {

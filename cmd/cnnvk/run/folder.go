@@ -117,8 +117,8 @@ func CheckOut(dir string, force bool) error {
 	return checkEmpty(dir)
 }
 
-// notTheUsers are names that no user gave: the lock of a killed training that got no further, and what file systems and file managers
-// leave in a folder.
+// notTheUsers are the names of files that the user did not put there: the lock of a training that was killed at its start, and what file
+// systems and file managers leave in a folder.
 var notTheUsers = []string{LockFile, "lost+found", ".DS_Store", "Thumbs.db", "desktop.ini"}
 
 // checkEmpty is the error of a folder with files in it.
@@ -139,8 +139,8 @@ func checkEmpty(dir string) error {
 		"--out "+files.Quote(filepath.Clean(dir)+"-2")+" or another new folder, or --force to replace the run in it")
 }
 
-// leftOver says whether an entry of a folder is what a training leaves that was killed before it wrote config.yaml: besides its lock, files that
-// were being written, and folders for weights and checkpoints without any.
+// leftOver says whether an entry of a folder was left by a training that was killed before it wrote config.yaml. Besides the lock, these
+// are temporary files, and folders for weights and checkpoints without any.
 func leftOver(dir string, e fs.DirEntry) bool {
 	if !e.IsDir() {
 		return files.IsTemporary(e.Name())
@@ -160,8 +160,8 @@ func cannotMake(dir string, err error) error {
 	return hints.With(err, elsewhere)
 }
 
-// make locks the folder and makes those for weights and checkpoints in it. What lies there without force, or is locked, belongs to a
-// training that came in between, and is not touched; what a killed one was writing goes.
+// make locks the folder and makes the folders for weights and checkpoints in it. If it is locked, or not empty without force, another
+// training came first and nothing is touched. Temporary files of a killed training are removed.
 func (f *Folder) make() (_ *Folder, err error) {
 	if f.lock, err = lockFolder(f.Dir); err == nil && !f.force {
 		err = checkEmpty(f.Dir)
@@ -189,7 +189,7 @@ func (f *Folder) Close() {
 	}
 }
 
-// Discard takes back what was made before the training began. The files of a run that was to be replaced stay.
+// Discard removes what was made before the training began. The files of a run that was to be replaced stay.
 func (f *Folder) Discard() {
 	made := []string{path.Dir(LastWeights), path.Dir(LastState)} // which go if they are empty
 	if !f.force {
@@ -206,7 +206,7 @@ func (f *Folder) giveUp() {
 	own := f.lock == nil || f.owned() == nil
 	f.Close()
 	if f.made && own {
-		os.Remove(f.Dir) // no more than an empty folder goes
+		os.Remove(f.Dir) // which fails unless the folder is empty
 	}
 }
 
@@ -215,9 +215,9 @@ func (f *Folder) Path(name string) string { return filepath.Join(f.Dir, filepath
 // Word is the path of one of the run's files as a command's argument.
 func (f *Folder) Word(name string) string { return files.Quote(f.Path(name)) }
 
-// Begin writes what is known before the first step: config.yaml and split.json. Nothing of an earlier run is touched before both
-// are on the disk, then all of it goes, its checkpoints first: none may stand beside another run's config.yaml. If it cannot, the
-// folder goes.
+// Begin writes what is known before the first step: config.yaml and split.json. An earlier run in the folder is removed only when both
+// are on the disk under temporary names; its checkpoints go first, since none may stand beside another run's config.yaml. On an error a
+// folder that New made is removed.
 func (f *Folder) Begin(c Config, val []int) (err error) {
 	defer func() {
 		if err != nil {
@@ -232,12 +232,12 @@ func (f *Folder) Begin(c Config, val []int) (err error) {
 	if err != nil {
 		return err
 	}
-	checkpoints := []struct {
+	first := []struct {
 		name string
 		text []byte
 	}{{ConfigFile, text}, {SplitFile, split}, {LastWeights, nil}, {LastState, nil}} // the last two for their folders' rights alone
 	var staged []*files.Staged
-	for _, file := range checkpoints {
+	for _, file := range first {
 		s, err := f.stage(file.name, files.Bytes(file.text))
 		if err != nil {
 			return err
@@ -249,7 +249,7 @@ func (f *Folder) Begin(c Config, val []int) (err error) {
 		return err
 	}
 	for i, s := range staged[:2] {
-		if err := f.commit(checkpoints[i].name, s); err != nil {
+		if err := f.commit(first[i].name, s); err != nil {
 			return err
 		}
 	}
@@ -261,10 +261,10 @@ const (
 	mayWrite  = "a run is resumed in its folder: chmod -R u+w gives its owner the right to write there"
 )
 
-// orElsewhere adds to the error of a place where nothing can be written what can be done about it, unless it has a hint.
+// orElsewhere adds a hint to the error of a folder that cannot be written, unless it has one.
 func orElsewhere(err error) error {
 	switch {
-	case hints.Of(err) != "": // it knows better
+	case hints.Of(err) != "": // which is more exact
 	case files.DiskFull(err):
 		return hints.With(err, "make room on that disk, or --out DIR with a folder on another one")
 	case errors.Is(err, fs.ErrPermission):
@@ -273,7 +273,7 @@ func orElsewhere(err error) error {
 	return err
 }
 
-// orElsewhere adds a hint as the function orElsewhere does, but none of another --out to a resumed run, which stays in its folder.
+// orElsewhere is the function orElsewhere, but does not advise a resumed run, which stays in its folder, to take another --out.
 func (f *Folder) orElsewhere(err error) error {
 	switch {
 	case !f.resumed || hints.Of(err) != "":
@@ -286,8 +286,8 @@ func (f *Folder) orElsewhere(err error) error {
 	return err
 }
 
-// Stopped adds to the error that ended a training what can be done about it. What is in a folder that is not its own any more, or what
-// was deleted from it, it does not name.
+// Stopped adds a hint to the error that ended a training. It names no file that was deleted, nor any in a folder that is no longer this
+// training's.
 func (f *Folder) Stopped(err error, r training.Recipe) error {
 	if errors.As(err, new(lostFolder)) {
 		return err

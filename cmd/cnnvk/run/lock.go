@@ -59,7 +59,7 @@ func checkUnlocked(dir string) error {
 	return tryFolder(f, dir)
 }
 
-// tryFolder takes the lock of an open lock file, or says who has it.
+// tryFolder takes the lock on an open lock file. The error says which process has it.
 func tryFolder(f *os.File, dir string) error {
 	got, err := files.TryLock(f)
 	if err != nil {

@@ -14,22 +14,22 @@ import (
 	"cnnvk/net/training"
 )
 
-// Metrics are the numbers of an epoch: a row of metrics.csv, and, those that have a key, what an event tells of it. They have
-// the digits that the file has.
+// Metrics are the numbers of an epoch: a row of metrics.csv. Those with a JSON key are also in the epoch's event, with the digits that
+// the file has.
 type Metrics struct {
 	Epoch           int    `json:"epoch"`
 	Steps           int    `json:"-"` // since the training began
 	LearningRate    Number `json:"learning_rate"`
 	TrainLoss       Number `json:"train_loss"`
 	TrainAccuracy   Number `json:"train_accuracy"` // 0 to 1
-	ValLoss         Number `json:"val_loss"`       // those of the validation are NaN where there was none
+	ValLoss         Number `json:"val_loss"`       // this and ValAccuracy are NaN where there was no validation
 	ValAccuracy     Number `json:"val_accuracy"`
 	ImagesPerSecond Number `json:"-"`
 	Seconds         Number `json:"-"`
-	DeviceBusy      Number `json:"-"` // 0 to 1; NaN where the device does not tell
+	DeviceBusy      Number `json:"-"` // 0 to 1; NaN if unknown
 }
 
-// Number is a value, or NaN where there is none: null in JSON, and nothing in a table.
+// Number is a value. NaN stands for a missing one: null in JSON, an empty cell in a table.
 type Number float64
 
 func (v Number) MarshalJSON() ([]byte, error) {
@@ -39,14 +39,14 @@ func (v Number) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(v))
 }
 
-// shortest are the digits of a number that is written with as many as it needs.
+// shortest, in place of a number of digits, is as many as the value needs.
 const shortest = -1
 
 // columns are those of metrics.csv, in their order.
 var columns = []struct {
 	name   string
 	digits int                // after the point
-	field  func(*Metrics) any // *int or *number
+	field  func(*Metrics) any // *int or *Number
 }{
 	{"epoch", 0, func(m *Metrics) any { return &m.Epoch }},
 	{"steps", 0, func(m *Metrics) any { return &m.Steps }},
@@ -120,14 +120,14 @@ func metricsText(epochs []Metrics) []byte {
 	return out.Bytes()
 }
 
-// parseMetrics reads what metricsText wrote. A column that an earlier version did not have has no value.
+// parseMetrics reads what metricsText wrote. A column that the file lacks, since an earlier version wrote it, has no value.
 func parseMetrics(text string) ([]Metrics, error) {
 	table, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", MetricsFile, err)
 	}
 	if len(table) == 0 {
-		return nil, fmt.Errorf("%s: there are no names of columns", MetricsFile)
+		return nil, fmt.Errorf("%s: the line with the columns' names is missing", MetricsFile)
 	}
 	at := map[string]int{}
 	for i, name := range table[0] {

@@ -65,7 +65,7 @@ func TestParseMetrics(t *testing.T) {
 		t.Errorf("%+v, %v", earlier, err)
 	}
 	for text, says := range map[string]string{
-		"": "no names of columns",
+		"": "columns' names",
 		header + "1,3,x,4.5,0.02,4.6,0.01,100.0,1.00,0.99\n":     `row 1: learning_rate "x"`,
 		header + "1.5,3,0.001,4.5,0.02,4.6,0.01,100.0,1.00,\n":   `row 1: epoch "1.5"`,
 		header + "1,3,0.001,4.5,0.02\n":                          "wrong number of fields",

@@ -12,14 +12,14 @@ import (
 	"cnnvk/internal/hints"
 )
 
-// lostFolder is the error of a run folder that is not the training's own any more.
+// lostFolder is the error of a run folder that no longer belongs to this training.
 type lostFolder struct{ error }
 
 func (e lostFolder) Unwrap() error { return e.error }
 
-// owned is an error where the folder is not this training's own any more: it was deleted, moved or replaced, or its lock was removed,
-// and by now another training may write there. It is asked before everything that changes the folder. No system has one call for
-// asking and changing; but the lock file stays open, so its place on the disk is not given to another one.
+// owned is an error if the folder no longer belongs to this training: it was deleted, moved or replaced, or its lock was removed, and
+// another training may be writing there. It is called before every change in the folder. A change between the call and the write cannot be
+// excluded; but the lock file stays open, so no new file can be taken for it.
 func (f *Folder) owned() error {
 	if files.IsAt(f.lock, f.Path(LockFile)) {
 		return nil
@@ -39,10 +39,10 @@ func (f *Folder) owned() error {
 	return lost("the run folder %s cannot be reached any more: %w", f.Dir, files.Reason(err))
 }
 
-// isGone says whether there is nothing under a path, or something else than a folder above it.
+// isGone says whether a path names nothing, or a folder on it is no folder.
 func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) }
 
-// writeFile makes one of the run's files of what write writes.
+// writeFile writes one of the run's files, whole or not at all.
 func (f *Folder) writeFile(name string, write func(io.Writer) error) error {
 	s, err := f.stage(name, write)
 	if err != nil {
@@ -52,7 +52,7 @@ func (f *Folder) writeFile(name string, write func(io.Writer) error) error {
 	return f.commit(name, s)
 }
 
-// stage does all of writeFile but to give the file its name.
+// stage does all of writeFile but the last step: see files.Stage.
 func (f *Folder) stage(name string, write func(io.Writer) error) (*files.Staged, error) {
 	if err := f.owned(); err != nil {
 		return nil, err

@@ -7,11 +7,12 @@ import (
 	"slices"
 )
 
-// People name a run by whatever of it they see: its folder, one of its files, or the folder that these are in.
+// A user may name a run by its folder, by one of its files, or by a folder inside it.
 
-// innerFolders are those of a run folder in which files are.
+// innerFolders are the folders inside a run folder.
 var innerFolders = []string{path.Dir(LastWeights), path.Dir(LastState)}
 
+// IsRun says whether a folder is a run's.
 func IsRun(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, ConfigFile))
 	return err == nil
@@ -21,7 +22,7 @@ func IsRun(dir string) bool {
 func FolderOf(path string) string {
 	info, err := os.Stat(path)
 	if err != nil || IsRun(path) {
-		return path // what is not there is no run: whoever opens it says so
+		return path // if nothing is there, opening it will say so
 	}
 	dir := path
 	if !info.IsDir() {
@@ -35,7 +36,7 @@ func FolderOf(path string) string {
 	return path
 }
 
-// FileIn is, of a run that a folder names, the first of those files that is there. Another path stays as it is.
+// FileIn is the first of these files of a run that exists, if path is the run's folder or one inside it. Any other path stays as it is.
 func FileIn(path string, names ...string) string {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
 		return path

@@ -1,6 +1,6 @@
 package run
 
-// ReportFolder is where eval leaves its tables and pictures in a run folder.
+// ReportFolder is the folder in a run folder where eval writes its tables and pictures.
 const ReportFolder = "eval"
 
 // The files of a report.

@@ -14,8 +14,8 @@ import (
 	"cnnvk/net/training"
 )
 
-// SaveEpoch has an epoch's files written while the device goes on with the next one. An error of those before is returned here; to
-// hear of one sooner there is failed, which may be called at any time.
+// SaveEpoch writes an epoch's files in a goroutine, while the device goes on with the next epoch. It calls failed at once if that fails;
+// the error is returned by the next SaveEpoch, SaveMidEpoch or Wait.
 func (f *Folder) SaveEpoch(t *training.Trainer, e training.EpochEnded, failed func(error)) error {
 	if err := f.Wait(); err != nil {
 		return err
@@ -29,7 +29,7 @@ func (f *Folder) SaveEpoch(t *training.Trainer, e training.EpochEnded, failed fu
 	return nil
 }
 
-// SaveMidEpoch has a checkpoint written in the midst of an epoch, unless the one before is not written yet.
+// SaveMidEpoch writes a checkpoint in the middle of an epoch as SaveEpoch does. It does nothing while earlier files are being written.
 func (f *Folder) SaveMidEpoch(t *training.Trainer, failed func(error)) error {
 	select {
 	case err := <-f.writing:
@@ -49,14 +49,14 @@ func (f *Folder) SaveMidEpoch(t *training.Trainer, failed func(error)) error {
 	return nil
 }
 
-// write has files written in a goroutine of its own.
+// write calls all, which writes files, in a goroutine.
 func (f *Folder) write(all func() error, failed func(error)) {
 	done := make(chan error, 1)
 	f.writing = done
 	go func() {
 		ended := f.Trace.Begin(trace.Saving, "write files")
 		err := all()
-		ended() // before anyone may take the time line as whole
+		ended() // before done, after which the time line may be written
 		if err != nil {
 			failed(err)
 		}
@@ -64,7 +64,7 @@ func (f *Folder) write(all func() error, failed func(error)) {
 	}()
 }
 
-// Wait waits until the files are written. Only then do the folder's other fields tell of the epoch.
+// Wait waits until the files are written. Only then do the folder's fields Best and Epochs count the epoch.
 func (f *Folder) Wait() error {
 	if f.writing == nil {
 		return nil
@@ -82,8 +82,8 @@ func (f *Folder) save(c *training.Checkpoint, m *net.Model, epochs []Metrics) er
 	return f.writeDerived(c, m, epochs)
 }
 
-// writeDerived writes what follows from the checkpoint of an epoch's end: those of the best one, weights, curves, the event, and,
-// last of all, metrics.csv.
+// writeDerived writes what follows from the checkpoint of an epoch's end: the best checkpoint, weights, curves, the event and, last of
+// all, metrics.csv.
 func (f *Folder) writeDerived(c *training.Checkpoint, m *net.Model, epochs []Metrics) error {
 	w, err := averaged(c, m)
 	if err != nil {
@@ -130,8 +130,8 @@ func (f *Folder) draw(epochs []Metrics) error {
 	return f.writeFile(CurvesSVG, curves.SVG)
 }
 
-// SaveInterrupted saves what there is of a training that was stopped: a checkpoint, the averaged weights as they are, and a row for the
-// epoch that has no validation.
+// SaveInterrupted saves a training that was stopped: a checkpoint, the averaged weights as they are now, and a row of metrics.csv for the
+// epoch that was cut short, without validation.
 func (f *Folder) SaveInterrupted(t *training.Trainer, s *training.Stopped) error {
 	c, err := f.checkpoint(t, f.metrics)
 	if err != nil {
@@ -154,7 +154,7 @@ func (f *Folder) SaveInterrupted(t *training.Trainer, s *training.Stopped) error
 // with are the metrics of the epochs so far and of one more.
 func (f *Folder) with(m Metrics) []Metrics { return append(slices.Clone(f.metrics), m) }
 
-// WriteConfig writes the configuration, unless the file has it.
+// WriteConfig writes config.yaml, unless the file is the same already.
 func (f *Folder) WriteConfig(c Config) error {
 	text, err := c.text()
 	if err != nil {
