@@ -42,17 +42,6 @@ const (
 	hintNetwork = "look at the network and HTTPS_PROXY, or fetch the file elsewhere: cnnvk data download --from FILE"
 )
 
-func (s Source) failure(cause error, hint, format string, args ...any) *DownloadError {
-	return &DownloadError{URL: withoutPassword(s.URL), Problem: fmt.Sprintf(format, args...), Err: cause, hint: hint}
-}
-
-func withoutPassword(address string) string {
-	if u, err := url.Parse(address); err == nil {
-		return u.Redacted()
-	}
-	return address
-}
-
 // stopped is the end of a download that was asked to end.
 func (s Source) stopped(ctx context.Context, have int64) error {
 	return s.failure(ctx.Err(), hintResume, "stopped at %s", share(have, s.Bytes))
@@ -126,6 +115,17 @@ func (s Source) notArchive(res *http.Response, kind filetype.Kind, name string) 
 		e.hint = hintLogin
 	}
 	return e
+}
+
+func (s Source) failure(cause error, hint, format string, args ...any) *DownloadError {
+	return &DownloadError{URL: withoutPassword(s.URL), Problem: fmt.Sprintf(format, args...), Err: cause, hint: hint}
+}
+
+func withoutPassword(address string) string {
+	if u, err := url.Parse(address); err == nil {
+		return u.Redacted()
+	}
+	return address
 }
 
 func share(have, total int64) string {

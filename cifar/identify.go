@@ -18,6 +18,34 @@ const notSupported10 = "which is not supported yet"
 // What CIFAR-10 is made of: an image has one label.
 const cifar10Bytes = 1 + ImageBytes
 
+// notFolder is the error of a file that --data names and that is neither a folder nor an archive
+// which is read.
+func notFolder(path string, info fs.FileInfo, p part) error {
+	bad := &FileError{Path: path, Problem: "is not a folder",
+		hint: "name the folder that holds " + p.binary + ", perhaps " + files.Quote(filepath.Dir(path))}
+	if err := readable(path, info); err != nil {
+		return err
+	}
+	name := identify(path, info)
+	if name == "" {
+		return bad
+	}
+	bad.Problem = "is " + name + ": neither a folder nor an archive of the data set"
+	switch kindOfFile(path, info) {
+	case filetype.HTML, filetype.XML, filetype.JSON, filetype.Text:
+		bad.hint = "what the server sent in place of the archive, perhaps; cnnvk data download fetches it"
+	case filetype.LFSPointer, filetype.AnnexPointer:
+		bad.hint = "git lfs pull, or git annex get, brings the file itself"
+	case filetype.Pickle:
+		bad.hint = "name the folder that holds it: " + files.Quote(filepath.Dir(path))
+	case filetype.Zip:
+		bad.hint = "unzip " + files.Quote(path) + " -d DIR, and then --data DIR"
+	case filetype.Archive:
+		bad.hint = "unpack it into a folder, and then --data DIR; cnnvk data download fetches an archive that is read as it is"
+	}
+	return bad
+}
+
 // identify names a file that is not the one wanted, by its size and its first bytes. It is "" for an
 // unknown one, and for one that may be the beginning of the right file.
 func identify(path string, info fs.FileInfo) string {
@@ -63,6 +91,17 @@ func identifySize(size int64) string {
 	return ""
 }
 
+// cifar10In returns the path of a file or folder of CIFAR-10 in dir, or "".
+func cifar10In(dir string) string {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if isCIFAR10(e.Name()) {
+			return filepath.Join(dir, e.Name())
+		}
+	}
+	return ""
+}
+
 // isCIFAR10 knows the names of CIFAR-10's files and archives.
 func isCIFAR10(name string) bool {
 	for _, prefix := range []string{"data_batch_", "test_batch", "cifar-10-binary.", "cifar-10-python.", "cifar-10-batches-", "cifar-10-matlab."} {
@@ -73,15 +112,27 @@ func isCIFAR10(name string) bool {
 	return false
 }
 
-// cifar10In returns the path of a file or folder of CIFAR-10 in dir, or "".
-func cifar10In(dir string) string {
-	entries, _ := os.ReadDir(dir)
-	for _, e := range entries {
-		if isCIFAR10(e.Name()) {
-			return filepath.Join(dir, e.Name())
-		}
+// kindOfFile is what a file is by its first bytes; Unknown if it cannot be read.
+func kindOfFile(path string, info fs.FileInfo) filetype.Kind {
+	if !info.Mode().IsRegular() {
+		return filetype.Unknown
 	}
-	return ""
+	head, err := headOf(path)
+	if err != nil {
+		return filetype.Unknown
+	}
+	return filetype.Of(head).Kind
+}
+
+// readable is the system's error for a regular file that cannot be read, else nil.
+func readable(path string, info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return nil
+	}
+	if _, err := headOf(path); err != nil {
+		return systemError(path, err)
+	}
+	return nil
 }
 
 // headOf reads a regular file's first bytes.
@@ -97,55 +148,4 @@ func headOf(path string) ([]byte, error) {
 		return nil, err
 	}
 	return head[:n], nil
-}
-
-// readable is the system's error for a regular file that cannot be read, else nil.
-func readable(path string, info fs.FileInfo) error {
-	if !info.Mode().IsRegular() {
-		return nil
-	}
-	if _, err := headOf(path); err != nil {
-		return systemError(path, err)
-	}
-	return nil
-}
-
-// kindOfFile is what a file is by its first bytes; Unknown if it cannot be read.
-func kindOfFile(path string, info fs.FileInfo) filetype.Kind {
-	if !info.Mode().IsRegular() {
-		return filetype.Unknown
-	}
-	head, err := headOf(path)
-	if err != nil {
-		return filetype.Unknown
-	}
-	return filetype.Of(head).Kind
-}
-
-// notFolder is the error of a file that --data names and that is neither a folder nor an archive
-// which is read.
-func notFolder(path string, info fs.FileInfo, p part) error {
-	bad := &FileError{Path: path, Problem: "is not a folder",
-		hint: "name the folder that holds " + p.binary + ", perhaps " + files.Quote(filepath.Dir(path))}
-	if err := readable(path, info); err != nil {
-		return err
-	}
-	name := identify(path, info)
-	if name == "" {
-		return bad
-	}
-	bad.Problem = "is " + name + ": neither a folder nor an archive of the data set"
-	switch kindOfFile(path, info) {
-	case filetype.HTML, filetype.XML, filetype.JSON, filetype.Text:
-		bad.hint = "what the server sent in place of the archive, perhaps; cnnvk data download fetches it"
-	case filetype.LFSPointer, filetype.AnnexPointer:
-		bad.hint = "git lfs pull, or git annex get, brings the file itself"
-	case filetype.Pickle:
-		bad.hint = "name the folder that holds it: " + files.Quote(filepath.Dir(path))
-	case filetype.Zip:
-		bad.hint = "unzip " + files.Quote(path) + " -d DIR, and then --data DIR"
-	case filetype.Archive:
-		bad.hint = "unpack it into a folder, and then --data DIR; cnnvk data download fetches an archive that is read as it is"
-	}
-	return bad
 }

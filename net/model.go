@@ -23,15 +23,6 @@ type namedLayer struct {
 // MaxParameters is what a small network has at most: eval refuses a model with more trained parameters.
 const MaxParameters = 1_000_000
 
-// parameters lists the network's state in construction order.
-func (m *Model) parameters() []parameter {
-	var out []parameter
-	for _, l := range m.layers {
-		out = append(out, l.parameters(l.name)...)
-	}
-	return out
-}
-
 // Parameters is the number of trained parameters.
 func (m *Model) Parameters() int {
 	n := 0
@@ -110,4 +101,13 @@ func (m *Model) forward(f *forward, x *engine.Tensor) *engine.Tensor {
 		x = l.forward(f, l.name, x)
 	}
 	return x
+}
+
+// parameters lists the network's state in construction order.
+func (m *Model) parameters() []parameter {
+	var out []parameter
+	for _, l := range m.layers {
+		out = append(out, l.parameters(l.name)...)
+	}
+	return out
 }

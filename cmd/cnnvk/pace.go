@@ -23,53 +23,6 @@ func (p *pace) add(e training.EpochEnded) {
 	p.done += e.Step
 }
 
-// left is the time that remains, at the pace of the steps so far.
-func (p *pace) left(now training.Progress) time.Duration {
-	done := p.done + now.Step
-	total := p.steps * p.recipe.Epochs
-	if p.recipe.LimitSteps > 0 {
-		total = min(total, p.recipe.LimitSteps)
-	}
-	total -= p.from.Total - p.from.Step
-	if done == 0 {
-		return 0
-	}
-	per := (p.spent + now.Elapsed).Seconds() / float64(done)
-	return (time.Duration(per*float64(max(total-done, 0))) * time.Second).Round(time.Second)
-}
-
-// part is a piece of a line. Of a line that is too long the parts of the highest rank go first.
-type part struct {
-	rank int
-	text string
-}
-
-// fit joins the parts that fit into width columns, all of them for width 0. Empty parts are left out.
-func fit(width int, parts ...part) string {
-	for highest := 9; ; highest-- {
-		var texts []string
-		for _, p := range parts {
-			if p.text != "" && p.rank <= highest {
-				texts = append(texts, p.text)
-			}
-		}
-		line := strings.Join(texts, "  ")
-		if width == 0 || len(line) <= width || highest == 0 {
-			return line
-		}
-	}
-}
-
-func (p *pace) epochOf(now training.Progress) string {
-	return fmt.Sprintf("epoch %d/%d", now.Epoch, p.recipe.Epochs)
-}
-
-func lossText(now training.Progress) string     { return fmt.Sprintf("loss %.4f", now.Loss) }
-func accuracyText(now training.Progress) string { return fmt.Sprintf("acc %.2f %%", 100*now.Accuracy) }
-func rateText(now training.Progress) string {
-	return fmt.Sprintf("%.0f images/s", now.ImagesPerSecond())
-}
-
 // firstLine is the line of the first steps.
 func (p *pace) firstLine(now training.Progress, began time.Time) string {
 	steps := now.Step
@@ -79,7 +32,7 @@ func (p *pace) firstLine(now training.Progress, began time.Time) string {
 	return fmt.Sprintf("first %d steps done %.1f s after start", steps, time.Since(began).Seconds())
 }
 
-// stepLine is a line in the midst of an epoch.
+// stepLine is a line in the middle of an epoch.
 func (p *pace) stepLine(now training.Progress) string {
 	return fit(0, part{text: p.epochOf(now)}, part{text: fmt.Sprintf("step %d/%d", now.Step, now.Steps)},
 		part{text: lossText(now)}, part{text: accuracyText(now)}, part{text: rateText(now)}, part{text: "ETA " + p.left(now).String()})
@@ -109,4 +62,51 @@ func (p *pace) epochLine(e training.EpochEnded, width int) string {
 		part{5, fmt.Sprintf("%.0f s", (e.Elapsed + e.ValTime).Seconds())},
 		part{2, best},
 		part{9, eta})
+}
+
+// left is the time that remains, at the pace of the steps so far.
+func (p *pace) left(now training.Progress) time.Duration {
+	done := p.done + now.Step
+	total := p.steps * p.recipe.Epochs
+	if p.recipe.LimitSteps > 0 {
+		total = min(total, p.recipe.LimitSteps)
+	}
+	total -= p.from.Total - p.from.Step
+	if done == 0 {
+		return 0
+	}
+	per := (p.spent + now.Elapsed).Seconds() / float64(done)
+	return (time.Duration(per*float64(max(total-done, 0))) * time.Second).Round(time.Second)
+}
+
+func (p *pace) epochOf(now training.Progress) string {
+	return fmt.Sprintf("epoch %d/%d", now.Epoch, p.recipe.Epochs)
+}
+
+func lossText(now training.Progress) string     { return fmt.Sprintf("loss %.4f", now.Loss) }
+func accuracyText(now training.Progress) string { return fmt.Sprintf("acc %.2f %%", 100*now.Accuracy) }
+func rateText(now training.Progress) string {
+	return fmt.Sprintf("%.0f images/s", now.ImagesPerSecond())
+}
+
+// part is a piece of a line. Of a line that is too long the parts of the highest rank go first.
+type part struct {
+	rank int
+	text string
+}
+
+// fit joins the parts that fit into width columns, all of them for width 0. Empty parts are left out.
+func fit(width int, parts ...part) string {
+	for highest := 9; ; highest-- {
+		var texts []string
+		for _, p := range parts {
+			if p.text != "" && p.rank <= highest {
+				texts = append(texts, p.text)
+			}
+		}
+		line := strings.Join(texts, "  ")
+		if width == 0 || len(line) <= width || highest == 0 {
+			return line
+		}
+	}
 }

@@ -73,15 +73,6 @@ func recipeFlags() []recipeFlag {
 // choice lists choices in a flag's usage, in place of its value's name.
 func choice(of []string) string { return "`" + strings.Join(of, "|") + "`" }
 
-// recipeFlagNames are the names of the flags by their keys.
-func recipeFlagNames() map[string]string {
-	names := map[string]string{}
-	for _, f := range recipeFlags() {
-		names[f.key] = f.name()
-	}
-	return names
-}
-
 // recipesHelp is the part of train's help that lists the named recipes.
 func recipesHelp() string {
 	var out strings.Builder
@@ -131,6 +122,15 @@ func withFlags(c *cli.Context, r *training.Recipe) error {
 	}
 	r.Settle(before, func(key string) bool { return c.IsSet(names[key]) })
 	return checkFlags(c, *r)
+}
+
+// recipeFlagNames are the names of the flags by their keys.
+func recipeFlagNames() map[string]string {
+	names := map[string]string{}
+	for _, f := range recipeFlags() {
+		names[f.key] = f.name()
+	}
+	return names
 }
 
 // give puts the flag's value into the recipe's.

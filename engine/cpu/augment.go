@@ -34,47 +34,6 @@ type picture struct {
 	rgb  []byte // (3,H,W)
 }
 
-func newPicture(rgb []byte, h, w int) picture { return picture{h, w, rgb} }
-
-func (p picture) plane(c int) []byte { return p.rgb[c*p.h*p.w:][:p.h*p.w] }
-
-// sampled makes a picture of pixels of p: from says which pixel goes to (i, j). Pixels outside of p are black.
-func (p picture) sampled(from func(i, j int) (row, column int)) picture {
-	out := newPicture(make([]byte, len(p.rgb)), p.h, p.w)
-	for i := range p.h {
-		for j := range p.w {
-			row, column := from(i, j)
-			if row < 0 || row >= p.h || column < 0 || column >= p.w {
-				continue
-			}
-			for c := range 3 {
-				out.plane(c)[i*p.w+j] = p.plane(c)[row*p.w+column]
-			}
-		}
-	}
-	return out
-}
-
-func (p picture) crop(top, left int, flip bool) picture {
-	return p.sampled(func(i, j int) (int, int) {
-		if flip {
-			j = p.w - 1 - j
-		}
-		return i + top, j + left
-	})
-}
-
-// mapped applies f to every pixel.
-func (p picture) mapped(f func(rgb [3]byte) [3]byte) picture {
-	out := newPicture(make([]byte, len(p.rgb)), p.h, p.w)
-	for i := range p.h * p.w {
-		for c, v := range f([3]byte{p.plane(0)[i], p.plane(1)[i], p.plane(2)[i]}) {
-			out.plane(c)[i] = v
-		}
-	}
-	return out
-}
-
 // changed is the picture after an operation.
 func (p picture) changed(s engine.AugmentOp) picture {
 	towards := func(a byte) func([3]byte) [3]byte {
@@ -119,3 +78,44 @@ func (p picture) changed(s engine.AugmentOp) picture {
 	}
 	return p
 }
+
+// sampled makes a picture of pixels of p: from says which pixel goes to (i, j). Pixels outside of p are black.
+func (p picture) sampled(from func(i, j int) (row, column int)) picture {
+	out := newPicture(make([]byte, len(p.rgb)), p.h, p.w)
+	for i := range p.h {
+		for j := range p.w {
+			row, column := from(i, j)
+			if row < 0 || row >= p.h || column < 0 || column >= p.w {
+				continue
+			}
+			for c := range 3 {
+				out.plane(c)[i*p.w+j] = p.plane(c)[row*p.w+column]
+			}
+		}
+	}
+	return out
+}
+
+func (p picture) crop(top, left int, flip bool) picture {
+	return p.sampled(func(i, j int) (int, int) {
+		if flip {
+			j = p.w - 1 - j
+		}
+		return i + top, j + left
+	})
+}
+
+// mapped applies f to every pixel.
+func (p picture) mapped(f func(rgb [3]byte) [3]byte) picture {
+	out := newPicture(make([]byte, len(p.rgb)), p.h, p.w)
+	for i := range p.h * p.w {
+		for c, v := range f([3]byte{p.plane(0)[i], p.plane(1)[i], p.plane(2)[i]}) {
+			out.plane(c)[i] = v
+		}
+	}
+	return out
+}
+
+func newPicture(rgb []byte, h, w int) picture { return picture{h, w, rgb} }
+
+func (p picture) plane(c int) []byte { return p.rgb[c*p.h*p.w:][:p.h*p.w] }

@@ -1,13 +1,5 @@
 package cpu
 
-// at is x[i,j] of an h x w plane, 0 outside.
-func at(x []float64, h, w, i, j int) float64 {
-	if i < 0 || i >= h || j < 0 || j >= w {
-		return 0
-	}
-	return x[i*w+j]
-}
-
 // depthwiseConv2d computes y[n,c,i,j] = Σ_{u,v in 0..2} w[c,u,v] x[n,c,i+u-1,j+v-1], x being 0 outside.
 //
 //	x, y (N,C,H,W), w (C,1,3,3)
@@ -71,4 +63,12 @@ func depthwiseConv2dBackwardWeight(dw, dy, x *tensor) {
 			}
 		}
 	})
+}
+
+// at is x[i,j] of an h x w plane, 0 outside.
+func at(x []float64, h, w, i, j int) float64 {
+	if i < 0 || i >= h || j < 0 || j >= w {
+		return 0
+	}
+	return x[i*w+j]
 }

@@ -9,13 +9,6 @@ import (
 // BatchNorm (Ioffe and Szegedy 2015) as PyTorch's BatchNorm2d has it. Sums run over the images and the
 // pixels of a channel, count = N*H*W of them.
 
-// overChannel calls visit for each plane of channel c of x, in the order of the images.
-func overChannel(x *tensor, c int, visit func(n int, plane []float64)) {
-	for n := range x.N() {
-		visit(n, x.plane(n, c))
-	}
-}
-
 // batchNorm2d normalises with the batch's own statistics:
 //
 //	mean[c] = Σ x / count,  var[c] = Σ (x - mean)² / count
@@ -49,16 +42,6 @@ func batchNorm2d(attr engine.BatchNormAttr, y, saved, nextMean, nextVar, x, weig
 	})
 }
 
-// normalize computes y = (x - mean) inverse weight + bias for one channel.
-func normalize(y, x *tensor, c int, mean, inverse, weight, bias float64) {
-	overChannel(x, c, func(n int, plane []float64) {
-		out := y.plane(n, c)
-		for i, v := range plane {
-			out[i] = (v-mean)*inverse*weight + bias
-		}
-	})
-}
-
 // batchNorm2dEval normalises with the running statistics: y = (x - running_mean) / sqrt(running_var + ε) weight + bias.
 //
 //	x, y (N,C,H,W), all others (C)
@@ -66,6 +49,16 @@ func batchNorm2dEval(attr engine.BatchNormAttr, y, x, weight, bias, runningMean,
 	parallel(x.C(), func(c int) {
 		inverse := 1 / math.Sqrt(runningVar.floats[c]+attr.Epsilon)
 		normalize(y, x, c, runningMean.floats[c], inverse, weight.floats[c], bias.floats[c])
+	})
+}
+
+// normalize computes y = (x - mean) inverse weight + bias for one channel.
+func normalize(y, x *tensor, c int, mean, inverse, weight, bias float64) {
+	overChannel(x, c, func(n int, plane []float64) {
+		out := y.plane(n, c)
+		for i, v := range plane {
+			out[i] = (v-mean)*inverse*weight + bias
+		}
 	})
 }
 
@@ -95,4 +88,11 @@ func batchNorm2dBackward(dx, dweight, dbias, dy, x, weight, saved *tensor) {
 		})
 		dweight.floats[c], dbias.floats[c] = product, sum
 	})
+}
+
+// overChannel calls visit for each plane of channel c of x, in the order of the images.
+func overChannel(x *tensor, c int, visit func(n int, plane []float64)) {
+	for n := range x.N() {
+		visit(n, x.plane(n, c))
+	}
 }

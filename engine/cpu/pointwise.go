@@ -1,30 +1,5 @@
 package cpu
 
-// addScaled computes y += a x.
-func addScaled(y []float64, a float64, x []float64) {
-	x = x[:len(y)]
-	for i := range y {
-		y[i] += a * x[i]
-	}
-}
-
-// dot computes Σ a[i] b[i] in four interleaved sums, so that no addition waits for the one before.
-func dot(a, b []float64) float64 {
-	b = b[:len(a)]
-	var s0, s1, s2, s3 float64
-	i := 0
-	for ; i+4 <= len(a); i += 4 {
-		s0 += a[i] * b[i]
-		s1 += a[i+1] * b[i+1]
-		s2 += a[i+2] * b[i+2]
-		s3 += a[i+3] * b[i+3]
-	}
-	for ; i < len(a); i++ {
-		s0 += a[i] * b[i]
-	}
-	return (s0 + s1) + (s2 + s3)
-}
-
 // pointwiseConv2d computes y[n,m,p] = Σ_k w[m,k] x[n,k,p], p running over the H*W pixels.
 //
 //	x (N,K,H,W), w (M,K,1,1), y (N,M,H,W)
@@ -66,4 +41,29 @@ func pointwiseConv2dBackwardWeight(dw, dy, x *tensor) {
 			}
 		}
 	})
+}
+
+// addScaled computes y += a x.
+func addScaled(y []float64, a float64, x []float64) {
+	x = x[:len(y)]
+	for i := range y {
+		y[i] += a * x[i]
+	}
+}
+
+// dot computes Σ a[i] b[i] in four interleaved sums, so that no addition waits for the one before.
+func dot(a, b []float64) float64 {
+	b = b[:len(a)]
+	var s0, s1, s2, s3 float64
+	i := 0
+	for ; i+4 <= len(a); i += 4 {
+		s0 += a[i] * b[i]
+		s1 += a[i+1] * b[i+1]
+		s2 += a[i+2] * b[i+2]
+		s3 += a[i+3] * b[i+3]
+	}
+	for ; i < len(a); i++ {
+		s0 += a[i] * b[i]
+	}
+	return (s0 + s1) + (s2 + s3)
 }

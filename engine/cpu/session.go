@@ -25,37 +25,6 @@ type workspace struct {
 	tensors []*tensor
 }
 
-// workspace finds a program's values, or makes them.
-func (s *session) workspace(p *engine.Program) (*workspace, error) {
-	w, ok := s.programs[p]
-	if !ok {
-		return nil, errors.New("engine/cpu: the program does not belong to this session")
-	}
-	if w.tensors != nil {
-		return w, nil
-	}
-	for _, t := range p.Tensors {
-		switch t.Role {
-		case engine.State:
-			w.tensors = append(w.tensors, &tensor{Tensor: t, floats: s.arenas[t.Arena][t.Offset : t.Offset+t.Shape.Elements()]})
-		case engine.Resident:
-			w.tensors = append(w.tensors, s.residents[t.Name])
-		default:
-			w.tensors = append(w.tensors, newTensor(t))
-		}
-	}
-	return w, nil
-}
-
-// all looks up the values of an op's operands.
-func (w *workspace) all(tensors []*engine.Tensor) []*tensor {
-	out := make([]*tensor, len(tensors))
-	for i, t := range tensors {
-		out[i] = w.tensors[t.ID]
-	}
-	return out
-}
-
 // SetResident fills a resident tensor: Uint8 from []byte, Uint32 from []uint32, Float from []float64 or []float32.
 func (s *session) SetResident(name string, data any) error {
 	t, ok := s.residents[name]
@@ -137,6 +106,37 @@ func (s *session) checkValues(w *workspace) error {
 	return nil
 }
 
+// workspace finds a program's values, or makes them.
+func (s *session) workspace(p *engine.Program) (*workspace, error) {
+	w, ok := s.programs[p]
+	if !ok {
+		return nil, errors.New("engine/cpu: the program does not belong to this session")
+	}
+	if w.tensors != nil {
+		return w, nil
+	}
+	for _, t := range p.Tensors {
+		switch t.Role {
+		case engine.State:
+			w.tensors = append(w.tensors, &tensor{Tensor: t, floats: s.arenas[t.Arena][t.Offset : t.Offset+t.Shape.Elements()]})
+		case engine.Resident:
+			w.tensors = append(w.tensors, s.residents[t.Name])
+		default:
+			w.tensors = append(w.tensors, newTensor(t))
+		}
+	}
+	return w, nil
+}
+
+// all looks up the values of an op's operands.
+func (w *workspace) all(tensors []*engine.Tensor) []*tensor {
+	out := make([]*tensor, len(tensors))
+	for i, t := range tensors {
+		out[i] = w.tensors[t.ID]
+	}
+	return out
+}
+
 // Reports returns the reports of the steps since the last call.
 func (s *session) Reports() ([]engine.Report, error) {
 	out := s.reports
@@ -170,18 +170,6 @@ func (s *session) WriteArena(a engine.Arena, data []float64) error {
 	return nil
 }
 
-// find looks up the values of a tensor of a program.
-func (s *session) find(p *engine.Program, t *engine.Tensor) (*tensor, error) {
-	w, err := s.workspace(p)
-	if err != nil {
-		return nil, err
-	}
-	if t == nil || t.ID < 0 || t.ID >= len(p.Tensors) || p.Tensors[t.ID] != t {
-		return nil, fmt.Errorf("engine/cpu: the tensor does not belong to program %q", p.Name)
-	}
-	return w.tensors[t.ID], nil
-}
-
 // Read copies any tensor of p.
 func (s *session) Read(p *engine.Program, t *engine.Tensor) ([]float64, error) {
 	v, err := s.find(p, t)
@@ -204,6 +192,18 @@ func (s *session) Write(p *engine.Program, t *engine.Tensor, data []float64) err
 		return fmt.Errorf("engine/cpu: %w", err)
 	}
 	return nil
+}
+
+// find looks up the values of a tensor of a program.
+func (s *session) find(p *engine.Program, t *engine.Tensor) (*tensor, error) {
+	w, err := s.workspace(p)
+	if err != nil {
+		return nil, err
+	}
+	if t == nil || t.ID < 0 || t.ID >= len(p.Tensors) || p.Tensors[t.ID] != t {
+		return nil, fmt.Errorf("engine/cpu: the tensor does not belong to program %q", p.Name)
+	}
+	return w.tensors[t.ID], nil
 }
 
 // Kernels says "reference" for every op.

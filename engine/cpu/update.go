@@ -9,9 +9,6 @@ import (
 // The ops of the update leave everything as it is once the not-finite flag is up. Each writes its outputs
 // from its inputs element by element, so the two may be the same memory.
 
-// notFinite reports whether the sticky flag is up.
-func notFinite(status *tensor) bool { return status.floats[engine.StatusNotFinite] != 0 }
-
 // gradientNorm computes the global L2 norm and the factor of PyTorch's clip_grad_norm_:
 //
 //	norm = sqrt(Σ g²)
@@ -121,3 +118,6 @@ func ema(attr engine.ExponentialMeanAttr, average, model, status, old *tensor) {
 		average.floats[i] = attr.Decay*old.floats[i] + (1-attr.Decay)*v
 	}
 }
+
+// notFinite reports whether the sticky flag is up.
+func notFinite(status *tensor) bool { return status.floats[engine.StatusNotFinite] != 0 }

@@ -13,28 +13,6 @@ func Cases() []Case {
 		flattenCases(), linearCases(), lossCases(), updateCases())
 }
 
-// each writes the same rows for several kinds.
-func each(kinds []engine.Kind, rows ...Case) []Case {
-	var out []Case
-	for _, k := range kinds {
-		for _, c := range rows {
-			c.Kind = k
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-// with sets the constants of the rows that have none of their own.
-func with(a engine.Attr, rows []Case) []Case {
-	for i := range rows {
-		if rows[i].Attr == nil {
-			rows[i].Attr = a
-		}
-	}
-	return rows
-}
-
 func gatherCases() []Case {
 	return each([]engine.Kind{engine.GatherNormalize},
 		Case{N: 8, C: 3, M: 50, H: 32, W: 32, Why: "CIFAR"},
@@ -204,4 +182,26 @@ func lossCases() []Case {
 		Case{N: 12, M: 100, H: 1, W: 1, Attr: smooth, Fill: FarLogits, Why: "the exponentials overflow float32"},
 		Case{N: 2, M: 1000, H: 1, W: 1, Attr: engine.CrossEntropyAttr{}, Why: "more classes than a workgroup has invocations"},
 	)
+}
+
+// each writes the same rows for several kinds.
+func each(kinds []engine.Kind, rows ...Case) []Case {
+	var out []Case
+	for _, k := range kinds {
+		for _, c := range rows {
+			c.Kind = k
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// with sets the constants of the rows that have none of their own.
+func with(a engine.Attr, rows []Case) []Case {
+	for i := range rows {
+		if rows[i].Attr == nil {
+			rows[i].Attr = a
+		}
+	}
+	return rows
 }
