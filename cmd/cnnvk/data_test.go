@@ -42,7 +42,10 @@ func badFolders(t *testing.T, file string, records int64) {
 	writeFile(t, "plain", nil)
 }
 
-var badData = []struct{ data, says, hint string }{
+// badFolder is a folder of badFolders, and what the error and the hint about it say; FILE stands for the file's name.
+type badFolder struct{ data, says, hint string }
+
+var badData = []badFolder{
 	{"short", `cifar: short/FILE: is cut short: \d+ bytes, must be \d+`, "cnnvk data download --to"},
 	{"long", `cifar: long/FILE: is too long: \d+ bytes, must be \d+`, "cnnvk data download --to"},
 	{"fine", `cifar: fine/FILE: record 2 .*fine label 100, must be below 100$`, "cnnvk data download --to"},
@@ -56,11 +59,17 @@ var badData = []struct{ data, says, hint string }{
 func TestTrainBadData(t *testing.T) {
 	emptyFolder(t)
 	badFolders(t, "train.bin", cifar.TrainRecords)
+	checkRefused(t, badData, "train.bin", "train")
+}
+
+// checkRefused wants a command to refuse each folder of data: with its message, nothing printed, and nothing changed.
+func checkRefused(t *testing.T, folders []badFolder, file string, command ...string) {
+	t.Helper()
 	before := listing(t)
-	for _, c := range badData {
+	for _, c := range folders {
 		t.Run(c.data, func(t *testing.T) {
-			o := cnnvk("train", "--data", c.data)
-			o.failed(t, exitFailed, strings.ReplaceAll(c.says, "FILE", "train.bin"), c.hint)
+			o := cnnvk(append(command, "--data", c.data)...)
+			o.failed(t, exitFailed, strings.ReplaceAll(c.says, "FILE", file), c.hint)
 			if o.stdout != "" {
 				t.Errorf("standard output has %q", o.stdout)
 			}
@@ -75,19 +84,8 @@ func TestDataInfoBadData(t *testing.T) {
 	badFolders(t, "train.bin", cifar.TrainRecords)
 	dataFile(t, "test-label", "train.bin", cifar.TrainRecords*cifar.RecordBytes, 0, 0)
 	dataFile(t, "test-label", "test.bin", cifar.TestRecords*cifar.RecordBytes, 2*cifar.RecordBytes+1, 100)
-	before := listing(t)
-	bad := append(slices.Clone(badData), badData[2])
-	bad[len(bad)-1].data, bad[len(bad)-1].says = "test-label", `cifar: test-label/test.bin: record 2 .*fine label 100, must be below 100$`
-	for _, c := range bad {
-		t.Run(c.data, func(t *testing.T) {
-			o := cnnvk("data", "info", "--json", "--data", c.data)
-			o.failed(t, exitFailed, strings.ReplaceAll(c.says, "FILE", "train.bin"), c.hint)
-			if o.stdout != "" {
-				t.Errorf("standard output of --json has %q", o.stdout)
-			}
-			unchanged(t, before)
-		})
-	}
+	checkRefused(t, append(slices.Clone(badData),
+		badFolder{"test-label", `cifar: test-label/test.bin: record 2 .*fine label 100, must be below 100$`, badData[2].hint}), "train.bin", "data", "info", "--json")
 }
 
 func TestEvalBadData(t *testing.T) {
@@ -95,16 +93,7 @@ func TestEvalBadData(t *testing.T) {
 	badFolders(t, "test.bin", cifar.TestRecords)
 	saveWeights(t, "w.safetensors", nil)
 	before := listing(t)
-	for _, c := range badData {
-		t.Run(c.data, func(t *testing.T) {
-			o := cnnvk("eval", "--json", "--weights", "w.safetensors", "--data", c.data)
-			o.failed(t, exitFailed, strings.ReplaceAll(c.says, "FILE", "test.bin"), c.hint)
-			if o.stdout != "" {
-				t.Errorf("standard output of --json has %q", o.stdout)
-			}
-			unchanged(t, before)
-		})
-	}
+	checkRefused(t, badData, "test.bin", "eval", "--json", "--weights", "w.safetensors")
 	cnnvk("eval", "--weights", "w.safetensors").failed(t, exitUsage, "eval needs the test set: --data DIR", "test.bin")
 	unchanged(t, before)
 }
