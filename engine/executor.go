@@ -12,7 +12,7 @@ type Executor interface {
 	// NewSession prepares programs that share one state. All programs are given at once, so that
 	// they can share one working memory.
 	NewSession(layout *Layout, programs []*Program, opt PlanOptions) (Session, error)
-	// Close gives back what the executor keeps for its sessions, which are closed before it.
+	// Close frees what the executor keeps for its sessions, which must be closed before it.
 	Close() error
 }
 

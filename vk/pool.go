@@ -34,7 +34,7 @@ type pool struct {
 	granularity int64 // at least granularity, and a multiple of the device's nonCoherentAtomSize
 	blocks      []*block
 	stats       Stats
-	spilled     func() // is told once that memory for the device alone comes from the host's; nil: nobody is, or was told
+	spilled     func() // called once when memory for the device alone comes from the host's, then nil; may be nil
 }
 
 // memoryDriver is what a pool needs of Vulkan; tests have one that fails on demand.

@@ -52,7 +52,7 @@ func CompareStep(dev, ref engine.Executor, p *engine.Program, load func(engine.S
 	return out, nil
 }
 
-// loader is the session that load sees; it remembers the residents, which no session gives back.
+// loader is the session that load sees. It keeps the residents, which cannot be read from a session.
 type loader struct {
 	engine.Session
 	residents map[string]any

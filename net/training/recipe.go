@@ -54,8 +54,8 @@ func (r Recipe) Rates() Schedule {
 // averages says whether a moving average of the weights is kept.
 func (r Recipe) averages() bool { return r.EMADecay > 0 }
 
-// Settle fits the values that nobody gave to those that were given. before is the recipe without the latter; said reports whether a key's
-// value was given.
+// Settle fits the other values to those that were given. before is the recipe without the given ones; said reports whether a key's value was
+// given.
 func (r *Recipe) Settle(before Recipe, said func(key string) bool) {
 	if r.Optimizer != before.Optimizer && !said("momentum") {
 		r.UseOptimizer(r.Optimizer)
