@@ -23,42 +23,6 @@ import (
 // An archive on this machine belongs to the user: it is read and never changed or deleted, even if it
 // is damaged.
 
-// ReadTrain reads the training set, 50,000 records, from where: a folder with train.bin, or with the
-// Python version's train, or with the folder that a published archive unpacks to; or an archive
-// (.tar.gz, .tar) of either version, or a folder with such an archive and without the files. An
-// archive is unpacked once, into the cache folder; say (nil: nobody) is told so in a line.
-//
-// Every record's labels and the number of records are checked; damage to pixels can only show in the
-// checksum (see Known). Errors are a *FileError.
-func (s Source) ReadTrain(ctx context.Context, where string, say func(string)) (*Set, error) {
-	return s.read(ctx, where, trainPart.holding(s.Train), say)
-}
-
-// ReadTest reads the test set, 10,000 records, as ReadTrain does. The test set takes no part in
-// training or selection: evaluation alone calls this.
-func (s Source) ReadTest(ctx context.Context, where string, say func(string)) (*Set, error) {
-	return s.read(ctx, where, testPart.holding(s.Test), say)
-}
-
-func (s Source) read(ctx context.Context, where string, p part, say func(string)) (*Set, error) {
-	archive := archiveFor(where, p)
-	if archive == "" {
-		return readPart(where, p)
-	}
-	if info, err := os.Stat(archive); err == nil && !isArchive(archive, info) {
-		return nil, notArchive(archive, info)
-	}
-	cache, err := files.CacheDir()
-	if err != nil {
-		return nil, err
-	}
-	dir, err := s.unpackForReading(ctx, archive, cache, p, say)
-	if err != nil {
-		return nil, err
-	}
-	return readPart(dir, p)
-}
-
 // archiveFor returns the archive that has to be unpacked before the part can be read from where, or "".
 func archiveFor(where string, p part) string {
 	info, err := os.Stat(where)

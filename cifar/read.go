@@ -2,6 +2,7 @@ package cifar
 
 import (
 	"bufio"
+	"context"
 	"crypto/md5"
 	"errors"
 	"fmt"
@@ -32,12 +33,40 @@ var (
 	testPart  = part{"test.bin", "test", "CIFAR-100 test", TestRecords}
 )
 
-// holding is the part with that many records; with 0, as many as CIFAR-100 has.
-func (p part) holding(records int) part {
-	if records > 0 {
-		p.records = records
+// ReadTrain reads the training set, 50,000 records, from where: a folder with train.bin, or with the
+// Python version's train, or with the folder that a published archive unpacks to; or an archive
+// (.tar.gz, .tar) of either version, or a folder with such an archive and without the files. An
+// archive is unpacked once, into the cache folder; say, if not nil, gets a line about that.
+//
+// Every record's labels and the number of records are checked; damage to pixels can only show in the
+// checksum (see Known). Errors are a *FileError.
+func (s Source) ReadTrain(ctx context.Context, where string, say func(string)) (*Set, error) {
+	return s.read(ctx, where, trainPart.holding(s.Train), say)
+}
+
+// ReadTest reads the test set, 10,000 records, as ReadTrain does. The test set takes no part in
+// training or selection: only eval and data info read it.
+func (s Source) ReadTest(ctx context.Context, where string, say func(string)) (*Set, error) {
+	return s.read(ctx, where, testPart.holding(s.Test), say)
+}
+
+func (s Source) read(ctx context.Context, where string, p part, say func(string)) (*Set, error) {
+	archive := archiveFor(where, p)
+	if archive == "" {
+		return readPart(where, p)
 	}
-	return p
+	if info, err := os.Stat(archive); err == nil && !isArchive(archive, info) {
+		return nil, notArchive(archive, info)
+	}
+	cache, err := files.CacheDir()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := s.unpackForReading(ctx, archive, cache, p, say)
+	if err != nil {
+		return nil, err
+	}
+	return readPart(dir, p)
 }
 
 // readPart finds the file in dir, checks that it can be the one, and reads it.
@@ -69,6 +98,14 @@ func readPart(dir string, p part) (*Set, error) {
 	}
 	set.Name, set.File = p.name, filepath.Base(path)
 	return set, nil
+}
+
+// holding is the part with that many records; with 0, as many as CIFAR-100 has.
+func (p part) holding(records int) part {
+	if records > 0 {
+		p.records = records
+	}
+	return p
 }
 
 // checkFolder refuses a path that is not a folder. The error says what it is.
