@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/engine/gpu"
 	"cnnvk/engine/trace"
 	"cnnvk/net"
@@ -99,7 +100,7 @@ func benchOptionsOf(c *cli.Context) (o benchOptions, err error) {
 	if o.repeats < 1 {
 		return o, usagef("--repeats %d: use 1 or more", o.repeats)
 	}
-	if o.profile && wantsCPU(c.String("device")) {
+	if o.profile && machine.WantsCPU(c.String("device")) {
 		return o, usagef("--profile: the Go reference has no kernels to time")
 	}
 	if o.ceilings && !o.profile {
@@ -137,12 +138,12 @@ func bench(c *cli.Context) error {
 		return err
 	}
 	var found benchFindings
-	err = onWished(s.log, wish{device: c.String("device"), idle: o.compile}, func(m *machine) error {
-		if o.profile && !m.device.Info().Features.Timestamps {
+	err = s.onMachine(machine.Options{Device: c.String("device"), Idle: o.compile}, func(m *machine.Machine) error {
+		if o.profile && !m.Timestamps() {
 			return fmt.Errorf("--profile: %s has no timestamps", m.Device().Name)
 		}
 		return traced(c, m, func(*trace.Timeline) error {
-			b, err := newBencher(c.Context, m, tuner{console: s, off: c.Bool("no-tune")}, o.model, o.recipe, o.recipe.BatchSize, began)
+			b, err := newBencher(c.Context, m, machine.Tuning{Off: c.Bool("no-tune")}, o.model, o.recipe, o.recipe.BatchSize, began)
 			if err != nil {
 				return err
 			}
@@ -177,7 +178,7 @@ func runBench(s *console, b *bencher, o benchOptions) (found benchFindings, err 
 	if found.profiles, err = b.profile(); err != nil {
 		return found, err
 	}
-	found.ceilings, err = ceilingsOf(s, b.machine, o.ceilings)
+	found.ceilings, err = b.machine.Ceilings(o.ceilings)
 	return found, err
 }
 

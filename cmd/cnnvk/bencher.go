@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/engine"
 	"cnnvk/net"
 	"cnnvk/net/training"
@@ -22,7 +23,7 @@ const warmUps = 2
 // bencher is the recipe's training step and evaluation on random pixels.
 type bencher struct {
 	ctx         context.Context
-	machine     *machine
+	machine     *machine.Machine
 	session     engine.Session
 	recipe      training.Recipe
 	batch       int
@@ -34,15 +35,15 @@ type bencher struct {
 	first       time.Duration // from then to the end of the first training step
 }
 
-func newBencher(ctx context.Context, m *machine, t tuner, model *net.Model, recipe training.Recipe, batch int, began time.Time) (*bencher, error) {
+func newBencher(ctx context.Context, m *machine.Machine, t machine.Tuning, model *net.Model, recipe training.Recipe, batch int, began time.Time) (*bencher, error) {
 	programs := benchDemand(model, recipe)
-	if err := m.admit(programs, batch); err != nil {
+	if err := m.Admit(programs, batch); err != nil {
 		return nil, err
 	}
-	if err := t.settle(ctx, m); err != nil {
+	if err := m.Settle(ctx, t); err != nil {
 		return nil, err
 	}
-	if err := t.tune(ctx, m, programs, batch); err != nil {
+	if err := m.Tune(ctx, t, programs, batch); err != nil {
 		return nil, err
 	}
 	layout, list, err := programs(batch)
@@ -51,7 +52,7 @@ func newBencher(ctx context.Context, m *machine, t tuner, model *net.Model, reci
 	}
 	b := &bencher{ctx: ctx, machine: m, recipe: recipe, batch: batch, train: net.NewBatches(list[0]), eval: net.NewBatches(list[1]), augment: augmentation(recipe), began: began}
 	if b.session, err = m.NewSession(layout, list, engine.PlanOptions{Context: ctx}); err != nil {
-		return nil, m.orSmaller(err, programs, batch)
+		return nil, m.OrSmaller(err, programs, batch)
 	}
 	if err := b.fill(model, layout); err != nil {
 		b.session.Close()
@@ -60,8 +61,28 @@ func newBencher(ctx context.Context, m *machine, t tuner, model *net.Model, reci
 	return b, nil
 }
 
+// smallStep is the time of a training step on few images, the best of some. By it the vector width is chosen.
+func smallStep(ctx context.Context, m *machine.Machine) (time.Duration, error) {
+	recipe := training.DefaultRecipe()
+	model, err := recipe.Network()
+	if err != nil {
+		return 0, err
+	}
+	const batch, steps = 32, 6
+	b, err := newBencher(ctx, m, machine.Tuning{Off: true}, model, recipe, batch, time.Now())
+	if err != nil {
+		return 0, err
+	}
+	defer b.session.Close()
+	times, err := b.times(b.train, steps)
+	if err != nil {
+		return 0, err
+	}
+	return slices.Min(times), nil
+}
+
 // benchDemand is a training step, then an evaluation.
-func benchDemand(model *net.Model, recipe training.Recipe) demand {
+func benchDemand(model *net.Model, recipe training.Recipe) machine.Demand {
 	return func(batch int) (*engine.Layout, []*engine.Program, error) {
 		shape := imagesOf(max(benchImages, batch))
 		layout, err := training.Layout(model, recipe)
@@ -116,7 +137,7 @@ func (b *bencher) measure(repeats int) (*benchResult, error) {
 		Device: b.machine.Device().Name, Driver: b.machine.Device().Driver, Recipe: b.recipe.Name, BatchSize: b.batch,
 		Repeats: repeats, Augment: b.recipe.Augment,
 		FirstStepS: b.first.Seconds(), DatasetBytes: b.session.ResidentBytes(),
-		PeakDeviceBytes: max(b.machine.peakBytes()-b.session.ResidentBytes(), 0),
+		PeakDeviceBytes: max(b.machine.PeakBytes()-b.session.ResidentBytes(), 0),
 	}
 	r.TrainImgS, r.TrainRange = b.rates(train)
 	r.EvalImgS, r.EvalRange = b.rates(eval)
@@ -177,5 +198,5 @@ func (b *bencher) logChoices(log *slog.Logger) {
 			log.Debug("kernel", "program", p.Name, "choice", k)
 		}
 	}
-	b.machine.logMemory(log, "ready")
+	b.machine.LogMemory("ready")
 }

@@ -1,46 +1,33 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
 	"github.com/urfave/cli/v2"
 
-	"cnnvk/engine/gpu"
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
 
 // A driver without its hardware shows whether it compiles the kernels and takes the steps. There is nothing to be measured on it.
 
-// compileVariable set to 1 lets bench run on a device that computes nothing.
-const compileVariable = "CNNVK_COMPILE_ONLY"
-
 // compilesOnly says whether bench is to measure nothing, and refuses what would be measured.
 func compilesOnly(c *cli.Context) (bool, error) {
-	if os.Getenv(compileVariable) != "1" {
+	if os.Getenv(machine.CompileVariable) != "1" {
 		return false, nil
 	}
-	try := compileVariable + "=1 cnnvk bench --no-tune"
+	try := machine.CompileVariable + "=1 cnnvk bench --no-tune"
 	if !c.Bool("no-tune") {
-		return false, hints.With(usagef("%s=1: nothing is measured then, so bench needs --no-tune", compileVariable), try)
+		return false, hints.With(usagef("%s=1: nothing is measured then, so bench needs --no-tune", machine.CompileVariable), try)
 	}
 	for _, flag := range []string{"json", "markdown", "csv", "profile"} {
 		if c.Bool(flag) {
-			return false, hints.With(usagef("%s=1: nothing is measured then, so there is nothing for --%s", compileVariable, flag), try)
+			return false, hints.With(usagef("%s=1: nothing is measured then, so there is nothing for --%s", machine.CompileVariable, flag), try)
 		}
 	}
 	return true, nil
-}
-
-// orCompileOnly adds to the error of a device that does not compute what else there is.
-func orCompileOnly(err error) error {
-	if !errors.As(err, new(*gpu.WrongError)) {
-		return err
-	}
-	return hints.With(err, "cnnvk devices lists others, and --device cpu is the Go reference; "+
-		compileVariable+"=1 cnnvk bench --no-tune only compiles and submits")
 }
 
 // submit runs that many training steps and as many evaluations, after two of each, and prints which kernels they are made of.
@@ -48,7 +35,7 @@ func (b *bencher) submit(s *console, repeats int) error {
 	b.logChoices(s.log)
 	device := b.machine.Device()
 	s.say("device: %s, %s\nrandom pixels, batch %d, %d steps compiled and submitted; what comes of them is not looked at (%s=1)\n",
-		device.Name, device.Driver, b.batch, warmUps+repeats, compileVariable)
+		device.Name, device.Driver, b.batch, warmUps+repeats, machine.CompileVariable)
 	for _, of := range []*net.Batches{b.train, b.eval} {
 		p := of.Programs()[0]
 		if _, err := b.times(of, repeats); err != nil {

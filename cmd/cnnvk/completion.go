@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
 	"cnnvk/net/training"
@@ -48,7 +49,7 @@ var choices = map[string][]string{
 	"sched":    training.Schedules,
 	"split":    training.Splits,
 	"model":    net.ModelNames(),
-	"device":   {"vulkan", cpuDevice},
+	"device":   {"vulkan", machine.CPU},
 	"progress": progressModes,
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/env"
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
 )
@@ -30,7 +31,7 @@ func (p program) findData(ctx context.Context, out io.Writer) (dir, how string, 
 	if dir, ok := p.source.Cached(cache); ok {
 		return dir, "cache", nil
 	}
-	offline, err := boolVariable(offlineVariable)
+	offline, err := env.Bool(offlineVariable)
 	if err != nil {
 		return "", "", err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/engine"
 	"cnnvk/internal/files"
 	"cnnvk/net/training"
@@ -75,7 +76,7 @@ func (p program) dataPreview(c *cli.Context) error {
 		return err
 	}
 	sheet := &sheet{set: set, rows: min(c.Int("images"), set.Len()), columns: 1 + c.Int("epochs")}
-	err = onMachine(s.log, c.String("device"), func(m *machine) error { return sheet.draw(m, recipe) })
+	err = s.onMachine(machine.Options{Device: c.String("device")}, func(m *machine.Machine) error { return sheet.draw(m, recipe) })
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/engine/gpu"
 	"cnnvk/vk"
 )
@@ -68,9 +69,7 @@ func report(info vk.Info) deviceReport {
 			MinSubgroupSize: l.MinSubgroupSize, MaxSubgroupSize: l.MaxSubgroupSize,
 		},
 		Features: reportFeatures(info.Features),
-	}
-	if store := storeOf(info, nil); store != nil {
-		r.Kernels = store.choices()
+		Kernels:  machine.KeptChoices(info),
 	}
 	if free, known := memory.Free(); known {
 		r.FreeBytes = &free
@@ -82,7 +81,7 @@ func (r deviceReport) free() string {
 	if r.FreeBytes == nil {
 		return "?"
 	}
-	return binaryBytes(*r.FreeBytes)
+	return machine.BinaryBytes(*r.FreeBytes)
 }
 
 func (r deviceReport) driver() string { return strings.TrimSpace(r.Driver + " " + r.DriverVersion) }
@@ -108,10 +107,10 @@ func (r deviceReport) facts() []fact {
 	l, f := r.Limits, r.Features
 	facts := []fact{
 		{"UUID", cmp.Or(r.UUID, "none")},
-		{"one storage buffer", fmt.Sprintf("%s, %d a shader", binaryBytes(l.StorageBufferBytes), l.StorageBuffersPerStage)},
-		{"one texel buffer", fmt.Sprintf("%d texels (%s)", l.TexelBufferElements, binaryBytes(16*int64(l.TexelBufferElements)))},
-		{"one allocation", binaryBytes(l.AllocationBytes)},
-		{"shared memory", binaryBytes(int64(l.SharedMemoryBytes))},
+		{"one storage buffer", fmt.Sprintf("%s, %d a shader", machine.BinaryBytes(l.StorageBufferBytes), l.StorageBuffersPerStage)},
+		{"one texel buffer", fmt.Sprintf("%d texels (%s)", l.TexelBufferElements, machine.BinaryBytes(16*int64(l.TexelBufferElements)))},
+		{"one allocation", machine.BinaryBytes(l.AllocationBytes)},
+		{"shared memory", machine.BinaryBytes(int64(l.SharedMemoryBytes))},
 		{"push constants", fmt.Sprintf("%d bytes", l.PushConstantBytes)},
 		{"workgroup", fmt.Sprintf("%d invocations, %d x %d x %d", l.WorkgroupInvocations,
 			l.WorkgroupSize[0], l.WorkgroupSize[1], l.WorkgroupSize[2])},
@@ -141,17 +140,4 @@ func yes(is bool) string {
 		return "yes"
 	}
 	return "no"
-}
-
-// binaryBytes is a size in the unit that makes it short: 2.0 GiB, 128 MiB.
-func binaryBytes(n int64) string {
-	units := []string{"bytes", "KiB", "MiB", "GiB", "TiB"}
-	size, unit := float64(n), 0
-	for size >= 1024 && unit < len(units)-1 {
-		size, unit = size/1024, unit+1
-	}
-	if unit < 3 {
-		return fmt.Sprintf("%.0f %s", size, units[unit])
-	}
-	return fmt.Sprintf("%.1f %s", size, units[unit])
 }

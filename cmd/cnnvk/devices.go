@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/internal/memlimit"
 	"cnnvk/vk"
 )
@@ -49,15 +50,15 @@ func devices(c *cli.Context) error {
 		return err
 	}
 	want := c.String("device")
-	infos, err := vulkanDevices(s.log, want)
-	if err != nil && !(wantsCPU(want) && isNoVulkan(err)) {
-		return orCPU(err)
+	infos, err := machine.Devices(s.log, want)
+	if err != nil && !(machine.WantsCPU(want) && machine.IsNoVulkan(err)) {
+		return err
 	}
-	list := deviceList{Devices: []deviceReport{}, Chosen: cpuDevice, Why: "asked for by its name", Limits: []reportLimit{}}
-	if !wantsCPU(want) {
+	list := deviceList{Devices: []deviceReport{}, Chosen: machine.CPU, Why: "asked for by its name", Limits: []reportLimit{}}
+	if !machine.WantsCPU(want) {
 		info, why, err := vk.Explain(infos, want)
 		if err != nil {
-			return orCPU(err)
+			return machine.OrCPU(err)
 		}
 		list.Chosen, list.Why = fmt.Sprint(info.Index), why
 	}
@@ -66,7 +67,7 @@ func devices(c *cli.Context) error {
 		list.Devices = append(list.Devices, report(info))
 	}
 	for _, l := range memlimit.Limits() {
-		list.Limits = append(list.Limits, reportLimit{l.Name, kindText(l.Kind), l.Bytes, l.Free()})
+		list.Limits = append(list.Limits, reportLimit{l.Name, l.Kind.String(), l.Bytes, l.Free()})
 	}
 	switch {
 	case c.Bool("json"):
@@ -102,14 +103,14 @@ func (l deviceList) print(out io.Writer) error {
 	}
 	row("INDEX", "NAME", "TYPE", "MEMORY", "FREE", "DRIVER", "VULKAN")
 	for _, d := range l.Devices {
-		row(fmt.Sprint(d.Index), d.Name, d.Type, binaryBytes(d.MemoryBytes), d.free(), d.driver(), d.Vulkan)
+		row(fmt.Sprint(d.Index), d.Name, d.Type, machine.BinaryBytes(d.MemoryBytes), d.free(), d.driver(), d.Vulkan)
 	}
-	row(cpuDevice, "Go reference executor", "cpu", "-", "-", "float64", "-")
+	row(machine.CPU, "Go reference executor", "cpu", "-", "-", "float64", "-")
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	for _, limit := range l.Limits {
-		fmt.Fprintf(out, "devices of type cpu have %s of %s at most, %s of it left (%s)\n", binaryBytes(limit.Bytes), limit.Of, binaryBytes(limit.Free), limit.Name)
+		fmt.Fprintf(out, "devices of type cpu have %s of %s at most, %s of it left (%s)\n", machine.BinaryBytes(limit.Bytes), limit.Of, machine.BinaryBytes(limit.Free), limit.Name)
 	}
 	_, err := fmt.Fprintf(out, "device %s is used: %s\n", l.Chosen, l.Why)
 	return err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"cnnvk/internal/memlimit"
 	"cnnvk/vk"
 )
 
@@ -118,6 +119,17 @@ device 1 is used: discrete before cpu
 	}
 }
 
+func TestPrintLimits(t *testing.T) {
+	list := deviceList{Chosen: "cpu", Limits: []reportLimit{{"ulimit -v", memlimit.AddressSpace.String(), 3 << 30, 1 << 30}}}
+	var out bytes.Buffer
+	if err := list.print(&out); err != nil {
+		t.Fatal(err)
+	}
+	if want := "devices of type cpu have 3.0 GiB of address space at most, 1.0 GiB of it left (ulimit -v)\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("no %q in\n%s", want, out.String())
+	}
+}
+
 func TestAskedBy(t *testing.T) {
 	for _, c := range []struct{ want, environment, says string }{
 		{"", "", ""}, {"vulkan", "", ""}, {"Vulkan", "Vulkan", ""},
@@ -126,16 +138,6 @@ func TestAskedBy(t *testing.T) {
 		t.Setenv("CNNVK_DEVICE", c.environment)
 		if got := askedBy(c.want); got != c.says {
 			t.Errorf("%q with CNNVK_DEVICE=%q: %q, expected %q", c.want, c.environment, got, c.says)
-		}
-	}
-}
-
-func TestBinaryBytes(t *testing.T) {
-	for n, want := range map[int64]string{
-		0: "0 bytes", 1023: "1023 bytes", 1 << 10: "1 KiB", 128 << 20: "128 MiB", 2 << 30: "2.0 GiB", 25276502016: "23.5 GiB", 1 << 50: "1024.0 TiB",
-	} {
-		if got := binaryBytes(n); got != want {
-			t.Errorf("%d: %q, expected %q", n, got, want)
 		}
 	}
 }

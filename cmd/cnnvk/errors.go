@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"cnnvk/internal/env"
 	"cnnvk/internal/hints"
 )
 
@@ -17,11 +19,16 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// isUsage says whether an error is a mistake in the command line or in the environment.
+func isUsage(err error) bool {
+	return errors.As(err, new(usageError)) || errors.As(err, new(*env.Error))
+}
+
 // onUsageError says what is wrong with a flag, in place of the help text that the library would print.
 func onUsageError(c *cli.Context, err error, _ bool) error {
 	text := err.Error()
 	if found := invalidVariable.FindStringSubmatch(text); found != nil {
-		return notBoolean(found[2], found[1])
+		return env.NotBool(found[2], found[1])
 	}
 	if found := invalidValue.FindStringSubmatch(text); found != nil {
 		return invalidFlag(c, found[2], found[1], found[3])

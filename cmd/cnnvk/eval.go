@@ -10,7 +10,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/cmd/cnnvk/run"
+	"cnnvk/engine"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
 	"cnnvk/net/training"
@@ -142,18 +144,18 @@ func tellResult(c *cli.Context, s *console, result *evalResult) error {
 func score(c *cli.Context, s *console, w *net.Weights, d net.Data) (r *evalResult, predicted []uint8, err error) {
 	r = &evalResult{Model: w.Model.Name, Params: w.Model.Parameters()}
 	batch := min(c.Int("batch-size"), d.Shape.N)
-	err = onMachine(s.log, c.String("device"), func(m *machine) error {
+	err = s.onMachine(machine.Options{Device: c.String("device")}, func(m *machine.Machine) error {
 		need := evaluationDemand(w, d.Shape)
-		if err := m.admit(need, batch); err != nil {
+		if err := m.Admit(need, batch); err != nil {
 			return err
 		}
-		t := tuner{console: s, off: c.Bool("no-tune")}
-		if err := t.settle(c.Context, m); err != nil {
+		t := machine.Tuning{Off: c.Bool("no-tune")}
+		if err := m.Settle(c.Context, t); err != nil {
 			return err
 		}
 		r.Device, r.Driver = m.Device().Name, m.Device().Driver
 		s.say("device: %s, %s\n", r.Device, r.Driver)
-		if err := t.tune(c.Context, m, need, batch); err != nil {
+		if err := m.Tune(c.Context, t, need, batch); err != nil {
 			return err
 		}
 		var score net.Score
@@ -162,15 +164,23 @@ func score(c *cli.Context, s *console, w *net.Weights, d net.Data) (r *evalResul
 			return fmt.Errorf("the weights in %s: %w", c.String("weights"), err)
 		}
 		if err != nil {
-			return m.orSmaller(err, need, batch)
+			return m.OrSmaller(err, need, batch)
 		}
-		m.logMemory(s.log, "after the evaluation")
+		m.LogMemory("after the evaluation")
 		low, high := score.Interval()
 		r.Correct, r.CorrectTop5, r.Total, r.Loss = score.Correct, score.CorrectTop5, score.Total, score.Loss()
 		r.Accuracy, r.Interval95 = 100*score.Accuracy(), [2]float64{100 * low, 100 * high}
 		return nil
 	})
 	return r, predicted, err
+}
+
+// evaluationDemand is what an evaluation runs, at whichever batch size.
+func evaluationDemand(w *net.Weights, d net.ImageShape) machine.Demand {
+	return func(batch int) (*engine.Layout, []*engine.Program, error) {
+		programs, err := net.EvaluationPrograms(w, d, batch)
+		return w.Layout, programs, err
+	}
 }
 
 // sayModel prints the parameter count, and refuses a model of more than net.MaxParameters.

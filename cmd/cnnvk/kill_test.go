@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/net"
 	"cnnvk/net/training"
@@ -32,10 +33,10 @@ func TestKillAndResume(t *testing.T) {
 	if kills > 10 {
 		epochs = 40 // so that most kills meet a training, not its start
 	}
-	for _, device := range []string{cpuDevice, "vulkan"} {
+	for _, device := range []string{machine.CPU, "vulkan"} {
 		t.Run(device, func(t *testing.T) {
 			emptyFolder(t)
-			if device != cpuDevice {
+			if device != machine.CPU {
 				needVulkan(t)
 				t.Setenv("CNNVK_VALIDATION", "") // most of the time would be the layer's
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"testing"
 
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/vk/leaktest"
 )
 
@@ -35,7 +36,7 @@ func TestTrainingsLeaveNothing(t *testing.T) {
 	}
 	const once, each = 16 << 20, 16 << 10 // Go's heap takes memory by the 4 MiB, and a compiler for shaders leaves its heap in pieces
 	if grown, allowed := after.Resident-before.Resident, int64(once+(cycles-first)*each); grown > allowed {
-		t.Errorf("%d trainings took %s of memory, more than %s", cycles-first, binaryBytes(grown), binaryBytes(allowed))
+		t.Errorf("%d trainings took %s of memory, more than %s", cycles-first, machine.BinaryBytes(grown), machine.BinaryBytes(allowed))
 	}
 }
 

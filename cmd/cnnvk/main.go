@@ -77,7 +77,7 @@ func (p program) run(ctx context.Context, args []string, stdout, stderr io.Write
 		fmt.Fprintf(stderr, "hint: %s\n", hints.OneLine(hint))
 	}
 	switch {
-	case errors.As(err, new(usageError)):
+	case isUsage(err):
 		return exitUsage
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted

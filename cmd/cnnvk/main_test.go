@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/internal/foldertest"
 	"cnnvk/vk"
 )
@@ -136,7 +137,7 @@ func emptyFolder(t *testing.T) {
 	t.Setenv("CNNVK_DATA", "")
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv(offlineVariable, "1")
-	if wantsCPU(os.Getenv("CNNVK_DEVICE")) {
+	if machine.WantsCPU(os.Getenv("CNNVK_DEVICE")) {
 		t.Setenv("CNNVK_DEVICE", "")
 	}
 }
@@ -169,7 +170,7 @@ func needVulkan(t *testing.T) {
 
 // tryVulkan opens the device and closes it, once for all tests.
 var tryVulkan = sync.OnceValue(func() error {
-	m, err := openMachine(nil, os.Getenv("CNNVK_DEVICE"))
+	m, err := machine.Open(machine.Options{Device: os.Getenv("CNNVK_DEVICE")})
 	if err != nil {
 		return err
 	}

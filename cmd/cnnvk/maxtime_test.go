@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/cmd/cnnvk/run"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ func TestEpochsWithin(t *testing.T) {
 // A training that was fitted into a time is the training of as many epochs, to the bit, and its config.yaml gives it again
 // without measuring.
 func TestTrainMaxTime(t *testing.T) {
-	for _, device := range []string{cpuDevice, ""} {
+	for _, device := range []string{machine.CPU, ""} {
 		t.Run("device "+device, func(t *testing.T) {
 			emptyFolder(t)
 			if device == "" {

@@ -106,6 +106,19 @@ func printProfiles(out io.Writer, profiles []programProfile, c gpu.Ceilings) err
 	return nil
 }
 
+// nearer says how much of the nearer ceiling something reaches that did that much in that time: "62 % memory". Where caches spare it
+// the memory, it can be more than all.
+func nearer(c gpu.Ceilings, flops, bytes float64, took time.Duration) string {
+	if took <= 0 {
+		return "-"
+	}
+	arithmetic, memory := flops/took.Seconds()/c.Flops, bytes/took.Seconds()/c.Bytes
+	if arithmetic > memory {
+		return fmt.Sprintf("%.0f %% flop", 100*arithmetic)
+	}
+	return fmt.Sprintf("%.0f %% memory", 100*memory)
+}
+
 // perSecond is a rate in billions, "-" where there is none.
 func perSecond(amount float64, took time.Duration) string {
 	if amount <= 0 || took <= 0 {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/engine/cpu"
 	"cnnvk/internal/files"
@@ -115,7 +116,7 @@ func (p program) resume(c *cli.Context, s *console, dir string, asked *run.Confi
 	if conf.DataMD5 != "" && conf.DataMD5 != j.set.MD5 {
 		return f.OtherData(j.dir, j.set.MD5, conf.DataMD5)
 	}
-	return j.onRunsDevice(conf, func(m *machine) error { return j.runOn(m, conf) })
+	return j.onRunsDevice(conf, func(m *machine.Machine) error { return j.runOn(m, conf) })
 }
 
 // asBegun is an error if the recipe asked for is not the one the run began with.
@@ -187,19 +188,19 @@ func (j *job) finished(why string) error {
 }
 
 // onRunsDevice opens the device that --device names, or else the run's, if it is still there.
-func (j *job) onRunsDevice(conf run.Config, use func(*machine) error) error {
+func (j *job) onRunsDevice(conf run.Config, use func(*machine.Machine) error) error {
 	device := j.flags.String("device")
 	if device != "" {
-		return onWished(j.log, wish{device: device, like: conf.RanOn()}, use)
+		return j.onMachine(machine.Options{Device: device, Like: conf.RanOn()}, use)
 	}
 	if conf.Device == cpu.New().Device().Name {
-		return onMachine(j.log, cpuDevice, use)
+		return j.onMachine(machine.Options{Device: machine.CPU}, use)
 	}
 	opened := false
-	there := wish{like: conf.RanOn(), uuid: conf.DeviceUUID, there: true}
-	err := onWished(j.log, there, func(m *machine) error { opened = true; return use(m) })
+	there := machine.Options{Like: conf.RanOn(), UUID: conf.DeviceUUID, There: true}
+	err := j.onMachine(there, func(m *machine.Machine) error { opened = true; return use(m) })
 	if !opened && errors.Is(err, vk.ErrNoDevice) {
-		return onWished(j.log, wish{device: os.Getenv(deviceVariable), like: conf.RanOn()}, use)
+		return j.onMachine(machine.Options{Device: os.Getenv(deviceVariable), Like: conf.RanOn()}, use)
 	}
 	return err
 }

@@ -11,7 +11,11 @@ import (
 	"time"
 
 	"cnnvk/cmd/cnnvk/run"
+	"cnnvk/internal/hints"
 	"cnnvk/net/training"
+	"cnnvk/vk"
+
+	"github.com/urfave/cli/v2"
 )
 
 // cutRun leaves a run that was interrupted in the midst of its second epoch, as run, and gives what one has that was not, as whole.
@@ -369,4 +373,24 @@ func TestResumeFileOfRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	unchanged(t, before)
+}
+
+// A resumed run keeps its batch size: a hint of another says what that goes with, and one of no flag stays as it is.
+func TestOrNewRun(t *testing.T) {
+	app := small().app(new(bytes.Buffer), new(bytes.Buffer))
+	app.Command("train").Action = func(c *cli.Context) error {
+		j := &job{flags: c, folder: &run.Folder{Dir: "run"}}
+		for hint, want := range map[string]string{
+			"--batch-size 64 fits":                        "--batch-size 64 fits, with --config run/config.yaml --out DIR in place of --resume",
+			"not even --batch-size 1 fits on this device": "not even --batch-size 1 fits on this device",
+		} {
+			if got := hints.Of(j.orNewRun(hints.With(vk.ErrOutOfMemory, hint))); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		}
+		return nil
+	}
+	if err := app.Run([]string{"cnnvk", "train", "--resume", "run"}); err != nil {
+		t.Fatal(err)
+	}
 }

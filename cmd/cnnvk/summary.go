@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/net"
 	"cnnvk/net/training"
 )
@@ -32,16 +33,16 @@ func summaryCommand() *cli.Command {
 
 // summaryResult is what summary --json prints.
 type summaryResult struct {
-	Model        string             `json:"model"`
-	Widths       []int              `json:"widths"`
-	Layers       []net.LayerSummary `json:"layers"`
-	Parameters   int                `json:"parameters"`
-	MaxParams    int                `json:"max_parameters"` // of a model that eval takes
-	MultiplyAdds int64              `json:"multiply_adds"`  // forward, of one image
-	BatchSize    int                `json:"batch_size"`
-	Device       string             `json:"device"`
-	Memory       *memoryNeed        `json:"memory"`      // null where it is not known
-	MemoryNote   string             `json:"memory_note"` // why it is not
+	Model        string              `json:"model"`
+	Widths       []int               `json:"widths"`
+	Layers       []net.LayerSummary  `json:"layers"`
+	Parameters   int                 `json:"parameters"`
+	MaxParams    int                 `json:"max_parameters"` // of a model that eval takes
+	MultiplyAdds int64               `json:"multiply_adds"`  // forward, of one image
+	BatchSize    int                 `json:"batch_size"`
+	Device       string              `json:"device"`
+	Memory       *machine.MemoryNeed `json:"memory"`      // null where it is not known
+	MemoryNote   string              `json:"memory_note"` // why it is not
 }
 
 func summary(c *cli.Context) error {
@@ -85,20 +86,17 @@ func (s *summaryResult) weigh(device string, r training.Recipe, model *net.Model
 	if _, _, err := d(r.BatchSize); err != nil {
 		return modelProblem(err)
 	}
-	if wantsCPU(device) {
+	if machine.WantsCPU(device) {
 		s.MemoryNote = "the Go reference uses none"
 		return nil
 	}
-	err := onWished(nil, wish{device: device, idle: true}, func(m *machine) error {
+	err := machine.Use(machine.Options{Device: device, Idle: true}, func(m *machine.Machine) error {
 		s.Device = m.Device().Name
-		n, err := m.need(d, r.BatchSize)
-		if err != nil {
-			return refusal(modelProblem(err), r.BatchSize, func(batch int) error { _, err := m.need(d, batch); return err })
-		}
+		n, err := m.Need(d, r.BatchSize)
 		s.Memory = &n
-		return nil
+		return err
 	})
-	if isNoVulkan(err) && device == "" {
+	if machine.IsNoVulkan(err) && device == "" {
 		s.MemoryNote = "not known without a Vulkan device"
 		return nil
 	}
@@ -126,7 +124,7 @@ func (s summaryResult) print(out io.Writer) error {
 		return err
 	}
 	_, err := fmt.Fprintf(out, "device memory for training at batch size %d on %s: %s, and %s for CIFAR-100\n",
-		s.BatchSize, s.Device, binaryBytes(s.Memory.Work), binaryBytes(s.Memory.Data))
+		s.BatchSize, s.Device, machine.BinaryBytes(s.Memory.Work), machine.BinaryBytes(s.Memory.Data))
 	return err
 }
 

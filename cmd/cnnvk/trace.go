@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/engine/trace"
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
@@ -20,7 +21,7 @@ func traceFlag() cli.Flag {
 
 // traced calls use with the time line that --trace asks for, or nil, and writes the file, even if use failed. Later sessions of the
 // machine are on the time line.
-func traced(c *cli.Context, m *machine, use func(*trace.Timeline) error) (err error) {
+func traced(c *cli.Context, m *machine.Machine, use func(*trace.Timeline) error) (err error) {
 	path := c.String("trace")
 	if path == "" {
 		return use(nil)
@@ -36,7 +37,7 @@ func traced(c *cli.Context, m *machine, use func(*trace.Timeline) error) (err er
 	l.Note("version", version())
 	l.Note("device", m.Device().Name)
 	l.Note("driver", m.Device().Driver)
-	m.trace(l)
+	m.Trace(l)
 	defer func() {
 		if failed := files.WriteAtomically(path, l.Write); failed != nil {
 			err = errors.Join(err, orOtherTrace(path, failed))

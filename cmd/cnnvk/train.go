@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/engine"
 	"cnnvk/engine/gpu"
@@ -78,15 +78,11 @@ func (p program) train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	device := c.String("device")
-	if device == "" {
-		device = os.Getenv(deviceVariable)
-	}
 	like := conf.RanOn()
 	if conf.Kernels == nil { // then kernels and vector width are chosen here
 		like = engine.Device{}
 	}
-	return onWished(s.log, wish{device: device, like: like}, func(m *machine) error {
+	return s.onMachine(machine.Options{Device: deviceOf(c), Like: like}, func(m *machine.Machine) error {
 		j := &job{console: s, flags: c, recipe: conf.Recipe, set: set, dir: dir, began: began, saveEvery: p.checkpointEvery}
 		return j.runOn(m, conf)
 	})
@@ -98,7 +94,7 @@ type job struct {
 	flags     *cli.Context
 	recipe    training.Recipe
 	kernels   gpu.Choices // of the run whose config.yaml was given
-	machine   *machine
+	machine   *machine.Machine
 	set       *cifar.Set
 	dir       string // of the data set, or synthetic
 	began     time.Time
@@ -110,15 +106,15 @@ type job struct {
 }
 
 // runOn trains on a machine. If it is the configuration's, it uses the kernels that the configuration names.
-func (j *job) runOn(m *machine, conf run.Config) error {
+func (j *job) runOn(m *machine.Machine, conf run.Config) error {
 	j.machine = m
 	known, unknown := conf.Kernels.Known()
-	if m.gpu != nil {
-		warnOfUnknown(j.log, "the configuration", unknown)
+	if !m.Reference() {
+		machine.WarnOfUnknown(j.log, "the configuration", unknown)
 	}
 	if m.Device() == conf.RanOn() {
 		j.kernels = known
-	} else if m.gpu != nil && len(known) > 0 {
+	} else if !m.Reference() && len(known) > 0 {
 		j.say("the kernels of the configuration were chosen on %s, %s: they are not taken here\n", conf.Device, conf.Driver)
 	}
 	return traced(j.flags, m, func(l *trace.Timeline) error {
@@ -189,11 +185,11 @@ func (j *job) claim() (err error) {
 			return err
 		}
 	}
-	kernels, err := j.machine.choices(trainingDemand(j.trainer), j.recipe.BatchSize)
+	kernels, err := j.machine.Choices(trainingDemand(j.trainer), j.recipe.BatchSize)
 	if err != nil {
 		return err
 	}
-	conf := run.Config{Recipe: j.recipe, Data: data, DataMD5: j.set.MD5, Device: d.Name, DeviceUUID: j.machine.uuid(), Driver: d.Driver, Version: version(), Kernels: kernels}
+	conf := run.Config{Recipe: j.recipe, Data: data, DataMD5: j.set.MD5, Device: d.Name, DeviceUUID: j.machine.UUID(), Driver: d.Driver, Version: version(), Kernels: kernels}
 	began := run.Event{Event: "begin", Place: &run.Place{Device: d.Name, Driver: d.Driver, Version: version()}}
 	if j.from == nil {
 		err = f.Begin(conf, j.trainer.Val)
@@ -234,23 +230,23 @@ func (j *job) conclude(model *net.Model) error {
 // open prepares the trainer on the machine. A batch for which there is no room is refused before anything is allocated.
 func (j *job) open(ctx context.Context) error {
 	d := trainingDemand(j.trainer)
-	if err := j.machine.admit(d, j.recipe.BatchSize); err != nil {
+	if err := j.machine.Admit(d, j.recipe.BatchSize); err != nil {
 		return j.orNewRun(recipeProblem(j.flags, err))
 	}
-	choice := tuner{console: j.console, off: j.flags.Bool("no-tune"), pinned: j.kernels}
-	if err := choice.settle(ctx, j.machine); err != nil {
+	choice := machine.Tuning{Off: j.flags.Bool("no-tune"), Pinned: j.kernels}
+	if err := j.machine.Settle(ctx, choice); err != nil {
 		return err
 	}
-	if err := choice.tune(ctx, j.machine, d, j.recipe.BatchSize); err != nil {
+	if err := j.machine.Tune(ctx, choice, d, j.recipe.BatchSize); err != nil {
 		return err
 	}
 	if err := j.trainer.Open(j.machine); err != nil {
-		return j.orNewRun(j.machine.orSmaller(recipeProblem(j.flags, err), d, j.recipe.BatchSize))
+		return j.orNewRun(j.machine.OrSmaller(recipeProblem(j.flags, err), d, j.recipe.BatchSize))
 	}
 	for _, k := range j.trainer.Kernels() {
 		j.log.Debug("kernel", "choice", k)
 	}
-	j.machine.logMemory(j.log, "ready to train")
+	j.machine.LogMemory("ready to train")
 	return nil
 }
 
@@ -273,7 +269,7 @@ func (j *job) watch(ctx context.Context) error {
 	j.trainer.OnSteps = w.steps
 	j.trainer.OnEpoch = func(e training.EpochEnded) error {
 		w.epoch(e)
-		j.machine.logMemory(j.log, fmt.Sprintf("epoch %d", e.Epoch))
+		j.machine.LogMemory(fmt.Sprintf("epoch %d", e.Epoch))
 		j.log.Debug("device", "epoch", e.Epoch, "busy", run.MetricsOf(e).DeviceBusy.Text(4))
 		j.trace.Note(fmt.Sprintf("device busy in epoch %d", e.Epoch), e.BusyShare())
 		return j.folder.SaveEpoch(j.trainer, e, stop)
@@ -324,6 +320,15 @@ func newTrainer(recipe training.Recipe, model *net.Model, data net.Data) *traini
 	return t
 }
 
+// trainingDemand is what the trainer runs, at whichever batch size.
+func trainingDemand(t *training.Trainer) machine.Demand {
+	return func(batch int) (*engine.Layout, []*engine.Program, error) {
+		other := training.Trainer{Recipe: t.Recipe, Model: t.Model, Data: t.Data, Train: t.Train, Val: t.Val, Augment: t.Augment}
+		other.Recipe.BatchSize = batch
+		return other.Programs()
+	}
+}
+
 // normalization is the mean and deviation by which the recipe's images become the network's input.
 func normalization(r training.Recipe) (mean, std [cifar.Channels]float64) {
 	if r.Normalize {
@@ -366,7 +371,7 @@ func (j *job) introduce(model *net.Model) {
 }
 
 // metadata is what a weights file says of its origin: nothing in it changes when the same training runs again.
-func metadata(r training.Recipe, set *cifar.Set, m *machine, kernels []string) map[string]string {
+func metadata(r training.Recipe, set *cifar.Set, m *machine.Machine, kernels []string) map[string]string {
 	return map[string]string{
 		"seed":     strconv.FormatUint(uint64(r.Seed), 10),
 		"data_md5": metadataName(set),

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/net"
 	"cnnvk/net/training"
@@ -138,7 +139,7 @@ func checkWeights(t *testing.T, path string, seed uint32) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := openMachine(nil, os.Getenv("CNNVK_DEVICE"))
+	m, err := machine.Open(machine.Options{Device: os.Getenv("CNNVK_DEVICE")})
 	if err != nil {
 		t.Fatal(err)
 	}

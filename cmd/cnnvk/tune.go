@@ -7,6 +7,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
+
+	"cnnvk/cmd/cnnvk/machine"
 )
 
 func tuneCommand() *cli.Command {
@@ -21,9 +23,18 @@ func tuneCommand() *cli.Command {
 	}
 }
 
+// noTuneFlag leaves the choice of kernels to the program.
+func noTuneFlag() cli.Flag {
+	return &cli.BoolFlag{
+		Name:    "no-tune",
+		Usage:   "take the built-in choice of kernels, not what was measured on this device",
+		EnvVars: []string{"CNNVK_NO_TUNE"},
+	}
+}
+
 // tune measures a training step's and an evaluation's kernels, and prints those chosen.
 func tune(c *cli.Context) error {
-	if wantsCPU(c.String("device")) {
+	if machine.WantsCPU(c.String("device")) {
 		return usagef("tune: the Go reference has no kernels to choose from")
 	}
 	s, err := newConsole(c, false)
@@ -38,22 +49,22 @@ func tune(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return onMachine(s.log, c.String("device"), func(m *machine) error {
+	return s.onMachine(machine.Options{Device: c.String("device")}, func(m *machine.Machine) error {
 		programs, batch := benchDemand(model, recipe), recipe.BatchSize
-		if err := m.admit(programs, batch); err != nil {
+		if err := m.Admit(programs, batch); err != nil {
 			return err
 		}
-		t := tuner{console: s, again: c.Bool("force")}
-		if err := t.settle(c.Context, m); err != nil {
+		t := machine.Tuning{Again: c.Bool("force")}
+		if err := m.Settle(c.Context, t); err != nil {
 			return err
 		}
 		s.say("device: %s, %s\n", m.Device().Name, m.Device().Driver)
-		if err := t.tune(c.Context, m, programs, batch); err != nil {
+		if err := m.Tune(c.Context, t, programs, batch); err != nil {
 			return err
 		}
 		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "PRODUCT\tKERNEL")
-		chosen, err := m.choices(programs, batch)
+		chosen, err := m.Choices(programs, batch)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/engine"
 )
@@ -56,15 +57,15 @@ func TestTwins(t *testing.T) {
 
 	like := engine.Device{Name: "fake c", Driver: "version 0x0"}
 	for was, want := range map[string]string{first: first, second: second, "": first, "fa000000-0000-0000-0000-000000000009": first} {
-		m, err := openWished(nil, wish{like: like, uuid: was, there: true})
+		m, err := machine.Open(machine.Options{Like: like, UUID: was, There: true})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.uuid() != want || m.Device() != like {
-			t.Errorf("a run on %q goes on with %+v, %q", was, m.Device(), m.uuid())
+		if m.UUID() != want || m.Device() != like {
+			t.Errorf("a run on %q goes on with %+v, %q", was, m.Device(), m.UUID())
 		}
-		if err := m.reopen(nil); err != nil || m.uuid() != want {
-			t.Errorf("opened again: %q, %v", m.uuid(), err)
+		if err := m.Reopen(); err != nil || m.UUID() != want {
+			t.Errorf("opened again: %q, %v", m.UUID(), err)
 		}
 		if err := m.Close(); err != nil {
 			t.Error(err)
@@ -76,11 +77,11 @@ func TestTwins(t *testing.T) {
 func TestRunsUUID(t *testing.T) {
 	emptyFolder(t)
 	needVulkan(t)
-	m, err := openMachine(nil, "")
+	m, err := machine.Open(machine.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	uuid := m.uuid()
+	uuid := m.UUID()
 	if err := m.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func TestComputesNothing(t *testing.T) {
 	}
 	before := listing(t)
 	for _, compileOnly := range []string{"", "1"} {
-		t.Setenv(compileVariable, compileOnly)
+		t.Setenv(machine.CompileVariable, compileOnly)
 		for _, args := range []string{
 			"train --data synthetic", "train --resume run --device 0", "eval --data data --weights reference/weights/best.safetensors",
 			"tune", "data preview --data synthetic --out sheet.png", "bench", "bench --json",
@@ -120,7 +121,7 @@ func TestComputesNothing(t *testing.T) {
 			}
 			o := cnnvk(strings.Fields(args)...)
 			o.failed(t, exitFailed, `: "fake c" computes nothing: a product of two small matrices came back as \[0 0 0 0\], not \[`,
-				compileVariable+"=1 cnnvk bench --no-tune")
+				machine.CompileVariable+"=1 cnnvk bench --no-tune")
 		}
 		for _, args := range []string{"devices", "summary"} {
 			cnnvk(args).ok(t)
@@ -140,6 +141,6 @@ func TestComputesNothing(t *testing.T) {
 	}
 	t.Setenv("CNNVK_NO_TUNE", "0")
 	for args, says := range map[string]string{"bench": "bench needs --no-tune", "bench --no-tune --json": "nothing for --json", "bench --no-tune --profile": "nothing for --profile"} {
-		cnnvk(strings.Fields(args)...).failed(t, exitUsage, says, compileVariable+"=1 cnnvk bench --no-tune")
+		cnnvk(strings.Fields(args)...).failed(t, exitUsage, says, machine.CompileVariable+"=1 cnnvk bench --no-tune")
 	}
 }

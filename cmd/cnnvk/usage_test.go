@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"cnnvk/internal/env"
 )
 
 // Mistakes in the command line end with exit code 2 before anything is done.
@@ -162,7 +164,7 @@ func TestBooleanVariables(t *testing.T) {
 		t.Setenv(name, "1") // and back in the end
 		for text, want := range map[string]bool{"": false, "0": false, "false": false, "False": false, "1": true, "true": true, "TRUE": true} {
 			t.Setenv(name, text)
-			if got, err := boolVariable(name); err != nil || got != want {
+			if got, err := env.Bool(name); err != nil || got != want {
 				t.Errorf("%s=%s: %t, %v", name, text, got, err)
 			}
 			if name == "CNNVK_NO_TUNE" {
@@ -185,10 +187,6 @@ func TestBooleanVariables(t *testing.T) {
 	t.Setenv("CNNVK_OFFLINE", "true")
 	if _, how, err := small().findData(t.Context(), io.Discard); err != nil || !strings.HasSuffix(how, "CNNVK_OFFLINE is set") {
 		t.Errorf("CNNVK_OFFLINE=true: %s, %v", how, err)
-	}
-	t.Setenv("CNNVK_VALIDATION", "true")
-	if o, err := vulkanOptions(); err != nil || !o.Validation {
-		t.Errorf("CNNVK_VALIDATION=true: %+v, %v", o, err)
 	}
 }
 

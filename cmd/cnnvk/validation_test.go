@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/machine"
+	"cnnvk/internal/env"
 	"cnnvk/net"
 )
 
@@ -13,7 +15,7 @@ import (
 func needValidation(t *testing.T) {
 	t.Helper()
 	needVulkan(t)
-	if on, err := boolVariable("CNNVK_VALIDATION"); err != nil || !on {
+	if on, err := env.Bool("CNNVK_VALIDATION"); err != nil || !on {
 		missing(t, "validation", "the validation layer is not installed (Debian: vulkan-validationlayers), or CNNVK_VALIDATION turns it off")
 	}
 }
@@ -31,7 +33,7 @@ func TestTrainUnderValidation(t *testing.T) {
 func TestEvalUnderValidation(t *testing.T) {
 	emptyFolder(t)
 	needValidation(t)
-	err := onMachine(nil, os.Getenv("CNNVK_DEVICE"), func(m *machine) error {
+	err := machine.Use(machine.Options{Device: os.Getenv("CNNVK_DEVICE")}, func(m *machine.Machine) error {
 		s, _, err := net.Evaluate(t.Context(), m, untrained(t, nil), dataOf(cifar.Synthetic(1, 19), cifar.NormalizeTable()), 8)
 		if s.Total != 19 {
 			t.Errorf("%d images evaluated", s.Total)

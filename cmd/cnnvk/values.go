@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -70,22 +69,4 @@ func numberLike(text string) (float64, bool) {
 		n /= 100
 	}
 	return n, err == nil && !math.IsInf(n, 0) && !math.IsNaN(n)
-}
-
-// boolVariable is whether a variable of the environment says yes; unset or empty it does not.
-func boolVariable(name string) (bool, error) {
-	text := os.Getenv(name)
-	if text == "" {
-		return false, nil
-	}
-	yes, err := strconv.ParseBool(text)
-	if err != nil {
-		return false, notBoolean(name, text)
-	}
-	return yes, nil
-}
-
-// notBoolean is the error of a variable of the environment that says neither yes nor no.
-func notBoolean(name, text string) error {
-	return hints.With(usagef("%s is %q: use 1 or true, 0 or false", name, text), name+"=1, or unset it")
 }

@@ -1,45 +1,133 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/cpu"
+
+	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/machine"
+	"cnnvk/cmd/cnnvk/run"
 )
 
-// The width that was measured is used for the processor and drivers that it was measured with, unless the user has set one.
-func TestVectorWidth(t *testing.T) {
+// widthVariable is the vector width that the user asks lavapipe for.
+const widthVariable = "LP_NATIVE_VECTOR_WIDTH"
+
+// widthInName finds the vector width in the name of a lavapipe device.
+var widthInName = regexp.MustCompile(`\b(\d+) bits\)$`)
+
+// openWidth makes the test begin without a vector width, the user's or a measured one, on lavapipe. It is the name of the device at
+// another width than the driver takes by itself.
+func openWidth(t *testing.T) string {
+	t.Helper()
 	emptyFolder(t)
-	before := usersWidth
-	t.Cleanup(func() { usersWidth = before })
+	needVulkan(t)
+	t.Setenv("CNNVK_NO_TUNE", "0")
+	t.Setenv("CNNVK_PROFILE", "floor")
 	t.Setenv(widthVariable, "")
-	t.Setenv("VK_ICD_FILENAMES", "some.json")
-	log := slog.New(slog.DiscardHandler)
-	here := thisProcessor()
-	here.Bits = 512
-	if measuredWidth() != 0 {
-		t.Error("a width out of nothing")
+	infos, err := machine.Devices(slog.Default(), "")
+	if err != nil {
+		t.Fatal(err)
 	}
-	keepWidth(here, log)
-	for _, c := range []struct {
-		icd, users, want string
-		measured         int
-	}{
-		{"some.json", "", "512", 512},
-		{"some.json", "128", "", 512}, // left to the user
-		{"other.json", "", "", 0},
-	} {
-		usersWidth = c.users
-		os.Unsetenv(widthVariable)
-		t.Setenv("VK_ICD_FILENAMES", c.icd)
-		useWidth("llvmpipe")
-		if got := os.Getenv(widthVariable); got != c.want || measuredWidth() != c.measured {
-			t.Errorf("%+v: %s=%s, measured %d", c, widthVariable, got, measuredWidth())
+	name := infos[0].Name
+	found := widthInName.FindStringSubmatchIndex(name)
+	if found == nil {
+		t.Skipf("%s has no vector width in its name", name)
+	}
+	other := "512"
+	if name[found[2]:found[3]] == other {
+		other = "256"
+	}
+	t.Setenv("CNNVK_DEVICE", "0")
+	return name[:found[2]] + other + name[found[3]:]
+}
+
+// A run made of a config.yaml, or gone on with, has the vector width and the kernels of that run also where nothing was measured
+// before, and measures nothing.
+func TestConfigWidth(t *testing.T) {
+	device := openWidth(t)
+	t.Setenv(widthVariable, widthInName.FindStringSubmatch(device)[1])
+	cnnvk("train", "--limit-steps", "1", "--batch-size", "2", "--out", "run", "--no-tune").ok(t)
+	t.Setenv(widthVariable, "")
+	const kernel = "pointwise_conv2d 3x32x32 64x32x32: pointwise_conv2d_any" // which nobody would choose
+	text := strings.Replace(read(t, "run/config.yaml"), "kernels: {}", "kernels:\n    "+kernel, 1)
+	writeFile(t, "pinned.yaml", []byte(text))
+	for i, args := range []string{"--config pinned.yaml", "--config pinned.yaml --device 0", "--resume again-2", "--resume again-3 --device 0"} {
+		folder := fmt.Sprintf("again-%d", i)
+		if strings.Contains(args, "--config") {
+			args += " --out " + folder
+		} else {
+			writeFile(t, folder+"/config.yaml", []byte(text)) // begun, and killed before its first checkpoint
+		}
+		t.Setenv("XDG_CACHE_HOME", t.TempDir())
+		o := cnnvk(append([]string{"train"}, strings.Fields(args)...)...)
+		o.ok(t)
+		c, err := run.ReadConfig(folder + "/config.yaml")
+		if err != nil || c.Device != device || len(c.Kernels) != 1 {
+			t.Errorf("%s: the run is on %s with %q, %v", args, c.Device, c.Kernels, err)
+		}
+		if strings.Contains(o.stdout, "tuning:") || strings.Contains(o.stderr, "level=WARN") || !strings.Contains(o.stdout, "device: "+device) {
+			t.Errorf("%s:\n%s%s", args, o.stdout, o.stderr)
 		}
 	}
-	here.Bits = 256
-	t.Setenv("VK_ICD_FILENAMES", "some.json")
-	keepWidth(here, log)
-	if measuredWidth() != 256 || len(storedWidths()) != 1 {
-		t.Errorf("after a second measurement: %+v", storedWidths())
+}
+
+// Of the run on another device no kernels are taken over, and that is said.
+func TestConfigOfAnotherDevice(t *testing.T) {
+	tuning(t)
+	writeFile(t, "other.yaml", []byte(`widths: [2, 2, 2, 2, 2, 2]
+batch_size: 2
+data: synthetic
+device: Radeon
+driver: RADV
+kernels:
+    pointwise_conv2d 3x32x32 2x32x32: pointwise_conv2d_any
+`))
+	o := cnnvk("train", "--config", "other.yaml", "--limit-steps", "1", "--out", "run")
+	o.ok(t)
+	if want := "the kernels of the configuration were chosen on Radeon, RADV: they are not taken here\n"; !strings.Contains(o.stdout, want) {
+		t.Errorf("no %q in\n%s", want, o.stdout)
+	}
+}
+
+// What eval and tune say of the device is said of the one that works, at the vector width that was found to be the better.
+func TestWidthBeforeDevice(t *testing.T) {
+	openWidth(t)
+	t.Setenv("CNNVK_VALIDATION", "")
+	if !cpu.X86.HasAVX512F {
+		t.Skip("the processor has no vectors of 512 bits: there is no width to measure")
+	}
+	dataFile(t, "data", "test.bin", cifar.TestRecords*cifar.RecordBytes, 0, 0)
+	quickest(t, "--out", "run").ok(t)
+	for _, args := range []string{"tune --recipe tinynet --batch-size 2", "eval --data data --weights run/weights/best.safetensors --no-report"} {
+		t.Setenv("XDG_CACHE_HOME", t.TempDir())
+		o := cnnvk(strings.Fields(args)...)
+		o.ok(t)
+		measured, device := strings.Index(o.stdout, "tuning: measuring the vector width"), strings.Index(o.stdout, "device: ")
+		if measured < 0 || device < measured {
+			t.Errorf("%s:\n%s", args, o.stdout)
+		}
+		kept := regexp.MustCompile(`"bits": \d+`).FindString(read(t, filepath.Join(os.Getenv("XDG_CACHE_HOME"), "cnnvk", "devices", "vector-width.json")))
+		if bits := strings.TrimPrefix(kept, `"bits":`) + " bits), "; !strings.Contains(o.stdout[device:], bits) {
+			t.Errorf("%s: found%s:\n%s", args, bits, o.stdout)
+		}
+	}
+}
+
+// A device that is named with its vector width has that, whatever was or was not measured.
+func TestDeviceNamedWithWidth(t *testing.T) {
+	device := openWidth(t)
+	for _, command := range []string{"summary", "devices"} {
+		o := cnnvk(command, "--device", device)
+		o.ok(t)
+		if !strings.Contains(o.stdout, device) {
+			t.Errorf("%s", o.stdout)
+		}
 	}
 }

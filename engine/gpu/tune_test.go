@@ -123,7 +123,7 @@ func TestChoicesFor(t *testing.T) {
 	}
 }
 
-// Run folders and the tuning cache hold choices by these keys, which must stay what they are.
+// Run folders and the kernel store hold choices by these keys, which must stay what they are.
 func TestOpKey(t *testing.T) {
 	window := engine.ConvAttr{Kernel: 3, Stride: 2, Padding: 1}
 	for _, c := range []struct {

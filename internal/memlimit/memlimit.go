@@ -13,6 +13,16 @@ const (
 	Data                     // private memory that this process may write to, used or not: beyond it allocations fail
 )
 
+func (k Kind) String() string {
+	switch k {
+	case AddressSpace:
+		return "address space"
+	case Data:
+		return "data memory"
+	}
+	return "memory"
+}
+
 // Limit is a bound on memory, in bytes.
 type Limit struct {
 	Kind  Kind

@@ -1,4 +1,4 @@
-package main
+package machine
 
 import (
 	"bytes"
@@ -18,8 +18,8 @@ import (
 	"cnnvk/vk"
 )
 
-// kernelStore keeps what was learned of a device: which kernels are the fastest on it, and what its driver compiled. It is a
-// folder in the user's cache; losing it costs time alone, so nothing fails where it cannot be read or written.
+// kernelStore keeps what was learned of a device: which kernels are the fastest on it, what its driver compiled, and what it can do at
+// most. It is a folder in the user's cache. To lose it costs time and nothing else, so nothing fails where it cannot be read or written.
 type kernelStore struct {
 	dir string
 	log *slog.Logger
@@ -30,6 +30,15 @@ const (
 	choicesFile   = "kernels.json"
 	pipelinesFile = "pipelines.bin"
 )
+
+// KeptChoices are the kernels that were chosen for a device earlier; nil before there were any.
+func KeptChoices(info vk.Info) gpu.Choices {
+	store := storeOf(info, slog.Default())
+	if store == nil {
+		return nil
+	}
+	return store.choices()
+}
 
 // measured is what kernels.json holds.
 type measured struct {
@@ -48,15 +57,12 @@ func storeOf(info vk.Info, log *slog.Logger) *kernelStore {
 	if err != nil {
 		return nil
 	}
-	if log == nil {
-		log = slog.Default()
-	}
 	key := sha256.New()
 	fmt.Fprintf(key, "%s\n%s\n%s\n%v\n%s\n", info.Name, info.DriverLabel(), info.APIVersion, info.Features, code)
 	return &kernelStore{filepath.Join(cache, "devices", hex.EncodeToString(key.Sum(nil)[:8])), log}
 }
 
-// choices are the kernels measured earlier; none if there are none, or if the file is damaged. What is left out is measured again.
+// choices are the kernels measured earlier: none where there is no file, or a damaged one. Those that are not in it are measured again.
 func (s *kernelStore) choices() gpu.Choices {
 	text, err := os.ReadFile(filepath.Join(s.dir, choicesFile))
 	var m measured
@@ -67,7 +73,7 @@ func (s *kernelStore) choices() gpu.Choices {
 		s.log.Warn("the kernels measured earlier cannot be read", "file", filepath.Join(s.dir, choicesFile), "error", err)
 	}
 	known, unknown := m.Kernels.Known()
-	warnOfUnknown(s.log, filepath.Join(s.dir, choicesFile), unknown)
+	WarnOfUnknown(s.log, filepath.Join(s.dir, choicesFile), unknown)
 	return known
 }
 
@@ -98,7 +104,7 @@ func (s *kernelStore) write(name string, data []byte) error {
 	return files.WriteAtomically(filepath.Join(s.dir, name), files.Bytes(data))
 }
 
-// keep writes what was measured. Losing it is worth a warning.
+// keep writes what was measured. That it could not be kept is worth a warning.
 func (s *kernelStore) keep(name, what string, v any) {
 	text, err := json.MarshalIndent(v, "", "  ")
 	if err == nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -24,9 +23,7 @@ func tuning(t *testing.T) {
 	needVulkan(t)
 	t.Setenv("CNNVK_NO_TUNE", "0")
 	t.Setenv("CNNVK_PROFILE", "floor")
-	before := usersWidth
-	t.Cleanup(func() { usersWidth = before })
-	usersWidth = "256"
+	t.Setenv(widthVariable, "256")
 }
 
 // storedFile finds the one file of that name in the cache.
@@ -74,14 +71,14 @@ func TestTune(t *testing.T) {
 		other += "_any"
 	}
 	entry := regexp.MustCompile(regexp.QuoteMeta(fmt.Sprintf("%q", key)) + `:\s*"[^"]*"`)
-	text := entry.ReplaceAllString(read(t, storedFile(t, choicesFile)), fmt.Sprintf("%q: %q, %q: %q", key, other, anothers, "linear_any"))
-	writeFile(t, storedFile(t, choicesFile), []byte(text))
+	text := entry.ReplaceAllString(read(t, storedFile(t, "kernels.json")), fmt.Sprintf("%q: %q, %q: %q", key, other, anothers, "linear_any"))
+	writeFile(t, storedFile(t, "kernels.json"), []byte(text))
 	cnnvk("train", "--limit-steps", "1", "--batch-size", "2", "--out", "run").ok(t)
 	var c struct{ Kernels gpu.Choices }
 	if err := yaml.Unmarshal([]byte(read(t, "run/config.yaml")), &c); err != nil || c.Kernels[key] != other || c.Kernels[anothers] != "" {
 		t.Errorf("config.yaml has %q, want %q for %q and none for %q (%v)", c.Kernels, other, key, anothers, err)
 	}
-	writeFile(t, storedFile(t, choicesFile), []byte("{"))
+	writeFile(t, storedFile(t, "kernels.json"), []byte("{"))
 	cnnvk("train", "--config", "run/config.yaml", "--out", "again").ok(t)
 	if a, b := read(t, "run/weights/last.safetensors"), read(t, "again/weights/last.safetensors"); a != b {
 		t.Error("a run made of a config.yaml came to other weights")
@@ -98,7 +95,7 @@ func TestNoTune(t *testing.T) {
 	if strings.Contains(o.stdout, "tuning:") || !strings.Contains(read(t, "run/config.yaml"), "kernels: {}") {
 		t.Errorf("%s\n%s", o.stdout, read(t, "run/config.yaml"))
 	}
-	if found, _ := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "cnnvk", "devices", "*", choicesFile)); len(found) > 0 {
+	if found, _ := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "cnnvk", "devices", "*", "kernels.json")); len(found) > 0 {
 		t.Errorf("stored: %q", found)
 	}
 }
@@ -130,11 +127,5 @@ func TestUnknownKernels(t *testing.T) {
 	o.ok(t)
 	if strings.Contains(o.stderr, "WARN") {
 		t.Errorf("a configuration without kernels warns:\n%s", o.stderr)
-	}
-
-	s := &kernelStore{dir: t.TempDir(), log: slog.New(slog.DiscardHandler)}
-	s.keep(choicesFile, "kernels", measured{Kernels: gpu.Choices{"linear 512x1x1 100x1x1": "linear_subgroup_32x4", "linear 1x1x1 1x1x1": "linear"}})
-	if got := s.choices(); !maps.Equal(got, gpu.Choices{"linear 1x1x1 1x1x1": "linear"}) {
-		t.Errorf("of the store %v", got)
 	}
 }

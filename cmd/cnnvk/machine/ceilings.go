@@ -1,9 +1,8 @@
-package main
+package machine
 
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,7 +11,7 @@ import (
 	"cnnvk/engine/gpu"
 )
 
-// ceilingsFile holds, in a device's folder of a kernelStore, what it can do at most.
+// ceilingsFile of a device's kernel store holds what the device can do at most.
 const ceilingsFile = "ceilings.json"
 
 // keptCeilings is what ceilings.json holds.
@@ -24,8 +23,8 @@ type keptCeilings struct {
 	Seconds float64 `json:"seconds"` // that measuring took
 }
 
-// ceilingsOf are the device's, measured earlier unless again is set, or now.
-func ceilingsOf(s *console, m *machine, again bool) (gpu.Ceilings, error) {
+// Ceilings are what the device can do at most: as measured earlier unless again is set, or now.
+func (m *Machine) Ceilings(again bool) (gpu.Ceilings, error) {
 	if m.store != nil && !again {
 		if c, ok := m.store.ceilings(); ok {
 			return c, nil
@@ -34,7 +33,7 @@ func ceilingsOf(s *console, m *machine, again bool) (gpu.Ceilings, error) {
 	if m.gpu == nil {
 		return gpu.Ceilings{}, errors.New("the Go reference has no ceilings to measure")
 	}
-	s.say("measuring what the device can do at most\n")
+	m.say("measuring what the device can do at most\n")
 	began := time.Now()
 	c, err := m.gpu.Ceilings()
 	if err == nil && m.store != nil {
@@ -58,17 +57,4 @@ func (s *kernelStore) ceilings() (gpu.Ceilings, bool) {
 		s.log.Warn("the ceilings measured earlier cannot be read", "file", path, "error", err)
 	}
 	return gpu.Ceilings{Flops: k.GflopS * 1e9, Bytes: k.GbyteS * 1e9}, err == nil
-}
-
-// nearer says how much of the nearer ceiling something reaches that did that much in that time: "62 % memory". Where caches spare it
-// the memory, it can be more than all.
-func nearer(c gpu.Ceilings, flops, bytes float64, took time.Duration) string {
-	if took <= 0 {
-		return "-"
-	}
-	arithmetic, memory := flops/took.Seconds()/c.Flops, bytes/took.Seconds()/c.Bytes
-	if arithmetic > memory {
-		return fmt.Sprintf("%.0f %% flop", 100*arithmetic)
-	}
-	return fmt.Sprintf("%.0f %% memory", 100*memory)
 }

@@ -1,17 +1,13 @@
-package main
+package machine
 
 import (
-	"bytes"
 	"errors"
 	"runtime/debug"
-	"strings"
 	"testing"
 
 	"cnnvk/engine/cpu"
 	"cnnvk/internal/hints"
 	"cnnvk/internal/memlimit"
-	"cnnvk/net"
-	"cnnvk/net/training"
 )
 
 func TestWithin(t *testing.T) {
@@ -65,12 +61,8 @@ func TestReferenceWithinLimits(t *testing.T) {
 	before := debug.SetMemoryLimit(-1)
 	t.Cleanup(func() { debug.SetMemoryLimit(before) })
 	t.Setenv("GOMEMLIMIT", "")
-	m := &machine{Executor: cpu.New()}
-	model, err := net.SmallCIFARNet(narrow, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := benchDemand(model, training.DefaultRecipe())
+	m := &Machine{Executor: cpu.New()}
+	d := trainingSteps(t, []int{2, 2, 2, 2, 2, 2})
 	small, err1 := m.need(d, 4)
 	large, err2 := m.need(d, 16)
 	if err := errors.Join(err1, err2); err != nil || small.Work <= 0 || large.Work <= small.Work {
@@ -87,16 +79,5 @@ func TestReferenceWithinLimits(t *testing.T) {
 	m.boundGarbage(limits, small)
 	if got := debug.SetMemoryLimit(-1); got == before || got > small.total()+1<<30 {
 		t.Errorf("Go may use %d bytes", got)
-	}
-}
-
-func TestPrintLimits(t *testing.T) {
-	list := deviceList{Chosen: "cpu", Limits: []reportLimit{{"ulimit -v", kindText(memlimit.AddressSpace), 3 << 30, 1 << 30}}}
-	var out bytes.Buffer
-	if err := list.print(&out); err != nil {
-		t.Fatal(err)
-	}
-	if want := "devices of type cpu have 3.0 GiB of address space at most, 1.0 GiB of it left (ulimit -v)\n"; !strings.Contains(out.String(), want) {
-		t.Errorf("no %q in\n%s", want, out.String())
 	}
 }

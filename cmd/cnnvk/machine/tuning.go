@@ -1,0 +1,90 @@
+package machine
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"cnnvk/engine/gpu"
+)
+
+// Tuning is how a command has its kernels chosen.
+type Tuning struct {
+	Off    bool        // built-in choices
+	Pinned gpu.Choices // those of an earlier run, if not nil
+	Again  bool        // measure what was measured before
+}
+
+// Settle opens the machine again with the better vector width, where that is still to be measured. The device is another one then: say
+// what it is, and compare with it, only afterwards.
+func (m *Machine) Settle(ctx context.Context, t Tuning) error {
+	if t.Off || t.Pinned != nil || !m.widthOpen(t.Again) {
+		return nil
+	}
+	return m.chooseWidth(ctx)
+}
+
+// Tune sees to it that the kernels for the demand's programs were measured on this device, now or earlier. Settle comes before it.
+func (m *Machine) Tune(ctx context.Context, t Tuning, d Demand, batch int) error {
+	if m.device == nil {
+		return nil
+	}
+	if t.Pinned != nil {
+		return m.pin(t.Pinned, d, batch)
+	}
+	if t.Off {
+		return nil
+	}
+	if m.store != nil && !t.Again {
+		m.gpu.Choose(m.store.choices())
+	}
+	layout, programs, err := d(batch)
+	if err != nil {
+		return err
+	}
+	began, count := time.Now(), 0
+	_, err = m.gpu.Tune(ctx, layout, programs, func(r gpu.Tuned) {
+		if count++; count == 1 {
+			m.say("tuning: measuring kernels for %d sizes of products and convolutions, once on this device (--no-tune: do not)\n", r.Of)
+		}
+		for _, c := range r.Candidates {
+			m.log.Debug("tuning", "product", r.Key, "kernel", c.Variant, "ms", c.Time.Seconds()*1e3)
+		}
+	})
+	if count > 0 && m.store != nil { // of a tuning that was cut short, too: the next one goes on from there
+		m.store.keep(choicesFile, "kernels", measured{m.Device().Name, m.Device().Driver, m.gpu.Choices()})
+	}
+	if count > 0 && err == nil {
+		m.say("tuned in %.0f s\n", time.Since(began).Seconds())
+	}
+	return err
+}
+
+// pin takes the kernels of an earlier run.
+func (m *Machine) pin(kernels gpu.Choices, d Demand, batch int) error {
+	m.gpu.Choose(kernels)
+	_, programs, err := d(batch)
+	if err != nil {
+		return err
+	}
+	for _, line := range m.gpu.CannotRun(programs) {
+		m.log.Warn("a kernel of the configuration cannot run on this device: another runs in its place", "kernel", line)
+	}
+	return nil
+}
+
+// Choices are the kernels that were chosen by measurement for the demand's programs, none with the reference executor.
+func (m *Machine) Choices(d Demand, batch int) (gpu.Choices, error) {
+	if m.gpu == nil {
+		return gpu.Choices{}, nil
+	}
+	_, programs, err := d(batch)
+	return m.gpu.ChoicesFor(programs), err
+}
+
+// WarnOfUnknown warns of the choices of a file that name no kernel.
+func WarnOfUnknown(log *slog.Logger, file string, unknown []string) {
+	for _, line := range unknown {
+		log.Warn(file+" names a kernel that this version does not have: another runs in its place", "kernel", line)
+	}
+}

@@ -1,0 +1,189 @@
+package machine
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/cpu"
+
+	"cnnvk/internal/files"
+)
+
+// Lavapipe, Mesa's Vulkan driver for CPUs, computes in vectors of 256 bits. Where the processor has vectors of 512 bits, some processors
+// are faster with them and some are not, so both are measured. The driver reads the width from the environment of its process whenever
+// an instance is made.
+
+// widthVariable is Mesa's. Where the user sets it, that is the width. Else an open machine holds its own width in it.
+const widthVariable = "LP_NATIVE_VECTOR_WIDTH"
+
+var vectorWidths = []int{256, 512}
+
+// usersWidth is the vector width that the user's environment asks for.
+type usersWidth struct {
+	value string
+	set   bool
+}
+
+// readUsersWidth is the user's width, as long as no machine is open.
+func readUsersWidth() usersWidth {
+	value, set := os.LookupEnv(widthVariable)
+	return usersWidth{value, set}
+}
+
+// use sets the width for the next Vulkan instance, unless the user did: the one that a device has in its name, or else the
+// one that was measured. It says whether it is that of the name.
+func (u usersWidth) use(device string) (named bool) {
+	if u.value != "" {
+		return false
+	}
+	found := widthInName.FindStringSubmatch(device)
+	if found == nil {
+		setWidth(measuredWidth())
+		return false
+	}
+	os.Setenv(widthVariable, found[1])
+	return true
+}
+
+// restore makes the environment the user's again.
+func (u usersWidth) restore() {
+	if u.set {
+		os.Setenv(widthVariable, u.value)
+	} else {
+		os.Unsetenv(widthVariable)
+	}
+}
+
+// widthInName finds the vector width in the name of a lavapipe device; only those that the driver takes.
+var widthInName = regexp.MustCompile(`^llvmpipe \(.*\b(128|256|512) bits\)$`)
+
+func setWidth(bits int) {
+	if bits == 0 {
+		os.Unsetenv(widthVariable)
+		return
+	}
+	os.Setenv(widthVariable, strconv.Itoa(bits))
+}
+
+// widthOpen says whether the vector width is to be measured on this machine, where it was not measured yet or is to be again.
+func (m *Machine) widthOpen(again bool) bool {
+	return m.device != nil && m.device.Info().Driver == "llvmpipe" && m.users.value == "" && !m.namedWidth && cpu.X86.HasAVX512F &&
+		(again || measuredWidth() == 0)
+}
+
+// chooseWidth measures a small training step with each vector width, and opens the machine again with the better one.
+func (m *Machine) chooseWidth(ctx context.Context) error {
+	m.say("tuning: measuring the vector width for this processor, once (%s=256 or 512 sets it)\n", widthVariable)
+	found := thisProcessor()
+	found.StepMS = map[string]float64{}
+	best := time.Duration(0)
+	for range 2 { // in turns: others may be at work here for a while
+		for _, bits := range vectorWidths {
+			setWidth(bits)
+			if err := m.Reopen(); err != nil {
+				return err
+			}
+			t, err := m.options.SmallStep(ctx, m)
+			if err != nil {
+				return err
+			}
+			name, ms := strconv.Itoa(bits), t.Seconds()*1e3
+			if earlier, ok := found.StepMS[name]; !ok || ms < earlier {
+				found.StepMS[name] = ms
+			}
+			if best == 0 || t < best {
+				best, found.Bits = t, bits
+			}
+		}
+	}
+	m.log.Debug("vector width", "bits", found.Bits, "step_ms", found.StepMS)
+	keepWidth(found, m.log)
+	setWidth(found.Bits)
+	return m.Reopen()
+}
+
+// vectorWidth is what was measured on a processor with the drivers that the environment names.
+type vectorWidth struct {
+	Processor string             `json:"processor"`
+	Drivers   string             `json:"drivers"`
+	Bits      int                `json:"bits"`
+	StepMS    map[string]float64 `json:"step_ms"` // of a small training step, by width
+}
+
+// thisProcessor is the record of the machine as it is, without a measurement.
+func thisProcessor() vectorWidth {
+	w := vectorWidth{Drivers: os.Getenv("VK_DRIVER_FILES") + os.Getenv("VK_ICD_FILENAMES")}
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return w
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if name, ok := strings.CutPrefix(lines.Text(), "model name"); ok {
+			w.Processor = strings.TrimLeft(name, " \t:")
+			break
+		}
+	}
+	return w
+}
+
+func widthFile() (string, error) {
+	cache, err := files.CacheDir()
+	return filepath.Join(cache, "devices", "vector-width.json"), err
+}
+
+// storedWidths are the widths measured, by processor and drivers.
+func storedWidths() []vectorWidth {
+	path, err := widthFile()
+	if err != nil {
+		return nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	var list []vectorWidth
+	if json.Unmarshal(text, &list) != nil {
+		return nil
+	}
+	return slices.DeleteFunc(list, func(w vectorWidth) bool { return !slices.Contains(vectorWidths, w.Bits) })
+}
+
+// measuredWidth is the width for this machine, 0 if it was not measured.
+func measuredWidth() int {
+	here := thisProcessor()
+	for _, w := range storedWidths() {
+		if w.Processor == here.Processor && w.Drivers == here.Drivers {
+			return w.Bits
+		}
+	}
+	return 0
+}
+
+// keepWidth adds a measurement to the stored ones. To lose it costs time and nothing else.
+func keepWidth(w vectorWidth, log *slog.Logger) {
+	list := slices.DeleteFunc(storedWidths(), func(o vectorWidth) bool { return o.Processor == w.Processor && o.Drivers == w.Drivers })
+	path, err := widthFile()
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(path), 0o777)
+	}
+	var text []byte
+	if err == nil {
+		text, err = json.MarshalIndent(append(list, w), "", "  ")
+	}
+	if err == nil {
+		err = files.WriteAtomically(path, files.Bytes(append(text, '\n')))
+	}
+	if err != nil {
+		log.Warn("the vector width measured cannot be kept", "error", err)
+	}
+}
