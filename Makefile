@@ -65,7 +65,7 @@ train: setup-run build data ## install what is missing, build, and train (ARGS='
 test: setup-test check check-shaders data ## install what tests need, and run them all
 	$(GOTEST) ./...
 	@echo 'Again, what runs on the device, as if that had no more than Vulkan 1.1 guarantees:'
-	CNNVK_PROFILE=floor $(GOTEST) -skip '$(FLOOR_SKIP)' ./vk/... ./engine/gpu ./net/... ./cmd/cnnvk
+	CNNVK_PROFILE=floor $(GOTEST) -skip '$(FLOOR_SKIP)' ./vk/... ./engine/gpu ./net/... ./cmd/cnnvk ./cmd/cnnvk/machine
 	@echo 'Again, what runs on the host, under the race detector:'
 	CNNVK_REQUIRE= CNNVK_DATA= CNNVK_GOLDEN= CNNVK_WEIGHTS= GORACE=atexit_sleep_ms=0 \
 		$(GOTEST) -race -skip '$(RACE_SKIP)' ./cifar ./cmd/... ./engine ./engine/cpu ./internal/... ./net/... ./vk

@@ -14,7 +14,7 @@ type hinted struct {
 func (e *hinted) Hint() string  { return e.hint }
 func (e *hinted) Unwrap() error { return e.error }
 
-// Of is the hint of the outermost error in err's chain that has one, or "".
+// Of is the hint of the outermost error in err's chain that has one, by With or by a method of its own, or "".
 func Of(err error) string {
 	var hinted interface{ Hint() string }
 	if errors.As(err, &hinted) {

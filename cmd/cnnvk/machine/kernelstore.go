@@ -25,7 +25,7 @@ type kernelStore struct {
 	log *slog.Logger
 }
 
-// The files of a kernelStore.
+// The files of a kernel store.
 const (
 	choicesFile   = "kernels.json"
 	pipelinesFile = "pipelines.bin"

@@ -164,7 +164,7 @@ func (m *Machine) Reopen() error {
 	return nil
 }
 
-// Close closes what Open opened, in order. A message of the validation layer is an error.
+// Close closes what Open opened, in order, and makes the environment the user's again. A message of the validation layer is an error.
 func (m *Machine) Close() error {
 	err := m.close()
 	if m.device != nil {
@@ -185,7 +185,7 @@ func (m *Machine) close() error {
 	return err
 }
 
-// keepPipelines keeps what the driver compiled, if it is news.
+// keepPipelines keeps what the driver compiled, if that is more than the store had.
 func (m *Machine) keepPipelines() error {
 	if m.store == nil {
 		return nil

@@ -74,7 +74,7 @@ func setWidth(bits int) {
 	os.Setenv(widthVariable, strconv.Itoa(bits))
 }
 
-// widthOpen says whether the vector width is to be measured on this machine, where it was not measured yet or is to be again.
+// widthOpen says whether the vector width is to be measured: where it can be chosen, and was not measured yet or is to be again.
 func (m *Machine) widthOpen(again bool) bool {
 	return m.device != nil && m.device.Info().Driver == "llvmpipe" && m.users.value == "" && !m.namedWidth && cpu.X86.HasAVX512F &&
 		(again || measuredWidth() == 0)
@@ -119,7 +119,7 @@ type vectorWidth struct {
 	StepMS    map[string]float64 `json:"step_ms"` // of a small training step, by width
 }
 
-// thisProcessor is the record of the machine as it is, without a measurement.
+// thisProcessor is the record of this processor and these drivers, without a measurement.
 func thisProcessor() vectorWidth {
 	w := vectorWidth{Drivers: os.Getenv("VK_DRIVER_FILES") + os.Getenv("VK_ICD_FILENAMES")}
 	f, err := os.Open("/proc/cpuinfo")
@@ -158,7 +158,7 @@ func storedWidths() []vectorWidth {
 	return slices.DeleteFunc(list, func(w vectorWidth) bool { return !slices.Contains(vectorWidths, w.Bits) })
 }
 
-// measuredWidth is the width for this machine, 0 if it was not measured.
+// measuredWidth is the width for this processor and these drivers, 0 if it was not measured.
 func measuredWidth() int {
 	here := thisProcessor()
 	for _, w := range storedWidths() {

@@ -44,3 +44,32 @@ func TestVectorWidth(t *testing.T) {
 		t.Errorf("after a second measurement: %+v", storedWidths())
 	}
 }
+
+// An open machine has the measured width in the environment, and leaves the user's there when it closes or could not be opened.
+func TestEnvironmentIsPutBack(t *testing.T) {
+	device := openVulkan(t).UUID() // or there is none
+	t.Setenv(widthVariable, "")
+	here := thisProcessor()
+	here.Bits = 256
+	keepWidth(here, slog.New(slog.DiscardHandler))
+	for _, o := range []Options{{Device: device}, {Device: "no such device"}, {Device: CPU}} {
+		m, err := Open(o)
+		if (err == nil) != (o.Device != "no such device") {
+			t.Fatal(err)
+		}
+		if err == nil {
+			if got, want := os.Getenv(widthVariable), map[bool]string{false: "256"}[m.Reference()]; got != want {
+				t.Errorf("%+v: %s=%q while it is open, want %q", o, widthVariable, got, want)
+			}
+			if err := m.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := os.Getenv(widthVariable); got != "" {
+			t.Errorf("%+v: %s=%q afterwards", o, widthVariable, got)
+		}
+	}
+	if _, err := Devices(slog.Default(), ""); err != nil || os.Getenv(widthVariable) != "" {
+		t.Errorf("after the list of devices %s=%q, %v", widthVariable, os.Getenv(widthVariable), err)
+	}
+}

@@ -50,7 +50,7 @@ func (m *Machine) findDevice(pick func([]vk.Info) (vk.Info, error)) (*vk.Instanc
 	return instance, info, err
 }
 
-// openDevice makes the machine an executor on a device of an instance, which is closed with it, and if it fails.
+// openDevice makes the machine an executor on a device of an instance. The instance is closed with the machine, or here if that fails.
 func (m *Machine) openDevice(instance *vk.Instance, info vk.Info) error {
 	err := roomToOpen(info)
 	var device *vk.Device
@@ -89,7 +89,7 @@ func vulkanOptions() (vk.Options, error) {
 	return vk.Options{Validation: validation, Floor: profile == "floor"}, err
 }
 
-// warnOfLoader logs which drivers and layers the Vulkan loader did without. The one that is missed may be among them.
+// warnOfLoader logs which drivers and layers the Vulkan loader could not use. The driver that the user misses may be among them.
 func warnOfLoader(log *slog.Logger, instance *vk.Instance) {
 	for _, p := range instance.Problems() {
 		log.Warn("the Vulkan loader cannot use a driver or layer", "file", p.Manifest, "says", p.Text)
