@@ -59,6 +59,45 @@ func TestSubgroupRange(t *testing.T) {
 	}
 }
 
+// A driver whose subgroups have several sizes is given the size of each pipeline's, and that they are to be full, if it takes such orders for
+// compute shaders: else no size can be named.
+func TestSubgroupOrders(t *testing.T) {
+	onlyFakeDriver(t)
+	t.Setenv("FAKE_DEVICES", "rpf")
+	in, err := Open(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, info := range in.Devices() {
+		takes := info.Name == "fake r"
+		l := info.Limits
+		if info.Features.SubgroupControl != takes || l.SubgroupSize != 32 || l.MinSubgroupSize != 8 || l.MaxSubgroupSize != 32 {
+			t.Errorf("%s: control %t, subgroups of %d, %d to %d", info.Name, info.Features.SubgroupControl, l.SubgroupSize, l.MinSubgroupSize, l.MaxSubgroupSize)
+		}
+		d, err := in.OpenDevice(info)
+		if err != nil {
+			t.Fatal(info.Name, err)
+		}
+		for _, size := range []uint32{0, 8, 16, 32} {
+			p, err := d.NewPipeline(PipelineSpec{
+				Name: "double", Code: testShader(t, "double"), StorageBuffers: 1, PushBytes: 4, Constants: []uint32{max(size, 8)}, SubgroupSize: size,
+			})
+			if made := err == nil; made != (takes == (size > 0)) {
+				t.Errorf("%s: subgroups of %d: %v", info.Name, size, err)
+			}
+			if err == nil {
+				p.Destroy()
+			}
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := in.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // Each size that the device offers makes a pipeline, and no other does.
 func TestSubgroupPipelines(t *testing.T) {
 	d := testDevice(t)

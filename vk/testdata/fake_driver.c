@@ -1,13 +1,16 @@
 // A Vulkan driver without hardware, for tests of what is said about devices that are of no use. Each letter of the environment
 // variable FAKE_DEVICES is a device: n has no queue for compute, o is of Vulkan 1.0, c takes every call and computes nothing, and so
-// does d, which has a second queue family, for computing alone, and s, which has little memory of its own. Those of one letter have one
-// name and different UUIDs. With "!" there is a failure in their place.
+// does d, which has a second queue family, for computing alone, and s, which has little memory of its own. r has subgroups of 8 to 32 and
+// makes no pipeline without an order of which; of p no compute shader can order them, and of f none can have full ones. Those of one letter
+// have one name and different UUIDs. With "!" there is a failure in their place.
 #include <stdlib.h>
 #include <string.h>
 
 #include "../abi.h"
 
 #define LOADER_MAGIC 0x01CDC0DE // what the loader wants at the beginning of its handles
+
+static const char size_control[] = "VK_EXT_subgroup_size_control";
 
 typedef void (*Function)(void);
 typedef struct Device {
@@ -18,6 +21,7 @@ typedef struct Device {
 static Device devices[8];
 static uintptr_t device = LOADER_MAGIC, queue = LOADER_MAGIC;
 static uintptr_t instance = LOADER_MAGIC;
+static char opened; // the kind of the device that was opened last
 
 static const char *kinds(void) { return getenv("FAKE_DEVICES") ? getenv("FAKE_DEVICES") : ""; }
 
@@ -37,6 +41,18 @@ static VkResult create_instance(const VkInstanceCreateInfo *info, const void *al
 static VkResult no_extensions(void *of, const char *layer, uint32_t *count, VkExtensionProperties *out) {
   (void)of, (void)layer, (void)out;
   *count = 0;
+  return VK_SUCCESS;
+}
+
+static int has_sizes(char kind) { return kind && strchr("rpf", kind); }
+
+static VkResult device_extensions(const Device *d, const char *layer, uint32_t *count, VkExtensionProperties *out) {
+  if (layer || !has_sizes(d->kind)) return no_extensions(NULL, layer, count, out);
+  if (out && *count > 0) {
+    memset(out, 0, sizeof *out);
+    strcpy(out->extensionName, size_control);
+  }
+  *count = 1;
   return VK_SUCCESS;
 }
 
@@ -98,7 +114,21 @@ static void properties2(const Device *d, VkPhysicalDeviceProperties2 *out) {
     } else if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES) {
       ((VkPhysicalDeviceMaintenance3Properties *)(void *)next)->maxMemoryAllocationSize = 1 << 30;
     } else if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES) {
-      ((VkPhysicalDeviceSubgroupProperties *)(void *)next)->subgroupSize = 1;
+      ((VkPhysicalDeviceSubgroupProperties *)(void *)next)->subgroupSize = has_sizes(d->kind) ? 32 : 1;
+    } else if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES) {
+      VkPhysicalDeviceSubgroupSizeControlProperties *sizes = (void *)next;
+      const VkFlags fragment = 0x10;
+      sizes->minSubgroupSize = 8, sizes->maxSubgroupSize = 32;
+      sizes->requiredSubgroupSizeStages = d->kind == 'p' ? fragment : fragment | VK_SHADER_STAGE_COMPUTE_BIT;
+    }
+  }
+}
+
+static void features2(const Device *d, VkPhysicalDeviceFeatures2 *out) {
+  for (VkPhysicalDeviceFeatures2 *next = out->pNext; next; next = next->pNext) {
+    if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES) {
+      VkPhysicalDeviceSubgroupSizeControlFeatures *control = (void *)next;
+      control->subgroupSizeControl = 1, control->computeFullSubgroups = d->kind != 'f';
     }
   }
 }
@@ -137,8 +167,23 @@ static void memory(const Device *d, Memory *out) {
 
 // Of the device: handles of what is made are never 0, memory is the host's, and everything else is done at once.
 
-static VkResult create_device(void *of, const void *info, const void *allocator, void **out) {
-  (void)of, (void)info, (void)allocator;
+// orders reports whether a device is to take orders of subgroups' sizes.
+static int orders(const VkDeviceCreateInfo *info) {
+  int extension = 0;
+  for (uint32_t i = 0; i < info->enabledExtensionCount; i++) extension |= !strcmp(info->ppEnabledExtensionNames[i], size_control);
+  for (const VkPhysicalDeviceFeatures2 *next = info->pNext; next; next = next->pNext) {
+    const VkPhysicalDeviceSubgroupSizeControlFeatures *control = (const void *)next;
+    if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES) {
+      return extension && control->subgroupSizeControl && control->computeFullSubgroups;
+    }
+  }
+  return 0;
+}
+
+static VkResult create_device(const Device *of, const VkDeviceCreateInfo *info, const void *allocator, void **out) {
+  (void)allocator;
+  if (has_sizes(of->kind) && orders(info) != (of->kind == 'r')) return VK_ERROR_INITIALIZATION_FAILED;
+  opened = of->kind;
   *out = &device;
   return VK_SUCCESS;
 }
@@ -154,9 +199,20 @@ static VkResult create(void *of, const void *info, const void *allocator, uint64
   return VK_SUCCESS;
 }
 
-static VkResult create_pipelines(void *of, uint64_t cache, uint32_t count, const void *infos, const void *allocator, uint64_t *out) {
-  (void)of, (void)cache, (void)infos, (void)allocator;
-  for (uint32_t i = 0; i < count; i++) out[i] = 1;
+static VkResult create_pipelines(void *of, uint64_t cache, uint32_t count, const VkComputePipelineCreateInfo *infos, const void *allocator, uint64_t *out) {
+  (void)of, (void)cache, (void)allocator;
+  for (uint32_t i = 0; i < count; i++) {
+    const VkPipelineShaderStageRequiredSubgroupSizeCreateInfo *order = infos[i].stage.pNext;
+    const uint32_t *constants = infos[i].stage.pSpecializationInfo ? infos[i].stage.pSpecializationInfo->pData : NULL;
+    const int full = infos[i].stage.flags & VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT;
+    // The first constant is the size of a workgroup, which is one subgroup here.
+    if (opened == 'r' && !(full && constants && order &&
+                           order->sType == VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO &&
+                           order->requiredSubgroupSize == constants[0])) {
+      return VK_ERROR_INITIALIZATION_FAILED;
+    }
+    out[i] = 1;
+  }
   return VK_SUCCESS;
 }
 
@@ -226,10 +282,11 @@ Function vk_icdGetInstanceProcAddr(VkInstance of, const char *name) {
       {"vkCreateInstance", (Function)create_instance},
       {"vkEnumerateInstanceVersion", (Function)instance_version},
       {"vkEnumerateInstanceExtensionProperties", (Function)no_instance_extensions},
-      {"vkEnumerateDeviceExtensionProperties", (Function)no_extensions},
+      {"vkEnumerateDeviceExtensionProperties", (Function)device_extensions},
       {"vkEnumeratePhysicalDevices", (Function)list_devices},
       {"vkGetPhysicalDeviceProperties", (Function)properties},
       {"vkGetPhysicalDeviceProperties2", (Function)properties2},
+      {"vkGetPhysicalDeviceFeatures2", (Function)features2},
       {"vkGetPhysicalDeviceQueueFamilyProperties", (Function)queues},
       {"vkGetPhysicalDeviceMemoryProperties", (Function)memory},
       {"vkGetDeviceProcAddr", (Function)device_function},
