@@ -10,8 +10,8 @@ type Executor interface {
 	// Device describes where the work is done, in words that stand in a run's metadata.
 	Device() Device
 	// NewSession prepares programs that share one state. All programs are given at once, so that
-	// they can share one working memory.
-	NewSession(layout *Layout, programs []*Program, opt PlanOptions) (Session, error)
+	// they can share one working memory. If ctx ends first, the error is its: a device may have much to compile.
+	NewSession(ctx context.Context, layout *Layout, programs []*Program, opt PlanOptions) (Session, error)
 	// Close frees what the executor keeps for its sessions, which must be closed before it.
 	Close() error
 }
@@ -31,8 +31,6 @@ type PlanOptions struct {
 	Keep []string
 	// NoFusion runs every op by itself.
 	NoFusion bool
-	// Context, if set, ends the preparation of a session early, which may take long on a device for which much is to be compiled.
-	Context context.Context
 }
 
 // Session is a state on a device, with the programs that work on it. It belongs to one goroutine.

@@ -69,7 +69,7 @@ func Evaluate(ctx context.Context, e engine.Executor, w *Weights, d Data, batch 
 	if err != nil {
 		return score, nil, err
 	}
-	s, err := e.NewSession(w.Layout, batches.Programs(), engine.PlanOptions{Keep: []string{tensorLogits}, Context: ctx})
+	s, err := e.NewSession(ctx, w.Layout, batches.Programs(), engine.PlanOptions{Keep: []string{tensorLogits}})
 	if err != nil {
 		return score, nil, err
 	}

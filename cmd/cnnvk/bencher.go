@@ -51,7 +51,7 @@ func newBencher(ctx context.Context, m *machine.Machine, t machine.Tuning, model
 		return nil, err
 	}
 	b := &bencher{ctx: ctx, machine: m, recipe: recipe, batch: batch, train: net.NewBatches(list[0]), eval: net.NewBatches(list[1]), augment: augmentation(recipe), began: began}
-	if b.session, err = m.NewSession(layout, list, engine.PlanOptions{Context: ctx}); err != nil {
+	if b.session, err = m.NewSession(ctx, layout, list, engine.PlanOptions{}); err != nil {
 		return nil, m.OrSmaller(err, programs, batch)
 	}
 	if err := b.fill(model, layout); err != nil {

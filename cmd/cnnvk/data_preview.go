@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -76,7 +77,7 @@ func (p program) dataPreview(c *cli.Context) error {
 		return err
 	}
 	sheet := &sheet{set: set, rows: min(c.Int("images"), set.Len()), columns: 1 + c.Int("epochs")}
-	err = s.onMachine(machine.Options{Device: c.String("device")}, func(m *machine.Machine) error { return sheet.draw(m, recipe) })
+	err = s.onMachine(machine.Options{Device: c.String("device")}, func(m *machine.Machine) error { return sheet.draw(c.Context, m, recipe) })
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ type sheet struct {
 }
 
 // draw makes the sheet's images on an executor, as a training would.
-func (s *sheet) draw(e engine.Executor, recipe training.Recipe) error {
+func (s *sheet) draw(ctx context.Context, e engine.Executor, recipe training.Recipe) error {
 	a := augmentation(recipe)
 	var kinds uint32
 	if a != nil {
@@ -113,7 +114,7 @@ func (s *sheet) draw(e engine.Executor, recipe training.Recipe) error {
 		}
 	}
 	var err error
-	s.pixels, err = training.Augmented(e, dataOf(s.set, cifar.NormalizeTable()), kinds, draws)
+	s.pixels, err = training.Augmented(ctx, e, dataOf(s.set, cifar.NormalizeTable()), kinds, draws)
 	return err
 }
 

@@ -240,7 +240,7 @@ func (j *job) open(ctx context.Context) error {
 	if err := j.machine.Tune(ctx, choice, d, j.recipe.BatchSize); err != nil {
 		return err
 	}
-	if err := j.trainer.Open(j.machine); err != nil {
+	if err := j.trainer.Open(ctx, j.machine); err != nil {
 		return j.orNewRun(j.machine.OrSmaller(recipeProblem(j.flags, err), d, j.recipe.BatchSize))
 	}
 	for _, k := range j.trainer.Kernels() {

@@ -14,7 +14,7 @@ func BenchmarkStep(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := cpu.New().NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{})
+	s, err := cpu.New().NewSession(b.Context(), p.Layout, []*engine.Program{p}, engine.PlanOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}

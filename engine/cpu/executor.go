@@ -8,6 +8,7 @@
 package cpu
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 
@@ -29,9 +30,12 @@ func (*Executor) Device() engine.Device {
 func (*Executor) Close() error { return nil }
 
 // NewSession prepares the programs. It keeps every tensor and fuses nothing, whatever the options say.
-func (*Executor) NewSession(layout *engine.Layout, programs []*engine.Program, _ engine.PlanOptions) (engine.Session, error) {
+func (*Executor) NewSession(ctx context.Context, layout *engine.Layout, programs []*engine.Program, _ engine.PlanOptions) (engine.Session, error) {
 	if layout == nil {
 		return nil, fmt.Errorf("engine/cpu: a session needs a layout")
+	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
 	}
 	s := &session{programs: map[*engine.Program]*workspace{}, residents: map[string]*tensor{}, filled: map[string]bool{}}
 	for a := range engine.ArenaCount {

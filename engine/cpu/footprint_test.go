@@ -16,7 +16,7 @@ func TestFootprint(t *testing.T) {
 		}
 		programs := []*engine.Program{p}
 		e := New()
-		opened, err := e.NewSession(p.Layout, programs, engine.PlanOptions{})
+		opened, err := e.NewSession(t.Context(), p.Layout, programs, engine.PlanOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

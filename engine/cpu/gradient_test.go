@@ -116,7 +116,7 @@ func wave(n, seed int) []float64 {
 // newSession opens a session for one program on the reference.
 func newSession(t *testing.T, p *engine.Program) engine.Session {
 	t.Helper()
-	s, err := cpu.New().NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
+	s, err := cpu.New().NewSession(t.Context(), p.Layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
 	if err != nil {
 		t.Fatal(err)
 	}

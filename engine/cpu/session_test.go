@@ -96,7 +96,7 @@ func TestTwoProgramsShareState(t *testing.T) {
 		return p
 	}
 	one, two := program("one", 1), program("two", 2)
-	s, err := cpu.New().NewSession(layout, []*engine.Program{one, two}, engine.PlanOptions{})
+	s, err := cpu.New().NewSession(t.Context(), layout, []*engine.Program{one, two}, engine.PlanOptions{})
 	must(t, err)
 	must(t, s.Write(two, two.Tensor("model.w"), []float64{1, 2, 3, 4}))
 	must(t, s.Write(one, one.Tensor("x"), []float64{1, 10}))
@@ -129,7 +129,7 @@ func TestErrors(t *testing.T) {
 		return s.Run(p, r)
 	}
 	open := func(l *engine.Layout, programs ...*engine.Program) error {
-		_, err := cpu.New().NewSession(l, programs, engine.PlanOptions{})
+		_, err := cpu.New().NewSession(t.Context(), l, programs, engine.PlanOptions{})
 		return err
 	}
 	strange := *p

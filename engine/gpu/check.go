@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -47,7 +48,7 @@ func (e *Executor) Check() error {
 	}
 	plainest := e.With(Options{Choices: Choices{opKey(p.Ops[0]): "linear_any"}})
 	plainest.timeline = nil
-	s, err := plainest.NewSession(l, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
+	s, err := plainest.NewSession(context.Background(), l, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -52,20 +53,20 @@ func (e *Executor) Close() error {
 // steps of each program with every kernel.
 func (e *Executor) Trace(l *trace.Timeline) { e.timeline = l }
 
-// NewSession plans the programs, allocates what they share and records them.
-func (e *Executor) NewSession(l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) (engine.Session, error) {
+// NewSession plans the programs, allocates what they share, compiles what they run, until ctx ends, and records them.
+func (e *Executor) NewSession(ctx context.Context, l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) (engine.Session, error) {
 	s := &session{
 		executor: e, layout: l,
 		programs: map[*engine.Program]*recorded{}, residents: map[string]*resident{},
 	}
-	if err := s.open(programs, opt); err != nil {
+	if err := s.open(ctx, programs, opt); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *session) open(programs []*engine.Program, opt engine.PlanOptions) error {
+func (s *session) open(ctx context.Context, programs []*engine.Program, opt engine.PlanOptions) error {
 	plans, err := s.executor.plans(s.layout, programs, opt)
 	if err != nil {
 		return err
@@ -73,7 +74,7 @@ func (s *session) open(programs []*engine.Program, opt engine.PlanOptions) error
 	if err := s.allocate(plans); err != nil {
 		return err
 	}
-	if err := s.executor.compile(opt.Context, plans); err != nil {
+	if err := s.executor.compile(ctx, plans); err != nil {
 		return err
 	}
 	for _, pl := range plans {

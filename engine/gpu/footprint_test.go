@@ -18,7 +18,7 @@ func TestFootprint(t *testing.T) {
 		must(t, err)
 		want, err := e.Footprint(p.Layout, []*engine.Program{p}, engine.PlanOptions{})
 		must(t, err)
-		s, err := e.NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{})
+		s, err := e.NewSession(t.Context(), p.Layout, []*engine.Program{p}, engine.PlanOptions{})
 		must(t, err)
 		got := device.MemoryStats().Peak - s.ResidentBytes()
 		must(t, s.Close())

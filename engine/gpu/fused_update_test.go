@@ -66,7 +66,7 @@ func testFusedUpdate(t *testing.T, e *Executor, p *engine.Program) {
 // runUpdate runs two steps and returns all arenas but the gradients and the status.
 func runUpdate(t *testing.T, e engine.Executor, p *engine.Program, opt engine.PlanOptions, bad bool) ([][]float64, []string) {
 	t.Helper()
-	s, err := e.NewSession(p.Layout, []*engine.Program{p}, opt)
+	s, err := e.NewSession(t.Context(), p.Layout, []*engine.Program{p}, opt)
 	must(t, err)
 	defer s.Close()
 	arenas := []engine.Arena{engine.Model, engine.Moments, engine.EMA}

@@ -99,7 +99,7 @@ func results(t *testing.T, e engine.Executor, p *engine.Program, opt engine.Plan
 	for _, x := range slices.Concat(given, wanted) {
 		opt.Keep = append(opt.Keep, x.Name)
 	}
-	s, err := e.NewSession(p.Layout, []*engine.Program{p}, opt)
+	s, err := e.NewSession(t.Context(), p.Layout, []*engine.Program{p}, opt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ func TestGuards(t *testing.T) {
 	defer e.Close()
 	p, load, err := optest.SampleStep(5, 12, []int{6, 10, 10, 7})
 	must(t, err)
-	opened, err := e.NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
+	opened, err := e.NewSession(t.Context(), p.Layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
 	must(t, err)
 	defer opened.Close()
 	inputs, err := load(opened)

@@ -57,7 +57,7 @@ func TestProfileMultiplyAdds(t *testing.T) {
 	defer e.Close()
 	p, load, err := optest.SampleStep(4, 32, []int{64, 128, 64})
 	must(t, err)
-	s, err := e.NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{})
+	s, err := e.NewSession(t.Context(), p.Layout, []*engine.Program{p}, engine.PlanOptions{})
 	must(t, err)
 	defer s.Close()
 	r, err := load(s)

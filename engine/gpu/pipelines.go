@@ -50,11 +50,8 @@ func (e *Executor) newPipeline(d dispatch) (*vk.Pipeline, error) {
 	return e.device.NewPipeline(spec)
 }
 
-// compile makes the pipelines of the plans that there are not yet, on as many threads as there are processors. ctx may be nil.
+// compile makes the pipelines of the plans that there are not yet, on as many threads as there are processors.
 func (e *Executor) compile(ctx context.Context, plans []*plan) error {
-	if ctx == nil {
-		ctx = context.Background()
-	}
 	var missing []dispatch
 	seen := map[string]bool{}
 	for _, pl := range plans {

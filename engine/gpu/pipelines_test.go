@@ -78,7 +78,7 @@ func TestSessionCompilesTogether(t *testing.T) {
 		e := New(vktest.Device(t))
 		defer e.Close()
 		for range 2 {
-			s, err := e.NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{})
+			s, err := e.NewSession(t.Context(), p.Layout, []*engine.Program{p}, engine.PlanOptions{})
 			must(t, err)
 			must(t, s.Close())
 			pipelines = len(e.pipelines)
@@ -100,10 +100,10 @@ func TestSessionCancelled(t *testing.T) {
 	why := errors.New("why")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(why)
-	if _, err := e.NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{Context: ctx}); !errors.Is(err, why) {
+	if _, err := e.NewSession(ctx, p.Layout, []*engine.Program{p}, engine.PlanOptions{}); !errors.Is(err, why) {
 		t.Errorf("cancelled: %v", err)
 	}
-	s, err := e.NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{Context: context.Background()})
+	s, err := e.NewSession(t.Context(), p.Layout, []*engine.Program{p}, engine.PlanOptions{})
 	must(t, err)
 	must(t, s.Close())
 }

@@ -44,7 +44,7 @@ func TestProfile(t *testing.T) {
 	}
 	p, load, err := optest.SampleStep(4, 8, []int{6, 8})
 	must(t, err)
-	s, err := e.NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{})
+	s, err := e.NewSession(t.Context(), p.Layout, []*engine.Program{p}, engine.PlanOptions{})
 	must(t, err)
 	defer s.Close()
 	inputs, err := load(s)

@@ -75,7 +75,7 @@ func sampleSession(t *testing.T, e *Executor) (*session, func(i int)) {
 	t.Helper()
 	p, load, err := optest.SampleStep(4, 8, []int{6, 8})
 	must(t, err)
-	opened, err := e.NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{})
+	opened, err := e.NewSession(t.Context(), p.Layout, []*engine.Program{p}, engine.PlanOptions{})
 	must(t, err)
 	t.Cleanup(func() { must(t, opened.Close()) })
 	inputs, err := load(opened)

@@ -16,7 +16,7 @@ func TestStatistics(t *testing.T) {
 	defer e.Close()
 	p, err := optest.Case{Kind: engine.PointwiseConv2dBackwardWeight, N: 8, C: 16, M: 16, H: 8, W: 8}.Program()
 	must(t, err)
-	s, err := e.NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{})
+	s, err := e.NewSession(t.Context(), p.Layout, []*engine.Program{p}, engine.PlanOptions{})
 	must(t, err)
 	defer s.Close()
 	all, err := Statistics(s, p)

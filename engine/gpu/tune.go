@@ -234,7 +234,7 @@ const tuningRuns = 3
 func (e *Executor) timeVariant(ctx context.Context, j tuning, name string) (time.Duration, []float64, error) {
 	options := e.options
 	options.Choices = Choices{j.key: name}
-	opened, err := e.With(options).NewSession(j.layout, []*engine.Program{j.program}, engine.PlanOptions{KeepAll: true, Context: ctx})
+	opened, err := e.With(options).NewSession(ctx, j.layout, []*engine.Program{j.program}, engine.PlanOptions{KeepAll: true})
 	if err != nil {
 		return 0, nil, err
 	}

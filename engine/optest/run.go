@@ -1,6 +1,7 @@
 package optest
 
 import (
+	"context"
 	"fmt"
 
 	"cnnvk/engine"
@@ -14,7 +15,7 @@ func (c Case) Run(e engine.Executor, opt engine.PlanOptions) (map[string][]float
 		return nil, err
 	}
 	opt.KeepAll = true
-	s, err := e.NewSession(p.Layout, []*engine.Program{p}, opt)
+	s, err := e.NewSession(context.Background(), p.Layout, []*engine.Program{p}, opt)
 	if err != nil {
 		return nil, err
 	}

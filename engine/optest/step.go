@@ -1,6 +1,7 @@
 package optest
 
 import (
+	"context"
 	"fmt"
 	"maps"
 
@@ -26,7 +27,7 @@ type OpResult struct {
 // The op alone runs on tensors of its own, so ref must be able to run an update op that does not work in place,
 // as the CPU executor is.
 func CompareStep(dev, ref engine.Executor, p *engine.Program, load func(engine.Session) (*engine.StepInputs, error)) ([]OpResult, error) {
-	session, err := dev.NewSession(p.Layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
+	session, err := dev.NewSession(context.Background(), p.Layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +162,7 @@ func (s *step) alone(ref engine.Executor, op engine.Op) ([][]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	session, err := ref.NewSession(layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
+	session, err := ref.NewSession(context.Background(), layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package optest_test
 
 import (
+	"context"
 	"math"
 	"testing"
 
@@ -63,7 +64,7 @@ type spoilt struct {
 	kind engine.Kind
 }
 
-func (s spoilt) NewSession(l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) (engine.Session, error) {
+func (s spoilt) NewSession(ctx context.Context, l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) (engine.Session, error) {
 	for _, p := range programs {
 		for i := range p.Ops {
 			if op := &p.Ops[i]; op.Kind == s.kind {
@@ -71,7 +72,7 @@ func (s spoilt) NewSession(l *engine.Layout, programs []*engine.Program, opt eng
 			}
 		}
 	}
-	return s.Executor.NewSession(l, programs, opt)
+	return s.Executor.NewSession(ctx, l, programs, opt)
 }
 
 // otherwise is attributes that are slightly different.

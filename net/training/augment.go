@@ -3,6 +3,7 @@ package training
 import (
 	"cnnvk/engine"
 	"cnnvk/net"
+	"context"
 )
 
 // Augmentation is how training images are changed on the device before the network sees them.
@@ -20,7 +21,7 @@ func augment(b *engine.Builder, d net.ImageShape, batch int, kinds uint32) *engi
 
 // Augmented runs the op augment alone: x (len(draws),C,H,W) is what a network would see of d after these draws, which hold operations
 // of those kinds.
-func Augmented(e engine.Executor, d net.Data, kinds uint32, draws []engine.Draw) (x []float64, err error) {
+func Augmented(ctx context.Context, e engine.Executor, d net.Data, kinds uint32, draws []engine.Draw) (x []float64, err error) {
 	layout, err := engine.NewLayout([]engine.Segment{{Name: "none", Shape: engine.Shape{1}, Trained: true}}, 1)
 	if err != nil {
 		return nil, err
@@ -31,7 +32,7 @@ func Augmented(e engine.Executor, d net.Data, kinds uint32, draws []engine.Draw)
 	if err != nil {
 		return nil, err
 	}
-	s, err := e.NewSession(layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
+	s, err := e.NewSession(ctx, layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
 	if err != nil {
 		return nil, err
 	}

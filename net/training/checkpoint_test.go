@@ -23,7 +23,7 @@ type trained struct {
 // trainOn opens a training, brings it to a checkpoint if there is one, and runs it.
 func trainOn(t *testing.T, ctx context.Context, tr *Trainer, from *Checkpoint) (trained, error) {
 	t.Helper()
-	if err := tr.Open(cpu.New()); err != nil {
+	if err := tr.Open(t.Context(), cpu.New()); err != nil {
 		t.Fatal(err)
 	}
 	if from != nil {
@@ -194,7 +194,7 @@ func TestCheckpointAveraged(t *testing.T) {
 func TestCheckpointRefused(t *testing.T) {
 	t.Parallel()
 	tr := someTrainer(t, nil)
-	if err := tr.Open(cpu.New()); err != nil {
+	if err := tr.Open(t.Context(), cpu.New()); err != nil {
 		t.Fatal(err)
 	}
 	c, err := tr.Checkpoint(map[string]string{"metrics": "epoch,steps"})
@@ -244,7 +244,7 @@ func TestCheckpointRefused(t *testing.T) {
 		" tensors, the training ":                        func(r *Recipe) { r.Optimizer = "sgd" },
 	} {
 		other := someTrainer(t, change)
-		if err := other.Open(cpu.New()); err != nil {
+		if err := other.Open(t.Context(), cpu.New()); err != nil {
 			t.Fatal(err)
 		}
 		if err := other.Restore(c); err == nil || !strings.Contains(err.Error(), says) {

@@ -1,6 +1,7 @@
 package training
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"reflect"
@@ -21,8 +22,8 @@ type lateExecutor struct {
 	log    []string
 }
 
-func (e *lateExecutor) NewSession(l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) (engine.Session, error) {
-	s, err := e.Executor.NewSession(l, programs, opt)
+func (e *lateExecutor) NewSession(ctx context.Context, l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) (engine.Session, error) {
+	s, err := e.Executor.NewSession(ctx, l, programs, opt)
 	return &lateSession{Session: s, on: e}, err
 }
 
@@ -87,7 +88,7 @@ func TestTrainerWaitsOnce(t *testing.T) {
 				t.Errorf("behind %d: told %+v", behind, p)
 			}
 		}
-		if err := tr.Open(e); err != nil {
+		if err := tr.Open(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 		e.log = nil
@@ -114,7 +115,7 @@ func TestTrainerWaitsOnce(t *testing.T) {
 func TestTrainerNotFiniteLate(t *testing.T) {
 	t.Parallel()
 	tr := someTrainer(t, func(r *Recipe) { r.LearningRate, r.Optimizer = 1e300, "sgd" })
-	if err := tr.Open(&lateExecutor{Executor: cpu.New(), behind: 100}); err != nil {
+	if err := tr.Open(t.Context(), &lateExecutor{Executor: cpu.New(), behind: 100}); err != nil {
 		t.Fatal(err)
 	}
 	if err := tr.Run(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "net: step 2 (epoch 1, learning rate 2e+299): ") {

@@ -154,7 +154,7 @@ func (c goldenCase) randAugment(t *testing.T, e engine.Executor) {
 func augmented(t *testing.T, e engine.Executor, images []byte, table []float32, draws []engine.Draw) []float64 {
 	t.Helper()
 	shape := net.ImageShape{N: len(images) / cifar.ImageBytes, C: 3, H: cifar.Side, W: cifar.Side}
-	x, err := Augmented(e, net.Data{Images: images, Shape: shape, Table: table}, math.MaxUint32, draws)
+	x, err := Augmented(t.Context(), e, net.Data{Images: images, Shape: shape, Table: table}, math.MaxUint32, draws)
 	if err != nil {
 		t.Fatal(err)
 	}

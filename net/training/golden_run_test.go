@@ -65,7 +65,7 @@ func (r *goldenRun) open(e engine.Executor) {
 	eval, err := net.EvalProgram(r.model, r.layout, engine.Model, r.data.Shape, r.c.Batch)
 	r.must(err)
 	r.train, r.eval = net.NewBatches(train), net.NewBatches(eval)
-	r.session, err = e.NewSession(r.layout, []*engine.Program{train, eval}, engine.PlanOptions{Keep: []string{"logits"}})
+	r.session, err = e.NewSession(r.t.Context(), r.layout, []*engine.Program{train, eval}, engine.PlanOptions{Keep: []string{"logits"}})
 	r.must(err)
 	r.must(net.SetResidents(r.session, r.data))
 }
@@ -211,7 +211,7 @@ func (c goldenCase) optimize(t *testing.T, e engine.Executor) map[string]safeten
 	r.must(err)
 	p, err := updateProgram(r.layout, c.recipe())
 	r.must(err)
-	r.session, err = e.NewSession(r.layout, []*engine.Program{p}, engine.PlanOptions{})
+	r.session, err = e.NewSession(r.t.Context(), r.layout, []*engine.Program{p}, engine.PlanOptions{})
 	r.must(err)
 	defer r.session.Close()
 	r.write(engine.Model, initial, "")

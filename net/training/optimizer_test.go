@@ -54,7 +54,7 @@ func updated(t *testing.T, m *net.Model, r Recipe) (before, after []float64, l *
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := cpu.New().NewSession(l, []*engine.Program{p}, engine.PlanOptions{})
+	s, err := cpu.New().NewSession(t.Context(), l, []*engine.Program{p}, engine.PlanOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func TestTrainerStopped(t *testing.T) {
 		{8, 2, 2, 5, 1},
 	} {
 		tr := someTrainer(t, nil)
-		if err := tr.Open(cpu.New()); err != nil {
+		if err := tr.Open(t.Context(), cpu.New()); err != nil {
 			t.Fatal(err)
 		}
 		ended := 0
@@ -59,5 +59,20 @@ func TestTrainerStopped(t *testing.T) {
 		if stopped.Step > 0 && (stopped.Images != min(4*stopped.Step, 9) || stopped.Loss <= 0) {
 			t.Errorf("%+v: %+v", c, stopped.Progress)
 		}
+	}
+}
+
+// A training whose context has ended before it is open does not open.
+func TestTrainerNotOpened(t *testing.T) {
+	t.Parallel()
+	why := errors.New("why")
+	ctx, end := context.WithCancelCause(t.Context())
+	end(why)
+	tr := someTrainer(t, nil)
+	if err := tr.Open(ctx, cpu.New()); !errors.Is(err, why) {
+		t.Errorf("opened: %v", err)
+	}
+	if err := tr.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -90,14 +90,14 @@ func (t *Trainer) check() error {
 	return nil
 }
 
-// Open prepares the programs on an executor and sets the initial weights.
-func (t *Trainer) Open(e engine.Executor) error {
+// Open prepares the programs on an executor, until ctx ends, and sets the initial weights.
+func (t *Trainer) Open(ctx context.Context, e engine.Executor) error {
 	p, err := t.write()
 	if err != nil {
 		return err
 	}
 	t.run = run{programs: p}
-	if t.run.session, err = e.NewSession(p.layout, p.all(), engine.PlanOptions{}); err != nil {
+	if t.run.session, err = e.NewSession(ctx, p.layout, p.all(), engine.PlanOptions{}); err != nil {
 		return err
 	}
 	if err := net.SetResidents(t.run.session, t.Data); err != nil {

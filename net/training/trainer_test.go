@@ -73,7 +73,7 @@ func TestTrainerEpochs(t *testing.T) {
 			}
 			return nil
 		}
-		if err := tr.Open(cpu.New()); err != nil {
+		if err := tr.Open(t.Context(), cpu.New()); err != nil {
 			t.Fatal(err)
 		}
 		if err := tr.Run(t.Context()); err != nil {
@@ -103,7 +103,7 @@ func TestTrainerNoValidation(t *testing.T) {
 		_, err = c.Averaged(tr.Model, nil)
 		return err
 	}
-	if err := tr.Open(cpu.New()); err != nil {
+	if err := tr.Open(t.Context(), cpu.New()); err != nil {
 		t.Fatal(err)
 	}
 	if err := tr.Run(t.Context()); err != nil || epochs != 2 {
@@ -124,7 +124,7 @@ func TestTrainerRefuses(t *testing.T) {
 	} {
 		tr := someTrainer(t, nil)
 		c.change(tr)
-		if err := tr.Open(cpu.New()); err == nil || err.Error() != c.says {
+		if err := tr.Open(t.Context(), cpu.New()); err == nil || err.Error() != c.says {
 			t.Errorf("got %v, want %s", err, c.says)
 		}
 	}
@@ -136,7 +136,7 @@ func TestTrainerSingleValue(t *testing.T) {
 	t.Parallel()
 	tr := someTrainer(t, nil)
 	tr.Data.Shape.H, tr.Data.Shape.W = 8, 8
-	err := tr.Open(cpu.New())
+	err := tr.Open(t.Context(), cpu.New())
 	const says = "BatchNorm in training needs more than one value per channel, got input (1, 7, 1, 1): use a larger batch"
 	if err == nil || !strings.Contains(err.Error(), `"train batch 1"`) || !strings.HasSuffix(err.Error(), says) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v", err)
@@ -147,7 +147,7 @@ func TestTrainerSingleValue(t *testing.T) {
 func TestTrainerStops(t *testing.T) {
 	t.Parallel()
 	tr := someTrainer(t, func(r *Recipe) { r.LearningRate, r.Optimizer = 1e300, "sgd" })
-	if err := tr.Open(cpu.New()); err != nil {
+	if err := tr.Open(t.Context(), cpu.New()); err != nil {
 		t.Fatal(err)
 	}
 	err := tr.Run(t.Context())
@@ -156,7 +156,7 @@ func TestTrainerStops(t *testing.T) {
 	}
 
 	tr = someTrainer(t, func(r *Recipe) { r.LearningRate, r.Optimizer, r.LimitSteps = 1e300, "sgd", 1 })
-	if err := tr.Open(cpu.New()); err != nil {
+	if err := tr.Open(t.Context(), cpu.New()); err != nil {
 		t.Fatal(err)
 	}
 	err = tr.Run(t.Context())
@@ -167,7 +167,7 @@ func TestTrainerStops(t *testing.T) {
 	// In float64 a loss stays a number for long, while a file of float32 could not hold the weights any more.
 	tr = someTrainer(t, func(r *Recipe) { r.LearningRate, r.Optimizer = 1e30, "sgd" })
 	tr.OnEpoch = func(EpochEnded) error { _, err := tr.Checkpoint(nil); return err }
-	if err := tr.Open(cpu.New()); err != nil {
+	if err := tr.Open(t.Context(), cpu.New()); err != nil {
 		t.Fatal(err)
 	}
 	err = tr.Run(t.Context())
@@ -178,7 +178,7 @@ func TestTrainerStops(t *testing.T) {
 	tr = someTrainer(t, nil)
 	full := errors.New("no space left on device")
 	tr.OnEpoch = func(EpochEnded) error { return full }
-	if err := tr.Open(cpu.New()); err != nil {
+	if err := tr.Open(t.Context(), cpu.New()); err != nil {
 		t.Fatal(err)
 	}
 	if err := tr.Run(t.Context()); err != full {

@@ -59,7 +59,7 @@ func TestValidationScoresSavedWeights(t *testing.T) {
 			}
 			return nil
 		}
-		if err := tr.Open(cpu.New()); err != nil {
+		if err := tr.Open(t.Context(), cpu.New()); err != nil {
 			t.Fatal(err)
 		}
 		if err := tr.Run(t.Context()); err != nil || epochs != 2 {
