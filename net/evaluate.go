@@ -71,7 +71,7 @@ func Evaluate(ctx context.Context, e engine.Executor, w *Weights, d Data, batch 
 	}
 	s, err := e.NewSession(ctx, w.Layout, batches.Programs(), engine.PlanOptions{Keep: []string{tensorLogits}})
 	if err != nil {
-		return score, nil, err
+		return score, nil, ofEvaluation(ctx, err)
 	}
 	defer s.Close()
 	if err := SetResidents(s, d); err != nil {
@@ -81,10 +81,15 @@ func Evaluate(ctx context.Context, e engine.Executor, w *Weights, d Data, batch 
 		return score, nil, err
 	}
 	score, predicted, err = runEval(ctx, s, batches, d, min(batch, d.Shape.N))
+	return score, predicted, ofEvaluation(ctx, err)
+}
+
+// ofEvaluation adds to an error that says nothing of where it comes from, that it is an evaluation's.
+func ofEvaluation(ctx context.Context, err error) error {
 	if errors.Is(err, ErrNotFinite) || err != nil && ctx.Err() != nil {
-		err = fmt.Errorf("net: evaluation: %w", err)
+		return fmt.Errorf("net: evaluation: %w", err)
 	}
-	return score, predicted, err
+	return err
 }
 
 // runEval runs evaluation programs over all images, until ctx ends.
