@@ -14,8 +14,10 @@
 //
 // kernel conv2d_backward_data_shuffle_16x16: ROWS=16
 // kernel conv2d_backward_data_shuffle_8x16: ROWS=8
+// kernel conv2d_backward_data_shuffle_4x16: ROWS=4
 // kernel conv2d_backward_data_broadcast_16x16: ROWS=16 BROADCAST
 // kernel conv2d_backward_data_broadcast_8x16: ROWS=8 BROADCAST
+// kernel conv2d_backward_data_broadcast_4x16: ROWS=4 BROADCAST
 #define HELD (9 * ROWS / 4)
 #include "dispatch.glsl"
 #include "panels.glsl"
@@ -78,7 +80,10 @@ void main() {
             below = vec4(0.0);
             below_right = vec4(0.0);
         }
-        QUAD(0) QUAD(1)
+        QUAD(0)
+#if ROWS > 4
+        QUAD(1)
+#endif
 #if ROWS > 8
         QUAD(2) QUAD(3)
 #endif
@@ -88,7 +93,10 @@ void main() {
 
     if (!covered) return;
     uint k = block * ROWS, to = plane_at(n, k, K, GX, H * WO * 2u) + 2u * i * (WO * 2u) + 2u * column;
-    STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5) STORE(6) STORE(7)
+    STORE(0) STORE(1) STORE(2) STORE(3)
+#if ROWS > 4
+    STORE(4) STORE(5) STORE(6) STORE(7)
+#endif
 #if ROWS > 8
     STORE(8) STORE(9) STORE(10) STORE(11) STORE(12) STORE(13) STORE(14) STORE(15)
 #endif

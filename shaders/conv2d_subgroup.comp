@@ -16,8 +16,10 @@
 // ops: conv2d, conv2d_backward_data (at stride 1)
 // kernel conv2d_shuffle_32x4: ROWS=32
 // kernel conv2d_shuffle_16x4: ROWS=16
+// kernel conv2d_shuffle_8x4: ROWS=8
 // kernel conv2d_broadcast_32x4: ROWS=32 BROADCAST
 // kernel conv2d_broadcast_16x4: ROWS=16 BROADCAST
+// kernel conv2d_broadcast_8x4: ROWS=8 BROADCAST
 #define HELD (9 * ROWS / 4)
 #include "dispatch.glsl"
 #include "panels.glsl"
@@ -70,11 +72,14 @@ void main() {
     uint from = plane_at(n, 0u, K, GX, H * WIDTH);
     int at = int(block * K * HELD + gl_SubgroupInvocationID);
 
-    for (int r = 0; r < 16; r++) for (int j = 0; j < ROWS; j += 16) c[r + j] = vec4(0.0); // short enough to be unrolled
+    for (int r = 0; r < min(ROWS, 16); r++) for (int j = 0; j < ROWS; j += 16) c[r + j] = vec4(0.0); // short enough to be unrolled
     for (uint k = 0u; k < K; k++) {
         for (uint e = 0u; e < EACH; e++) held[e] = texelFetch(packed, at + int(e * SUBGROUP));
         FETCH(0u) FETCH(1u) FETCH(2u)
-        EACH_OF_4(QUAD, 0)
+        QUAD(0) QUAD(1)
+#if ROWS > 8
+        QUAD(2) QUAD(3)
+#endif
 #if ROWS > 16
         EACH_OF_4(QUAD, 4)
 #endif
@@ -84,7 +89,10 @@ void main() {
 
     if (!covered) return;
     uint m = block * ROWS, to = plane_at(n, m, M, GY, HO * WO) + i * WO + column;
-    EACH_OF_16(STORE, 0)
+    EACH_OF_8(STORE, 0)
+#if ROWS > 8
+    EACH_OF_8(STORE, 8)
+#endif
 #if ROWS > 16
     EACH_OF_16(STORE, 16)
 #endif

@@ -16,9 +16,11 @@
 // kernel pointwise_conv2d_backward_weight_shuffle_32x4: ROWS=32
 // kernel pointwise_conv2d_backward_weight_shuffle_64x4: ROWS=64
 // kernel pointwise_conv2d_backward_weight_shuffle_16x4: ROWS=16
+// kernel pointwise_conv2d_backward_weight_shuffle_8x4: ROWS=8
 // kernel pointwise_conv2d_backward_weight_broadcast_32x4: ROWS=32 BROADCAST
 // kernel pointwise_conv2d_backward_weight_broadcast_64x4: ROWS=64 BROADCAST
 // kernel pointwise_conv2d_backward_weight_broadcast_16x4: ROWS=16 BROADCAST
+// kernel pointwise_conv2d_backward_weight_broadcast_8x4: ROWS=8 BROADCAST
 #define HELD (2 * ROWS)
 #include "dispatch.glsl"
 #include "panels.glsl"
@@ -64,7 +66,7 @@ void main() {
         row_d[i] = min(m + e / 2u, M - 1u) * GD * PLANE + e % 2u;
     }
     for (uint i = 0u; i < 4u; i++) row_x[i] = min(k + i, K - 1u) * GX * PLANE;
-    for (int i = 0; i < 16; i++) for (int j = 0; j < ROWS; j += 16) c[i + j] = vec4(0.0); // short enough to be unrolled
+    for (int i = 0; i < min(ROWS, 16); i++) for (int j = 0; j < ROWS; j += 16) c[i + j] = vec4(0.0); // short enough to be unrolled
 
     uint end = min((s + 1u) * push.run, push.pairs);
     for (uint q = s * push.run; q < end; q++) {
@@ -75,7 +77,11 @@ void main() {
         vec4 p1 = texelFetch(x, int(from_x + row_x[1])), q1 = texelFetch(x, int(from_x + row_x[1] + 1u));
         vec4 p2 = texelFetch(x, int(from_x + row_x[2])), q2 = texelFetch(x, int(from_x + row_x[2] + 1u));
         vec4 p3 = texelFetch(x, int(from_x + row_x[3])), q3 = texelFetch(x, int(from_x + row_x[3] + 1u));
+#if ROWS == 8
+        EACH_OF_8(ROW, 0)
+#else
         EACH_OF_16(ROW, 0)
+#endif
 #if ROWS > 16
         EACH_OF_16(ROW, 16)
 #endif
@@ -84,7 +90,11 @@ void main() {
 #endif
     }
 
+#if ROWS == 8
+    EACH_OF_8(STORE, 0)
+#else
     EACH_OF_16(STORE, 0)
+#endif
 #if ROWS > 16
     EACH_OF_16(STORE, 16)
 #endif

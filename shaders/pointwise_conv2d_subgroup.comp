@@ -17,15 +17,19 @@
 // kernel pointwise_conv2d_shuffle_16x8: ROWS=16 DEPTH=8 TEXELS=2
 // kernel pointwise_conv2d_shuffle_32x4: ROWS=32 DEPTH=8 TEXELS=1
 // kernel pointwise_conv2d_shuffle_64x4: ROWS=64 DEPTH=4 TEXELS=1
+// kernel pointwise_conv2d_shuffle_16x4: ROWS=16 DEPTH=4 TEXELS=1
 // kernel pointwise_conv2d_broadcast_16x8: ROWS=16 DEPTH=8 TEXELS=2 BROADCAST
 // kernel pointwise_conv2d_broadcast_32x4: ROWS=32 DEPTH=8 TEXELS=1 BROADCAST
 // kernel pointwise_conv2d_broadcast_64x4: ROWS=64 DEPTH=4 TEXELS=1 BROADCAST
+// kernel pointwise_conv2d_broadcast_16x4: ROWS=16 DEPTH=4 TEXELS=1 BROADCAST
 // kernel linear_shuffle_16x8: ROWS=16 DEPTH=8 TEXELS=2 BIAS
 // kernel linear_shuffle_32x4: ROWS=32 DEPTH=8 TEXELS=1 BIAS
 // kernel linear_shuffle_64x4: ROWS=64 DEPTH=4 TEXELS=1 BIAS
+// kernel linear_shuffle_16x4: ROWS=16 DEPTH=4 TEXELS=1 BIAS
 // kernel linear_broadcast_16x8: ROWS=16 DEPTH=8 TEXELS=2 BIAS BROADCAST
 // kernel linear_broadcast_32x4: ROWS=32 DEPTH=8 TEXELS=1 BIAS BROADCAST
 // kernel linear_broadcast_64x4: ROWS=64 DEPTH=4 TEXELS=1 BIAS BROADCAST
+// kernel linear_broadcast_16x4: ROWS=16 DEPTH=4 TEXELS=1 BIAS BROADCAST
 #define HELD (DEPTH * ROWS / 4)
 #include "dispatch.glsl"
 #include "panels.glsl"

@@ -19,7 +19,8 @@ import (
 // TestCompile compiles every kernel that the networks' training steps and evaluations, and a halving convolution, could run at
 // batch 128: those of every variant of every op that the device can run, chosen or not. It records nothing, which is what a driver
 // without its hardware bears. The line before each says which kernel a driver then speaks of on standard error; the one after it,
-// which compiledLine writes, has what the driver says of it by Vulkan. None may spill that is dispatched without tuning.
+// which compiledLine writes, has what the driver says of it by Vulkan. None may spill that is dispatched without tuning, and none may run in
+// subgroups of another size than it names.
 func TestCompile(t *testing.T) {
 	if compile, err := strconv.ParseBool(os.Getenv("CNNVK_COMPILE_ONLY")); err != nil || !compile {
 		t.Skip("CNNVK_COMPILE_ONLY=1 is not set: it is for drivers that can compile and cannot run, see make drivers")
@@ -103,6 +104,9 @@ func compile(t *testing.T, e *Executor, c compiled) {
 	for _, x := range executables {
 		line := compiledLine(c, &x)
 		fmt.Fprintln(os.Stderr, line)
+		if lanes := uint32(c.kernel.lanes); lanes > 0 && x.SubgroupSize > 0 && x.SubgroupSize != lanes {
+			t.Errorf("not in subgroups of %d: %s", lanes, line)
+		}
 		if c.builtIn && slices.ContainsFunc(x.Statistics, Spills) {
 			t.Errorf("a built-in choice spills: %s", line)
 		}

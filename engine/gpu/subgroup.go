@@ -89,13 +89,27 @@ func (t tile) holds(c *call, lanes int) int {
 }
 
 // room is how many values an invocation may hold in subgroups of so many lanes: the registers but for a sixteenth, which addresses and the like take.
-// Compilers for Intel's GPUs spill beyond that and not before. A CPU has them in its cache, whatever their number.
+// Compilers for Intel's GPUs spill beyond that and not before, the one for older GPUs beyond thirteen sixteenths. A CPU has them in its cache, whatever
+// their number.
 func (t target) room(lanes int) int {
-	if t.kind == vk.CPU {
+	registers := t.hardware.registers(lanes)
+	switch {
+	case t.kind == vk.CPU:
 		return math.MaxInt
+	case t.hardware == intelBefore9:
+		return registers * 13 / 16
 	}
-	return t.hardware.registers(lanes) * 15 / 16
+	return registers * 15 / 16
 }
+
+// spilling are the kernels that a compiler spills although what they hold finds room, as make drivers shows.
+var spilling = map[hardware][]string{
+	intelBefore9: {
+		"pointwise_conv2d_shuffle_16x4", "pointwise_conv2d_broadcast_16x4", "pointwise_conv2d_backward_weight_shared", "input_covariance_texel",
+	},
+}
+
+func (t target) spills(k kernel) bool { return slices.Contains(spilling[t.hardware], k.name) }
 
 // hardware tells apart the GPUs that differ in their registers.
 type hardware uint8
@@ -103,7 +117,8 @@ type hardware uint8
 const (
 	anyHardware hardware = iota
 	intel
-	intelXe2 // Lunar Lake and Battlemage on
+	intelBefore9 // Broadwell and before, by the driver hasvk
+	intelXe2     // Lunar Lake and Battlemage on
 	apple
 	qualcomm // Adreno
 )
@@ -112,6 +127,8 @@ func hardwareOf(d vk.Info) hardware {
 	switch {
 	case d.VendorID == vk.VendorIntel && d.Limits.MinSubgroupSize >= 16: // what tells it from those before
 		return intelXe2
+	case d.VendorID == vk.VendorIntel && d.Limits.PushConstantBytes < 256: // so has hasvk
+		return intelBefore9
 	case d.VendorID == vk.VendorIntel:
 		return intel
 	case d.VendorID == vk.VendorApple, d.DriverID == vk.DriverHoneykrisp:
@@ -125,7 +142,7 @@ func hardwareOf(d vk.Info) hardware {
 // registers is how many 32-bit values an invocation can keep.
 func (h hardware) registers(lanes int) int {
 	switch h {
-	case intel: // a thread has 128 registers of 32 bytes, for all its lanes
+	case intel, intelBefore9: // a thread has 128 registers of 32 bytes, for all its lanes
 		return 128 * 32 / 4 / max(lanes, 8)
 	case intelXe2: // of 64 bytes
 		return 128 * 64 / 4 / max(lanes, 16)

@@ -28,6 +28,7 @@ var (
 	rdna       = device(vk.Discrete, anyHardware, 64, 32, 64, true)
 	adreno     = device(vk.Integrated, qualcomm, 128, 64, 128, true)
 	arc        = device(vk.Discrete, intel, 32, 8, 32, true)
+	broadwell  = device(vk.Integrated, intelBefore9, 32, 8, 32, true)
 	battlemage = device(vk.Discrete, intelXe2, 32, 16, 32, true)
 	unruly     = device(vk.Discrete, anyHardware, 32, 8, 32, false)
 	unknown    = device(vk.Discrete, anyHardware, 32, 0, 0, false)
@@ -67,6 +68,8 @@ func TestBuiltInSubgroups(t *testing.T) {
 	conv := optest.Case{Kind: engine.Conv2d, N: 8, C: 64, M: 64, H: 16, W: 16, Attr: engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1}}
 	halved := conv
 	halved.Attr = engine.ConvAttr{Kernel: 3, Stride: 2, Padding: 1}
+	halvedData := halved
+	halvedData.Kind = engine.Conv2dBackwardData
 	for _, c := range []struct {
 		why   string
 		on    target
@@ -77,9 +80,10 @@ func TestBuiltInSubgroups(t *testing.T) {
 		{"lavapipe", lavapipe, pointwise, "pointwise_conv2d_shuffle_16x8", 8},
 		{"NVIDIA", nvidia, pointwise, "pointwise_conv2d_shuffle_16x8", 32},
 		{"RADV", rdna, pointwise, "pointwise_conv2d_shuffle_16x8", 64},
-		{"Turnip, without shuffles and 128 sums", adreno, pointwise, "pointwise_conv2d_shared", 0},
+		{"Turnip, without shuffles and 128 sums", adreno, pointwise, "pointwise_conv2d_broadcast_16x4", 128},
 		{"Turnip", adreno, weight, "pointwise_conv2d_backward_weight_broadcast_16x4", 128},
-		{"Arc has room for 128 sums nowhere", arc, pointwise, "pointwise_conv2d_shared", 0},
+		{"Arc has room for 128 sums nowhere", arc, pointwise, "pointwise_conv2d_shuffle_16x4", 8},
+		{"Battlemage", battlemage, pointwise, "pointwise_conv2d_shuffle_16x4", 16},
 		{"the driver may take any size", unruly, pointwise, "pointwise_conv2d_texel", 0},
 		{"no word of the size", unknown, pointwise, "pointwise_conv2d_texel", 0},
 		{"NVIDIA", nvidia, weight, "pointwise_conv2d_backward_weight_shuffle_32x4", 32},
@@ -88,7 +92,13 @@ func TestBuiltInSubgroups(t *testing.T) {
 		{"Apple", device(vk.Integrated, apple, 32, 32, 32, false), weight, "pointwise_conv2d_backward_weight_shuffle_16x4", 32},
 		{"Arc", arc, conv, "conv2d_shuffle_16x4", 8},
 		{"Battlemage", battlemage, conv, "conv2d_shuffle_16x4", 16},
-		{"Arc at stride 2, which spills", arc, halved, "conv2d_any", 0},
+		{"Arc at stride 2, where 16x4 spills", arc, halved, "conv2d_shuffle_8x4", 8},
+		{"Arc, back from stride 2", arc, halvedData, "conv2d_backward_data_shuffle_4x16", 8},
+		{"RADV, back from stride 2", rdna, halvedData, "conv2d_backward_data_shuffle_8x16", 64},
+		{"lavapipe at stride 2", lavapipe, halved, "conv2d_shuffle_32x4", 8},
+		{"Broadwell", broadwell, pointwise, "pointwise_conv2d_shared", 0},
+		{"Broadwell", broadwell, weight, "pointwise_conv2d_backward_weight_shuffle_8x4", 8},
+		{"Broadwell", broadwell, conv, "conv2d_shuffle_8x4", 8},
 		{"RADV at stride 2", rdna, halved, "conv2d_shuffle_32x4", 64},
 	} {
 		p, err := c.of.Program()
@@ -105,11 +115,36 @@ func TestBuiltInSubgroups(t *testing.T) {
 	}
 }
 
+// GPUs are told apart by what their drivers say.
+func TestHardwareOf(t *testing.T) {
+	sizes := func(least, push uint32) vk.Limits {
+		return vk.Limits{MinSubgroupSize: least, PushConstantBytes: push}
+	}
+	for _, c := range []struct {
+		why  string
+		d    vk.Info
+		want hardware
+	}{
+		{"Skylake to Arc", vk.Info{VendorID: vk.VendorIntel, Limits: sizes(8, 256)}, intel},
+		{"Broadwell, Haswell", vk.Info{VendorID: vk.VendorIntel, Limits: sizes(8, 128)}, intelBefore9},
+		{"Battlemage", vk.Info{VendorID: vk.VendorIntel, Limits: sizes(16, 256)}, intelXe2},
+		{"MoltenVK", vk.Info{VendorID: vk.VendorApple, Limits: sizes(32, 4096)}, apple},
+		{"Honeykrisp", vk.Info{VendorID: 0x10005, DriverID: vk.DriverHoneykrisp, Limits: sizes(32, 256)}, apple},
+		{"Adreno", vk.Info{VendorID: vk.VendorQualcomm, Limits: sizes(64, 256)}, qualcomm},
+		{"NVIDIA", vk.Info{VendorID: 0x10de, Limits: sizes(32, 256)}, anyHardware},
+		{"lavapipe", vk.Info{VendorID: 0x10005, DriverID: 13, Limits: sizes(8, 128)}, anyHardware},
+	} {
+		if got := hardwareOf(c.d); got != c.want {
+			t.Errorf("%s: %d, want %d", c.why, got, c.want)
+		}
+	}
+}
+
 // Whatever is dispatched on whatever device, a kernel whose lanes take values from one another names the size of its subgroups, which
 // the device offers, and its workgroups are of that size; no other kernel does.
 func TestSubgroupsAreNamed(t *testing.T) {
 	programs := slices.Concat(network(t, net.SmallCIFARNetName, 8), network(t, net.TinyNetName, 8), halving(t, 8))
-	for _, on := range []target{lavapipe, nvidia, gcn, rdna, adreno, arc, battlemage, unruly, unknown} {
+	for _, on := range []target{lavapipe, nvidia, gcn, rdna, adreno, arc, broadwell, battlemage, unruly, unknown} {
 		sizes, seen := on.subgroupSizes(), map[int]bool{}
 		for _, p := range programs {
 			everyDispatch(t, p, on, func(variant string, d dispatch) {
@@ -137,7 +172,10 @@ func TestOvershoot(t *testing.T) {
 	p, err := optest.Case{Kind: engine.PointwiseConv2d, N: 8, C: 8, M: 16, H: 8, W: 8}.Program() // one block of rows, one of depth
 	must(t, err)
 	for lanes := uint32(4); lanes <= 128; lanes *= 2 {
-		for _, v := range pointwiseTiles[:6] {
+		for _, v := range pointwiseTiles {
+			if v.tile.kernel.subgroup == noExchange {
+				continue
+			}
 			pl, err := newPlan(p, planOptions{Options: Options{Choices: Choices{opKey(p.Ops[0]): v.name}}}, device(vk.CPU, anyHardware, lanes, lanes, lanes, true))
 			must(t, err)
 			texels := v.tile.rows * v.tile.depth / 4

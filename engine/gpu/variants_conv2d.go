@@ -54,13 +54,17 @@ var (
 var (
 	conv2dShuffle32x4   = tile{kernel: conv2dTile.by(shuffle, "conv2d_shuffle_32x4"), rows: 32, columns: 4, depth: 9}
 	conv2dShuffle16x4   = tile{kernel: conv2dTile.by(shuffle, "conv2d_shuffle_16x4"), rows: 16, columns: 4, depth: 9}
+	conv2dShuffle8x4    = tile{kernel: conv2dTile.by(shuffle, "conv2d_shuffle_8x4"), rows: 8, columns: 4, depth: 9}
 	conv2dBroadcast32x4 = tile{kernel: conv2dTile.by(broadcast, "conv2d_broadcast_32x4"), rows: 32, columns: 4, depth: 9}
 	conv2dBroadcast16x4 = tile{kernel: conv2dTile.by(broadcast, "conv2d_broadcast_16x4"), rows: 16, columns: 4, depth: 9}
+	conv2dBroadcast8x4  = tile{kernel: conv2dTile.by(broadcast, "conv2d_broadcast_8x4"), rows: 8, columns: 4, depth: 9}
 
 	conv2dDataShuffle16x16   = tile{kernel: conv2dDataTile.by(shuffle, "conv2d_backward_data_shuffle_16x16"), rows: 16, columns: 16, depth: 9, multiplied: 16}
 	conv2dDataShuffle8x16    = tile{kernel: conv2dDataTile.by(shuffle, "conv2d_backward_data_shuffle_8x16"), rows: 8, columns: 16, depth: 9, multiplied: 16}
+	conv2dDataShuffle4x16    = tile{kernel: conv2dDataTile.by(shuffle, "conv2d_backward_data_shuffle_4x16"), rows: 4, columns: 16, depth: 9, multiplied: 16}
 	conv2dDataBroadcast16x16 = tile{kernel: conv2dDataTile.by(broadcast, "conv2d_backward_data_broadcast_16x16"), rows: 16, columns: 16, depth: 9, multiplied: 16}
 	conv2dDataBroadcast8x16  = tile{kernel: conv2dDataTile.by(broadcast, "conv2d_backward_data_broadcast_8x16"), rows: 8, columns: 16, depth: 9, multiplied: 16}
+	conv2dDataBroadcast4x16  = tile{kernel: conv2dDataTile.by(broadcast, "conv2d_backward_data_broadcast_4x16"), rows: 4, columns: 16, depth: 9, multiplied: 16}
 
 	conv2dWeightShuffle32x3   = tile{kernel: conv2dWeightTile.by(shuffle, "conv2d_backward_weight_shuffle_32x3"), rows: 32, columns: 3, depth: 8}
 	conv2dWeightShuffle16x3   = tile{kernel: conv2dWeightTile.by(shuffle, "conv2d_backward_weight_shuffle_16x3"), rows: 16, columns: 3, depth: 8}
@@ -73,20 +77,26 @@ var (
 	conv2dTiles = []tiled{
 		{"conv2d_shuffle_32x4", conv2dShuffle32x4},
 		{"conv2d_shuffle_16x4", conv2dShuffle16x4},
+		{"conv2d_shuffle_8x4", conv2dShuffle8x4},
 		{"conv2d_broadcast_32x4", conv2dBroadcast32x4},
 		{"conv2d_broadcast_16x4", conv2dBroadcast16x4},
+		{"conv2d_broadcast_8x4", conv2dBroadcast8x4},
 	}
 	conv2dTurnedTiles = []tiled{ // the gradient by the input at stride 1
 		{"conv2d_backward_data_shuffle_32x4", conv2dShuffle32x4},
 		{"conv2d_backward_data_shuffle_16x4", conv2dShuffle16x4},
+		{"conv2d_backward_data_shuffle_8x4", conv2dShuffle8x4},
 		{"conv2d_backward_data_broadcast_32x4", conv2dBroadcast32x4},
 		{"conv2d_backward_data_broadcast_16x4", conv2dBroadcast16x4},
+		{"conv2d_backward_data_broadcast_8x4", conv2dBroadcast8x4},
 	}
 	conv2dHalvedTiles = []tiled{ // at stride 2
 		{"conv2d_backward_data_shuffle_16x16", conv2dDataShuffle16x16},
 		{"conv2d_backward_data_shuffle_8x16", conv2dDataShuffle8x16},
+		{"conv2d_backward_data_shuffle_4x16", conv2dDataShuffle4x16},
 		{"conv2d_backward_data_broadcast_16x16", conv2dDataBroadcast16x16},
 		{"conv2d_backward_data_broadcast_8x16", conv2dDataBroadcast8x16},
+		{"conv2d_backward_data_broadcast_4x16", conv2dDataBroadcast4x16},
 	}
 	conv2dWeightTiles = []tiled{
 		{"conv2d_backward_weight_shuffle_32x3", conv2dWeightShuffle32x3},

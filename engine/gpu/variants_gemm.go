@@ -29,12 +29,16 @@ var (
 		kernel: productTexels.by(shuffle, "pointwise_conv2d_shuffle_32x4"), biased: biasedTexels.by(shuffle, "linear_shuffle_32x4")}
 	shuffle64x4 = tile{rows: 64, columns: 4, depth: 4,
 		kernel: productTexels.by(shuffle, "pointwise_conv2d_shuffle_64x4"), biased: biasedTexels.by(shuffle, "linear_shuffle_64x4")}
+	shuffle16x4 = tile{rows: 16, columns: 4, depth: 4,
+		kernel: productTexels.by(shuffle, "pointwise_conv2d_shuffle_16x4"), biased: biasedTexels.by(shuffle, "linear_shuffle_16x4")}
 	broadcast16x8 = tile{rows: 16, columns: 8, depth: 8,
 		kernel: productTexels.by(broadcast, "pointwise_conv2d_broadcast_16x8"), biased: biasedTexels.by(broadcast, "linear_broadcast_16x8")}
 	broadcast32x4 = tile{rows: 32, columns: 4, depth: 8,
 		kernel: productTexels.by(broadcast, "pointwise_conv2d_broadcast_32x4"), biased: biasedTexels.by(broadcast, "linear_broadcast_32x4")}
 	broadcast64x4 = tile{rows: 64, columns: 4, depth: 4,
 		kernel: productTexels.by(broadcast, "pointwise_conv2d_broadcast_64x4"), biased: biasedTexels.by(broadcast, "linear_broadcast_64x4")}
+	broadcast16x4 = tile{rows: 16, columns: 4, depth: 4,
+		kernel: productTexels.by(broadcast, "pointwise_conv2d_broadcast_16x4"), biased: biasedTexels.by(broadcast, "linear_broadcast_16x4")}
 	texelTile = tile{rows: 16, columns: 8, depth: 1,
 		kernel: productTexels.as("pointwise_conv2d_texel"), biased: biasedTexels.as("linear_texel")}
 	sharedTile = tile{rows: 64, columns: 64, depth: 16, shared: true,
@@ -73,9 +77,11 @@ var (
 		{"pointwise_conv2d_shuffle_16x8", shuffle16x8},
 		{"pointwise_conv2d_shuffle_32x4", shuffle32x4},
 		{"pointwise_conv2d_shuffle_64x4", shuffle64x4},
+		{"pointwise_conv2d_shuffle_16x4", shuffle16x4},
 		{"pointwise_conv2d_broadcast_16x8", broadcast16x8},
 		{"pointwise_conv2d_broadcast_32x4", broadcast32x4},
 		{"pointwise_conv2d_broadcast_64x4", broadcast64x4},
+		{"pointwise_conv2d_broadcast_16x4", broadcast16x4},
 		{"pointwise_conv2d_texel", texelTile},
 		{"pointwise_conv2d_shared", sharedTile},
 		{"pointwise_conv2d", bufferTile},
@@ -84,9 +90,11 @@ var (
 		{"pointwise_conv2d_backward_data_shuffle_16x8", shuffle16x8},
 		{"pointwise_conv2d_backward_data_shuffle_32x4", shuffle32x4},
 		{"pointwise_conv2d_backward_data_shuffle_64x4", shuffle64x4},
+		{"pointwise_conv2d_backward_data_shuffle_16x4", shuffle16x4},
 		{"pointwise_conv2d_backward_data_broadcast_16x8", broadcast16x8},
 		{"pointwise_conv2d_backward_data_broadcast_32x4", broadcast32x4},
 		{"pointwise_conv2d_backward_data_broadcast_64x4", broadcast64x4},
+		{"pointwise_conv2d_backward_data_broadcast_16x4", broadcast16x4},
 		{"pointwise_conv2d_backward_data_texel", texelTile},
 		{"pointwise_conv2d_backward_data_shared", sharedTile},
 		{"pointwise_conv2d_backward_data", bufferTile},
@@ -95,9 +103,11 @@ var (
 		{"linear_shuffle_16x8", shuffle16x8},
 		{"linear_shuffle_32x4", shuffle32x4},
 		{"linear_shuffle_64x4", shuffle64x4},
+		{"linear_shuffle_16x4", shuffle16x4},
 		{"linear_broadcast_16x8", broadcast16x8},
 		{"linear_broadcast_32x4", broadcast32x4},
 		{"linear_broadcast_64x4", broadcast64x4},
+		{"linear_broadcast_16x4", broadcast16x4},
 		{"linear_texel", texelTile},
 		{"linear_shared", sharedTile},
 		{"linear", bufferTile},
@@ -106,9 +116,11 @@ var (
 		{"linear_backward_data_shuffle_16x8", shuffle16x8},
 		{"linear_backward_data_shuffle_32x4", shuffle32x4},
 		{"linear_backward_data_shuffle_64x4", shuffle64x4},
+		{"linear_backward_data_shuffle_16x4", shuffle16x4},
 		{"linear_backward_data_broadcast_16x8", broadcast16x8},
 		{"linear_backward_data_broadcast_32x4", broadcast32x4},
 		{"linear_backward_data_broadcast_64x4", broadcast64x4},
+		{"linear_backward_data_broadcast_16x4", broadcast16x4},
 		{"linear_backward_data_texel", texelTile},
 		{"linear_backward_data_shared", sharedTile},
 		{"linear_backward_data", bufferTile},
@@ -185,6 +197,9 @@ func (t tile) runs(c *call, operands ...int) bool {
 		}
 	} else if least := max(int(c.plan.target.limits.MinSubgroupSize), 1); t.holds(c, least) > c.plan.target.room(least) {
 		return false // a driver takes small subgroups where there is no room in large ones
+	}
+	if c.plan.target.spills(t.kernel) {
+		return false
 	}
 	for _, elements := range operands {
 		if t.kernel.texel > 0 && !c.fitsTexels(elements) {

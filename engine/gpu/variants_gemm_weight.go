@@ -22,9 +22,11 @@ var (
 	weightShuffle32x4   = tile{kernel: weightLanes.by(shuffle, "pointwise_conv2d_backward_weight_shuffle_32x4"), rows: 32, columns: 4, depth: 8}
 	weightShuffle64x4   = tile{kernel: weightLanes.by(shuffle, "pointwise_conv2d_backward_weight_shuffle_64x4"), rows: 64, columns: 4, depth: 8}
 	weightShuffle16x4   = tile{kernel: weightLanes.by(shuffle, "pointwise_conv2d_backward_weight_shuffle_16x4"), rows: 16, columns: 4, depth: 8}
+	weightShuffle8x4    = tile{kernel: weightLanes.by(shuffle, "pointwise_conv2d_backward_weight_shuffle_8x4"), rows: 8, columns: 4, depth: 8}
 	weightBroadcast32x4 = tile{kernel: weightLanes.by(broadcast, "pointwise_conv2d_backward_weight_broadcast_32x4"), rows: 32, columns: 4, depth: 8}
 	weightBroadcast64x4 = tile{kernel: weightLanes.by(broadcast, "pointwise_conv2d_backward_weight_broadcast_64x4"), rows: 64, columns: 4, depth: 8}
 	weightBroadcast16x4 = tile{kernel: weightLanes.by(broadcast, "pointwise_conv2d_backward_weight_broadcast_16x4"), rows: 16, columns: 4, depth: 8}
+	weightBroadcast8x4  = tile{kernel: weightLanes.by(broadcast, "pointwise_conv2d_backward_weight_broadcast_8x4"), rows: 8, columns: 4, depth: 8}
 	weightTexelTile     = tile{kernel: weightTexels.as("pointwise_conv2d_backward_weight_texel"), rows: 16, columns: 8, depth: 4}
 	weightSharedTile    = tile{kernel: weightShared.as("pointwise_conv2d_backward_weight_shared"), rows: 64, columns: 64, depth: 16, shared: true}
 	weightBufferTile    = tile{kernel: weightBuffers.as("pointwise_conv2d_backward_weight"), rows: 8, columns: 8, depth: 4}
@@ -41,9 +43,11 @@ var (
 		{"pointwise_conv2d_backward_weight_shuffle_32x4", weightShuffle32x4},
 		{"pointwise_conv2d_backward_weight_shuffle_64x4", weightShuffle64x4},
 		{"pointwise_conv2d_backward_weight_shuffle_16x4", weightShuffle16x4},
+		{"pointwise_conv2d_backward_weight_shuffle_8x4", weightShuffle8x4},
 		{"pointwise_conv2d_backward_weight_broadcast_32x4", weightBroadcast32x4},
 		{"pointwise_conv2d_backward_weight_broadcast_64x4", weightBroadcast64x4},
 		{"pointwise_conv2d_backward_weight_broadcast_16x4", weightBroadcast16x4},
+		{"pointwise_conv2d_backward_weight_broadcast_8x4", weightBroadcast8x4},
 		{"pointwise_conv2d_backward_weight_texel", weightTexelTile},
 		{"pointwise_conv2d_backward_weight_shared", weightSharedTile},
 		{"pointwise_conv2d_backward_weight", weightBufferTile},
@@ -53,9 +57,11 @@ var (
 		{"linear_backward_weight_shuffle_32x4", weightShuffle32x4},
 		{"linear_backward_weight_shuffle_64x4", weightShuffle64x4},
 		{"linear_backward_weight_shuffle_16x4", weightShuffle16x4},
+		{"linear_backward_weight_shuffle_8x4", weightShuffle8x4},
 		{"linear_backward_weight_broadcast_32x4", weightBroadcast32x4},
 		{"linear_backward_weight_broadcast_64x4", weightBroadcast64x4},
 		{"linear_backward_weight_broadcast_16x4", weightBroadcast16x4},
+		{"linear_backward_weight_broadcast_8x4", weightBroadcast8x4},
 		{"linear_backward_weight_texel", weightTexelTile},
 		{"linear_backward_weight_shared", weightSharedTile},
 		{"linear_backward_weight", weightBufferTile},

@@ -107,10 +107,10 @@ func (c *call) statisticsOf(lanes int) (parts operand, each, s int) {
 }
 
 // statisticsFromInputs is statisticsOf for the result of a pointwise convolution of at most four channels, which it does
-// not read: of SmallCIFARNet's first block it is the largest activation by far. s is 0 where that cannot be.
+// not read: of SmallCIFARNet's first block it is the largest activation by far. s is 0 where that cannot be, or the kernel would spill.
 func (c *call) statisticsFromInputs() (parts operand, each, s int) {
 	conv, ok := c.plan.origin(c.in(0), c.at)
-	if !ok || c.plan.opt.NoCovariance || conv.Kind != engine.PointwiseConv2d || conv.Inputs[0].C() > 4 || c.plan.skipped[conv.Inputs[0]] {
+	if !ok || c.plan.opt.NoCovariance || c.plan.target.spills(inputCovariance.texel) || conv.Kind != engine.PointwiseConv2d || conv.Inputs[0].C() > 4 || c.plan.skipped[conv.Inputs[0]] {
 		return operand{}, 0, 0
 	}
 	x, w := conv.Inputs[0], conv.Inputs[1]
