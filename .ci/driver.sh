@@ -10,7 +10,8 @@
 #   honeykrisp        Apple M1
 #   turnip-GPU        Adreno: 630, 660
 #   nvk-CHIPSET       NVIDIA, hexadecimal: 174 is GA104
-#   anv-PLATFORM      Intel: skl, tgl, adl, dg2, mtl, lnl, bmg; CNNVK_INTEL_SHIM is Mesa's libintel_noop_drm_shim.so, which Debian does not pack
+#   anv-PLATFORM      Intel: skl, tgl, adl, dg2, mtl, lnl, bmg and others; before skl (ivb, hsw, bdw) by the driver hasvk. CNNVK_INTEL_SHIM is
+#                     Mesa's libintel_noop_drm_shim.so, which Debian does not pack
 #
 # Debian's packages are unpacked into the cache folder, or CNNVK_DRIVERS, once (remove the folder to fetch anew). Nothing is installed, and apt has
 # sources, lists and a status of its own. Status 3: this system cannot have the driver, and the message says for want of what.
@@ -113,6 +114,7 @@ radv-?*) release=forky icd=radeon_icd shim=amdgpu choice=AMDGPU_GPU_ID=$gpu ;;
 honeykrisp) release=forky icd=asahi_icd shim=asahi ;;
 turnip-?*) release=forky icd=freedreno_icd shim=freedreno choice=FD_GPU_ID=$gpu ;;
 nvk-?*) release=forky icd=nouveau_icd shim=nouveau choice=NOUVEAU_CHIPSET=$gpu ;;
+anv-ivb | anv-byt | anv-hsw | anv-bdw | anv-chv) release=bookworm-backports icd=intel_hasvk_icd shim=intel choice=INTEL_STUB_GPU_PLATFORM=$gpu ;;
 anv-?*) release=bookworm-backports icd=intel_icd shim=intel choice=INTEL_STUB_GPU_PLATFORM=$gpu ;;
 *) give_up "\"$name\" is none of lavapipe22, lavapipe25, lavapipe26, swiftshader, radv-GPU, honeykrisp, turnip-GPU, nvk-CHIPSET, anv-PLATFORM" ;;
 esac
