@@ -2,11 +2,11 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cmd/cnnvk/machine"
+	"cnnvk/internal/env"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
@@ -15,8 +15,8 @@ import (
 
 // compilesOnly says whether bench is to measure nothing, and refuses what would be measured.
 func compilesOnly(c *cli.Context) (bool, error) {
-	if os.Getenv(machine.CompileVariable) != "1" {
-		return false, nil
+	if compile, err := env.Bool(machine.CompileVariable); err != nil || !compile {
+		return false, err
 	}
 	try := machine.CompileVariable + "=1 cnnvk bench --no-tune"
 	if !c.Bool("no-tune") {

@@ -143,4 +143,8 @@ func TestComputesNothing(t *testing.T) {
 	for args, says := range map[string]string{"bench": "bench needs --no-tune", "bench --no-tune --json": "nothing for --json", "bench --no-tune --profile": "nothing for --profile"} {
 		cnnvk(strings.Fields(args)...).failed(t, exitUsage, says, machine.CompileVariable+"=1 cnnvk bench --no-tune")
 	}
+	t.Setenv(machine.CompileVariable, "true")
+	cnnvk("bench").failed(t, exitUsage, "bench needs --no-tune", machine.CompileVariable+"=1 cnnvk bench --no-tune")
+	t.Setenv(machine.CompileVariable, "yes")
+	cnnvk("bench", "--no-tune").failed(t, exitUsage, machine.CompileVariable+` is "yes"`, machine.CompileVariable+"=1")
 }
