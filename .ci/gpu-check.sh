@@ -158,7 +158,7 @@ quote devices
 say "| tests | | passed | failed | skipped | worst NMSE | s |"
 say "| --- | --- | --- | --- | --- | --- | --- |"
 tests 60 vk vk -test.skip 'TestCycles|TestUnderGarbage|TestManyGoroutines|TestSubmitsNeed'
-tests 75 variants gpu -test.run '^(TestOps|TestVariants)$'
+tests 75 variants gpu -test.short -test.run '^(TestOps|TestVariants)$'
 tests 45 fused gpu -test.run 'TestFused|TestGuards|TestSlices|TestQueue'
 tests 30 golden training -test.run '^TestGoldenCompact$//^gpu$'
 say
