@@ -13,15 +13,22 @@ type ConvAttr struct {
 	Padding int // zeros around x on each side
 }
 
+// PoolAttr is the window of max_pool2d, avg_pool2d and their gradients.
+type PoolAttr struct {
+	Kernel  int // rows and columns of the window
+	Stride  int // pixels of x from one window to the next, each way
+	Padding int // pixels around x on each side, at most half a window: below every number to the maximum, zeros to the mean, which counts them
+}
+
 // BatchNormAttr belongs to batch_norm2d in training, in evaluation, and backward.
 type BatchNormAttr struct {
 	Epsilon  float64 // added to the variance
 	Momentum float64 // weight of the batch's statistic in the running one
 }
 
-// DropoutAttr belongs to dropout2d_mask.
+// DropoutAttr belongs to dropout2d_mask and dropout_mask.
 type DropoutAttr struct {
-	P     float64 // probability of dropping a channel of an image
+	P     float64 // probability of dropping a channel of an image, or a value
 	Layer int     // its place among the network's dropouts, part of the random counter
 }
 
@@ -71,6 +78,12 @@ func (a ConvAttr) extend(d Dims) {
 		d["HO"], d["WO"] = a.Output(d["H"]), a.Output(d["W"])
 	}
 }
+
+// Output is the number of windows along an image of that size.
+func (a PoolAttr) Output(size int) int { return ConvAttr(a).Output(size) }
+
+// extend adds HO and WO, what the windows make of H and W.
+func (a PoolAttr) extend(d Dims) { ConvAttr(a).extend(d) }
 
 func (BatchNormAttr) extend(Dims)       {}
 func (DropoutAttr) extend(Dims)         {}

@@ -13,6 +13,11 @@ func conv(kernel, stride, padding int) engine.Attr {
 	return engine.ConvAttr{Kernel: kernel, Stride: stride, Padding: padding}
 }
 
+// pool is the constants of a pooling.
+func pool(kernel, stride, padding int) engine.Attr {
+	return engine.PoolAttr{Kernel: kernel, Stride: stride, Padding: padding}
+}
+
 // TestInfer checks the outputs of each op whose outputs do not look like its first input.
 func TestInfer(t *testing.T) {
 	for _, row := range []struct {
@@ -38,11 +43,19 @@ func TestInfer(t *testing.T) {
 		{engine.BatchNorm2d, engine.BatchNormAttr{}, shapes{{4, 3, 8, 6}, {3}, {3}, {3}, {3}}, shapes{{4, 3, 8, 6}, {2, 3}, {3}, {3}}},
 		{engine.BatchNorm2dEval, engine.BatchNormAttr{}, shapes{{1, 3, 1, 1}, {3}, {3}, {3}, {3}}, shapes{{1, 3, 1, 1}}},
 		{engine.BatchNorm2dBackward, engine.BatchNormAttr{}, shapes{{4, 3, 8, 6}, {4, 3, 8, 6}, {3}, {2, 3}}, shapes{{4, 3, 8, 6}, {3}, {3}}},
-		{engine.MaxPool2d, nil, shapes{{4, 3, 9, 7}}, shapes{{4, 3, 4, 3}}},
-		{engine.MaxPool2dBackward, nil, shapes{{4, 3, 4, 3}, {4, 3, 9, 7}}, shapes{{4, 3, 9, 7}}},
+		{engine.MaxPool2d, pool(2, 2, 0), shapes{{4, 3, 9, 7}}, shapes{{4, 3, 4, 3}}},
+		{engine.MaxPool2d, pool(3, 2, 1), shapes{{4, 3, 9, 8}}, shapes{{4, 3, 5, 4}}},
+		{engine.MaxPool2d, pool(3, 2, 1), shapes{{4, 3, 1, 2}}, shapes{{4, 3, 1, 1}}},
+		{engine.MaxPool2dBackward, pool(2, 2, 0), shapes{{4, 3, 4, 3}, {4, 3, 9, 7}}, shapes{{4, 3, 9, 7}}},
+		{engine.AvgPool2d, pool(2, 2, 0), shapes{{4, 3, 9, 7}}, shapes{{4, 3, 4, 3}}},
+		{engine.AvgPool2d, pool(3, 2, 1), shapes{{4, 3, 9, 8}}, shapes{{4, 3, 5, 4}}},
+		{engine.AvgPool2dBackward, pool(3, 2, 1), shapes{{4, 3, 5, 4}, {4, 3, 9, 7}}, shapes{{4, 3, 9, 7}}},
+		{engine.ChannelScale, nil, shapes{{4, 3, 9, 7}, {4, 3, 1, 1}}, shapes{{4, 3, 9, 7}}},
+		{engine.ChannelScaleBackwardScale, nil, shapes{{4, 3, 9, 7}, {4, 3, 9, 7}}, shapes{{4, 3, 1, 1}}},
 		{engine.GlobalAvgPool, nil, shapes{{4, 3, 9, 7}}, shapes{{4, 3, 1, 1}}},
 		{engine.GlobalAvgPoolBackward, nil, shapes{{4, 3, 1, 1}, {4, 3, 9, 7}}, shapes{{4, 3, 9, 7}}},
 		{engine.Linear, nil, shapes{{4, 3, 1, 1}, {5, 3}, {5}}, shapes{{4, 5, 1, 1}}},
+		{engine.Linear, nil, shapes{{4, 3, 1, 1}, {5, 3}}, shapes{{4, 5, 1, 1}}},
 		{engine.LinearBackwardData, nil, shapes{{4, 5, 1, 1}, {5, 3}}, shapes{{4, 3, 1, 1}}},
 		{engine.LinearBackwardWeight, nil, shapes{{4, 5, 1, 1}, {4, 3, 1, 1}}, shapes{{5, 3}}},
 		{engine.LinearBackwardBias, nil, shapes{{4, 5, 1, 1}}, shapes{{5}}},
@@ -99,8 +112,18 @@ func TestInferErrors(t *testing.T) {
 		{engine.BatchNorm2dBackward, engine.BatchNormAttr{}, shapes{x, x, {3}, {3, 2}}, "saved is (3, 2), want (2, 3)"},
 		{engine.ReLUBackward, nil, shapes{x, {4, 3, 6, 8}}, "y is (4, 3, 6, 8)"},
 		{engine.Dropout2d, nil, shapes{x, {3, 4}}, "mask is (3, 4), want (4, 3)"},
-		{engine.MaxPool2d, nil, shapes{{4, 3, 8, 1}}, "no 2 x 2 window"},
-		{engine.MaxPool2dBackward, nil, shapes{x, x}, "dy is (4, 3, 8, 6), want (4, 3, 4, 3)"},
+		{engine.Dropout, nil, shapes{x, {4, 3, 1, 1}}, "mask is (4, 3, 1, 1), want (4, 3, 8, 6)"},
+		{engine.MaxPool2d, pool(2, 2, 0), shapes{{4, 3, 8, 1}}, "no 2 x 2 window"},
+		{engine.MaxPool2d, nil, shapes{x}, "has attributes of type <nil>, want engine.PoolAttr"},
+		{engine.MaxPool2d, conv(2, 2, 0), shapes{x}, "has attributes of type engine.ConvAttr, want engine.PoolAttr"},
+		{engine.MaxPool2d, pool(2, 0, 0), shapes{x}, "a window of 2, stride 0 and padding 0 make no pooling"},
+		{engine.MaxPool2d, pool(3, 2, 2), shapes{x}, "the padding is at most half a window"},
+		{engine.MaxPool2dBackward, pool(2, 2, 0), shapes{x, x}, "dy is (4, 3, 8, 6), want (4, 3, 4, 3)"},
+		{engine.AvgPool2d, pool(5, 2, 1), shapes{{4, 3, 8, 2}}, "no 5 x 5 window"},
+		{engine.AvgPool2d, pool(1, 1, 1), shapes{x}, "the padding is at most half a window"},
+		{engine.AvgPool2dBackward, pool(3, 2, 1), shapes{x, x}, "dy is (4, 3, 8, 6), want (4, 3, 4, 3)"},
+		{engine.ChannelScale, nil, shapes{x, {4, 4, 1, 1}}, "s is (4, 4, 1, 1), want (4, 3, 1, 1)"},
+		{engine.ChannelScaleBackwardScale, nil, shapes{x, {4, 3, 1, 1}}, "x is (4, 3, 1, 1), want (4, 3, 8, 6)"},
 		{engine.GlobalAvgPoolBackward, nil, shapes{{4, 3, 2, 1}, x}, "dy is (4, 3, 2, 1), want (4, 3, 1, 1)"},
 		{engine.Linear, nil, shapes{x, {5, 3}, {5}}, "x is (4, 3, 8, 6), want (4, 3, 1, 1)"},
 		{engine.Linear, nil, shapes{{4, 3, 1, 1}, {5, 3}, {4}}, "b is (4), want (5)"},

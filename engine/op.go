@@ -32,14 +32,35 @@ const (
 	SiLU         = Kind("silu")
 	SiLUBackward = Kind("silu_backward")
 
+	ReLU6         = Kind("relu6")
+	ReLU6Backward = Kind("relu6_backward")
+
+	GELU         = Kind("gelu")
+	GELUBackward = Kind("gelu_backward")
+
+	Hardswish         = Kind("hardswish")
+	HardswishBackward = Kind("hardswish_backward")
+
+	Sigmoid         = Kind("sigmoid")
+	SigmoidBackward = Kind("sigmoid_backward")
+
 	Dropout2dMask = Kind("dropout2d_mask")
 	Dropout2d     = Kind("dropout2d")
+
+	DropoutMask = Kind("dropout_mask")
+	Dropout     = Kind("dropout")
 
 	MaxPool2d         = Kind("max_pool2d")
 	MaxPool2dBackward = Kind("max_pool2d_backward")
 
+	AvgPool2d         = Kind("avg_pool2d")
+	AvgPool2dBackward = Kind("avg_pool2d_backward")
+
 	GlobalAvgPool         = Kind("global_avg_pool")
 	GlobalAvgPoolBackward = Kind("global_avg_pool_backward")
+
+	ChannelScale              = Kind("channel_scale")
+	ChannelScaleBackwardScale = Kind("channel_scale_backward_scale")
 
 	Flatten         = Kind("flatten")
 	FlattenBackward = Kind("flatten_backward")

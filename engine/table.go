@@ -145,6 +145,46 @@ var table = map[Kind]row{
 		out: operands{activation("dx", "N C H W")},
 	},
 
+	ReLU6: {
+		in:       operands{activation("x", "N C H W")},
+		out:      operands{activation("y", "N C H W")},
+		gradient: rules{{"x", ReLU6Backward, "dy x"}},
+	},
+	ReLU6Backward: {
+		in:  operands{activation("dy", "N C H W"), activation("x", "N C H W")},
+		out: operands{activation("dx", "N C H W")},
+	},
+
+	GELU: {
+		in:       operands{activation("x", "N C H W")},
+		out:      operands{activation("y", "N C H W")},
+		gradient: rules{{"x", GELUBackward, "dy x"}},
+	},
+	GELUBackward: {
+		in:  operands{activation("dy", "N C H W"), activation("x", "N C H W")},
+		out: operands{activation("dx", "N C H W")},
+	},
+
+	Hardswish: {
+		in:       operands{activation("x", "N C H W")},
+		out:      operands{activation("y", "N C H W")},
+		gradient: rules{{"x", HardswishBackward, "dy x"}},
+	},
+	HardswishBackward: {
+		in:  operands{activation("dy", "N C H W"), activation("x", "N C H W")},
+		out: operands{activation("dx", "N C H W")},
+	},
+
+	Sigmoid: {
+		in:       operands{activation("x", "N C H W")},
+		out:      operands{activation("y", "N C H W")},
+		gradient: rules{{"x", SigmoidBackward, "dy y"}},
+	},
+	SigmoidBackward: {
+		in:  operands{activation("dy", "N C H W"), activation("y", "N C H W")},
+		out: operands{activation("dx", "N C H W")},
+	},
+
 	Dropout2dMask: { // 0 or 1/(1-p); like is what will be masked, for its shape alone
 		in:    operands{activation("like", "N C H W"), input("random", Uint32, strconv.Itoa(RandomElements))},
 		out:   operands{value("mask", "N C")},
@@ -157,15 +197,44 @@ var table = map[Kind]row{
 		gradient: rules{{"x", Dropout2d, "dy mask"}},
 	},
 
-	MaxPool2d: { // window and stride 2
+	DropoutMask: { // 0 or 1/(1-p); like is what will be masked, for its shape alone
+		in:    operands{activation("like", "N C H W"), input("random", Uint32, strconv.Itoa(RandomElements))},
+		out:   operands{activation("mask", "N C H W")},
+		attr:  DropoutAttr{},
+		check: isProbability,
+	},
+	Dropout: { // its own backward
+		in:       operands{activation("x", "N C H W"), activation("mask", "N C H W")},
+		out:      operands{activation("y", "N C H W")},
+		gradient: rules{{"x", Dropout, "dy mask"}},
+	},
+
+	MaxPool2d: {
 		in:       operands{activation("x", "N C H W")},
-		out:      operands{activation("y", "N C H/2 W/2")},
+		out:      operands{activation("y", "N C HO WO")},
+		attr:     PoolAttr{},
 		check:    hasPool,
 		gradient: rules{{"x", MaxPool2dBackward, "dy x"}},
 	},
 	MaxPool2dBackward: {
-		in:  operands{activation("dy", "N C H/2 W/2"), activation("x", "N C H W")},
-		out: operands{activation("dx", "N C H W")},
+		in:    operands{activation("dy", "N C HO WO"), activation("x", "N C H W")},
+		out:   operands{activation("dx", "N C H W")},
+		attr:  PoolAttr{},
+		check: hasPool,
+	},
+
+	AvgPool2d: {
+		in:       operands{activation("x", "N C H W")},
+		out:      operands{activation("y", "N C HO WO")},
+		attr:     PoolAttr{},
+		check:    hasPool,
+		gradient: rules{{"x", AvgPool2dBackward, "dy x"}},
+	},
+	AvgPool2dBackward: { // like is x, for its shape alone
+		in:    operands{activation("dy", "N C HO WO"), activation("like", "N C H W")},
+		out:   operands{activation("dx", "N C H W")},
+		attr:  PoolAttr{},
+		check: hasPool,
 	},
 
 	GlobalAvgPool: {
@@ -176,6 +245,16 @@ var table = map[Kind]row{
 	GlobalAvgPoolBackward: { // like is x, for its shape alone
 		in:  operands{activation("dy", "N C 1 1"), activation("like", "N C H W")},
 		out: operands{activation("dx", "N C H W")},
+	},
+
+	ChannelScale: { // its own backward by x
+		in:       operands{activation("x", "N C H W"), activation("s", "N C 1 1")},
+		out:      operands{activation("y", "N C H W")},
+		gradient: rules{{"s", ChannelScaleBackwardScale, "dy x"}, {"x", ChannelScale, "dy s"}},
+	},
+	ChannelScaleBackwardScale: {
+		in:  operands{activation("dy", "N C H W"), activation("x", "N C H W")},
+		out: operands{activation("ds", "N C 1 1")},
 	},
 
 	Flatten: {
@@ -189,7 +268,7 @@ var table = map[Kind]row{
 	},
 
 	Linear: {
-		in:           operands{activation("x", "N K 1 1"), segment("w", "M K"), segment("b", "M")},
+		in:           operands{activation("x", "N K 1 1"), segment("w", "M K"), segment("b", "M").optional()},
 		out:          operands{activation("y", "N M 1 1")},
 		gradient:     rules{{"b", LinearBackwardBias, "dy"}, {"w", LinearBackwardWeight, "dy x"}, {"x", LinearBackwardData, "dy w"}},
 		multiplyAdds: "N*M*K",
@@ -313,11 +392,13 @@ func hasVariance(_ Attr, d Dims) error {
 	return nil
 }
 
-func hasPool(_ Attr, d Dims) error {
-	if d["H"] < 2 || d["W"] < 2 {
-		return fmt.Errorf("a %d x %d image has no 2 x 2 window", d["H"], d["W"])
+// hasPool demands windows of which each has a pixel of the image.
+func hasPool(a Attr, d Dims) error {
+	p := a.(PoolAttr)
+	if p.Kernel < 1 || p.Stride < 1 || p.Padding < 0 || p.Padding > p.Kernel/2 {
+		return fmt.Errorf("a window of %d, stride %d and padding %d make no pooling: the padding is at most half a window", p.Kernel, p.Stride, p.Padding)
 	}
-	return nil
+	return hasWindow(ConvAttr(p), d)
 }
 
 func isProbability(a Attr, _ Dims) error {

@@ -6,7 +6,9 @@ import (
 )
 
 // someAttr are attributes for the ops to which zeros are none.
-var someAttr = map[Attr]Attr{ConvAttr{}: ConvAttr{Kernel: 3, Stride: 2, Padding: 1}}
+var someAttr = map[Attr]Attr{
+	ConvAttr{}: ConvAttr{Kernel: 3, Stride: 2, Padding: 1}, PoolAttr{}: PoolAttr{Kernel: 3, Stride: 2, Padding: 1},
+}
 
 // applied writes an op of the row down, on tensors of different sizes.
 func (r row) applied(t *testing.T, k Kind) (b *Builder, inputs, outputs []*Tensor) {

@@ -115,13 +115,14 @@ func (c conv2d) forward(f *forward, name string, x *engine.Tensor) *engine.Tenso
 type stateless struct {
 	name string
 	op   engine.Kind
+	attr engine.Attr
 }
 
 var (
-	relu          = stateless{"ReLU", engine.ReLU}
-	maxPool       = stateless{"MaxPool2d", engine.MaxPool2d} // of 2x2
-	globalAvgPool = stateless{"AdaptiveAvgPool2d", engine.GlobalAvgPool}
-	flatten       = stateless{"Flatten", engine.Flatten} // channels, rows and columns become features, in that order
+	relu          = stateless{"ReLU", engine.ReLU, nil}
+	maxPool       = stateless{"MaxPool2d", engine.MaxPool2d, engine.PoolAttr{Kernel: 2, Stride: 2}}
+	globalAvgPool = stateless{"AdaptiveAvgPool2d", engine.GlobalAvgPool, nil}
+	flatten       = stateless{"Flatten", engine.Flatten, nil} // channels, rows and columns become features, in that order
 )
 
 func (s stateless) kind() string { return s.name }
@@ -129,7 +130,7 @@ func (s stateless) kind() string { return s.name }
 func (stateless) parameters(string) []parameter { return nil }
 
 func (s stateless) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
-	return f.b.Apply1(s.op, nil, []*engine.Tensor{x})
+	return f.b.Apply1(s.op, s.attr, []*engine.Tensor{x})
 }
 
 // linear is Linear(in, out) with bias, on images of one pixel.

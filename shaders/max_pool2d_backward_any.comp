@@ -1,20 +1,17 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-// max_pool2d_backward on any shape: dx = dy where x is the first largest of its 2 x 2 window in row order, else 0;
-// an odd last row or column belongs to no window
+// max_pool2d_backward on any shape: dx = the sum of dy over the windows in which x is the first largest in row order
 //
-//   dy  (N/GD, C, GD, H/2, W/2)   x, dx  (N/g, C, g, H, W), g being GX and GY
+//   dy  (N/GD, C, GD, HO, WO)   x, dx  (N/g, C, g, H, W), g being GX and GY
 //
 // One invocation makes one value of dx.
 #include "dispatch.glsl"
 #include "panels.glsl"
+#include "pool_window.glsl"
 
-layout(constant_id = 1) const uint C = 64;
-layout(constant_id = 2) const uint H = 32;
-layout(constant_id = 3) const uint W = 32;
-layout(constant_id = 4) const uint GD = 1;
-layout(constant_id = 5) const uint GX = 1;
-layout(constant_id = 6) const uint GY = 1;
+layout(constant_id = 9) const uint GD = 1;
+layout(constant_id = 10) const uint GX = 1;
+layout(constant_id = 11) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*H*W
 
@@ -22,22 +19,30 @@ layout(std430, binding = 0) readonly  buffer DY { float dy[]; };
 layout(std430, binding = 1) readonly  buffer X { float x[]; };
 layout(std430, binding = 2) writeonly buffer DX { float dx[]; };
 
+// winner is the place of the largest value of a window, in the plane of x that starts there.
+uint winner(uint plane, uvec2 rows, uvec2 columns) {
+    uint place = rows.x * W + columns.x;
+    float best = x[plane + place];
+    for (uint i = rows.x; i < rows.y; i++) {
+        for (uint j = columns.x; j < columns.y; j++) {
+            float v = x[plane + i * W + j];
+            if (v > best) { best = v; place = i * W + j; }
+        }
+    }
+    return place;
+}
+
 void main() {
     uint id = invocation();
     if (id >= push.count) return;
     Place p = place_of(id, C, GY, H * W);
-    uint i = p.r / W, j = p.r % W;
-    if (i / 2u >= H / 2u || j / 2u >= W / 2u) {
-        dx[id] = 0.0;
-        return;
+    uint from_x = plane_at(p.n, p.c, C, GX, H * W), from_d = plane_at(p.n, p.c, C, GD, HO * WO);
+    uvec2 down = windows(p.r / W, HO), across = windows(p.r % W, WO);
+    float sum = 0.0;
+    for (uint i = down.x; i < down.y; i++) {
+        for (uint j = across.x; j < across.y; j++) {
+            if (winner(from_x, pixels(i, H), pixels(j, W)) == p.r) sum += dy[from_d + i * WO + j];
+        }
     }
-    uint at = plane_at(p.n, p.c, C, GX, H * W) + i / 2u * 2u * W + j / 2u * 2u;
-    float best = x[at];
-    uint winner = 0u;
-    for (uint k = 1u; k < 4u; k++) {
-        float v = x[at + k / 2u * W + k % 2u];
-        if (v > best) { best = v; winner = k; }
-    }
-    bool mine = winner == i % 2u * 2u + j % 2u;
-    dx[id] = mine ? dy[plane_at(p.n, p.c, C, GD, (H / 2u) * (W / 2u)) + i / 2u * (W / 2u) + j / 2u] : 0.0;
+    dx[id] = sum;
 }

@@ -23,15 +23,24 @@ func dropout2dMask(attr engine.DropoutAttr, mask, random *tensor) {
 	})
 }
 
-// dropout2d computes y[n,c,i,j] = mask[n,c] x[n,c,i,j], and dx from dy likewise.
+// dropoutMask draws which values of which images live, as dropout2dMask draws channels. Value i of an image, counted
+// through its channels and rows, takes word i%4 of Philox with counter (step, sample + n, i/4, 1), whose last number is no
+// counter of dropout2dMask's.
 //
-//	x, y (N,C,H,W), mask (N,C)
-func dropout2d(y, x, mask *tensor) {
-	parallel(x.N(), func(n int) {
-		for c, scale := range mask.row(n) {
-			out := y.plane(n, c)
-			for i, v := range x.plane(n, c) {
-				out[i] = scale * v
+//	random (4), see engine.RandomSeed; mask (N,C,H,W)
+func dropoutMask(attr engine.DropoutAttr, mask, random *tensor) {
+	threshold := uint32(attr.P * (1 << 24))
+	key := [2]uint32{random.uints[engine.RandomSeed], uint32(attr.Layer)}
+	parallel(mask.N(), func(n int) {
+		sample := random.uints[engine.RandomSample] + uint32(n)
+		var draws [4]uint32
+		for i := range mask.row(n) {
+			if i%4 == 0 {
+				draws = engine.Philox4x32([4]uint32{random.uints[engine.RandomStep], sample, uint32(i / 4), 1}, key)
+			}
+			mask.row(n)[i] = 0
+			if draws[i%4]>>8 >= threshold {
+				mask.row(n)[i] = 1 / (1 - attr.P)
 			}
 		}
 	})

@@ -42,11 +42,22 @@ var forwards = []forward{
 	{"relu", []leaf{{"x", engine.Shape{2, 3, 3, 3}}}, apply(engine.ReLU, nil)},
 	{"silu", []leaf{{"x", engine.Shape{2, 3, 3, 3}}}, apply(engine.SiLU, nil)},
 	{"silu, x read three times", []leaf{{"x", engine.Shape{2, 3, 3, 3}}, {"w", engine.Shape{3, 3, 1, 1}}}, writeGated},
-	{"max_pool2d", []leaf{{"x", engine.Shape{2, 3, 5, 4}}}, apply(engine.MaxPool2d, nil)},
+	{"relu6", []leaf{{"x", engine.Shape{2, 3, 3, 3}}}, spread(engine.ReLU6)},
+	{"gelu", []leaf{{"x", engine.Shape{2, 3, 3, 3}}}, spread(engine.GELU)},
+	{"hardswish", []leaf{{"x", engine.Shape{2, 3, 3, 3}}}, spread(engine.Hardswish)},
+	{"sigmoid", []leaf{{"x", engine.Shape{2, 3, 3, 3}}}, spread(engine.Sigmoid)},
+	{"max_pool2d", []leaf{{"x", engine.Shape{2, 3, 5, 4}}}, apply(engine.MaxPool2d, engine.PoolAttr{Kernel: 2, Stride: 2})},
+	{"max_pool2d, overlapping", []leaf{{"x", engine.Shape{2, 3, 5, 4}}}, apply(engine.MaxPool2d, engine.PoolAttr{Kernel: 3, Stride: 2, Padding: 1})},
+	{"avg_pool2d", []leaf{{"x", engine.Shape{2, 3, 5, 4}}}, apply(engine.AvgPool2d, engine.PoolAttr{Kernel: 2, Stride: 2})},
+	{"avg_pool2d, overlapping", []leaf{{"x", engine.Shape{2, 3, 5, 4}}}, apply(engine.AvgPool2d, engine.PoolAttr{Kernel: 3, Stride: 2, Padding: 1})},
+	{"channel_scale", []leaf{{"x", engine.Shape{2, 3, 3, 2}}, {"a", engine.Shape{2, 3, 1, 1}}}, apply(engine.ChannelScale, nil)},
+	{"squeeze and excitation", []leaf{{"x", engine.Shape{2, 3, 3, 2}}, {"w", engine.Shape{3, 3}}, {"b", engine.Shape{3}}}, writeSqueeze},
 	{"global_avg_pool", []leaf{{"x", engine.Shape{2, 3, 3, 4}}}, apply(engine.GlobalAvgPool, nil)},
 	{"linear", []leaf{{"x", engine.Shape{3, 7, 1, 1}}, {"w", engine.Shape{5, 7}}, {"b", engine.Shape{5}}}, apply(engine.Linear, nil)},
+	{"linear, no bias", []leaf{{"x", engine.Shape{3, 7, 1, 1}}, {"w", engine.Shape{5, 7}}}, apply(engine.Linear, nil)},
 	{"batch_norm2d", []leaf{{"x", engine.Shape{3, 4, 3, 2}}, {"weight", engine.Shape{4}}, {"bias", engine.Shape{4}}}, writeBatchNorm},
-	{"dropout2d", []leaf{{"x", engine.Shape{4, 6, 2, 2}}}, writeDropout},
+	{"dropout2d", []leaf{{"x", engine.Shape{4, 6, 2, 2}}}, writeDropout(engine.Dropout2dMask, engine.Dropout2d)},
+	{"dropout", []leaf{{"x", engine.Shape{4, 3, 3, 3}}}, writeDropout(engine.DropoutMask, engine.Dropout)},
 	{"add of two", []leaf{{"x", engine.Shape{2, 2, 2, 2}}, {"a", engine.Shape{2, 2, 2, 2}}}, apply(engine.Add, nil)},
 	{"residual connection", []leaf{{"x", engine.Shape{2, 3, 3, 3}}, {"w", engine.Shape{3, 3, 1, 1}}}, writeResidual},
 	{"one weight, three readers", []leaf{{"x", engine.Shape{2, 3, 2, 2}}, {"w", engine.Shape{3, 3, 1, 1}}}, writeThrice},
@@ -69,10 +80,31 @@ func writeBatchNorm(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
 	return b.Apply(engine.BatchNorm2d, engine.BatchNormAttr{Epsilon: 1e-2, Momentum: 0.1}, append(leaves, mean, variance))[0]
 }
 
-func writeDropout(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
-	random := b.Input("random", engine.Uint32, engine.RandomElements)
-	mask := b.Apply(engine.Dropout2dMask, engine.DropoutAttr{P: 0.4}, []*engine.Tensor{leaves[0], random})[0]
-	return b.Apply(engine.Dropout2d, nil, []*engine.Tensor{leaves[0], mask})[0]
+func writeDropout(mask, dropout engine.Kind) func(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
+	return func(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
+		random := b.Input("random", engine.Uint32, engine.RandomElements)
+		drawn := b.Apply1(mask, engine.DropoutAttr{P: 0.4}, []*engine.Tensor{leaves[0], random})
+		return b.Apply1(dropout, nil, []*engine.Tensor{leaves[0], drawn})
+	}
+}
+
+// spread is an activation of 8 x, which reaches over all its pieces.
+func spread(k engine.Kind) func(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
+	return func(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
+		x := leaves[0]
+		for range 3 {
+			x = b.Apply1(engine.Add, nil, []*engine.Tensor{x, x})
+		}
+		return b.Apply1(k, nil, []*engine.Tensor{x})
+	}
+}
+
+// writeSqueeze scales the channels of x by what sigmoid makes of their means, as squeeze-and-excitation does.
+func writeSqueeze(b *engine.Builder, leaves []*engine.Tensor) *engine.Tensor {
+	s := b.Apply1(engine.GlobalAvgPool, nil, leaves[:1])
+	s = b.Apply1(engine.Linear, nil, []*engine.Tensor{s, leaves[1], leaves[2]})
+	s = b.Apply1(engine.Sigmoid, nil, []*engine.Tensor{s})
+	return b.Apply1(engine.ChannelScale, nil, []*engine.Tensor{leaves[0], s})
 }
 
 // writeResidual computes y = x + relu(w x) + x: x has three readers, one of them in the middle.

@@ -1,12 +1,16 @@
 package cpu
 
-// linear computes y[n,m] = b[m] + Σ_k w[m,k] x[n,k].
+// linear computes y[n,m] = b[m] + Σ_k w[m,k] x[n,k]. Without a bias b is empty.
 //
 //	x (N,K,1,1), w (M,K), b (M), y (N,M,1,1)
-func linear(y, x, w, b *tensor) {
+func linear(y, x, w *tensor, b ...*tensor) {
 	parallel(y.N(), func(n int) {
 		for m := range y.C() {
-			y.row(n)[m] = b.floats[m] + dot(w.row(m), x.row(n))
+			bias := 0.0
+			if len(b) > 0 {
+				bias = b[0].floats[m]
+			}
+			y.row(n)[m] = bias + dot(w.row(m), x.row(n))
 		}
 	})
 }

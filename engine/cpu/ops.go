@@ -33,25 +33,46 @@ var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 		batchNorm2dBackward(out[0], out[1], out[2], in[0], in[1], in[2], in[3])
 	},
 
-	engine.ReLU:         func(_ engine.Attr, out, in []*tensor) { relu(out[0], in[0]) },
+	engine.ReLU:         func(_ engine.Attr, out, in []*tensor) { activate(out[0], in[0], relu) },
 	engine.ReLUBackward: func(_ engine.Attr, out, in []*tensor) { reluBackward(out[0], in[0], in[1]) },
 
-	engine.SiLU:         func(_ engine.Attr, out, in []*tensor) { silu(out[0], in[0]) },
-	engine.SiLUBackward: func(_ engine.Attr, out, in []*tensor) { siluBackward(out[0], in[0], in[1]) },
+	engine.SiLU:         func(_ engine.Attr, out, in []*tensor) { activate(out[0], in[0], silu) },
+	engine.SiLUBackward: func(_ engine.Attr, out, in []*tensor) { activateBackward(out[0], in[0], in[1], siluSlope) },
+
+	engine.ReLU6:         func(_ engine.Attr, out, in []*tensor) { activate(out[0], in[0], relu6) },
+	engine.ReLU6Backward: func(_ engine.Attr, out, in []*tensor) { activateBackward(out[0], in[0], in[1], relu6Slope) },
+
+	engine.GELU:         func(_ engine.Attr, out, in []*tensor) { activate(out[0], in[0], gelu) },
+	engine.GELUBackward: func(_ engine.Attr, out, in []*tensor) { activateBackward(out[0], in[0], in[1], geluSlope) },
+
+	engine.Hardswish:         func(_ engine.Attr, out, in []*tensor) { activate(out[0], in[0], hardswish) },
+	engine.HardswishBackward: func(_ engine.Attr, out, in []*tensor) { activateBackward(out[0], in[0], in[1], hardswishSlope) },
+
+	engine.Sigmoid:         func(_ engine.Attr, out, in []*tensor) { activate(out[0], in[0], sigmoid) },
+	engine.SigmoidBackward: func(_ engine.Attr, out, in []*tensor) { activateBackward(out[0], in[0], in[1], sigmoidSlope) },
 
 	engine.Dropout2dMask: func(a engine.Attr, out, in []*tensor) { dropout2dMask(a.(engine.DropoutAttr), out[0], in[1]) },
-	engine.Dropout2d:     func(_ engine.Attr, out, in []*tensor) { dropout2d(out[0], in[0], in[1]) },
+	engine.Dropout2d:     func(_ engine.Attr, out, in []*tensor) { scaleChannels(out[0], in[0], in[1]) },
 
-	engine.MaxPool2d:         func(_ engine.Attr, out, in []*tensor) { maxPool2d(out[0], in[0]) },
-	engine.MaxPool2dBackward: func(_ engine.Attr, out, in []*tensor) { maxPool2dBackward(out[0], in[0], in[1]) },
+	engine.DropoutMask: func(a engine.Attr, out, in []*tensor) { dropoutMask(a.(engine.DropoutAttr), out[0], in[1]) },
+	engine.Dropout:     func(_ engine.Attr, out, in []*tensor) { multiply(out[0], in[0], in[1]) },
+
+	engine.MaxPool2d:         func(a engine.Attr, out, in []*tensor) { maxPool2d(a.(engine.PoolAttr), out[0], in[0]) },
+	engine.MaxPool2dBackward: func(a engine.Attr, out, in []*tensor) { maxPool2dBackward(a.(engine.PoolAttr), out[0], in[0], in[1]) },
+
+	engine.AvgPool2d:         func(a engine.Attr, out, in []*tensor) { avgPool2d(a.(engine.PoolAttr), out[0], in[0]) },
+	engine.AvgPool2dBackward: func(a engine.Attr, out, in []*tensor) { avgPool2dBackward(a.(engine.PoolAttr), out[0], in[0]) },
 
 	engine.GlobalAvgPool:         func(_ engine.Attr, out, in []*tensor) { globalAvgPool(out[0], in[0]) },
 	engine.GlobalAvgPoolBackward: func(_ engine.Attr, out, in []*tensor) { globalAvgPoolBackward(out[0], in[0]) },
 
+	engine.ChannelScale:              func(_ engine.Attr, out, in []*tensor) { scaleChannels(out[0], in[0], in[1]) },
+	engine.ChannelScaleBackwardScale: func(_ engine.Attr, out, in []*tensor) { channelScaleBackwardScale(out[0], in[0], in[1]) },
+
 	engine.Flatten:         func(_ engine.Attr, out, in []*tensor) { flatten(out[0], in[0]) },
 	engine.FlattenBackward: func(_ engine.Attr, out, in []*tensor) { flattenBackward(out[0], in[0]) },
 
-	engine.Linear:               func(_ engine.Attr, out, in []*tensor) { linear(out[0], in[0], in[1], in[2]) },
+	engine.Linear:               func(_ engine.Attr, out, in []*tensor) { linear(out[0], in[0], in[1], in[2:]...) },
 	engine.LinearBackwardData:   func(_ engine.Attr, out, in []*tensor) { linearBackwardData(out[0], in[0], in[1]) },
 	engine.LinearBackwardWeight: func(_ engine.Attr, out, in []*tensor) { linearBackwardWeight(out[0], in[0], in[1]) },
 	engine.LinearBackwardBias:   func(_ engine.Attr, out, in []*tensor) { linearBackwardBias(out[0], in[0]) },

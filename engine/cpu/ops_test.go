@@ -21,12 +21,13 @@ func newOne(t *testing.T, k engine.Kind, attr engine.Attr, shapes ...engine.Shap
 	t.Helper()
 	b := engine.NewBuilder(string(k), noLayout(t), 1)
 	var inputs []*engine.Tensor
-	for i, o := range engine.Operands(k) {
+	for i, shape := range shapes {
+		o := engine.Operands(k)[i]
 		if o.Role == engine.Input {
-			inputs = append(inputs, b.Input(o.Name, o.DType, shapes[i]...))
+			inputs = append(inputs, b.Input(o.Name, o.DType, shape...))
 			continue
 		}
-		inputs = append(inputs, b.Tensor(engine.Tensor{Name: o.Name, Shape: shapes[i], Batched: o.Batched}))
+		inputs = append(inputs, b.Tensor(engine.Tensor{Name: o.Name, Shape: shape, Batched: o.Batched}))
 	}
 	b.Apply(k, attr, inputs)
 	p, err := b.Program()
@@ -135,6 +136,8 @@ func TestLinear(t *testing.T) {
 	o := newOne(t, engine.Linear, nil, engine.Shape{2, 3, 1, 1}, engine.Shape{2, 3}, engine.Shape{2})
 	o.set(0, 1, 2, 3, 4, 5, 6).set(1, 1, 10, 100, -1, 0, 1).set(2, 0.5, -0.5)
 	o.run().want(0, 321.5, 1.5, 654.5, 1.5)
+	newOne(t, engine.Linear, nil, engine.Shape{2, 3, 1, 1}, engine.Shape{2, 3}).
+		set(0, 1, 2, 3, 4, 5, 6).set(1, 1, 10, 100, -1, 0, 1).run().want(0, 321, 2, 654, 2)
 }
 
 func TestBatchNorm2d(t *testing.T) {
@@ -169,6 +172,44 @@ func TestSiLU(t *testing.T) {
 	o.set(0, 2, 4, 4, 7, 7).set(1, x...).run().want(0, 1, 3*(1+ln3/4), 1-ln3*3/4, 7, 0)
 }
 
+func TestReLU6(t *testing.T) {
+	x := []float64{-1, 0, 2, 5.5, 6, 7}
+	newOne(t, engine.ReLU6, nil, engine.Shape{1, 1, 1, 6}).set(0, x...).run().want(0, 0, 0, 2, 5.5, 6, 6)
+	o := newOne(t, engine.ReLU6Backward, nil, engine.Shape{1, 1, 1, 6}, engine.Shape{1, 1, 1, 6})
+	o.set(0, 1, 2, 3, 4, 5, 6).set(1, x...).run().want(0, 0, 0, 3, 4, 0, 0)
+}
+
+// TestGELU: values of the normal distribution from tables.
+func TestGELU(t *testing.T) {
+	const one, two = 0.841344746068542948585, 0.977249868051820792800 // Φ(1), Φ(2)
+	const density = 0.241970724519143349798                           // φ(1)
+	x := []float64{0, 1, -1, 2, -2, 1000, -1000}
+	newOne(t, engine.GELU, nil, engine.Shape{1, 1, 1, 7}).set(0, x...).run().want(0, 0, one, one-1, 2*two, 2*(two-1), 1000, 0)
+	o := newOne(t, engine.GELUBackward, nil, engine.Shape{1, 1, 1, 5}, engine.Shape{1, 1, 1, 5})
+	o.set(0, 2, 3, 3, 7, 7).set(1, 0, 1, -1, 1000, -1000).run().want(0, 1, 3*(one+density), 3*(1-one-density), 7, 0)
+}
+
+func TestHardswish(t *testing.T) {
+	x := []float64{-4, -3, -1, 0, 1, 3, 4}
+	newOne(t, engine.Hardswish, nil, engine.Shape{1, 1, 1, 7}).set(0, x...).run().want(0, 0, 0, -1./3, 0, 2./3, 3, 4)
+	o := newOne(t, engine.HardswishBackward, nil, engine.Shape{1, 1, 1, 7}, engine.Shape{1, 1, 1, 7})
+	o.set(0, 6, 6, 6, 6, 6, 6, 6).set(1, x...).run().want(0, 0, -3, 1, 3, 5, 9, 6)
+}
+
+// TestSigmoid: σ(ln 3) = 3/4, with the slope 3/16.
+func TestSigmoid(t *testing.T) {
+	newOne(t, engine.Sigmoid, nil, engine.Shape{1, 1, 1, 5}).set(0, 0, math.Log(3), -math.Log(3), 1000, -1000).run().want(0, 0.5, 0.75, 0.25, 1, 0)
+	o := newOne(t, engine.SigmoidBackward, nil, engine.Shape{1, 1, 1, 4}, engine.Shape{1, 1, 1, 4})
+	o.set(0, 4, 16, 5, 5).set(1, 0.5, 0.75, 1, 0).run().want(0, 1, 3, 0, 0)
+}
+
+func TestChannelScale(t *testing.T) {
+	shape, scale := engine.Shape{1, 2, 1, 2}, engine.Shape{1, 2, 1, 1}
+	newOne(t, engine.ChannelScale, nil, shape, scale).set(0, 1, 2, 3, 4).set(1, 10, -1).run().want(0, 10, 20, -3, -4)
+	o := newOne(t, engine.ChannelScaleBackwardScale, nil, shape, shape)
+	o.set(0, 10, 20, 30, 40).set(1, 1, 2, 3, 4).run().want(0, 50, 250)
+}
+
 // TestMaxPool2d has a window of equal values, a maximum in each other place, and a last column in no window.
 func TestMaxPool2d(t *testing.T) {
 	x := []float64{
@@ -178,14 +219,50 @@ func TestMaxPool2d(t *testing.T) {
 		0, 7, 0, 0, 9,
 	}
 	shape := engine.Shape{1, 1, 4, 5}
-	newOne(t, engine.MaxPool2d, nil, shape).set(0, x...).run().want(0, 3, 2, 7, 5)
-	o := newOne(t, engine.MaxPool2dBackward, nil, engine.Shape{1, 1, 2, 2}, shape)
+	pairs := engine.PoolAttr{Kernel: 2, Stride: 2}
+	newOne(t, engine.MaxPool2d, pairs, shape).set(0, x...).run().want(0, 3, 2, 7, 5)
+	o := newOne(t, engine.MaxPool2dBackward, pairs, engine.Shape{1, 1, 2, 2}, shape)
 	o.set(0, 10, 20, 30, 40).set(1, x...).run().want(0,
 		10, 0, 0, 0, 0,
 		0, 0, 20, 0, 0,
 		0, 0, 40, 0, 0,
 		0, 30, 0, 0, 0,
 	)
+}
+
+// TestPoolOverlap has windows of 3 x 3 that share rows and columns, and padding: one more in size than the image's in the corners. All
+// are negative, so zeros around the image would be the largest.
+func TestPoolOverlap(t *testing.T) {
+	x := []float64{
+		-9, -1, -8, -2,
+		-7, -6, -5, -4,
+		-3, -9, -9, -9,
+	}
+	shape, pooled, attr := engine.Shape{1, 1, 3, 4}, engine.Shape{1, 1, 2, 2}, engine.PoolAttr{Kernel: 3, Stride: 2, Padding: 1}
+	newOne(t, engine.MaxPool2d, attr, shape).set(0, x...).run().want(0, -1, -1, -3, -4)
+	newOne(t, engine.AvgPool2d, attr, shape).set(0, x...).run().want(0, -23./9, -26./9, -25./9, -42./9)
+	o := newOne(t, engine.MaxPool2dBackward, attr, pooled, shape)
+	o.set(0, 10, 20, 30, 40).set(1, x...).run().want(0,
+		0, 30, 0, 0,
+		0, 0, 0, 40,
+		30, 0, 0, 0,
+	)
+	o = newOne(t, engine.AvgPool2dBackward, attr, pooled, shape)
+	o.set(0, 9, 18, 27, 36).set(1, x...).run().want(0,
+		1, 3, 2, 2,
+		4, 10, 6, 6,
+		3, 7, 4, 4,
+	)
+}
+
+func TestAvgPool2d(t *testing.T) {
+	x := []float64{
+		1, 2, 3, 4, 100,
+		5, 6, 7, 9, 100,
+	}
+	shape, pairs := engine.Shape{1, 1, 2, 5}, engine.PoolAttr{Kernel: 2, Stride: 2}
+	newOne(t, engine.AvgPool2d, pairs, shape).set(0, x...).run().want(0, 3.5, 5.75)
+	newOne(t, engine.AvgPool2dBackward, pairs, engine.Shape{1, 1, 1, 2}, shape).set(0, 4, 8).run().want(0, 1, 1, 2, 2, 0, 1, 1, 2, 2, 0)
 }
 
 func TestGlobalAvgPool(t *testing.T) {
@@ -265,6 +342,51 @@ func TestDropout2dMask(t *testing.T) {
 		if v != 1 {
 			t.Errorf("p = 0 gives a mask of %g", v)
 		}
+	}
+}
+
+// values draws a mask of single values.
+func values(t *testing.T, p float64, layer int, shape engine.Shape, random ...uint32) []float64 {
+	t.Helper()
+	o := newOne(t, engine.DropoutMask, engine.DropoutAttr{P: p, Layer: layer}, shape, engine.Shape{engine.RandomElements})
+	copy(o.in.Uints("random"), random)
+	return o.run().output(0)
+}
+
+// TestDropoutMask: a mask follows samples, not batches, takes all four words of a draw, and is another one than of channels.
+func TestDropoutMask(t *testing.T) {
+	whole := values(t, 0.25, 3, engine.Shape{40, 11, 3, 3}, 42, 7, 0)
+	dropped := 0
+	for i, v := range whole {
+		if v == 0 {
+			dropped++
+		} else if v != 1/(1-0.25) {
+			t.Fatalf("value %d of the mask is %g", i, v)
+		}
+	}
+	if dropped < 880 || dropped > 1100 { // 990 expected, deviation 27
+		t.Errorf("%d of 3960 values dropped at p = 0.25", dropped)
+	}
+	near(t, "the mask from sample 16 on", values(t, 0.25, 3, engine.Shape{24, 11, 3, 3}, 42, 7, 16), whole[16*99:], 0)
+	near(t, "the mask of flat images", values(t, 0.25, 3, engine.Shape{40, 99, 1, 1}, 42, 7, 0), whole, 0)
+	draw := engine.Philox4x32([4]uint32{7, 1, 5, 1}, [2]uint32{42, 3})
+	for k, word := range draw {
+		want := 0.0
+		if word>>8 >= 1<<22 {
+			want = 1 / (1 - 0.25)
+		}
+		if got := whole[99+20+k]; got != want {
+			t.Errorf("value %d of the second image is %g, draw %#x wants %g", 20+k, got, word, want)
+		}
+	}
+	same := 0
+	for i, v := range mask(t, 0.25, 3, 40, 99, 42, 7, 0) {
+		if v == whole[i] {
+			same++
+		}
+	}
+	if same > 2700 { // 3960 (0.75² + 0.25²) = 2475 expected
+		t.Errorf("%d of 3960 values are those of a mask of channels", same)
 	}
 }
 

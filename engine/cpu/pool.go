@@ -1,45 +1,95 @@
 package cpu
 
-// maxPool2d computes y[n,c,i,j] = max of x[n,c,2i..2i+1,2j..2j+1]. An odd last row or column is in no window.
+import "cnnvk/engine"
+
+// eachWindow calls f for every window of one plane of (N,C,H,W), in row order: number, and the rows and columns of it that lie in the image.
+func eachWindow(a engine.PoolAttr, x *tensor, f func(number, top, bottom, left, right int)) {
+	ho, wo := a.Output(x.H()), a.Output(x.W())
+	for i := range ho {
+		for j := range wo {
+			top, left := i*a.Stride-a.Padding, j*a.Stride-a.Padding
+			f(i*wo+j, max(top, 0), min(top+a.Kernel, x.H()), max(left, 0), min(left+a.Kernel, x.W()))
+		}
+	}
+}
+
+// maxPool2d computes y[n,c,i,j] = the largest value of x[n,c] in window (i,j). What no window reaches at the end of a row or a column
+// counts nowhere.
 //
-//	x (N,C,H,W), y (N,C,H/2,W/2)
-func maxPool2d(y, x *tensor) {
+//	x (N,C,H,W), y (N,C,HO,WO)
+func maxPool2d(a engine.PoolAttr, y, x *tensor) {
 	parallel(x.N()*x.C(), func(nc int) {
 		n, c := nc/x.C(), nc%x.C()
 		in, out := x.plane(n, c), y.plane(n, c)
-		for i := range y.H() {
-			for j := range y.W() {
-				out[i*y.W()+j] = in[largest(in, x.W(), 2*i, 2*j)]
-			}
-		}
+		eachWindow(a, x, func(number, top, bottom, left, right int) {
+			out[number] = in[largest(in, x.W(), top, bottom, left, right)]
+		})
 	})
 }
 
-// largest is the place of the largest value in the 2x2 window at (i,j) of a plane of width w. The first
+// largest is the place of the largest value in those rows and columns of a plane of width w. The first
 // of equal ones counts, in row order. A NaN is passed over unless it comes first (PyTorch lets every NaN win).
-func largest(x []float64, w, i, j int) int {
-	best := i*w + j
-	for _, place := range [3]int{i*w + j + 1, (i+1)*w + j, (i+1)*w + j + 1} {
-		if x[place] > x[best] {
-			best = place
+func largest(x []float64, w, top, bottom, left, right int) int {
+	best := top*w + left
+	for i := top; i < bottom; i++ {
+		for j := left; j < right; j++ {
+			if x[i*w+j] > x[best] {
+				best = i*w + j
+			}
 		}
 	}
 	return best
 }
 
-// maxPool2dBackward gives dy to the place of each window that held the maximum and 0 to all others.
+// maxPool2dBackward gives dy to the place of each window that held the maximum, where windows overlap the sum, and 0 to all others.
 //
-//	dy (N,C,H/2,W/2), x, dx (N,C,H,W)
-func maxPool2dBackward(dx, dy, x *tensor) {
+//	dy (N,C,HO,WO), x, dx (N,C,H,W)
+func maxPool2dBackward(a engine.PoolAttr, dx, dy, x *tensor) {
 	parallel(x.N()*x.C(), func(nc int) {
 		n, c := nc/x.C(), nc%x.C()
 		in, grad, out := x.plane(n, c), dy.plane(n, c), dx.plane(n, c)
 		clear(out)
-		for i := range dy.H() {
-			for j := range dy.W() {
-				out[largest(in, x.W(), 2*i, 2*j)] = grad[i*dy.W()+j]
+		eachWindow(a, x, func(number, top, bottom, left, right int) {
+			out[largest(in, x.W(), top, bottom, left, right)] += grad[number]
+		})
+	})
+}
+
+// avgPool2d computes y[n,c,i,j] = the sum of x[n,c] in window (i,j), by the pixels of the window, padding among them.
+//
+//	x (N,C,H,W), y (N,C,HO,WO)
+func avgPool2d(a engine.PoolAttr, y, x *tensor) {
+	parallel(x.N()*x.C(), func(nc int) {
+		n, c := nc/x.C(), nc%x.C()
+		in, out := x.plane(n, c), y.plane(n, c)
+		eachWindow(a, x, func(number, top, bottom, left, right int) {
+			sum := 0.0
+			for i := top; i < bottom; i++ {
+				for _, v := range in[i*x.W()+left : i*x.W()+right] {
+					sum += v
+				}
 			}
-		}
+			out[number] = sum / float64(a.Kernel*a.Kernel)
+		})
+	})
+}
+
+// avgPool2dBackward gives every pixel of a window its share of dy, where windows overlap the sum.
+//
+//	dy (N,C,HO,WO), dx (N,C,H,W)
+func avgPool2dBackward(a engine.PoolAttr, dx, dy *tensor) {
+	parallel(dx.N()*dx.C(), func(nc int) {
+		n, c := nc/dx.C(), nc%dx.C()
+		grad, out := dy.plane(n, c), dx.plane(n, c)
+		clear(out)
+		eachWindow(a, dx, func(number, top, bottom, left, right int) {
+			share := grad[number] / float64(a.Kernel*a.Kernel)
+			for i := top; i < bottom; i++ {
+				for j := left; j < right; j++ {
+					out[i*dx.W()+j] += share
+				}
+			}
+		})
 	})
 }
 

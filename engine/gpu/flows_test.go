@@ -78,6 +78,14 @@ func (w *flowWriter) op(k engine.Kind, in ...*engine.Tensor) *engine.Tensor {
 
 func (w *flowWriter) relu(x *engine.Tensor) *engine.Tensor { return w.op(engine.ReLU, x) }
 
+func (w *flowWriter) pool(x *engine.Tensor) *engine.Tensor {
+	return w.Apply1(engine.MaxPool2d, halvingPool, []*engine.Tensor{x})
+}
+
+func (w *flowWriter) poolBackward(dy, x *engine.Tensor) *engine.Tensor {
+	return w.Apply1(engine.MaxPool2dBackward, halvingPool, []*engine.Tensor{dy, x})
+}
+
 // mask is another one at every call.
 func (w *flowWriter) mask() *engine.Tensor {
 	w.masks++
@@ -153,7 +161,7 @@ var flows = []flow{
 	}},
 	{"activation that is pooled twice", []string{"norm_relu", "norm_relu_backward"}, func(w *flowWriter) {
 		x, r, _ := w.normReLU()
-		w.back(w.op(engine.Add, w.op(engine.MaxPool2d, r), w.op(engine.MaxPool2d, r)), x)
+		w.back(w.op(engine.Add, w.pool(r), w.pool(r)), x)
 	}},
 	{"normalised tensor that two ops read", nil, func(w *flowWriter) {
 		x := w.host("x")
@@ -220,7 +228,7 @@ var flows = []flow{
 	}},
 	{"gradient that is the activation itself", []string{"norm_relu"}, func(w *flowWriter) {
 		x, r, saved := w.normReLU()
-		w.op(engine.MaxPool2d, r)
+		w.pool(r)
 		w.normBackward(w.op(engine.ReLUBackward, r, r), x, "weight0", saved)
 	}},
 	{"gradient that two norms read", []string{"norm_relu"}, func(w *flowWriter) {
@@ -238,28 +246,28 @@ var flows = []flow{
 	{"dropout backward by another mask", []string{"norm_relu_dropout_pool", "norm_relu_dropout_backward"}, func(w *flowWriter) {
 		mask, other := w.mask(), w.mask()
 		x, r, saved := w.normReLU()
-		w.op(engine.MaxPool2d, w.op(engine.Dropout2d, r, mask))
+		w.pool(w.op(engine.Dropout2d, r, mask))
 		w.normBackward(w.op(engine.ReLUBackward, w.op(engine.Dropout2d, w.host("dd"), other), r), x, "weight0", saved)
 	}},
 	{"pooled, dropout backward by another mask", []string{"norm_relu_dropout", "norm_relu_dropout_backward"}, func(w *flowWriter) {
 		mask, other := w.mask(), w.mask()
 		x, r, saved := w.normReLU()
 		d := w.op(engine.Dropout2d, r, mask)
-		w.op(engine.MaxPool2d, d)
-		dd := w.op(engine.MaxPool2dBackward, w.pooled("dp"), d)
+		w.pool(d)
+		dd := w.poolBackward(w.pooled("dp"), d)
 		w.normBackward(w.op(engine.ReLUBackward, w.op(engine.Dropout2d, dd, other), r), x, "weight0", saved)
 	}},
 	{"pooling's gradient by another x", []string{"norm_relu_pool", "norm_relu_backward"}, func(w *flowWriter) {
 		x, r, saved := w.normReLU()
-		w.op(engine.MaxPool2d, r)
-		dr := w.op(engine.MaxPool2dBackward, w.pooled("dp"), w.host("z"))
+		w.pool(r)
+		dr := w.poolBackward(w.pooled("dp"), w.host("z"))
 		w.normBackward(w.op(engine.ReLUBackward, dr, r), x, "weight0", saved)
 	}},
 	{"pooling's gradient by another x, with dropout", []string{"norm_relu_dropout", "norm_relu_dropout_backward"}, func(w *flowWriter) {
 		mask := w.mask()
 		x, r, saved := w.normReLU()
 		w.op(engine.Dropout2d, r, mask)
-		dd := w.op(engine.MaxPool2dBackward, w.pooled("dp"), w.host("z"))
+		dd := w.poolBackward(w.pooled("dp"), w.host("z"))
 		w.normBackward(w.op(engine.ReLUBackward, w.op(engine.Dropout2d, dd, mask), r), x, "weight0", saved)
 	}},
 	{"convolution that changes before the norm", []string{"norm_relu"}, func(w *flowWriter) {
@@ -270,7 +278,7 @@ var flows = []flow{
 	}},
 	{"evaluation", []string{"pointwise_conv2d_norm_relu_eval", "norm_relu_pool_eval"}, func(w *flowWriter) {
 		h := w.relu(w.normEval(w.conv(w.host("x"), "0"), "0"))
-		w.op(engine.MaxPool2d, w.relu(w.normEval(h, "1")))
+		w.pool(w.relu(w.normEval(h, "1")))
 	}},
 	{"evaluation with an identity shortcut", []string{"pointwise_conv2d_norm_relu_eval"}, func(w *flowWriter) {
 		h := w.relu(w.normEval(w.conv(w.host("x"), "0"), "0"))
@@ -294,7 +302,7 @@ var flows = []flow{
 	}},
 	{"evaluation, activation that two ops read", []string{"norm_relu_eval"}, func(w *flowWriter) {
 		r := w.relu(w.normEval(w.host("x"), "0"))
-		w.op(engine.MaxPool2d, r)
+		w.pool(r)
 		w.op(engine.Dropout2d, r, w.mask())
 	}},
 	{"evaluation, convolution that its norm adds to", []string{"norm_relu_eval"}, func(w *flowWriter) {

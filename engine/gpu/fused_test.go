@@ -101,7 +101,7 @@ func (b block) program() (*engine.Program, error) {
 		y = w.Apply1(engine.Dropout2d, nil, []*engine.Tensor{y, mask})
 	}
 	if b.pool {
-		y = w.Apply1(engine.MaxPool2d, nil, []*engine.Tensor{y})
+		y = w.Apply1(engine.MaxPool2d, halvingPool, []*engine.Tensor{y})
 	}
 	y.Name = "y"
 	if b.train {

@@ -9,30 +9,26 @@ import (
 )
 
 var (
-	relu = kernel{
-		name: "relu", storage: []vk.Access{in, out},
-		spec: []string{"C", "PLANE", "GX", "GY"}, push: []string{"count"},
-	}.orAny("relu_any")
-	reluBackward = kernel{
-		name: "relu_backward", storage: []vk.Access{in, in, out},
-		spec: []string{"C", "PLANE", "GD", "GV", "GY"}, push: []string{"count"},
-	}.orAny("relu_backward_any")
-	silu = kernel{
-		name: "silu", storage: []vk.Access{in, out},
-		spec: []string{"C", "PLANE", "GX", "GY"}, push: []string{"count"},
-	}.orAny("silu_any")
-	siluBackward = kernel{
-		name: "silu_backward", storage: []vk.Access{in, in, out},
+	channelScale = kernel{
+		name: "channel_scale", storage: []vk.Access{in, in, out},
+		spec: []string{"C", "PLANE", "GX", "GY", "GS"}, push: []string{"count"},
+	}.orAny("channel_scale_any")
+	channelScaleBackwardScale = kernel{
+		name: "channel_scale_backward_scale", storage: []vk.Access{in, in, out},
 		spec: []string{"C", "PLANE", "GD", "GX", "GY"}, push: []string{"count"},
-	}.orAny("silu_backward_any")
-	dropout2d = kernel{
-		name: "dropout2d", storage: []vk.Access{in, in, out},
-		spec: []string{"C", "PLANE", "GX", "GY"}, push: []string{"count"},
-	}.orAny("dropout2d_any")
+	}.orAny("channel_scale_backward_scale_any")
 	dropout2dMask = kernel{
 		name: "dropout2d_mask", storage: []vk.Access{out}, uniform: true,
 		spec: []string{"C", "LAYER", "THRESHOLD", "SCALE"}, push: []string{"count"},
 	}
+	dropout = kernel{
+		name: "dropout", storage: []vk.Access{in, in, out},
+		spec: []string{"C", "PLANE", "GX", "GM", "GY"}, push: []string{"count"},
+	}.orAny("dropout_any")
+	dropoutMask = kernel{
+		name: "dropout_mask", storage: []vk.Access{out}, uniform: true,
+		spec: []string{"C", "PLANE", "G", "LAYER", "THRESHOLD", "SCALE"}, push: []string{"count"},
+	}.orAny("dropout_mask_any")
 	add = kernel{
 		name: "add", storage: []vk.Access{in, in, out},
 		spec: []string{"C", "PLANE", "GA", "GB", "GY"}, push: []string{"count"},
@@ -40,44 +36,61 @@ var (
 )
 
 var elementwiseVariants = slices.Concat(
-	byLanes(engine.ReLU, "relu", "relu_any", foldedRows, func(c *call, lanes int) {
-		c.elementwise(relu, lanes, c.planes(c.in(0), c.out(0)), c.of(c.in(0)), c.of(c.out(0)))
-	}),
-	byLanes(engine.ReLUBackward, "relu_backward", "relu_backward_any", foldedRows, func(c *call, lanes int) {
-		dy, y, dx := c.in(0), c.in(1), c.out(0)
-		c.elementwise(reluBackward, lanes, c.planes(dy, y, dx), c.of(dy), c.of(y), c.of(dx))
-	}),
-	byLanes(engine.SiLU, "silu", "silu_any", foldedRows, func(c *call, lanes int) {
-		c.elementwise(silu, lanes, c.planes(c.in(0), c.out(0)), c.of(c.in(0)), c.of(c.out(0)))
-	}),
-	byLanes(engine.SiLUBackward, "silu_backward", "silu_backward_any", foldedRows, func(c *call, lanes int) {
-		dy, x, dx := c.in(0), c.in(1), c.out(0)
-		c.elementwise(siluBackward, lanes, c.planes(dy, x, dx), c.of(dy), c.of(x), c.of(dx))
-	}),
 	byLanes(engine.Dropout2d, "dropout2d", "dropout2d_any", wholeRows, func(c *call, lanes int) {
-		x, mask, y := c.in(0), c.in(1), c.out(0)
-		c.elementwise(dropout2d, lanes, c.images(x, y), c.of(x), c.of(mask), c.of(y))
+		c.scaleChannels(lanes, 1) // a mask has no panels
 	}),
-	[]variant{one(engine.Dropout2dMask, "dropout2d_mask", nil, dropoutMask)},
+	[]variant{one(engine.Dropout2dMask, "dropout2d_mask", nil, drawChannels)},
+	byLanes(engine.Dropout, "dropout", "dropout_any", foldedRows, func(c *call, lanes int) {
+		x, mask, y := c.in(0), c.in(1), c.out(0)
+		c.elementwise(dropout, lanes, c.planes(x, mask, y), []operand{c.of(x), c.of(mask), c.of(y)})
+	}),
+	byLanes(engine.DropoutMask, "dropout_mask", "dropout_mask_any", wholeRows, drawValues),
+	byLanes(engine.ChannelScale, "channel_scale", "channel_scale_any", wholeRows, func(c *call, lanes int) {
+		c.scaleChannels(lanes, c.images(c.in(1)).g[0])
+	}),
+	byLanes(engine.ChannelScaleBackwardScale, "channel_scale_backward_scale", "channel_scale_backward_scale_any", wholeRows, func(c *call, lanes int) {
+		dy, x, ds := c.in(0), c.in(1), c.out(0)
+		p := c.images(x, dy, ds)
+		c.run(channelScaleBackwardScale.of(lanes), p.n*p.c, words(p.c, p.size/lanes, p.g[1], p.g[0], p.g[2]), words(p.n*p.c), c.of(dy), c.of(x), c.of(ds))
+	}),
 	byLanes(engine.Add, "add", "add_any", addRows, func(c *call, lanes int) {
 		a, b, y := c.in(0), c.in(1), c.out(0)
-		c.elementwise(add, lanes, c.addPlanes(), c.of(a), c.of(b), c.of(y))
+		c.elementwise(add, lanes, c.addPlanes(), []operand{c.of(a), c.of(b), c.of(y)})
 	}),
 )
 
 // wholeRows says whether the images of the first input divide by 4.
 func wholeRows(c *call) bool { return c.in(0).H()*c.in(0).W()%4 == 0 }
 
-// elementwise runs a kernel of constants C, PLANE and the panels of its operands.
-func (c *call) elementwise(f forms, lanes int, p planes, operands ...operand) {
+// elementwise runs a kernel of constants C, PLANE, the panels of its operands, and others.
+func (c *call) elementwise(f forms, lanes int, p planes, operands []operand, others ...int) {
 	count := p.values() / lanes
-	c.run(f.of(lanes), count, append(words(p.c, p.size/lanes), words(p.g...)...), words(count), operands...)
+	c.run(f.of(lanes), count, slices.Concat(words(p.c, p.size/lanes), words(p.g...), words(others...)), words(count), operands...)
 }
 
-func dropoutMask(c *call) {
-	mask, a := c.out(0), c.attr().(engine.DropoutAttr)
-	constants := append(words(mask.C(), a.Layer, int(math.Floor(a.P*(1<<24)))), word(1/(1-a.P)))
-	c.runUniform(dropout2dMask, mask.Shape.Elements(), constants, words(mask.Shape.Elements()), c.in(1), c.of(mask))
+// scaleChannels multiplies the first input by the second, which has a value for every image's channel, in panels of so many images.
+func (c *call) scaleChannels(lanes, panel int) {
+	x, s, y := c.in(0), c.in(1), c.out(0)
+	c.elementwise(channelScale, lanes, c.images(x, y), []operand{c.of(x), c.of(s), c.of(y)}, panel)
+}
+
+// drawn are the constants of a mask's draws.
+func drawn(a engine.DropoutAttr) []uint32 {
+	return append(words(a.Layer, int(math.Floor(a.P*(1<<24)))), word(1/(1-a.P)))
+}
+
+// drawValues draws a mask of values, four of an image at a time.
+func drawValues(c *call, lanes int) {
+	mask := c.out(0)
+	p := c.images(mask)
+	count := p.n * ceilDiv(p.c*p.size, 4)
+	c.runUniform(dropoutMask.of(lanes), count, append(words(p.c, p.size/lanes, p.g[0]), drawn(c.attr().(engine.DropoutAttr))...), words(count), c.in(1), c.of(mask))
+}
+
+// drawChannels draws a mask of channels.
+func drawChannels(c *call) {
+	mask := c.out(0)
+	c.runUniform(dropout2dMask, mask.Shape.Elements(), append(words(mask.C()), drawn(c.attr().(engine.DropoutAttr))...), words(mask.Shape.Elements()), c.in(1), c.of(mask))
 }
 
 // addPlanes walks activations in their panels, and other tensors as one plane.

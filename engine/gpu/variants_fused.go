@@ -91,14 +91,16 @@ func activateBatch(c *call) {
 func activateEval(c *call) { c.activate(c.runningStatistics(c.ops[0])) }
 
 // pools reports whether a block has pooling, or its gradient.
-func (c *call) pools() bool {
-	return slices.ContainsFunc(c.ops, func(op engine.Op) bool { return op.Kind == engine.MaxPool2d || op.Kind == engine.MaxPool2dBackward })
+func (c *call) pools() bool { return slices.ContainsFunc(c.ops, isPooling) }
+
+func isPooling(op engine.Op) bool {
+	return op.Kind == engine.MaxPool2d || op.Kind == engine.MaxPool2dBackward
 }
 
-// fusedRows says whether whole vec4s can be walked: images of a multiple of 4 pixels, or rows that pool to vec4s.
+// fusedRows says whether whole vec4s can be walked: images of a multiple of 4 pixels, or rows that pool to vec4s by 2 x 2.
 func fusedRows(c *call) bool {
 	if c.pools() {
-		return poolRows(c.named("x"))
+		return poolRows(c.named("x")) && !slices.ContainsFunc(c.ops, func(op engine.Op) bool { return isPooling(op) && op.Attr != engine.Attr(halvingPool) })
 	}
 	return wholeRows(c)
 }

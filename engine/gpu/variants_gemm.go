@@ -151,18 +151,21 @@ func ofTiles(k engine.Kind, tiles []tiled, runs func(c *call, t tile) bool, emit
 func overPixels(k engine.Kind, tiles []tiled, any string, transposed bool) []variant {
 	list := ofTiles(k, tiles, (*call).multiplies, func(c *call, t tile) {
 		r := product{x: c.in(0), y: c.out(0), packed: c.pack(t, transposed)}
-		if k == engine.Linear {
+		if c.biased() {
 			r.bias, r.biased = c.of(c.in(2)), true
 		}
 		c.gemm(t, r)
 	})
-	return append(list, one(k, any, nil, func(c *call) { c.multiplyAny(k == engine.Linear, transposed) }))
+	return append(list, one(k, any, nil, func(c *call) { c.multiplyAny(transposed) }))
 }
 
+// biased reports whether an op has a bias: only linear can.
+func (c *call) biased() bool { return len(c.ops[0].Inputs) > 2 }
+
 // multiplyAny runs a product of any shape.
-func (c *call) multiplyAny(biased, transposed bool) {
+func (c *call) multiplyAny(transposed bool) {
 	k, operands := pointwiseConv2dAny, []operand{c.of(c.in(1)), c.of(c.in(0)), c.of(c.out(0))}
-	if biased {
+	if c.biased() {
 		k, operands = linearAny, append(operands, c.of(c.in(2)))
 	}
 	p, m := c.planes(c.in(0), c.out(0)), c.out(0).C()

@@ -11,11 +11,27 @@ var (
 	maxPool2d = kernel{
 		name: "max_pool2d", storage: []vk.Access{out, in},
 		spec: []string{"C", "H", "W", "GX", "GY"}, push: []string{"count"},
-	}.orTexel("max_pool2d_texel", 1).orAny("max_pool2d_any")
+	}.orTexel("max_pool2d_texel", 1)
 	maxPool2dBackward = kernel{
 		name: "max_pool2d_backward", storage: []vk.Access{in, in, out},
 		spec: []string{"C", "H", "W", "GD", "GX", "GY"}, push: []string{"count"},
-	}.orAny("max_pool2d_backward_any")
+	}
+	maxPool2dAny = kernel{
+		name: "max_pool2d_any", storage: []vk.Access{out, in},
+		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GX", "GY"}, push: []string{"count"},
+	}
+	maxPool2dBackwardAny = kernel{
+		name: "max_pool2d_backward_any", storage: []vk.Access{in, in, out},
+		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GD", "GX", "GY"}, push: []string{"count"},
+	}
+	avgPool2dAny = kernel{
+		name: "avg_pool2d_any", storage: []vk.Access{in, out},
+		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GX", "GY"}, push: []string{"count"},
+	}
+	avgPool2dBackwardAny = kernel{
+		name: "avg_pool2d_backward_any", storage: []vk.Access{in, out},
+		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GD", "GY"}, push: []string{"count"},
+	}
 	globalAvgPool = kernel{
 		name: "global_avg_pool", storage: []vk.Access{in, out},
 		spec: []string{"C", "PLANE", "GX", "GY"}, push: []string{"count"},
@@ -28,13 +44,23 @@ var (
 
 var poolVariants = slices.Concat(
 	[]variant{
-		one(engine.MaxPool2d, "max_pool2d", func(c *call) bool { return poolRows(c.in(0)) }, func(c *call) { maxPool(c, 4) }),
-		one(engine.MaxPool2d, "max_pool2d_any", nil, func(c *call) { maxPool(c, 1) }),
-		one(engine.MaxPool2dBackward, "max_pool2d_backward", func(c *call) bool { return poolRows(c.in(1)) }, func(c *call) {
-			maxPoolBackward(c, maxPool2dBackward.vec4, c.in(0).Shape.Elements()/4)
+		one(engine.MaxPool2d, "max_pool2d", func(c *call) bool { return c.halves(c.in(0)) }, maxPool),
+		one(engine.MaxPool2d, "max_pool2d_any", nil, func(c *call) {
+			x, y := c.in(0), c.out(0)
+			c.poolAny(maxPool2dAny, x, y, y, []*engine.Tensor{x, y}, c.of(y), c.of(x))
 		}),
+		one(engine.MaxPool2dBackward, "max_pool2d_backward", func(c *call) bool { return c.halves(c.in(1)) }, maxPoolBackward),
 		one(engine.MaxPool2dBackward, "max_pool2d_backward_any", nil, func(c *call) {
-			maxPoolBackward(c, maxPool2dBackward.any, c.in(1).Shape.Elements())
+			dy, x, dx := c.in(0), c.in(1), c.out(0)
+			c.poolAny(maxPool2dBackwardAny, x, dy, dx, []*engine.Tensor{dy, x, dx}, c.of(dy), c.of(x), c.of(dx))
+		}),
+		one(engine.AvgPool2d, "avg_pool2d_any", nil, func(c *call) {
+			x, y := c.in(0), c.out(0)
+			c.poolAny(avgPool2dAny, x, y, y, []*engine.Tensor{x, y}, c.of(x), c.of(y))
+		}),
+		one(engine.AvgPool2dBackward, "avg_pool2d_backward_any", nil, func(c *call) {
+			dy, dx := c.in(0), c.out(0)
+			c.poolAny(avgPool2dBackwardAny, dx, dy, dx, []*engine.Tensor{dy, dx}, c.of(dy), c.of(dx))
 		}),
 	},
 	byLanes(engine.GlobalAvgPool, "global_avg_pool", "global_avg_pool_any", wholeRows, func(c *call, lanes int) {
@@ -55,15 +81,32 @@ var poolVariants = slices.Concat(
 // poolRows says whether an image's rows are whole vec4s before and after pooling.
 func poolRows(x *engine.Tensor) bool { return x.W()%8 == 0 && x.H()%2 == 0 }
 
-func maxPool(c *call, lanes int) {
-	x, y := c.in(0), c.out(0)
-	p := c.images(x, y)
-	count := y.Shape.Elements() / lanes
-	c.run(c.readingLanes(maxPool2d, lanes, x.Shape.Elements()), count, words(p.c, x.H(), x.W(), p.g[0], p.g[1]), words(count), c.of(y), c.of(x))
+// halvingPool is the pooling of windows of 2 x 2, side by side.
+var halvingPool = engine.PoolAttr{Kernel: 2, Stride: 2}
+
+// halves reports whether an op pools an image of whole vec4s by 2 x 2.
+func (c *call) halves(x *engine.Tensor) bool {
+	return c.attr() == engine.Attr(halvingPool) && poolRows(x)
 }
 
-func maxPoolBackward(c *call, k kernel, count int) {
+func maxPool(c *call) {
+	x, y := c.in(0), c.out(0)
+	p := c.images(x, y)
+	count := y.Shape.Elements() / 4
+	c.run(c.reading(maxPool2d, x.Shape.Elements()), count, words(p.c, x.H(), x.W(), p.g[0], p.g[1]), words(count), c.of(y), c.of(x))
+}
+
+func maxPoolBackward(c *call) {
 	dy, x, dx := c.in(0), c.in(1), c.out(0)
 	p := c.images(dy, x, dx)
-	c.run(k, count, words(p.c, x.H(), x.W(), p.g[0], p.g[1], p.g[2]), words(count), c.of(dy), c.of(x), c.of(dx))
+	count := dy.Shape.Elements() / 4
+	c.run(maxPool2dBackward, count, words(p.c, x.H(), x.W(), p.g[0], p.g[1], p.g[2]), words(count), c.of(dy), c.of(x), c.of(dx))
+}
+
+// poolAny runs a kernel for any windows, of which an invocation makes one value of written: image has the shape of x, pooled that of y.
+// Its last constants are the panels of those tensors.
+func (c *call) poolAny(k kernel, image, pooled, written *engine.Tensor, panels []*engine.Tensor, operands ...operand) {
+	a, count := c.attr().(engine.PoolAttr), written.Shape.Elements()
+	constants := words(image.C(), image.H(), image.W(), pooled.H(), pooled.W(), a.Kernel, a.Stride, a.Padding)
+	c.run(k, count, append(constants, words(c.images(panels...).g...)...), words(count), operands...)
 }

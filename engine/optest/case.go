@@ -22,7 +22,7 @@ type Case struct {
 	// Placed puts parameters, statistics and their gradients into the arenas, as a network does, and not
 	// into tensors of their own.
 	Placed  bool
-	NoBias  bool    // leaves the operand out that conv2d can do without
+	NoBias  bool    // leaves the operand out that conv2d and linear can do without
 	Dropped float64 // the share of a mask that is 0
 	Why     string  // what the case is for
 }
@@ -38,6 +38,7 @@ const (
 	FarMean     Fill = "far mean"     // BatchNorm: a mean of many standard deviations
 	FarLogits   Fill = "far logits"   // logits around 80, which overflow float32 if exponentiated as they are
 	FarValues   Fill = "far values"   // x of either sign and up to some hundred, whose exponentials overflow float32
+	Kinks       Fill = "kinks"        // x in steps of 1/2 from -7 to 7, where an activation's pieces meet among them
 	LargeSeed   Fill = "large seed"   // random counters near 2^32
 	Infinite    Fill = "infinite"     // one gradient is +Inf
 	NotANumber  Fill = "not a number" // one gradient is NaN; activations are, of either sign, and infinite

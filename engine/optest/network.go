@@ -30,7 +30,7 @@ func SampleStep(batch, side int, widths []int) (p *engine.Program, load func(eng
 	for i := range widths {
 		x = s.block(i, x)
 		if i < 3 && x.H() >= 2 {
-			x = b.Apply(engine.MaxPool2d, nil, []*engine.Tensor{x})[0]
+			x = b.Apply(engine.MaxPool2d, engine.PoolAttr{Kernel: 2, Stride: 2}, []*engine.Tensor{x})[0]
 		}
 	}
 	x = b.Apply(engine.GlobalAvgPool, nil, []*engine.Tensor{x})[0]

@@ -65,12 +65,16 @@ func (c Case) activation(name string, normal float64, channel int) float64 {
 		return 0
 	case c.Fill == FarValues && name == "x":
 		return 80 * normal
+	case c.Fill == Kinks && name == "x":
+		return math.Round(4*normal) / 2
 	case c.Fill == NotANumber && math.Abs(normal) > 1.5:
 		return math.Copysign(math.NaN(), normal)
 	case c.Fill == NotANumber && math.Abs(normal) > 1:
 		return math.Copysign(math.Inf(1), normal)
 	case c.Kind == engine.ReLUBackward && name == "y":
 		return max(normal, 0)
+	case c.Kind == engine.SigmoidBackward && name == "y":
+		return 1 / (1 + math.Exp(-normal))
 	case c.normalises() && name == "x" && c.Fill == FarMean:
 		return 30 + normal
 	case c.normalises() && name == "x":

@@ -1,22 +1,24 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-// silu: y = x sigmoid(x)
+// y = f(x), f being one of the functions of activation.glsl
 //
 //   x  (N/GX, C, GX, PLANE*LANES)   y  (N/GY, C, GY, PLANE*LANES)
 //
 // One invocation makes LANES values.
 //
-// kernel silu
-// kernel silu_any: SCALAR
+// ops: silu, relu6, gelu, hardswish, sigmoid
+// kernel activation
+// kernel activation_any: SCALAR
 #include "dispatch.glsl"
 #include "lanes.glsl"
 #include "panels.glsl"
-#include "sigmoid.glsl"
+#include "activation.glsl"
 
 layout(constant_id = 1) const uint C = 64;
 layout(constant_id = 2) const uint PLANE = 256;
 layout(constant_id = 3) const uint GX = 1;
 layout(constant_id = 4) const uint GY = 1;
+layout(constant_id = 5) const uint FUNCTION = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
@@ -25,7 +27,5 @@ layout(std430, binding = 1) writeonly buffer Y { lanes y[]; };
 
 void main() {
     uint i = invocation();
-    if (i >= push.count) return;
-    lanes v = x[moved(i, C, GY, GX, PLANE)];
-    y[i] = v * sigmoid(v);
+    if (i < push.count) y[i] = activated(FUNCTION, x[moved(i, C, GY, GX, PLANE)]);
 }

@@ -1,0 +1,71 @@
+// The activations and their slopes on each lane, by the numbers that the host gives (activation in engine/gpu/variants_activation.go).
+// ReLU by itself has shaders of its own.
+#ifndef ACTIVATION_GLSL
+#define ACTIVATION_GLSL
+
+#include "lanes.glsl"
+#include "sigmoid.glsl"
+
+#define SILU 1u
+#define RELU6 2u
+#define GELU 3u
+#define HARDSWISH 4u
+#define SIGMOID 5u
+
+// where_less is yes where a < b, else no. at_most_six leaves NaN as it is, which has bits above infinity's: min() would leave that
+// to the compiler (see finite.glsl).
+#ifdef SCALAR
+float where_less(float a, float b, float yes, float no) { return a < b ? yes : no; }
+float at_most_six(float v) { return floatBitsToUint(v) - 0x40c00000u <= 0x7f800000u - 0x40c00000u ? 6.0 : v; }
+#else
+vec4 where_less(vec4 a, vec4 b, vec4 yes, vec4 no) { return mix(no, yes, lessThan(a, b)); }
+vec4 at_most_six(vec4 v) { return mix(v, vec4(6.0), lessThanEqual(floatBitsToUint(v) - 0x40c00000u, uvec4(0x7f800000u - 0x40c00000u))); }
+#endif
+
+// bell is exp(-v^2/2), the normal density without its constant.
+lanes bell(lanes v) { return exp(-0.5 * v * v); }
+
+// normal_distribution is Phi(v) = erfc(-v/sqrt(2)) / 2. With z = |v|/sqrt(2), (1 + 2z) exp(z^2) erfc(z) is a polynomial of
+// (z-2)/(z+2): the form is that of Shepherd and Laframboise, "Chebyshev approximation of (1+2x)exp(x^2)erfc x in 0 <= x < inf",
+// Mathematics of Computation 36 (1981). Its coefficients are Remez's, of the least relative error: 5.4e-8.
+lanes normal_distribution(lanes v) {
+    lanes z = abs(v) * 0.70710678, q = 1.0 - 4.0 / (z + 2.0);
+    lanes p = lanes(0.000155461398);
+    p = p * q - 0.000183626906;
+    p = p * q - 0.00138272923;
+    p = p * q + 0.00104307790;
+    p = p * q + 0.00867822901;
+    p = p * q - 0.00794266774;
+    p = p * q - 0.0542082569;
+    p = p * q + 0.164035824;
+    p = p * q - 0.166031523;
+    p = p * q - 0.0927630808;
+    p = p * q + 1.27697840;
+    lanes tail = 0.5 * bell(v) * p / (1.0 + 2.0 * z);
+    return where_less(v, lanes(0.0), tail, 1.0 - tail);
+}
+
+// activated is the function of x.
+lanes activated(uint function, lanes x) {
+    switch (function) {
+    case SILU: return x * sigmoid(x);
+    case RELU6: return at_most_six(positive(x));
+    case GELU: return x * normal_distribution(x);
+    case HARDSWISH: return x * clamp(x + 3.0, 0.0, 6.0) / 6.0;
+    default: return sigmoid(x);
+    }
+}
+
+// slope is the derivative at x, of sigmoid by y. 1 - sigmoid(x) is sigmoid(-x).
+lanes slope(uint function, lanes v) {
+    const lanes zero = lanes(0.0), one = lanes(1.0);
+    switch (function) {
+    case SILU: return sigmoid(v) * (1.0 + v * sigmoid(-v));
+    case RELU6: return where_less(zero, v, where_less(v, lanes(6.0), one, zero), zero);
+    case GELU: return normal_distribution(v) + v * bell(v) * 0.398942280;
+    case HARDSWISH: return where_less(v, lanes(-3.0), zero, where_less(lanes(3.0), v, one, v / 3.0 + 0.5));
+    default: return v * (1.0 - v);
+    }
+}
+
+#endif
