@@ -163,6 +163,13 @@ var flows = []flow{
 		x, r, _ := w.normReLU()
 		w.back(w.op(engine.Add, w.pool(r), w.pool(r)), x)
 	}},
+	{"activation that is pooled by windows that overlap", []string{"norm_relu", "norm_relu_backward"}, func(w *flowWriter) {
+		x, r, _ := w.normReLU()
+		w.back(w.Apply1(engine.MaxPool2d, overlappingPool, []*engine.Tensor{r}), x)
+	}},
+	{"evaluation, pooled by windows that overlap", []string{"norm_relu_eval"}, func(w *flowWriter) {
+		w.Apply1(engine.MaxPool2d, overlappingPool, []*engine.Tensor{w.relu(w.normEval(w.host("x"), "0"))})
+	}},
 	{"normalised tensor that two ops read", nil, func(w *flowWriter) {
 		x := w.host("x")
 		n, _ := w.norm(x, "0")

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +25,7 @@ func TestOps(t *testing.T) {
 		t.Run(c.String(), func(t *testing.T) {
 			want := reference(t, c)
 			compare(t, e, c, want)
+			sameBits(t, e, c)
 			if eitherWay[c.Kind] {
 				compare(t, e.With(Options{NoTexels: true}), c, want)
 			}
@@ -43,7 +45,7 @@ func TestOps(t *testing.T) {
 // eitherWay are the ops whose kernels read activations from texel buffers or from storage buffers.
 var eitherWay = map[engine.Kind]bool{
 	engine.DepthwiseConv2d: true, engine.DepthwiseConv2dBackwardData: true, engine.DepthwiseConv2dBackwardWeight: true,
-	engine.BatchNorm2d: true, engine.Conv2dBackwardBias: true,
+	engine.BatchNorm2d: true, engine.Conv2dBackwardBias: true, engine.MaxPool2d: true, engine.AvgPool2d: true,
 }
 
 // maxSubgroupCases bounds the cases of each of the many variants with subgroups: drivers take half a second to compile
@@ -157,6 +159,22 @@ func reference(t *testing.T, c optest.Case) map[string][]float64 {
 		t.Fatal("reference: ", err)
 	}
 	return want
+}
+
+// sameBits runs a case twice.
+func sameBits(t *testing.T, e engine.Executor, c optest.Case) {
+	t.Helper()
+	first, err := c.Run(e, engine.PlanOptions{})
+	must(t, err)
+	second, err := c.Run(e, engine.PlanOptions{})
+	must(t, err)
+	for name := range first {
+		for i, v := range first[name] {
+			if math.Float64bits(v) != math.Float64bits(second[name][i]) {
+				t.Fatalf("%s[%d] is %g, and %g when run again", name, i, v, second[name][i])
+			}
+		}
+	}
 }
 
 func compare(t *testing.T, e engine.Executor, c optest.Case, want map[string][]float64) {

@@ -16,13 +16,26 @@ var (
 		name: "max_pool2d_backward", storage: []vk.Access{in, in, out},
 		spec: []string{"C", "H", "W", "GD", "GX", "GY"}, push: []string{"count"},
 	}
-	maxPool2dAny = kernel{
+	maxPool2dOverlapped = kernel{
+		name: "max_pool2d_overlapped", storage: []vk.Access{out, in},
+		spec: []string{"C", "H", "W", "GX", "GY"}, push: []string{"count"},
+	}.orTexel("max_pool2d_overlapped_texel", 1)
+	maxPool2dBackwardOverlapped = maxPool2dBackward.as("max_pool2d_backward_overlapped")
+	maxPool2dAny                = kernel{
 		name: "max_pool2d_any", storage: []vk.Access{out, in},
 		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GX", "GY"}, push: []string{"count"},
 	}
 	maxPool2dBackwardAny = kernel{
 		name: "max_pool2d_backward_any", storage: []vk.Access{in, in, out},
 		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GD", "GX", "GY"}, push: []string{"count"},
+	}
+	avgPool2d = kernel{
+		name: "avg_pool2d", storage: []vk.Access{out, in},
+		spec: []string{"C", "H", "W", "OVERLAPPED", "GX", "GY"}, push: []string{"count"},
+	}.orTexel("avg_pool2d_texel", 1)
+	avgPool2dBackward = kernel{
+		name: "avg_pool2d_backward", storage: []vk.Access{in, out},
+		spec: []string{"C", "H", "W", "OVERLAPPED", "GD", "GY"}, push: []string{"count"},
 	}
 	avgPool2dAny = kernel{
 		name: "avg_pool2d_any", storage: []vk.Access{in, out},
@@ -44,20 +57,29 @@ var (
 
 var poolVariants = slices.Concat(
 	[]variant{
-		one(engine.MaxPool2d, "max_pool2d", func(c *call) bool { return c.halves(c.in(0)) }, maxPool),
+		one(engine.MaxPool2d, "max_pool2d", func(c *call) bool { return c.pooledBy(halvingPool) && poolRows(c.in(0)) },
+			func(c *call) { maxPool(c, maxPool2d) }),
+		one(engine.MaxPool2d, "max_pool2d_overlapped", func(c *call) bool { return c.pooledBy(overlappingPool) && c.in(0).W()%8 == 0 },
+			func(c *call) { maxPool(c, maxPool2dOverlapped) }),
 		one(engine.MaxPool2d, "max_pool2d_any", nil, func(c *call) {
 			x, y := c.in(0), c.out(0)
 			c.poolAny(maxPool2dAny, x, y, y, []*engine.Tensor{x, y}, c.of(y), c.of(x))
 		}),
-		one(engine.MaxPool2dBackward, "max_pool2d_backward", func(c *call) bool { return c.halves(c.in(1)) }, maxPoolBackward),
+		one(engine.MaxPool2dBackward, "max_pool2d_backward", func(c *call) bool { return c.pooledBy(halvingPool) && poolRows(c.in(1)) },
+			func(c *call) { maxPoolBackward(c, maxPool2dBackward, c.in(0).Shape.Elements()/4) }),
+		one(engine.MaxPool2dBackward, "max_pool2d_backward_overlapped", func(c *call) bool { return c.pooledBy(overlappingPool) && c.in(1).W()%4 == 0 },
+			func(c *call) { maxPoolBackward(c, maxPool2dBackwardOverlapped, c.in(0).Shape.Elements()/2) }),
 		one(engine.MaxPool2dBackward, "max_pool2d_backward_any", nil, func(c *call) {
 			dy, x, dx := c.in(0), c.in(1), c.out(0)
 			c.poolAny(maxPool2dBackwardAny, x, dy, dx, []*engine.Tensor{dy, x, dx}, c.of(dy), c.of(x), c.of(dx))
 		}),
+		one(engine.AvgPool2d, "avg_pool2d", func(c *call) bool { return c.pooledBy(halvingPool, overlappingPool) && c.in(0).W()%8 == 0 }, avgPool),
 		one(engine.AvgPool2d, "avg_pool2d_any", nil, func(c *call) {
 			x, y := c.in(0), c.out(0)
 			c.poolAny(avgPool2dAny, x, y, y, []*engine.Tensor{x, y}, c.of(x), c.of(y))
 		}),
+		one(engine.AvgPool2dBackward, "avg_pool2d_backward", func(c *call) bool { return c.pooledBy(halvingPool, overlappingPool) && c.in(1).W()%4 == 0 },
+			avgPoolBackward),
 		one(engine.AvgPool2dBackward, "avg_pool2d_backward_any", nil, func(c *call) {
 			dy, dx := c.in(0), c.out(0)
 			c.poolAny(avgPool2dBackwardAny, dx, dy, dx, []*engine.Tensor{dy, dx}, c.of(dy), c.of(dx))
@@ -81,26 +103,44 @@ var poolVariants = slices.Concat(
 // poolRows says whether an image's rows are whole vec4s before and after pooling.
 func poolRows(x *engine.Tensor) bool { return x.W()%8 == 0 && x.H()%2 == 0 }
 
-// halvingPool is the pooling of windows of 2 x 2, side by side.
-var halvingPool = engine.PoolAttr{Kernel: 2, Stride: 2}
+// The windows that have kernels of their own: 2 x 2, side by side, and 3 x 3 at every second row and column.
+var (
+	halvingPool     = engine.PoolAttr{Kernel: 2, Stride: 2}
+	overlappingPool = engine.PoolAttr{Kernel: 3, Stride: 2, Padding: 1}
+)
 
-// halves reports whether an op pools an image of whole vec4s by 2 x 2.
-func (c *call) halves(x *engine.Tensor) bool {
-	return c.attr() == engine.Attr(halvingPool) && poolRows(x)
+// pooledBy reports whether an op's windows are among these.
+func (c *call) pooledBy(windows ...engine.PoolAttr) bool {
+	return slices.Contains(windows, c.attr().(engine.PoolAttr))
 }
 
-func maxPool(c *call) {
+func maxPool(c *call, f forms) {
 	x, y := c.in(0), c.out(0)
 	p := c.images(x, y)
 	count := y.Shape.Elements() / 4
-	c.run(c.reading(maxPool2d, x.Shape.Elements()), count, words(p.c, x.H(), x.W(), p.g[0], p.g[1]), words(count), c.of(y), c.of(x))
+	c.run(c.reading(f, x.Shape.Elements()), count, words(p.c, x.H(), x.W(), p.g[0], p.g[1]), words(count), c.of(y), c.of(x))
 }
 
-func maxPoolBackward(c *call) {
+func maxPoolBackward(c *call, k kernel, count int) {
 	dy, x, dx := c.in(0), c.in(1), c.out(0)
 	p := c.images(dy, x, dx)
-	count := dy.Shape.Elements() / 4
-	c.run(maxPool2dBackward, count, words(p.c, x.H(), x.W(), p.g[0], p.g[1], p.g[2]), words(count), c.of(dy), c.of(x), c.of(dx))
+	c.run(k, count, words(p.c, x.H(), x.W(), p.g[0], p.g[1], p.g[2]), words(count), c.of(dy), c.of(x), c.of(dx))
+}
+
+func avgPool(c *call) {
+	x, y := c.in(0), c.out(0)
+	p := c.images(x, y)
+	count := y.Shape.Elements() / 4
+	c.run(c.reading(avgPool2d, x.Shape.Elements()), count, append(words(p.c, x.H(), x.W()), flag(c.pooledBy(overlappingPool)), uint32(p.g[0]), uint32(p.g[1])),
+		words(count), c.of(y), c.of(x))
+}
+
+func avgPoolBackward(c *call) {
+	dy, dx := c.in(0), c.out(0)
+	p := c.images(dy, dx)
+	count := dx.Shape.Elements() / 4
+	c.run(avgPool2dBackward, count, append(words(p.c, dx.H(), dx.W()), flag(c.pooledBy(overlappingPool)), uint32(p.g[0]), uint32(p.g[1])),
+		words(count), c.of(dy), c.of(dx))
 }
 
 // poolAny runs a kernel for any windows, of which an invocation makes one value of written: image has the shape of x, pooled that of y.
