@@ -8,11 +8,18 @@
 //
 // One invocation makes RUN neighbouring vec4s of a plane.
 //
+// With ANY_FUNCTION there is another activation in ReLU's place: FUNCTION of activation.glsl.
+//
 // kernel norm_relu_dropout_backward
 // kernel norm_relu_dropout_backward_texel: TEXEL
+// kernel norm_activation_backward: ANY_FUNCTION
+// kernel norm_activation_backward_texel: ANY_FUNCTION TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
+#ifdef ANY_FUNCTION
+layout(constant_id = 8) const uint FUNCTION = 1;
+#endif
 #include "norm_relu_dropout.glsl"
 
 layout(constant_id = 1) const uint C = 64;

@@ -10,11 +10,18 @@
 //
 // Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1. One invocation takes one channel of one piece.
 //
+// With ANY_FUNCTION there is another activation in ReLU's place: FUNCTION of activation.glsl.
+//
 // kernel norm_relu_dropout_backward_reduce
 // kernel norm_relu_dropout_backward_reduce_texel: TEXEL
+// kernel norm_activation_backward_reduce: ANY_FUNCTION
+// kernel norm_activation_backward_reduce_texel: ANY_FUNCTION TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
+#ifdef ANY_FUNCTION
+layout(constant_id = 7) const uint FUNCTION = 1;
+#endif
 #include "norm_relu_dropout.glsl"
 
 layout(constant_id = 1) const uint C = 64;

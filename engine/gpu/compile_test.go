@@ -16,8 +16,8 @@ import (
 	"cnnvk/vk/vktest"
 )
 
-// TestCompile compiles every kernel that the networks' training steps and evaluations, and a halving convolution, could run at
-// batch 128: those of every variant of every op that the device can run, chosen or not. It records nothing, which is what a driver
+// TestCompile compiles every kernel that the networks' training steps and evaluations, a halving convolution, and the layers that they
+// have not, could run at batch 128: those of every variant of every op that the device can run, chosen or not. It records nothing, which is what a driver
 // without its hardware bears. The line before each says which kernel a driver then speaks of on standard error; the one after it,
 // which compiledLine writes, has what the driver says of it by Vulkan. None may spill that is dispatched without tuning, and none may run in
 // subgroups of another size than it names.
@@ -33,7 +33,7 @@ func TestCompile(t *testing.T) {
 		l := &e.target.limits
 		l.SubgroupSize, l.MinSubgroupSize, l.MaxSubgroupSize = uint32(n), uint32(n), uint32(n)
 	}
-	programs := slices.Concat(network(t, net.SmallCIFARNetName, 128), network(t, net.TinyNetName, 128), halving(t, 128))
+	programs := slices.Concat(network(t, net.SmallCIFARNetName, 128), network(t, net.TinyNetName, 128), halving(t, 128), otherLayers(t, 128))
 	builtIn := untunedPipelines(t, programs, e.target)
 	seen := map[string]bool{}
 	for _, p := range programs {
@@ -158,6 +158,41 @@ func halving(t *testing.T, batch int) []*engine.Program {
 	p, err := b.Program()
 	must(t, err)
 	return []*engine.Program{p}
+}
+
+// otherLayers is forward and backward of what the networks have not: the other activations behind BatchNorm2d, pooling of both kinds, a
+// product by channel, dropout of values, a Linear without a bias. Of odd images, too, which no vec4 fits.
+func otherLayers(t *testing.T, batch int) []*engine.Program {
+	t.Helper()
+	var out []*engine.Program
+	for _, size := range []int{32, 9} {
+		const channels, features = 24, 10
+		l, err := engine.NewLayout([]engine.Segment{
+			{Name: "weight", Shape: engine.Shape{channels}, Trained: true}, {Name: "bias", Shape: engine.Shape{channels}, Trained: true},
+			{Name: "running_mean", Shape: engine.Shape{channels}}, {Name: "running_var", Shape: engine.Shape{channels}},
+		}, 1)
+		must(t, err)
+		b := engine.NewBuilder("other layers", l, batch)
+		on := func(k engine.Kind, a engine.Attr, in ...*engine.Tensor) *engine.Tensor { return b.Apply1(k, a, in) }
+		x := b.Tensor(engine.Tensor{Name: "x", Shape: engine.Shape{batch, channels, size, size}, Batched: true})
+		y := x
+		for _, k := range []engine.Kind{engine.SiLU, engine.ReLU6, engine.GELU, engine.Hardswish} {
+			y = on(k, nil, on(engine.BatchNorm2d, engine.BatchNormAttr{Epsilon: 1e-5, Momentum: 0.1}, y, b.State(engine.Model, "weight"),
+				b.State(engine.Model, "bias"), b.State(engine.Model, "running_mean"), b.State(engine.Model, "running_var")))
+		}
+		squeezed := on(engine.Sigmoid, nil, on(engine.GlobalAvgPool, nil, y))
+		y = on(engine.ChannelScale, nil, y, squeezed)
+		y = on(engine.Add, nil, on(engine.MaxPool2d, overlappingPool, y), on(engine.AvgPool2d, overlappingPool, y))
+		y = on(engine.Add, nil, on(engine.MaxPool2d, halvingPool, y), on(engine.AvgPool2d, halvingPool, y))
+		y = on(engine.Flatten, nil, on(engine.Dropout, nil, y, on(engine.DropoutMask, engine.DropoutAttr{P: 0.5}, y, b.Input("random", engine.Uint32, engine.RandomElements))))
+		w := b.Tensor(engine.Tensor{Name: "w", Shape: engine.Shape{features, y.C()}})
+		y = on(engine.Linear, nil, y, w)
+		b.Backward(y, y, x, w)
+		p, err := b.Program()
+		must(t, err)
+		out = append(out, p)
+	}
+	return out
 }
 
 // network is a reference network's training step and evaluation.

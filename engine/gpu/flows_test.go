@@ -106,12 +106,40 @@ func (w *flowWriter) normReLU() (x, r, saved *engine.Tensor) {
 	return x, w.relu(n), saved
 }
 
+// activated is a block with another activation.
+func (w *flowWriter) activated(k engine.Kind) {
+	x := w.host("x")
+	n, _ := w.norm(x, "0")
+	w.back(w.op(k, n), x)
+}
+
 // flows are programs around BatchNorm2d and ReLU: residual connections, tensors with several readers, and gradients of other ops than those
 // in front of them.
 var flows = []flow{
 	{"a block", []string{"norm_relu", "norm_relu_backward"}, func(w *flowWriter) {
 		x, r, _ := w.normReLU()
 		w.back(r, x)
+	}},
+	{"another activation", []string{"norm_silu", "norm_silu_backward"}, func(w *flowWriter) { w.activated(engine.SiLU) }},
+	{"ReLU6", []string{"norm_relu6", "norm_relu6_backward"}, func(w *flowWriter) { w.activated(engine.ReLU6) }},
+	{"GELU", []string{"norm_gelu", "norm_gelu_backward"}, func(w *flowWriter) { w.activated(engine.GELU) }},
+	{"Hardswish", []string{"norm_hardswish", "norm_hardswish_backward"}, func(w *flowWriter) { w.activated(engine.Hardswish) }},
+	{"normalised tensor that another activation and an op read", nil, func(w *flowWriter) {
+		x := w.host("x")
+		n, _ := w.norm(x, "0")
+		w.back(w.op(engine.Add, w.op(engine.SiLU, n), n), x)
+	}},
+	{"gradient of another activation than the one in front", []string{"norm_silu", "norm_gelu_backward"}, func(w *flowWriter) {
+		x := w.host("x")
+		n, saved := w.norm(x, "0")
+		w.op(engine.SiLU, n)
+		w.normBackward(w.op(engine.GELUBackward, w.host("dr"), n), x, "weight0", saved)
+	}},
+	{"evaluation by other activations", []string{"norm_silu_eval", "norm_relu6_eval", "norm_gelu_eval", "norm_hardswish_eval"}, func(w *flowWriter) {
+		x := w.host("x")
+		for _, k := range []engine.Kind{engine.SiLU, engine.ReLU6, engine.GELU, engine.Hardswish} {
+			w.op(k, w.normEval(x, "0"))
+		}
 	}},
 	{"skip without a gradient", nil, func(w *flowWriter) {
 		x := w.host("x")
@@ -186,7 +214,7 @@ var flows = []flow{
 		other := w.relu(w.host("z"))
 		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), other), x, "weight0", saved)
 	}},
-	{"gradient of a ReLU by what SiLU made", nil, func(w *flowWriter) {
+	{"gradient of a ReLU by what SiLU made", []string{"norm_silu"}, func(w *flowWriter) {
 		x := w.host("x")
 		n, saved := w.norm(x, "0")
 		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), w.op(engine.SiLU, n)), x, "weight0", saved)

@@ -20,10 +20,11 @@ type block struct {
 	N, C, H, W           int
 	dropout, pool, train bool
 	conv                 int
+	activation           engine.Kind // "" for ReLU
 }
 
 func (b block) String() string {
-	return fmt.Sprintf("N%d C%d %dx%d dropout=%t pool=%t train=%t conv=%d", b.N, b.C, b.H, b.W, b.dropout, b.pool, b.train, b.conv)
+	return fmt.Sprintf("N%d C%d %dx%d dropout=%t pool=%t train=%t conv=%d %s", b.N, b.C, b.H, b.W, b.dropout, b.pool, b.train, b.conv, b.activation)
 }
 
 // fusedBlocks are shapes of SmallCIFARNet, and such that only just fit.
@@ -32,11 +33,14 @@ func fusedBlocks() []block {
 	for _, s := range []block{{N: 6, C: 5, H: 4, W: 8}, {N: 2, C: 64, H: 16, W: 16}, {N: 4, C: 3, H: 32, W: 32}, {N: 1, C: 7, H: 2, W: 24}, {N: 12, C: 33, H: 6, W: 8}} {
 		for _, dropout := range []bool{true, false} {
 			for _, pool := range []bool{true, false} {
-				out = append(out, block{s.N, s.C, s.H, s.W, dropout, pool, true, 0})
+				out = append(out, block{s.N, s.C, s.H, s.W, dropout, pool, true, 0, ""})
 				if !dropout {
-					out = append(out, block{s.N, s.C, s.H, s.W, dropout, pool, false, 0})
+					out = append(out, block{s.N, s.C, s.H, s.W, dropout, pool, false, 0, ""})
 				}
 			}
+		}
+		for _, k := range []engine.Kind{engine.SiLU, engine.ReLU6, engine.GELU, engine.Hardswish} {
+			out = append(out, block{N: s.N, C: s.C, H: s.H, W: s.W, train: true, activation: k}, block{N: s.N, C: s.C, H: s.H, W: s.W, activation: k})
 		}
 	}
 	for _, channels := range [][2]int{{3, 64}, {9, 20}, {33, 7}, {64, 128}, {16, 12}, {7, 5}} {
@@ -45,7 +49,8 @@ func fusedBlocks() []block {
 			out = append(out, block{N: 7, C: channels[1], H: 8, W: 8, dropout: true, train: true, pool: pool, conv: channels[0] % 5})
 		}
 	}
-	return append(out, block{8, 512, 4, 4, true, false, true, 0}, block{5, 9, 2, 2, true, false, true, 0}, block{3, 4, 2, 6, false, false, true, 0})
+	return append(out, block{8, 512, 4, 4, true, false, true, 0, ""}, block{5, 9, 2, 2, true, false, true, 0, ""}, block{3, 4, 2, 6, false, false, true, 0, ""},
+		block{N: 3, C: 4, H: 2, W: 6, train: true, activation: engine.SiLU}, block{N: 7, C: 3, H: 5, W: 3, train: true, activation: engine.GELU})
 }
 
 // variant is the name of the fused variant that must run the block.
@@ -54,6 +59,9 @@ func (b block) variant() string {
 		return "pointwise_conv2d_norm_relu_eval"
 	}
 	name := "norm_relu"
+	if b.activation != "" {
+		name = "norm_" + string(b.activation)
+	}
 	if b.dropout {
 		name += "_dropout"
 	}
@@ -96,7 +104,11 @@ func (b block) program() (*engine.Program, error) {
 	} else {
 		y = w.Apply1(engine.BatchNorm2dEval, a, operands)
 	}
-	y = w.Apply1(engine.ReLU, nil, []*engine.Tensor{y})
+	activation := engine.ReLU
+	if b.activation != "" {
+		activation = b.activation
+	}
+	y = w.Apply1(activation, nil, []*engine.Tensor{y})
 	if b.dropout {
 		y = w.Apply1(engine.Dropout2d, nil, []*engine.Tensor{y, mask})
 	}
@@ -167,7 +179,7 @@ func TestFused(t *testing.T) {
 func TestFusionOff(t *testing.T) {
 	e := New(vktest.Device(t))
 	defer e.Close()
-	b := block{4, 5, 4, 8, true, true, true, 0}
+	b := block{4, 5, 4, 8, true, true, true, 0, ""}
 	_, kernels := b.run(t, e, engine.PlanOptions{NoFusion: true})
 	if slices.ContainsFunc(kernels, func(k string) bool { return strings.Contains(k, "norm_relu") }) {
 		t.Errorf("NoFusion still fuses: %v", kernels)

@@ -26,39 +26,43 @@ var (
 	}.orAny("activation_backward_any")
 )
 
-// The functions of activation.glsl.
-const (
-	functionSiLU = iota + 1
-	functionReLU6
-	functionGELU
-	functionHardswish
-	functionSigmoid
-)
-
-var activationVariants = slices.Concat(
-	byLanes(engine.ReLU, "relu", "relu_any", foldedRows, func(c *call, lanes int) { c.activateWhole(relu, lanes) }),
-	byLanes(engine.ReLUBackward, "relu_backward", "relu_backward_any", foldedRows, func(c *call, lanes int) { c.activateWhole(reluBackward, lanes) }),
-	ofFunction(functionSiLU, engine.SiLU, "silu", "silu_any", engine.SiLUBackward, "silu_backward", "silu_backward_any"),
-	ofFunction(functionReLU6, engine.ReLU6, "relu6", "relu6_any", engine.ReLU6Backward, "relu6_backward", "relu6_backward_any"),
-	ofFunction(functionGELU, engine.GELU, "gelu", "gelu_any", engine.GELUBackward, "gelu_backward", "gelu_backward_any"),
-	ofFunction(functionHardswish, engine.Hardswish, "hardswish", "hardswish_any", engine.HardswishBackward, "hardswish_backward", "hardswish_backward_any"),
-	ofFunction(functionSigmoid, engine.Sigmoid, "sigmoid", "sigmoid_any", engine.SigmoidBackward, "sigmoid_backward", "sigmoid_backward_any"),
-)
-
-// ofFunction are the variants of an activation and of its gradient.
-func ofFunction(function int, forward engine.Kind, vec4, any string, backward engine.Kind, vec4Backward, anyBackward string) []variant {
-	return slices.Concat(
-		byLanes(forward, vec4, any, foldedRows, func(c *call, lanes int) { c.activateWhole(activation, lanes, function) }),
-		byLanes(backward, vec4Backward, anyBackward, foldedRows, func(c *call, lanes int) { c.activateWhole(activationBackward, lanes, function) }),
-	)
+// functions are the numbers that activation.glsl has for activations and their gradients. ReLU by itself has kernels of its own.
+var functions = map[engine.Kind]int{
+	engine.SiLU: 1, engine.SiLUBackward: 1,
+	engine.ReLU6: 2, engine.ReLU6Backward: 2,
+	engine.GELU: 3, engine.GELUBackward: 3,
+	engine.Hardswish: 4, engine.HardswishBackward: 4,
+	engine.Sigmoid: 5, engine.SigmoidBackward: 5,
 }
 
-// activateWhole runs a kernel over the inputs and the output, which have one shape.
-func (c *call) activateWhole(f forms, lanes int, function ...int) {
-	ts := append(slices.Clone(c.ops[0].Inputs), c.out(0))
-	var operands []operand
-	for _, t := range ts {
-		operands = append(operands, c.of(t))
+// function is the constant of a kernel for any activation: the number of the first of the ops that has one, and nothing where none has.
+func (c *call) function() []uint32 {
+	for _, op := range c.ops {
+		if n, ok := functions[op.Kind]; ok {
+			return words(n)
+		}
 	}
-	c.elementwise(f, lanes, c.planes(ts...), operands, function...)
+	return nil
+}
+
+var activationVariants = slices.Concat(
+	activated(engine.ReLU, relu, "relu", "relu_any"), activated(engine.ReLUBackward, reluBackward, "relu_backward", "relu_backward_any"),
+	activated(engine.SiLU, activation, "silu", "silu_any"), activated(engine.SiLUBackward, activationBackward, "silu_backward", "silu_backward_any"),
+	activated(engine.ReLU6, activation, "relu6", "relu6_any"), activated(engine.ReLU6Backward, activationBackward, "relu6_backward", "relu6_backward_any"),
+	activated(engine.GELU, activation, "gelu", "gelu_any"), activated(engine.GELUBackward, activationBackward, "gelu_backward", "gelu_backward_any"),
+	activated(engine.Hardswish, activation, "hardswish", "hardswish_any"),
+	activated(engine.HardswishBackward, activationBackward, "hardswish_backward", "hardswish_backward_any"),
+	activated(engine.Sigmoid, activation, "sigmoid", "sigmoid_any"), activated(engine.SigmoidBackward, activationBackward, "sigmoid_backward", "sigmoid_backward_any"),
+)
+
+// activated are the variants of an activation or its gradient, whose inputs and output have one shape.
+func activated(k engine.Kind, f forms, vec4, any string) []variant {
+	return byLanes(k, vec4, any, foldedRows, func(c *call, lanes int) {
+		ts := append(slices.Clone(c.ops[0].Inputs), c.out(0))
+		var operands []operand
+		for _, t := range ts {
+			operands = append(operands, c.of(t))
+		}
+		c.elementwise(f, lanes, c.planes(ts...), operands, c.function()...)
+	})
 }

@@ -63,15 +63,15 @@ var elementwiseVariants = slices.Concat(
 func wholeRows(c *call) bool { return c.in(0).H()*c.in(0).W()%4 == 0 }
 
 // elementwise runs a kernel of constants C, PLANE, the panels of its operands, and others.
-func (c *call) elementwise(f forms, lanes int, p planes, operands []operand, others ...int) {
+func (c *call) elementwise(f forms, lanes int, p planes, operands []operand, others ...uint32) {
 	count := p.values() / lanes
-	c.run(f.of(lanes), count, slices.Concat(words(p.c, p.size/lanes), words(p.g...), words(others...)), words(count), operands...)
+	c.run(f.of(lanes), count, slices.Concat(words(p.c, p.size/lanes), words(p.g...), others), words(count), operands...)
 }
 
 // scaleChannels multiplies the first input by the second, which has a value for every image's channel, in panels of so many images.
 func (c *call) scaleChannels(lanes, panel int) {
 	x, s, y := c.in(0), c.in(1), c.out(0)
-	c.elementwise(channelScale, lanes, c.images(x, y), []operand{c.of(x), c.of(s), c.of(y)}, panel)
+	c.elementwise(channelScale, lanes, c.images(x, y), []operand{c.of(x), c.of(s), c.of(y)}, uint32(panel))
 }
 
 // drawn are the constants of a mask's draws.

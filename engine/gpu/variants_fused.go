@@ -115,38 +115,46 @@ func runOf(n int) int {
 	return 1
 }
 
-// activate runs normalising, ReLU, and dropout and pooling if the run has them.
+// activate runs normalising, ReLU or another activation, and dropout and pooling if the run has them.
 func (c *call) activate(saved operand) {
 	x, y := c.named("x"), c.ops[len(c.ops)-1].Outputs[0]
 	coef := c.coefficients(saved, c.named("weight"), c.named("bias"))
-	mask, dropout := coef, false
+	mask, masked := coef, words(0)
 	if m := c.named("mask"); m != nil {
-		mask, dropout = c.of(m), true
+		mask, masked = c.of(m), words(1)
 	}
 	p := c.images(x, y)
 	outputs := y.H() * y.W() / 4
 	run := runOf(outputs)
 	k, constants := normReLUDropout, words(p.c, outputs, p.g[0], p.g[1], run)
-	if c.pools() {
+	function := c.function()
+	switch {
+	case function != nil:
+		k = normActivation
+	case c.pools():
 		k, constants = normReLUDropoutPool, words(p.c, x.H(), x.W(), p.g[0], p.g[1], run)
 	}
 	count := p.n * p.c * outputs / run
-	c.run(c.reading(k, x.Shape.Elements()), count, append(constants, flag(dropout)), words(count), coef, mask, c.of(y), c.of(x))
+	c.run(c.reading(k, x.Shape.Elements()), count, slices.Concat(constants, masked, function), words(count), coef, mask, c.of(y), c.of(x))
 }
 
-// activateBackward runs the gradients of a fused block: what pooling, dropout and ReLU let through is found again from
+// activateBackward runs the gradients of a fused block: what pooling, dropout and the activation let through is found again from
 // x in both passes, so that none of it is stored.
 func activateBackward(c *call) {
 	dy, x, saved, dx := c.in(0), c.named("x"), c.of(c.named("saved")), c.named("dx")
 	coef := c.coefficients(saved, c.named("weight"), c.named("bias"))
-	mask, dropout, masks := coef, false, 0
+	mask, masked, masks := coef, words(0), 0
 	if m := c.named("mask"); m != nil {
-		mask, dropout, masks = c.of(m), true, m.Shape.Elements()
+		mask, masked, masks = c.of(m), words(1), m.Shape.Elements()
 	}
 
 	p, channels := c.images(x, dy, dx), x.C()
 	reduce, apply, geometry := normReLUDropoutBackwardReduce, normReLUDropoutBackward, words(channels, x.H()*x.W()/4)
-	if c.pools() {
+	function := c.function()
+	switch {
+	case function != nil:
+		reduce, apply = normActivationBackwardReduce, normActivationBackward
+	case c.pools():
 		reduce, apply, geometry = normReLUDropoutPoolBackwardReduce, normReLUDropoutPoolBackward, words(channels, x.H(), x.W())
 	}
 
@@ -155,12 +163,12 @@ func activateBackward(c *call) {
 	first := c.concat(saved, 2*channels, coef, 3*channels, mask, masks)
 	units := dy.H() * dy.W() / 4
 	run := runOf(units)
-	c.run(c.reading(reduce, dy.Shape.Elements(), x.Shape.Elements()), channels*s, join(geometry, words(p.g[1], p.g[0], run), flag(dropout)), words(p.n, per, s),
+	c.run(c.reading(reduce, dy.Shape.Elements(), x.Shape.Elements()), channels*s, slices.Concat(geometry, words(p.g[1], p.g[0], run), masked, function), words(p.n, per, s),
 		first, parts, c.of(dy), c.of(x))
 
 	second := c.concat(c.backwardCoefficients(c.ops[len(c.ops)-1], parts, s), 4*channels, coef, 3*channels, mask, masks)
 	count := p.n * channels * units / run
-	c.run(c.reading(apply, dy.Shape.Elements(), x.Shape.Elements()), count, join(geometry, words(p.g[1], p.g[0], p.g[2], run), flag(dropout)), words(count),
+	c.run(c.reading(apply, dy.Shape.Elements(), x.Shape.Elements()), count, slices.Concat(geometry, words(p.g[1], p.g[0], p.g[2], run), masked, function), words(count),
 		second, c.of(dx), c.of(dy), c.of(x))
 }
 
@@ -170,5 +178,3 @@ func (c *call) concat(a operand, countA int, b operand, countB int, d operand, c
 	c.run(concat, countA+countB+countD, words(countA, countB, countD), nil, a, b, d, y)
 	return y
 }
-
-func join(a, b []uint32, last uint32) []uint32 { return append(append(a[:len(a):len(a)], b...), last) }
