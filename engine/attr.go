@@ -6,7 +6,7 @@ type Attr interface {
 	extend(d Dims)
 }
 
-// ConvAttr is the window of conv2d and of its gradients by input and weight.
+// ConvAttr is the window of conv2d and depthwise_conv2d, and of their gradients by input and weight.
 type ConvAttr struct {
 	Kernel  int // rows and columns of the kernel
 	Stride  int // pixels of x from one output to the next, each way

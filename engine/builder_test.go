@@ -55,7 +55,7 @@ func TestBuilderErrors(t *testing.T) {
 	}{
 		{`no op "strange"`, func(b *engine.Builder) { b.Apply("strange", nil, nil) }},
 		{`no segment "fc.bias"`, func(b *engine.Builder) { b.State(engine.Model, "fc.bias") }},
-		{"has 1 inputs, not 2", func(b *engine.Builder) { b.Apply(engine.DepthwiseConv2d, nil, free(b, image)) }},
+		{"has 1 inputs, not 2", func(b *engine.Builder) { b.Apply(engine.PointwiseConv2d, nil, free(b, image)) }},
 		{"has 0 inputs, not 3", func(b *engine.Builder) { b.Apply(engine.Linear, nil, nil) }},
 		{"x is missing", func(b *engine.Builder) { b.Apply(engine.ReLU, nil, []*engine.Tensor{nil}) }},
 		{"labels is of type float, want uint32", func(b *engine.Builder) {

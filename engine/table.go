@@ -70,21 +70,27 @@ var table = map[Kind]row{
 		out: operands{gradientOf("db", "b", "M")},
 	},
 
-	DepthwiseConv2d: { // stride 1, padding 1
-		in:           operands{activation("x", "N C H W"), segment("w", "C 1 3 3")},
-		out:          operands{activation("y", "N C H W")},
-		gradient:     rules{{"w", DepthwiseConv2dBackwardWeight, "dy x"}, {"x", DepthwiseConv2dBackwardData, "dy w"}},
-		multiplyAdds: "N*C*H*W*9",
+	DepthwiseConv2d: {
+		in:           operands{activation("x", "N C H W"), segment("w", "C 1 R R"), segment("b", "C").optional()},
+		out:          operands{activation("y", "N C HO WO")},
+		attr:         ConvAttr{},
+		check:        hasWindow,
+		gradient:     rules{{"b", Conv2dBackwardBias, "dy"}, {"w", DepthwiseConv2dBackwardWeight, "dy x"}, {"x", DepthwiseConv2dBackwardData, "dy w x"}},
+		multiplyAdds: "N*C*R*R*HO*WO",
 	},
-	DepthwiseConv2dBackwardData: {
-		in:           operands{activation("dy", "N C H W"), segment("w", "C 1 3 3")},
+	DepthwiseConv2dBackwardData: { // like is x, for its shape alone
+		in:           operands{activation("dy", "N C HO WO"), segment("w", "C 1 R R"), activation("like", "N C H W")},
 		out:          operands{activation("dx", "N C H W")},
-		multiplyAdds: "N*C*H*W*9",
+		attr:         ConvAttr{},
+		check:        hasWindow,
+		multiplyAdds: "N*C*R*R*HO*WO",
 	},
 	DepthwiseConv2dBackwardWeight: {
-		in:           operands{activation("dy", "N C H W"), activation("x", "N C H W")},
-		out:          operands{gradientOf("dw", "w", "C 1 3 3")},
-		multiplyAdds: "N*C*H*W*9",
+		in:           operands{activation("dy", "N C HO WO"), activation("x", "N C H W")},
+		out:          operands{gradientOf("dw", "w", "C 1 R R")},
+		attr:         ConvAttr{},
+		check:        hasWindow,
+		multiplyAdds: "N*C*R*R*HO*WO",
 	},
 
 	PointwiseConv2d: {

@@ -61,7 +61,7 @@ func (d dsConv) parameters(name string) []parameter {
 
 func (d dsConv) forward(f *forward, name string, x *engine.Tensor) *engine.Tensor {
 	b := f.b
-	x = b.Apply1(engine.DepthwiseConv2d, nil, []*engine.Tensor{x, f.weight(name + ".depthwise.weight")})
+	x = b.Apply1(engine.DepthwiseConv2d, engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1}, []*engine.Tensor{x, f.weight(name + ".depthwise.weight")})
 	x = b.Apply1(engine.PointwiseConv2d, nil, []*engine.Tensor{x, f.weight(name + ".pointwise.weight")})
 
 	attr := engine.BatchNormAttr{Epsilon: batchNormEpsilon, Momentum: batchNormMomentum}

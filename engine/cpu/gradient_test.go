@@ -37,7 +37,11 @@ var forwards = []forward{
 	{"conv2d, 1x1, stride 2", conv2dLeaves(1, 5, 4), apply(engine.Conv2d, engine.ConvAttr{Kernel: 1, Stride: 2})},
 	{"conv2d, no bias", conv2dLeaves(3, 3, 3)[:2], apply(engine.Conv2d, engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1})},
 	{"flatten", []leaf{{"x", engine.Shape{2, 3, 4, 2}}, {"w", engine.Shape{3, 24}}, {"b", engine.Shape{3}}}, writeFlatten},
-	{"depthwise_conv2d", []leaf{{"x", engine.Shape{2, 3, 4, 5}}, {"w", engine.Shape{3, 1, 3, 3}}}, apply(engine.DepthwiseConv2d, nil)},
+	{"depthwise_conv2d", depthwiseLeaves(3, 4, 5)[:2], apply(engine.DepthwiseConv2d, engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1})},
+	{"depthwise_conv2d, bias, stride 2", depthwiseLeaves(3, 5, 6), apply(engine.DepthwiseConv2d, engine.ConvAttr{Kernel: 3, Stride: 2, Padding: 1})},
+	{"depthwise_conv2d, 5x5", depthwiseLeaves(5, 4, 6), apply(engine.DepthwiseConv2d, engine.ConvAttr{Kernel: 5, Stride: 1, Padding: 2})},
+	{"depthwise_conv2d, 5x5, stride 2", depthwiseLeaves(5, 6, 3), apply(engine.DepthwiseConv2d, engine.ConvAttr{Kernel: 5, Stride: 2, Padding: 2})},
+	{"depthwise_conv2d, stride 3, no padding", depthwiseLeaves(2, 7, 6), apply(engine.DepthwiseConv2d, engine.ConvAttr{Kernel: 2, Stride: 3})},
 	{"pointwise_conv2d", []leaf{{"x", engine.Shape{2, 3, 2, 3}}, {"w", engine.Shape{5, 3, 1, 1}}}, apply(engine.PointwiseConv2d, nil)},
 	{"relu", []leaf{{"x", engine.Shape{2, 3, 3, 3}}}, apply(engine.ReLU, nil)},
 	{"silu", []leaf{{"x", engine.Shape{2, 3, 3, 3}}}, apply(engine.SiLU, nil)},
@@ -66,6 +70,11 @@ var forwards = []forward{
 // conv2dLeaves are the operands of a convolution from 2 to 3 channels.
 func conv2dLeaves(kernel, h, w int) []leaf {
 	return []leaf{{"x", engine.Shape{2, 2, h, w}}, {"w", engine.Shape{3, 2, kernel, kernel}}, {"b", engine.Shape{3}}}
+}
+
+// depthwiseLeaves are the operands of a depthwise convolution of 3 channels.
+func depthwiseLeaves(kernel, h, w int) []leaf {
+	return []leaf{{"x", engine.Shape{2, 3, h, w}}, {"w", engine.Shape{3, 1, kernel, kernel}}, {"b", engine.Shape{3}}}
 }
 
 // writeFlatten joins flatten and linear, whose weights tell the features apart.

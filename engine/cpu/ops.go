@@ -15,9 +15,15 @@ var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 	},
 	engine.Conv2dBackwardBias: func(_ engine.Attr, out, in []*tensor) { conv2dBackwardBias(out[0], in[0]) },
 
-	engine.DepthwiseConv2d:               func(_ engine.Attr, out, in []*tensor) { depthwiseConv2d(out[0], in[0], in[1]) },
-	engine.DepthwiseConv2dBackwardData:   func(_ engine.Attr, out, in []*tensor) { depthwiseConv2dBackwardData(out[0], in[0], in[1]) },
-	engine.DepthwiseConv2dBackwardWeight: func(_ engine.Attr, out, in []*tensor) { depthwiseConv2dBackwardWeight(out[0], in[0], in[1]) },
+	engine.DepthwiseConv2d: func(a engine.Attr, out, in []*tensor) {
+		depthwiseConv2d(a.(engine.ConvAttr), out[0], in[0], in[1], in[2:]...)
+	},
+	engine.DepthwiseConv2dBackwardData: func(a engine.Attr, out, in []*tensor) {
+		depthwiseConv2dBackwardData(a.(engine.ConvAttr), out[0], in[0], in[1])
+	},
+	engine.DepthwiseConv2dBackwardWeight: func(a engine.Attr, out, in []*tensor) {
+		depthwiseConv2dBackwardWeight(a.(engine.ConvAttr), out[0], in[0], in[1])
+	},
 
 	engine.PointwiseConv2d:               func(_ engine.Attr, out, in []*tensor) { pointwiseConv2d(out[0], in[0], in[1]) },
 	engine.PointwiseConv2dBackwardData:   func(_ engine.Attr, out, in []*tensor) { pointwiseConv2dBackwardData(out[0], in[0], in[1]) },

@@ -16,7 +16,8 @@ type one struct {
 	op      engine.Op
 }
 
-// newOne makes a program of one op on free tensors of these shapes; what is an input of a step stays one.
+// newOne makes a program of one op on free tensors of these shapes, but for the last operands where shapes are fewer; what is an input of
+// a step stays one.
 func newOne(t *testing.T, k engine.Kind, attr engine.Attr, shapes ...engine.Shape) *one {
 	t.Helper()
 	b := engine.NewBuilder(string(k), noLayout(t), 1)
@@ -93,13 +94,21 @@ func TestGatherNormalize(t *testing.T) {
 	near(t, "x", read(t, s, p, x), []float64{4.5, 5.5, 262.5, 511.5, 0.5, 1.5, 258.5, 259.5, 4.5, 5.5, 262.5, 511.5}, 0)
 }
 
+// TestDepthwiseConv2d multiplies by hand: without and with a bias, at stride 1 and 2.
 func TestDepthwiseConv2d(t *testing.T) {
-	o := newOne(t, engine.DepthwiseConv2d, nil, engine.Shape{1, 2, 2, 3}, engine.Shape{2, 1, 3, 3})
-	o.set(0, 1, 2, 3, 4, 5, 6, 0, 0, 1, 0, 0, 0) // the second channel: one pixel, which shows the taps turned around
-	o.set(1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9)
-	o.run().want(0, 5*1+6*2+8*4+9*5, 4*1+5*2+6*3+7*4+8*5+9*6, 4*2+5*3+7*5+8*6,
-		2*1+3*2+5*4+6*5, 1*1+2*2+3*3+4*4+5*5+6*6, 1*2+2*3+4*5+5*6,
-		0, 6, 5, 0, 3, 2)
+	shapes := []engine.Shape{{1, 2, 2, 3}, {2, 1, 3, 3}, {2}}
+	fill := func(o *one) *one {
+		o.set(0, 1, 2, 3, 4, 5, 6, 0, 0, 1, 0, 0, 0) // the second channel: one pixel, which shows the taps turned around
+		return o.set(1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+	}
+	want := []float64{
+		5*1 + 6*2 + 8*4 + 9*5, 4*1 + 5*2 + 6*3 + 7*4 + 8*5 + 9*6, 4*2 + 5*3 + 7*5 + 8*6,
+		2*1 + 3*2 + 5*4 + 6*5, 1*1 + 2*2 + 3*3 + 4*4 + 5*5 + 6*6, 1*2 + 2*3 + 4*5 + 5*6,
+		0, 6, 5, 0, 3, 2,
+	}
+	same, half := engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1}, engine.ConvAttr{Kernel: 3, Stride: 2, Padding: 1}
+	fill(newOne(t, engine.DepthwiseConv2d, same, shapes[:2]...)).run().want(0, want...)
+	fill(newOne(t, engine.DepthwiseConv2d, half, shapes...)).set(2, 0.5, -7).run().want(0, 0.5+want[0], 0.5+want[2], want[6]-7, want[8]-7)
 }
 
 // TestConv2d multiplies by hand: two input channels, one output, at stride 1 and 2.

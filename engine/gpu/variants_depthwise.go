@@ -1,60 +1,73 @@
 package gpu
 
 import (
-	"slices"
-
 	"cnnvk/engine"
 	"cnnvk/vk"
 )
 
-// The depthwise 3x3 convolution as a direct kernel.
+// Depthwise convolutions as direct kernels: those of 3x3 windows at stride 1 over rows of vec4s, and strips of single floats, which
+// take every window and every width.
 
 var (
 	depthwiseConv2d = kernel{
 		name: "depthwise_conv2d", storage: []vk.Access{in, out, in},
 		spec: []string{"C", "H", "W", "GX", "GY", "ROWS", "COLS", "FLIP"}, push: []string{"count"},
 	}.orTexel("depthwise_conv2d_texel", 1)
-	depthwiseConv2dAny = kernel{
-		name: "depthwise_conv2d_any", storage: []vk.Access{in, in, out},
-		spec: []string{"C", "H", "W", "GX", "GY", "FLIP"}, push: []string{"count"},
+	depthwiseConv2dStrip = kernel{
+		name: "depthwise_conv2d_strip", storage: []vk.Access{in, in, in, out},
+		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GX", "GY", "BIASED"}, push: []string{"count"},
+	}
+	depthwiseConv2dDataStrip = kernel{
+		name: "depthwise_conv2d_backward_data_strip", storage: []vk.Access{in, in, out},
+		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GD", "GX", "STRIP"}, push: []string{"count"},
 	}
 	depthwiseConv2dBackwardWeight = kernel{
 		name: "depthwise_conv2d_backward_weight", storage: []vk.Access{out, in, in},
 		spec: []string{"C", "H", "W", "GD", "GX", "ROWS", "COLS"}, push: []string{"N", "splits"},
 	}.orTexel("depthwise_conv2d_backward_weight_texel", 2)
-	depthwiseConv2dBackwardWeightAny = kernel{
-		name: "depthwise_conv2d_backward_weight_any", storage: []vk.Access{in, in, out},
-		spec: []string{"C", "H", "W", "GD", "GX"}, push: []string{"N", "splits"},
+	depthwiseConv2dWeightStrip = kernel{
+		name: "depthwise_conv2d_backward_weight_strip", storage: []vk.Access{in, in, out},
+		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GD", "GX"}, push: []string{"N", "splits"},
 	}
 )
 
-var depthwiseVariants = slices.Concat(
-	depthwise(engine.DepthwiseConv2d, "depthwise_conv2d", "depthwise_conv2d_any", false),
-	depthwise(engine.DepthwiseConv2dBackwardData, "depthwise_conv2d_backward_data", "depthwise_conv2d_backward_data_any", true),
-	[]variant{
-		one(engine.DepthwiseConv2dBackwardWeight, "depthwise_conv2d_backward_weight", rowsOfFour, depthwiseBackwardWeight),
-		one(engine.DepthwiseConv2dBackwardWeight, "depthwise_conv2d_backward_weight_any", nil, depthwiseBackwardWeightAny),
-	})
+var depthwiseVariants = []variant{
+	one(engine.DepthwiseConv2d, "depthwise_conv2d", func(c *call) bool { return c.rowsOfThree() && len(c.ops[0].Inputs) == 2 },
+		func(c *call) { c.depthwiseRows(false) }),
+	one(engine.DepthwiseConv2d, "depthwise_conv2d_strip", nil, depthwiseStrip),
+	one(engine.DepthwiseConv2dBackwardData, "depthwise_conv2d_backward_data", (*call).rowsOfThree, func(c *call) { c.depthwiseRows(true) }),
+	one(engine.DepthwiseConv2dBackwardData, "depthwise_conv2d_backward_data_strip", nil, depthwiseDataStrip),
+	one(engine.DepthwiseConv2dBackwardWeight, "depthwise_conv2d_backward_weight", (*call).rowsOfThree, depthwiseBackwardWeight),
+	one(engine.DepthwiseConv2dBackwardWeight, "depthwise_conv2d_backward_weight_strip", nil, depthwiseWeightStrip),
+}
 
-func rowsOfFour(c *call) bool { return c.in(0).W()%4 == 0 }
+// rowsOfThree reports whether the window is 3x3 at stride 1 with padding 1, over rows of vec4s.
+func (c *call) rowsOfThree() bool {
+	return c.attr() == engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1} && c.in(0).W()%4 == 0
+}
 
-// depthwise is the forward convolution and, with the taps flipped, its gradient by the input.
-func depthwise(k engine.Kind, strips, any string, flip bool) []variant {
-	return []variant{
-		one(k, strips, rowsOfFour, func(c *call) {
-			x, w, y := c.in(0), c.in(1), c.out(0)
-			p, rows, columns := c.images(x, y), runOf(x.H()), runOf(x.W()/4)
-			count := p.n * p.c * (x.H() / rows) * (x.W() / 4 / columns)
-			c.run(c.reading(depthwiseConv2d, x.Shape.Elements()), count, append(words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), flag(flip)), words(count),
-				c.of(w), c.of(y), c.of(x))
-		}),
-		one(k, any, nil, func(c *call) {
-			x, w, y := c.in(0), c.in(1), c.out(0)
-			p := c.images(x, y)
-			c.run(depthwiseConv2dAny, p.values(), append(words(p.c, x.H(), x.W(), p.g[0], p.g[1]), flag(flip)), words(p.values()),
-				c.of(x), c.of(w), c.of(y))
-		}),
-	}
+// depthwiseRows is the forward convolution and, with the taps flipped, its gradient by the input.
+func (c *call) depthwiseRows(flip bool) {
+	x, w, y := c.in(0), c.in(1), c.out(0)
+	p, rows, columns := c.images(x, y), runOf(x.H()), runOf(x.W()/4)
+	count := p.n * p.c * (x.H() / rows) * (x.W() / 4 / columns)
+	c.run(c.reading(depthwiseConv2d, x.Shape.Elements()), count, append(words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), flag(flip)), words(count),
+		c.of(w), c.of(y), c.of(x))
+}
+
+func depthwiseStrip(c *call) {
+	x, y := c.in(0), c.out(0)
+	g, count := c.images(x, y).g, y.N()*y.C()*y.H()*ceilDiv(y.W(), 4)
+	bias, biased := c.bias()
+	c.run(depthwiseConv2dStrip, count, append(c.depthwiseWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased)), words(count), c.of(x), c.of(c.in(1)), bias, c.of(y))
+}
+
+func depthwiseDataStrip(c *call) {
+	dy, dx := c.in(0), c.out(0)
+	strip := c.attr().(engine.ConvAttr).Stride // a multiple of it, four places where they can be
+	strip *= max(4/strip, 1)
+	g, count := c.images(dy, dx).g, dx.N()*dx.C()*dx.H()*ceilDiv(dx.W(), strip)
+	c.run(depthwiseConv2dDataStrip, count, append(c.depthwiseWindow(dx, dy), words(g[0], g[1], strip)...), words(count), c.of(dy), c.of(c.in(1)), c.of(dx))
 }
 
 func depthwiseBackwardWeight(c *call) {
@@ -68,11 +81,15 @@ func depthwiseBackwardWeight(c *call) {
 	c.sumPartials(parts, c.of(c.out(0)), p.c*9, splits*strips)
 }
 
-func depthwiseBackwardWeightAny(c *call) {
-	dy, x := c.in(0), c.in(1)
-	p := c.images(dy, x)
-	_, splits := c.pieces(p.n, p.c*9)
-	parts := c.scratch("depthwise weight parts", splits*p.c*9)
-	c.run(depthwiseConv2dBackwardWeightAny, p.c*9*splits, words(p.c, x.H(), x.W(), p.g[0], p.g[1]), words(p.n, splits), c.of(dy), c.of(x), parts)
-	c.sumPartials(parts, c.of(c.out(0)), p.c*9, splits)
+func depthwiseWeightStrip(c *call) {
+	dy, x, dw := c.in(0), c.in(1), c.out(0)
+	p, elements := c.images(dy, x), dw.Shape.Elements()
+	lines := elements / dw.Shape[3] // rows of taps
+	_, splits := c.pieces(p.n, lines)
+	parts := c.scratch("depthwise weight parts", splits*elements)
+	c.run(depthwiseConv2dWeightStrip, lines*splits, append(c.depthwiseWindow(x, dy), words(p.g...)...), words(p.n, splits), c.of(dy), c.of(x), parts)
+	c.sumPartials(parts, c.of(dw), elements, splits)
 }
+
+// depthwiseWindow is the constants that the strips begin with, from the larger side x to the smaller y.
+func (c *call) depthwiseWindow(x, y *engine.Tensor) []uint32 { return c.window(x, y)[1:] }

@@ -9,7 +9,7 @@ import (
 // Cases lists every case: for each op kind the shapes of the networks at few images, and those at
 // which a kernel would go wrong.
 func Cases() []Case {
-	return slices.Concat(gatherCases(), augmentCases(), denseCases(), convCases(), normCases(), elementCases(), dropoutCases(), poolCases(),
+	return slices.Concat(gatherCases(), augmentCases(), denseCases(), depthwiseCases(), pointwiseCases(), normCases(), elementCases(), dropoutCases(), poolCases(),
 		flattenCases(), linearCases(), lossCases(), updateCases())
 }
 
@@ -24,20 +24,8 @@ func gatherCases() []Case {
 	)
 }
 
-func convCases() []Case {
-	depthwise := each([]engine.Kind{engine.DepthwiseConv2d, engine.DepthwiseConv2dBackwardData, engine.DepthwiseConv2dBackwardWeight},
-		Case{N: 5, C: 3, H: 7, W: 9, Why: "nothing divides: edges on every side"},
-		Case{N: 2, C: 3, H: 32, W: 32, Why: "the first block of SmallCIFARNet"},
-		Case{N: 2, C: 64, H: 16, W: 16, Why: "its second block"},
-		Case{N: 4, C: 128, H: 8, W: 8, Why: "its third block"},
-		Case{N: 8, C: 512, H: 4, W: 4, Why: "its deep blocks", Placed: true},
-		Case{N: 7, C: 12, H: 1, W: 1, Why: "one pixel: only the middle tap counts"},
-		Case{N: 1, C: 20, H: 5, W: 4, Why: "one image"},
-		Case{N: 12, C: 36, H: 6, W: 10, Why: "W even but not a multiple of four"},
-		Case{N: 3, C: 5, H: 1, W: 8, Why: "one row"},
-		Case{N: 2, C: 4, H: 8, W: 1, Why: "one column"},
-	)
-	pointwise := each([]engine.Kind{engine.PointwiseConv2d, engine.PointwiseConv2dBackwardData, engine.PointwiseConv2dBackwardWeight},
+func pointwiseCases() []Case {
+	return each([]engine.Kind{engine.PointwiseConv2d, engine.PointwiseConv2dBackwardData, engine.PointwiseConv2dBackwardWeight},
 		Case{N: 2, C: 3, M: 64, H: 32, W: 32, Why: "the first block of SmallCIFARNet: three input channels"},
 		Case{N: 2, C: 64, M: 128, H: 16, W: 16, Why: "its second block"},
 		Case{N: 8, C: 256, M: 512, H: 4, W: 4, Why: "its fourth block"},
@@ -50,7 +38,6 @@ func convCases() []Case {
 		Case{N: 3, C: 1, M: 1, H: 2, W: 6, Why: "one channel each way"},
 		Case{N: 2, C: 130, M: 65, H: 6, W: 6, Why: "one more than a tile everywhere"},
 	)
-	return append(depthwise, pointwise...)
 }
 
 func normCases() []Case {

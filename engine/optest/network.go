@@ -73,7 +73,7 @@ func (s *sample) model(segment string) *engine.Tensor { return s.State(engine.Mo
 // block is depthwise, pointwise, BatchNorm, ReLU, dropout, and the way past them where shapes allow.
 func (s *sample) block(i int, x *engine.Tensor) *engine.Tensor {
 	name := fmt.Sprintf("%d.", i)
-	y := s.Apply(engine.DepthwiseConv2d, nil, []*engine.Tensor{x, s.model(name + "depthwise.weight")})[0]
+	y := s.Apply(engine.DepthwiseConv2d, engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1}, []*engine.Tensor{x, s.model(name + "depthwise.weight")})[0]
 	y = s.Apply(engine.PointwiseConv2d, nil, []*engine.Tensor{y, s.model(name + "pointwise.weight")})[0]
 	y = s.Apply(engine.BatchNorm2d, engine.BatchNormAttr{Epsilon: 1e-5, Momentum: 0.1}, []*engine.Tensor{
 		y, s.model(name + "bn.weight"), s.model(name + "bn.bias"), s.model(name + "bn.running_mean"), s.model(name + "bn.running_var"),

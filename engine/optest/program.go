@@ -41,7 +41,7 @@ func (c Case) segments() []engine.Segment {
 	return []engine.Segment{
 		{Name: "running_mean", Shape: engine.Shape{columns}},
 		{Name: "w", Shape: c.weight(), Trained: true},
-		{Name: "b", Shape: engine.Shape{rows}, Trained: true},
+		{Name: "b", Shape: c.ofSegment("b", engine.Shape{rows}), Trained: true},
 		{Name: "weight", Shape: engine.Shape{columns}, Trained: true},
 		{Name: "bias", Shape: engine.Shape{columns}, Trained: true},
 		{Name: "running_var", Shape: engine.Shape{columns}},
@@ -49,13 +49,16 @@ func (c Case) segments() []engine.Segment {
 }
 
 // weight is the shape of the matrix: that of the op's weight, if it has one.
-func (c Case) weight() engine.Shape {
+func (c Case) weight() engine.Shape { return c.ofSegment("w", engine.Shape{max(c.M, 1), max(c.C, 1)}) }
+
+// ofSegment is the shape of the op's operand that is that segment, or another where it has none.
+func (c Case) ofSegment(name string, otherwise engine.Shape) engine.Shape {
 	for _, o := range slices.Concat(engine.Operands(c.Kind), engine.Outputs(c.Kind)) {
-		if o.Segment == "w" {
+		if o.Segment == name {
 			return c.shape(o)
 		}
 	}
-	return engine.Shape{max(c.M, 1), max(c.C, 1)}
+	return otherwise
 }
 
 // inputs declares the operands.

@@ -1,0 +1,67 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
+// depthwise_conv2d_backward_weight of any window, first stage:
+//   parts[s,c,u,v] = sum over images n = s, s+splits, ... and all i,j of dy[n,c,i,j] * x[n,c,i*STRIDE+u-PADDING,j*STRIDE+v-PADDING]
+//
+//   dy  (N/GD, C, GD, HO, WO)   x  (N/GX, C, GX, H, W), 0 outside   parts  (splits, C, R, R), added up by sum_partials
+//
+// One invocation makes a row of taps of one part. It walks over dy in strips of four neighbours: for each it reads the
+// 3*STRIDE+R values of x that they see once, for 4*R multiply-adds.
+#include "dispatch.glsl"
+#include "panels.glsl"
+
+layout(constant_id = 1) const uint C = 64;
+layout(constant_id = 2) const uint H = 32;
+layout(constant_id = 3) const uint W = 32;
+layout(constant_id = 4) const uint HO = 32;
+layout(constant_id = 5) const uint WO = 32;
+layout(constant_id = 6) const uint R = 3;
+layout(constant_id = 7) const uint STRIDE = 1;
+layout(constant_id = 8) const uint PADDING = 1;
+layout(constant_id = 9) const uint GD = 1;
+layout(constant_id = 10) const uint GX = 1;
+
+layout(push_constant) uniform Push { uint N, splits; } push;
+
+layout(std430, binding = 0) readonly  buffer DY { float dy[]; };
+layout(std430, binding = 1) readonly  buffer X { float x[]; };
+layout(std430, binding = 2) writeonly buffer Parts { float parts[]; };
+
+const uint SEEN = 3u * STRIDE + R;
+
+float sum[R]; // of each tap
+
+// strip adds the products of four outputs of a row, from column j on, with the row of x that starts at `from`.
+void strip(uint to, uint from, uint j) {
+    vec4 d = vec4(dy[to + j], 0.0, 0.0, 0.0);
+    if (j + 1u < WO) d.y = dy[to + j + 1u];
+    if (j + 2u < WO) d.z = dy[to + j + 2u];
+    if (j + 3u < WO) d.w = dy[to + j + 3u];
+    float seen[SEEN];
+    [[unroll]] for (uint e = 0u; e < SEEN; e++) {
+        uint column = j * STRIDE + e - PADDING; // wraps around below 0, as rows do
+        seen[e] = column < W ? x[from + column] : 0.0;
+    }
+    [[unroll]] for (uint v = 0u; v < R; v++) {
+        sum[v] += dot(d, vec4(seen[v], seen[v + STRIDE], seen[v + 2u * STRIDE], seen[v + 3u * STRIDE]));
+    }
+}
+
+void main() {
+    uint id = invocation();
+    if (id >= C * R * push.splits) return;
+    uint u = id % R, c = id / R % C, split = id / (R * C);
+
+    [[unroll]] for (uint v = 0u; v < R; v++) sum[v] = 0.0;
+    for (uint n = split; n < push.N; n += push.splits) {
+        uint from = plane_at(n, c, C, GX, H * W), to = plane_at(n, c, C, GD, HO * WO);
+        for (uint i = 0u; i < HO; i++) {
+            uint row = i * STRIDE + u - PADDING;
+            if (row < H) {
+                for (uint j = 0u; j < WO; j += 4u) strip(to + i * WO, from + row * W, j);
+            }
+        }
+    }
+    [[unroll]] for (uint v = 0u; v < R; v++) parts[id * R + v] = sum[v];
+}
