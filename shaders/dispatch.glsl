@@ -11,4 +11,7 @@ uint invocation() {
     return gl_GlobalInvocationID.y * (gl_NumWorkGroups.x * gl_WorkGroupSize.x) + gl_GlobalInvocationID.x;
 }
 
+// group is the number of this workgroup, where one makes a tile.
+uint group() { return gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x; }
+
 #endif

@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"context"
 	"math"
 	"testing"
 
@@ -34,7 +35,7 @@ func onPoints(t *testing.T, e engine.Executor, k engine.Kind, x []float64) []flo
 	y := b.Apply1(k, nil, in)
 	p, err := b.Program()
 	must(t, err)
-	s, err := e.NewSession(l, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
+	s, err := e.NewSession(context.Background(), l, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
 	must(t, err)
 	defer s.Close()
 	must(t, s.Write(p, in[len(in)-1], x))

@@ -204,10 +204,12 @@ func (c *call) runUniform(k kernel, count int, constants, push []uint32, uniform
 	c.plan.dispatches[len(c.plan.dispatches)-1].uniform = c.plan.slabs[uniform]
 }
 
-// cover is the workgroups for count invocations in a line, spread over a second axis past 65,535.
-func cover(count int) [3]uint32 {
+// cover is the workgroups for count invocations in a line.
+func cover(count int) [3]uint32 { return spread(ceilDiv(count, workgroup)) }
+
+// spread is so many workgroups in a line, those past 65,535 over a second axis; the last row may reach past the end.
+func spread(groups int) [3]uint32 {
 	const most = 65535
-	groups := ceilDiv(count, workgroup)
 	if groups <= most {
 		return [3]uint32{uint32(groups), 1, 1}
 	}

@@ -108,14 +108,14 @@ var (
 
 var conv2dVariants = slices.Concat(
 	ofTiles(engine.Conv2d, conv2dTiles, (*call).conv2dFits, func(c *call, t tile) { c.conv2dTiles(t, false) }),
-	[]variant{one(engine.Conv2d, "conv2d_any", nil, conv2dAny)},
+	conv2dWindows, []variant{one(engine.Conv2d, "conv2d_any", nil, conv2dAny)},
 
 	ofTiles(engine.Conv2dBackwardData, conv2dTurnedTiles, (*call).conv2dTurnedFits, func(c *call, t tile) { c.conv2dTiles(t, true) }),
 	ofTiles(engine.Conv2dBackwardData, conv2dHalvedTiles, (*call).conv2dHalvedFits, (*call).conv2dHalvedTiles),
-	[]variant{one(engine.Conv2dBackwardData, "conv2d_backward_data_any", nil, conv2dDataAny)},
+	conv2dDataWindows, []variant{one(engine.Conv2dBackwardData, "conv2d_backward_data_any", nil, conv2dDataAny)},
 
 	ofTiles(engine.Conv2dBackwardWeight, conv2dWeightTiles, (*call).conv2dWeightFits, (*call).conv2dWeightTiles),
-	[]variant{one(engine.Conv2dBackwardWeight, "conv2d_backward_weight_any", nil, conv2dWeightAny)},
+	conv2dWeightWindows, []variant{one(engine.Conv2dBackwardWeight, "conv2d_backward_weight_any", nil, conv2dWeightAny)},
 	byLanes(engine.Conv2dBackwardBias, "conv2d_backward_bias", "conv2d_backward_bias_any",
 		func(c *call) bool { return c.planes(c.in(0)).size%4 == 0 }, conv2dBias),
 	flattens(engine.Flatten, "flatten", "flatten_any", false),
@@ -124,7 +124,7 @@ var conv2dVariants = slices.Concat(
 
 // window is the constants that all direct kernels of a convolution begin with, from the larger side x to the smaller y.
 func (c *call) window(x, y *engine.Tensor) []uint32 {
-	a := c.attr().(engine.ConvAttr)
+	a := c.convolution()
 	return words(y.C(), x.C(), x.H(), x.W(), y.H(), y.W(), a.Kernel, a.Stride, a.Padding)
 }
 
@@ -195,22 +195,29 @@ func (c *call) conv2dTiles(t tile, turned bool) {
 		bias, biased = c.bias()
 	}
 	constants := append(c.texelWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased))
-	c.runGroups(t.kernel.on(t.subgroup(c)), conv2dGroups(c, t, y), constants, words(y.N()*y.H()*y.W()/4), c.of(y), bias, c.packTaps(t, turned), c.of(x))
+	c.runGroups(t.kernel.on(t.subgroup(c)), conv2dGroups(c, t, y), constants, words(y.N()*y.H()*y.W()/4), c.of(y), bias, c.packTile(t, turned), c.of(x))
 }
 
-// packTaps packs the weight into a blocked layout: a tile's rows to a block.
-func (c *call) packTaps(t tile, turned bool) operand {
-	rows, columns := c.out(0).C(), c.in(0).C()
-	elements := packedTaps(c, t)
-	packed := c.scratch("packed weight", elements)
-	filled := roundUp(rows, t.rows) * columns * t.depth
-	c.run(packConv2d, filled, append(words(rows, columns, t.depth, t.rows), flag(turned)), nil, c.of(c.in(1)), packed)
+// packTaps brings the weight into blocks of so many rows, with room behind them.
+func (c *call) packTaps(rows, taps, room int, turned bool) operand {
+	m, k := c.out(0).C(), c.in(0).C()
+	filled := roundUp(m, rows) * k * taps
+	packed := c.scratch("packed weight", filled+room)
+	c.run(packConv2d, filled, append(words(m, k, taps, rows), flag(turned)), nil, c.of(c.in(1)), packed)
 	return packed
 }
 
-// packedTaps is the size of a packed weight, and room for the lanes' last fetch, which may reach past its end.
+// packTile is packTaps for a tile of subgroups.
+func (c *call) packTile(t tile, turned bool) operand {
+	return c.packTaps(t.rows, t.depth, packedRoom(c, t), turned)
+}
+
+// packedRoom is for the lanes' last fetch, which may reach past the packed weight's end.
+func packedRoom(c *call, t tile) int { return 4 * t.subgroup(c) }
+
+// packedTaps is the size of what packTile makes.
 func packedTaps(c *call, t tile) int {
-	return roundUp(c.out(0).C(), t.rows)*c.in(0).C()*t.depth + 4*t.subgroup(c)
+	return roundUp(c.out(0).C(), t.rows)*c.in(0).C()*t.depth + packedRoom(c, t)
 }
 
 func (c *call) conv2dHalvedFits(t tile) bool {
@@ -222,7 +229,7 @@ func (c *call) conv2dHalvedTiles(t tile) {
 	dy, dx := c.in(0), c.out(0)
 	g := c.images(dy, dx).g
 	constants := words(dy.C(), dx.C(), dx.H(), dy.H(), dy.W()/4, g[0], g[1])
-	c.runGroups(t.kernel.on(t.subgroup(c)), conv2dGroups(c, t, dy), constants, words(dy.N()*dy.H()*dy.W()/4), c.of(dx), c.packTaps(t, true), c.of(dy))
+	c.runGroups(t.kernel.on(t.subgroup(c)), conv2dGroups(c, t, dy), constants, words(dy.N()*dy.H()*dy.W()/4), c.of(dx), c.packTile(t, true), c.of(dy))
 }
 
 // conv2dGroups is the workgroups of a tiled convolution: texels of y, which has a pixel for every window, on one axis, blocks of

@@ -128,10 +128,10 @@ var (
 )
 
 var productVariants = slices.Concat(
-	overPixels(engine.PointwiseConv2d, pointwiseTiles, "pointwise_conv2d_any", false),
-	overPixels(engine.PointwiseConv2dBackwardData, pointwiseDataTiles, "pointwise_conv2d_backward_data_any", true),
-	overPixels(engine.Linear, linearTiles, "linear_any", false),
-	overPixels(engine.LinearBackwardData, linearDataTiles, "linear_backward_data_any", true),
+	overPixels(engine.PointwiseConv2d, pointwiseTiles, pointwiseWindows, "pointwise_conv2d_any", false),
+	overPixels(engine.PointwiseConv2dBackwardData, pointwiseDataTiles, pointwiseDataWindows, "pointwise_conv2d_backward_data_any", true),
+	overPixels(engine.Linear, linearTiles, nil, "linear_any", false),
+	overPixels(engine.LinearBackwardData, linearDataTiles, nil, "linear_backward_data_any", true),
 )
 
 // ofTiles are the variants of an op that run these tiles, at every size of subgroups.
@@ -147,8 +147,9 @@ func ofTiles(k engine.Kind, tiles []tiled, runs func(c *call, t tile) bool, emit
 	return list
 }
 
-// overPixels are the variants of an op that is a product over pixels, by A or, transposed, by its transpose.
-func overPixels(k engine.Kind, tiles []tiled, any string, transposed bool) []variant {
+// overPixels are the variants of an op that is a product over pixels, by A or, transposed, by its transpose: tiles, others that take what
+// those leave, and one for any shape.
+func overPixels(k engine.Kind, tiles []tiled, others []variant, any string, transposed bool) []variant {
 	list := ofTiles(k, tiles, (*call).multiplies, func(c *call, t tile) {
 		r := product{x: c.in(0), y: c.out(0), packed: c.pack(t, transposed)}
 		if c.biased() {
@@ -156,7 +157,7 @@ func overPixels(k engine.Kind, tiles []tiled, any string, transposed bool) []var
 		}
 		c.gemm(t, r)
 	})
-	return append(list, one(k, any, nil, func(c *call) { c.multiplyAny(transposed) }))
+	return append(append(list, others...), one(k, any, nil, func(c *call) { c.multiplyAny(transposed) }))
 }
 
 // biased reports whether an op has a bias: only linear can.

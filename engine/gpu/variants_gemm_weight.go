@@ -51,9 +51,9 @@ var (
 		{"pointwise_conv2d_backward_weight_texel", weightTexelTile},
 		{"pointwise_conv2d_backward_weight_shared", weightSharedTile},
 		{"pointwise_conv2d_backward_weight", weightBufferTile},
-		{"pointwise_conv2d_backward_weight_any", weightAny},
 	}
-	linearWeightTiles = []tiled{
+	pointwiseWeightAny = []tiled{{"pointwise_conv2d_backward_weight_any", weightAny}}
+	linearWeightTiles  = []tiled{
 		{"linear_backward_weight_shuffle_32x4", weightShuffle32x4},
 		{"linear_backward_weight_shuffle_64x4", weightShuffle64x4},
 		{"linear_backward_weight_shuffle_16x4", weightShuffle16x4},
@@ -70,7 +70,8 @@ var (
 )
 
 var weightVariants = slices.Concat(
-	ofTiles(engine.PointwiseConv2dBackwardWeight, pointwiseWeightTiles, (*call).weightFits, (*call).weightTiles),
+	ofTiles(engine.PointwiseConv2dBackwardWeight, pointwiseWeightTiles, (*call).weightFits, (*call).weightTiles), pointwiseWeightWindows,
+	ofTiles(engine.PointwiseConv2dBackwardWeight, pointwiseWeightAny, (*call).weightFits, (*call).weightTiles),
 	ofTiles(engine.LinearBackwardWeight, linearWeightTiles, (*call).weightFits, (*call).weightTiles),
 	[]variant{one(engine.LinearBackwardBias, "linear_backward_bias", nil, biasGradient)},
 )

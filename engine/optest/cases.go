@@ -37,6 +37,8 @@ func pointwiseCases() []Case {
 		Case{N: 8, C: 52, M: 44, H: 1, W: 1, Why: "one pixel: a matrix product over images"},
 		Case{N: 3, C: 1, M: 1, H: 2, W: 6, Why: "one channel each way"},
 		Case{N: 2, C: 130, M: 65, H: 6, W: 6, Why: "one more than a tile everywhere"},
+		Case{N: 3, C: 67, M: 22, H: 7, W: 7, Why: "odd channels of odd images"},
+		Case{N: 17, C: 22, M: 67, H: 14, W: 14, Why: "pixels of many tiles, and some beyond"},
 	)
 }
 

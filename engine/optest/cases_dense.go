@@ -26,6 +26,11 @@ func denseCases() []Case {
 		{N: 2, C: 3, M: 4, H: 8, W: 11, Attr: engine.ConvAttr{Kernel: 3, Stride: 3, Padding: 2}, Why: "stride 3, a padding that windows lie in"},
 		{N: 12, C: 32, M: 33, H: 4, W: 8, Attr: same, Why: "one row more than a tile"},
 		{N: 4, C: 24, M: 16, H: 8, W: 16, Attr: half, Why: "wider than high"},
+		{N: 6, C: 22, M: 67, H: 14, W: 14, Attr: half, NoBias: true, Why: "odd channels, rows of no whole texels halved"},
+		{N: 2, C: 1, M: 32, H: 28, W: 28, Attr: engine.ConvAttr{Kernel: 5, Stride: 1, Padding: 2}, Placed: true, Why: "5 x 5 on grey images of 28 x 28"},
+		{N: 4, C: 16, M: 33, H: 14, W: 15, Attr: engine.ConvAttr{Kernel: 5, Stride: 2, Padding: 2}, Why: "5 x 5 at stride 2"},
+		{N: 7, C: 17, M: 65, H: 7, W: 7, Attr: engine.ConvAttr{Kernel: 1, Stride: 2}, NoBias: true, Why: "a shortcut of odd rows and channels"},
+		{N: 12, C: 30, M: 9, H: 1, W: 1, Attr: engine.ConvAttr{Kernel: 1, Stride: 1}, Why: "what squeezes channels"},
 	}
 	var out []Case
 	for _, k := range []engine.Kind{engine.Conv2d, engine.Conv2dBackwardData, engine.Conv2dBackwardWeight, engine.Conv2dBackwardBias} {
