@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -56,6 +57,9 @@ func recipeFlags() []recipeFlag {
 		{"learning_rate", &cli.Float64Flag{Name: "lr", Category: onRate, Value: d.LearningRate, Usage: "highest learning rate"}},
 		{"schedule", &cli.StringFlag{Name: "sched", Category: onRate, Value: d.Schedule, Usage: choice(training.Schedules) + ": what the rate does after the warm-up"}},
 		{"warmup_epochs", &cli.IntFlag{Name: "warmup-epochs", Category: onRate, Value: d.WarmupEpochs, Usage: "epochs in which the rate rises, 0 for none"}},
+		{"warmup_steps", &cli.IntFlag{Name: "warmup-steps", Category: onRate, DefaultText: "none", Usage: "optimiser steps in which the rate rises, in place of epochs"}},
+		{"warmup_share", &cli.Float64Flag{Name: "warmup-share", Category: onRate, DefaultText: "none, with onecycle 0.3", Usage: "share of all steps in which the rate rises, in place of epochs, `0..1`"}},
+		{"rate_by_step", &cli.BoolFlag{Name: "sched-on-updates", Category: onRate, Usage: "the rate follows the optimiser steps, not the epochs; so it does with onecycle, --warmup-steps and --warmup-share"}},
 		{"decay_epochs", &cli.IntFlag{Name: "decay-epochs", Category: onRate, Value: d.DecayEpochs, Usage: "with --sched step: epochs from one fall of the rate to the next"}},
 		{"decay_rate", &cli.Float64Flag{Name: "decay-rate", Category: onRate, Value: d.DecayRate, Usage: "with --sched step: share of the rate that each fall leaves"}},
 
@@ -188,6 +192,10 @@ func checkFlags(c *cli.Context, r training.Recipe) error {
 		if c.IsSet(name) && r.ValidationRatio == 0 {
 			return usagef("--%s does nothing without validation: use --val-ratio 0.1 or another share", name)
 		}
+	}
+	length := slices.DeleteFunc([]string{"warmup-epochs", "warmup-steps", "warmup-share"}, func(name string) bool { return !c.IsSet(name) })
+	if len(length) > 1 {
+		return usagef("--%s and --%s: use one of them", length[0], length[1])
 	}
 	for _, name := range []string{"decay-epochs", "decay-rate"} {
 		if c.IsSet(name) && r.Schedule != training.ScheduleStep {

@@ -360,12 +360,12 @@ func (j *job) introduce(model *net.Model) {
 		j.say("resuming after step %d, in epoch %d\n", p.Total, p.Epoch+1)
 	}
 	rate := fmt.Sprintf("learning rate %g", r.LearningRate)
-	if r.WarmupEpochs > r.Epochs {
-		rate += fmt.Sprintf(" (%.2g at most: the warm-up takes %d epochs)", r.Rates().Rate(r.Epochs-1), r.WarmupEpochs)
+	if steps := j.trainer.StepsPerEpoch(); r.WarmupIn(steps) > float64(r.Epochs) {
+		rate += fmt.Sprintf(" (%.2g at most: the warm-up takes %.3g epochs)", r.RateAt(r.Epochs-1, steps-1, steps), r.WarmupIn(steps))
 	}
 	j.say("training: %d epochs%s, batch %d, %s, %s, seed %d, into %s\n",
 		r.Epochs, limit, r.BatchSize, r.Optimizer, rate, r.Seed, j.folder.Dir)
-	if r.Schedule == training.ScheduleStep && r.DecayEpochs >= r.Epochs-r.WarmupEpochs {
+	if r.Schedule == training.ScheduleStep && float64(r.DecayEpochs) >= float64(r.Epochs)-r.WarmupIn(j.trainer.StepsPerEpoch()) {
 		j.log.Warn("the learning rate never falls: the first fall would come after the last epoch", "decay-epochs", r.DecayEpochs)
 	}
 }

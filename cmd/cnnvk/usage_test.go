@@ -64,7 +64,7 @@ func TestUsageErrors(t *testing.T) {
 		{"train --model tinynet --dropout 0.5", `--dropout does nothing with tinynet, which has none$`, ""},
 		{"train --model tiny --dropout 0.5", `--model "tiny": use smallcifarnet or tinynet$`, ""},
 		{"train --momentum 0.5", `--momentum 0\.5: use 0 with adamw, or sgd or nesterov$`, ""},
-		{"train --sched exp", `--sched "exp": use cosine, step, linear or constant$`, ""},
+		{"train --sched exp", `--sched "exp": use cosine, step, linear, constant or onecycle$`, ""},
 		{"train --widths 1,x", `--widths "1,x": use numbers with commas between them$`, ""},
 		{"train --val-ratio 1", `--val-ratio 1: use a number from 0 to below 1$`, ""},
 		{"train --split even", `--split "even": use random or stratified$`, ""},

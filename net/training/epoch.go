@@ -23,7 +23,9 @@ func (t *Trainer) epoch(ctx context.Context, epoch int) (EpochEnded, error) {
 	defer t.Trace.Begin(trace.Host, fmt.Sprintf("epoch %d", epoch+1))()
 	order := t.order(epoch)
 	r := begin(t.run.at)
-	r.Epoch, r.Steps, r.Rate = epoch+1, t.StepsPerEpoch(), t.Recipe.Rates().Rate(epoch)
+	r.Epoch, r.Steps = epoch+1, t.StepsPerEpoch()
+	r.rate = func(step int) float64 { return t.Recipe.RateAt(epoch, step, t.StepsPerEpoch()) }
+	r.Rate = r.rate(max(r.Step-1, 0))
 	t.run.now = r.Progress
 	if t.Recipe.LimitSteps > 0 {
 		r.Steps = min(r.Steps, t.Recipe.LimitSteps-t.run.at.Total+t.run.at.Step)
@@ -52,7 +54,7 @@ func (t *Trainer) order(epoch int) []int {
 func (t *Trainer) queueSteps(ctx context.Context, r *running, order []int) error {
 	batch, looked := t.Recipe.BatchSize, time.Now()
 	for from := r.queued * batch; from < len(order) && !t.limited() && ctx.Err() == nil; from += batch {
-		if err := t.queue(order[from:min(from+batch, len(order))], r.Epoch-1, r.Rate); err != nil {
+		if err := t.queue(order[from:min(from+batch, len(order))], r.Epoch-1, r.rate(r.queued)); err != nil {
 			return err
 		}
 		r.queued++
@@ -122,6 +124,9 @@ func (t *Trainer) look(r *running, ask func() ([]engine.Report, error)) error {
 	}
 	for _, report := range reports {
 		isTraining := t.run.train.Has(report.Program)
+		if isTraining {
+			r.Rate = r.rate(r.Step)
+		}
 		if isTraining && !sound(report) {
 			return r.notFinite("step", r.before+r.Step+1)
 		}
@@ -134,6 +139,7 @@ func (t *Trainer) look(r *running, ask func() ([]engine.Report, error)) error {
 // tell works out the epoch's means so far. It calls OnSteps if a training step has finished since the last call.
 func (t *Trainer) tell(r *running) {
 	r.Images, r.Loss, r.Accuracy = r.sum.Total, r.sum.Loss(), r.sum.Accuracy()
+	t.run.now = r.Progress
 	if t.OnSteps != nil && r.Step > r.told {
 		r.told = r.Step
 		t.OnSteps(r.Progress)

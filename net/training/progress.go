@@ -14,7 +14,7 @@ type Progress struct {
 	Images             int
 	Elapsed            time.Duration // since the epoch began
 	Loss, Accuracy     float64       // means over the epoch's samples so far
-	Rate               float64
+	Rate               float64       // of learning: the epoch's, or that of the last step
 }
 
 // ImagesPerSecond is the pace since the epoch began; 0 before its first step.
@@ -57,7 +57,8 @@ func (s *Stopped) Unwrap() error { return s.cause }
 // running is an epoch under way.
 type running struct {
 	EpochEnded
-	before   int       // optimiser steps of the run before the epoch
+	before   int // optimiser steps of the run before the epoch
+	rate     func(step int) float64
 	sum      net.Score // of the training steps that are done
 	queued   int       // training steps
 	began    time.Time // the first of them was queued

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Recipe is how a network is trained. It is stored as a run's config.yaml.
+// Recipe is how a network is trained. It is stored as a run's config.yaml. A key that is optional is left out there where it is zero in
+// the named recipe, too.
 type Recipe struct {
 	Name            string        `yaml:"recipe"` // the named one that this began as
 	Model           string        `yaml:"model"`
@@ -35,6 +36,10 @@ type Recipe struct {
 	Split           string        `yaml:"split"`
 	ValidationRatio float64       `yaml:"validation_ratio"` // 0 for no validation: the last weights are the best
 	Patience        int           `yaml:"patience"`         // epochs without a better validation accuracy after which training stops, 0 for never
+
+	WarmupSteps int     `yaml:"warmup_steps" optional:"true"` // in place of epochs
+	WarmupShare float64 `yaml:"warmup_share" optional:"true"` // of all steps, in place of epochs
+	RateByStep  bool    `yaml:"rate_by_step" optional:"true"` // the rate follows the steps, not the epochs; so it does with the two above and with onecycle
 }
 
 // The ways to choose the images of the validation, as in Recipe.Split.
@@ -45,11 +50,6 @@ const (
 
 // Splits lists the ways to choose the images of the validation.
 var Splits = []string{RandomSplit, StratifiedSplit}
-
-// Rates is the recipe's learning rate by epoch.
-func (r Recipe) Rates() Schedule {
-	return Schedule{Kind: r.Schedule, Base: r.LearningRate, WarmupEpochs: r.WarmupEpochs, Epochs: r.Epochs, DecayEpochs: r.DecayEpochs, DecayRate: r.DecayRate}
-}
 
 // averages says whether a moving average of the weights is kept.
 func (r Recipe) averages() bool { return r.EMADecay > 0 }
@@ -66,11 +66,36 @@ func (r *Recipe) Settle(before Recipe, said func(key string) bool) {
 	if r.Model != before.Model && !said("dropout") && !net.HasDropout(r.Model) {
 		r.Dropout = 0
 	}
+	r.settleWarmup(before, said)
 	switch {
 	case said("max_time") && !said("epochs") && r.MaxTime > 0:
 		r.Epochs = 0 // until they are measured
 	case said("epochs") && !said("max_time"):
 		r.MaxTime = 0
+	}
+}
+
+// settleWarmup leaves one of the ways to say how long the warm-up is.
+func (r *Recipe) settleWarmup(before Recipe, said func(key string) bool) {
+	length := 0
+	for _, key := range []string{"warmup_epochs", "warmup_steps", "warmup_share"} {
+		if said(key) {
+			length++
+		}
+	}
+	switch {
+	case length == 0 && r.Schedule == ScheduleOneCycle && before.Schedule != ScheduleOneCycle:
+		r.WarmupEpochs, r.WarmupSteps, r.WarmupShare = 0, 0, oneCycleWarmup
+	case length == 1:
+		if !said("warmup_epochs") {
+			r.WarmupEpochs = 0
+		}
+		if !said("warmup_steps") {
+			r.WarmupSteps = 0
+		}
+		if !said("warmup_share") {
+			r.WarmupShare = 0
+		}
 	}
 }
 
@@ -146,6 +171,10 @@ func (r Recipe) Check() error {
 		{"weight_decay", r.WeightDecay, r.WeightDecay >= 0 && finite(r.WeightDecay), "0 or more"},
 		{"schedule", r.Schedule, slices.Contains(Schedules, r.Schedule), net.OneOf(Schedules)},
 		{"warmup_epochs", r.WarmupEpochs, r.WarmupEpochs >= 0, "0 or more"},
+		{"warmup_steps", r.WarmupSteps, r.WarmupSteps >= 0, "0 or more"},
+		{"warmup_share", r.WarmupShare, r.WarmupShare >= 0 && r.WarmupShare <= 1, "a number from 0 to 1"},
+		{"warmup_steps", r.WarmupSteps, r.WarmupSteps == 0 || r.WarmupEpochs == 0 && r.WarmupShare == 0, "one of warm-up epochs, steps and share"},
+		{"warmup_share", r.WarmupShare, r.WarmupShare == 0 || r.WarmupEpochs == 0, "one of warm-up epochs, steps and share"},
 		{"decay_epochs", r.DecayEpochs, r.DecayEpochs >= 1, "1 or more"},
 		{"decay_rate", r.DecayRate, r.DecayRate > 0 && r.DecayRate <= 1, "a number above 0, to 1"},
 		{"dropout", r.Dropout, r.Dropout >= 0 && r.Dropout <= maxDropout, fmt.Sprintf("a number from 0 to %d", maxDropout)},

@@ -12,12 +12,12 @@ import (
 func TestScheduleRate(t *testing.T) {
 	t.Parallel()
 	recipe := DefaultRecipe().Rates()
-	cosine := func(warmup, epochs int) Schedule {
-		return Schedule{Kind: ScheduleCosine, Base: 1, WarmupEpochs: warmup, Epochs: epochs}
+	cosine := func(warmup float64, epochs int) Schedule {
+		return Schedule{Kind: ScheduleCosine, Base: 1, Warmup: warmup, Total: epochs}
 	}
-	linear := Schedule{Kind: ScheduleLinear, Base: 2, WarmupEpochs: 2, Epochs: 10}
-	step := Schedule{Kind: ScheduleStep, Base: 1, WarmupEpochs: 5, Epochs: 90, DecayEpochs: 30, DecayRate: 0.1}
-	constant := Schedule{Kind: ScheduleConstant, Base: 0.5, WarmupEpochs: 2, Epochs: 10}
+	linear := Schedule{Kind: ScheduleLinear, Base: 2, Warmup: 2, Total: 10}
+	step := Schedule{Kind: ScheduleStep, Base: 1, Warmup: 5, Total: 90, Decay: 30, DecayRate: 0.1}
+	constant := Schedule{Kind: ScheduleConstant, Base: 0.5, Warmup: 2, Total: 10}
 	for _, c := range []struct {
 		s     Schedule
 		epoch int
@@ -98,5 +98,60 @@ func TestScheduleReference(t *testing.T) {
 		if got := s.Rate(row.Epoch); math.Abs(got-row.LR) > 0.500001e-5 { // the log has five decimals
 			t.Errorf("after epoch %d: %v, the log has %v", row.Epoch, got, row.LR)
 		}
+	}
+}
+
+// The rates of torch.optim.lr_scheduler.OneCycleLR(max_lr=base, total_steps=len(want), pct_start=share, cycle_momentum=False).
+func TestOneCycle(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		base, share float64
+		want        []float64
+	}{
+		{0.4, 0.3, []float64{0.016000000000000014, 0.20800000000000002, 0.4, 0.38019385280538953, 0.3246982615799052, 0.24450480877451572,
+			0.1554967912254843, 0.0753033384200948, 0.019807747194610516, 1.6e-06}},
+		{0.1, 0.25, []float64{0.0040000000000000036, 0.09944154354509119, 0.08665264698111695, 0.06112620219362893, 0.03173322184988512,
+			0.008688426531955128, 4e-07}},
+		{1, 0, []float64{0.904508879153485, 0.654509879153485, 0.3454941208465151, 0.09549512084651508, 4e-06}},
+	} {
+		s := Schedule{Kind: ScheduleOneCycle, Base: c.base, Warmup: c.share * float64(len(c.want)), Total: len(c.want)}
+		for step, want := range c.want {
+			if got := s.Rate(step); !(math.Abs(got-want) <= 1e-15*c.base) {
+				t.Errorf("share %g of %d, step %d: %v, want %v", c.share, len(c.want), step, got, want)
+			}
+		}
+		if got := s.Rate(len(c.want) + 5); got != s.Rate(len(c.want)-1) {
+			t.Errorf("after the end: %v", got)
+		}
+	}
+}
+
+// A rate that follows the steps: up over 15 % of 13 of them and down to 0, as min(1, (t+1)/W) min(1, (T-t)/(T-W)).
+func TestRateByStep(t *testing.T) {
+	t.Parallel()
+	r := DefaultRecipe()
+	r.Schedule, r.LearningRate, r.WarmupEpochs, r.WarmupShare, r.Epochs = ScheduleLinear, 1, 0, 0.15, 13
+	w, all := 0.15*13, 13.0
+	for step := range 13 {
+		at := float64(step)
+		want := min(1, (at+1)/w) * min(1, (all-at)/(all-w))
+		if got := r.RateAt(step, 0, 1); !(math.Abs(got-want) <= 1e-15) {
+			t.Errorf("step %d: %v, want %v", step, got, want)
+		}
+	}
+	r.Epochs, r.WarmupShare, r.WarmupSteps = 2, 0, 3
+	for step, want := range []float64{1. / 3, 2. / 3, 1, 1, 0.8, 0.6, 0.4, 0.2} {
+		if got := r.RateAt(step/4, step%4, 4); !(math.Abs(got-want) <= 1e-15) {
+			t.Errorf("3 steps of warm-up, step %d: %v, want %v", step, got, want)
+		}
+	}
+	r = DefaultRecipe()
+	r.RateByStep = true
+	if up, top, half := r.RateAt(0, 0, 10), r.RateAt(5, 0, 10), r.RateAt(27, 5, 10); up != 1e-3/50 || top != 1e-3 || math.Abs(half-5e-4) > 1e-15 {
+		t.Errorf("the reference by steps: %v, %v, %v", up, top, half)
+	}
+	r.RateByStep = false
+	if r.RateAt(3, 0, 10) != 8e-4 || r.RateAt(3, 9, 10) != 8e-4 {
+		t.Error("the rate of an epoch changes within it")
 	}
 }

@@ -2,6 +2,7 @@ package training
 
 import (
 	"errors"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -82,6 +83,45 @@ func TestTrainerEpochs(t *testing.T) {
 		if !slices.Equal(got, c.want) {
 			t.Errorf("limit %d: %+v, want %+v", c.limit, got, c.want)
 		}
+	}
+}
+
+// Each step has the rate of its place where the rate follows the steps; an epoch tells that of its last.
+func TestTrainerRateByStep(t *testing.T) {
+	t.Parallel()
+	rising := func(r *Recipe) { r.Schedule, r.WarmupEpochs, r.WarmupSteps, r.Epochs = ScheduleConstant, 0, 6, 2 }
+	flat := func(r *Recipe) { rising(r); r.WarmupSteps = 0 }
+	want := []float64{0.5e-3, 1e-3} // of the third step and the sixth
+	got, err := trainOn(t, t.Context(), someTrainer(t, rising), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range got.ends {
+		if e.Rate != want[i] {
+			t.Errorf("epoch %d: rate %v, want %v", e.Epoch, e.Rate, want[i])
+		}
+	}
+	other, err := trainOn(t, t.Context(), someTrainer(t, flat), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := func(run trained) (sum float64) {
+		tr := someTrainer(t, rising)
+		l, err := Layout(tr.Model, tr.Recipe)
+		if err != nil {
+			t.Fatal(err)
+		}
+		initial, err := tr.Model.Initial(tr.Recipe.Seed, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range run.arenas[0][:l.Parameters] {
+			sum += math.Abs(v - initial[i])
+		}
+		return sum
+	}
+	if a, b := moved(got), moved(other); a > 0.7*b { // AdamW moves by about the rate: 3.5 rates in six steps, and 6
+		t.Errorf("a rising rate moved the weights by %v, a flat one by %v", a, b)
 	}
 }
 

@@ -34,7 +34,7 @@ const (
 
 // IdentityOf is what a checkpoint says of the training that it belongs to.
 func IdentityOf(r training.Recipe, set *cifar.Set, val []int, weights map[string]string) (map[string]string, error) {
-	recipe, err := yaml.Marshal(r)
+	recipe, err := recipeText(r)
 	if err != nil {
 		return nil, err
 	}

@@ -44,6 +44,7 @@ func (c Config) text() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ConfigFile, err)
 	}
+	withoutUnused(&document, c.Recipe)
 	for _, value := range document.Content {
 		if value.Tag == "!!float" {
 			value.Value = withPoint(value.Value)
@@ -54,6 +55,37 @@ func (c Config) text() ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", ConfigFile, err)
 	}
 	return text, nil
+}
+
+// recipeText is a recipe as a checkpoint holds it.
+func recipeText(r training.Recipe) ([]byte, error) {
+	var document yaml.Node
+	if err := document.Encode(r); err != nil {
+		return nil, err
+	}
+	withoutUnused(&document, r)
+	return yaml.Marshal(&document)
+}
+
+// withoutUnused leaves out the optional keys of a recipe that are zero in it and in the named recipe, over which it is read back: so files
+// of recipes that do without what a key is for are those of earlier versions.
+func withoutUnused(document *yaml.Node, r training.Recipe) {
+	named, err := training.RecipeNamed(r.Name)
+	if err != nil {
+		return // read back over the default recipe, which has none of them
+	}
+	unused, is, was := map[string]bool{}, reflect.ValueOf(r), reflect.ValueOf(named)
+	for i := range is.NumField() {
+		if field := is.Type().Field(i); field.Tag.Get("optional") != "" {
+			key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+			unused[key] = is.Field(i).IsZero() && was.Field(i).IsZero()
+		}
+	}
+	for i := len(document.Content) - 2; i >= 0; i -= 2 {
+		if unused[document.Content[i].Value] {
+			document.Content = slices.Delete(document.Content, i, i+2)
+		}
+	}
 }
 
 // withPoint writes 1e-05 as 1.0e-05: readers of YAML 1.1, such as PyYAML, take 1e-05 for a string.
