@@ -12,47 +12,80 @@ type Segment struct {
 	Shape   Shape
 	Trained bool // a parameter; else a statistic that forward computes
 	NoDecay bool // a parameter that weight decay leaves alone
+	Group   int  // of a parameter: which of the layout's groups
 	Offset  int  // in elements
 }
 
-// Layout places a network's parameters and statistics in the arenas: parameters with weight decay, those without, statistics, each in the
-// order given. So what the update treats alike lies together. Gaps between segments, left by alignment, are and stay zero in every arena.
+// Group is a run of parameters that one optimiser updates at one rate.
+type Group struct {
+	Offset       int // in elements of Model, Gradient and EMA
+	Elements     int // gaps included
+	Undecayed    int // how many of the last of them are free of weight decay
+	MomentSets   int // how many values per parameter the optimiser keeps: adamw 2, sgd 1
+	MomentOffset int // in Moments, where the group has MomentSets times Elements: a set after the other
+}
+
+// Layout places a network's parameters and statistics in the arenas, each in the order given: group after group, of each the parameters
+// that decay, then those that do not, and behind all statistics. So what the update treats alike lies together. The gaps that alignment
+// leaves are zero in every arena and stay so.
 type Layout struct {
 	Segments   []Segment
-	Decayed    int // elements of the parameters that decay, gaps included
+	Groups     []Group
 	Parameters int // elements of all parameters, gaps included
 	Elements   int // elements of the whole arena
-	MomentSets int // values that the optimiser keeps per parameter: adamw 2, sgd 1
+	moments    int // elements of Moments
 	byName     map[string]int
 }
 
-// NewLayout places the segments; their Offset is filled in. Names must be unique.
-func NewLayout(segments []Segment, momentSets int) (*Layout, error) {
-	l := &Layout{MomentSets: momentSets, byName: map[string]int{}}
-	place := func(trained, decays bool) error {
-		for _, s := range segments {
-			if s.Trained != trained || trained && s.NoDecay == decays {
-				continue
-			}
-			if _, twice := l.byName[s.Name]; twice {
-				return fmt.Errorf("engine: segment %q is declared twice", s.Name)
-			}
-			s.Offset = l.Elements
-			l.byName[s.Name] = len(l.Segments)
-			l.Segments = append(l.Segments, s)
-			l.Elements += alignUp(s.Shape.Elements(), segmentAlign)
+// NewLayout places the segments; their Offset is filled in. There is a group for each number of moments. Names must be unique.
+func NewLayout(segments []Segment, momentSets ...int) (*Layout, error) {
+	l := &Layout{byName: map[string]int{}}
+	for _, s := range segments {
+		if s.Trained && (s.Group < 0 || s.Group >= len(momentSets)) {
+			return nil, fmt.Errorf("engine: segment %q is of group %d, but there are %d", s.Name, s.Group, len(momentSets))
 		}
-		return nil
 	}
-	if err := place(true, true); err != nil {
-		return nil, err
-	}
-	l.Decayed = l.Elements
-	if err := place(true, false); err != nil {
-		return nil, err
+	for i, sets := range momentSets {
+		of := func(noDecay bool) func(Segment) bool {
+			return func(s Segment) bool { return s.Trained && s.Group == i && s.NoDecay == noDecay }
+		}
+		g := Group{Offset: l.Elements, MomentSets: sets, MomentOffset: l.moments}
+		if err := l.place(segments, of(false)); err != nil {
+			return nil, err
+		}
+		decayed := l.Elements
+		if err := l.place(segments, of(true)); err != nil {
+			return nil, err
+		}
+		g.Elements, g.Undecayed = l.Elements-g.Offset, l.Elements-decayed
+		l.moments += sets * g.Elements
+		l.Groups = append(l.Groups, g)
 	}
 	l.Parameters = l.Elements
-	return l, place(false, false)
+	return l, l.place(segments, func(s Segment) bool { return !s.Trained })
+}
+
+// place puts those of the segments that are wanted behind what there is.
+func (l *Layout) place(segments []Segment, wanted func(Segment) bool) error {
+	for _, s := range segments {
+		if !wanted(s) {
+			continue
+		}
+		if _, twice := l.byName[s.Name]; twice {
+			return fmt.Errorf("engine: segment %q is declared twice", s.Name)
+		}
+		s.Offset = l.Elements
+		l.byName[s.Name] = len(l.Segments)
+		l.Segments = append(l.Segments, s)
+		l.Elements += alignUp(s.Shape.Elements(), segmentAlign)
+	}
+	return nil
+}
+
+// MomentOffset is where a parameter's values of that set lie in Moments.
+func (l *Layout) MomentOffset(s Segment, set int) int {
+	g := l.Groups[s.Group]
+	return g.MomentOffset + set*g.Elements + s.Offset - g.Offset
 }
 
 // Segment finds a segment by name.
@@ -68,7 +101,7 @@ func (l *Layout) Segment(name string) (Segment, bool) {
 func (l *Layout) ArenaElements(a Arena) int {
 	switch a {
 	case Moments:
-		return l.MomentSets * l.Parameters
+		return l.moments
 	case Status:
 		return StatusElements
 	default:

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,8 +62,34 @@ func TestLayoutNoDecay(t *testing.T) {
 		got = append(got, fmt.Sprint(s.Name, " ", s.Offset))
 	}
 	const want = "conv.weight 0, fc.weight 64, bn.weight 192, bn.running_mean 256, bn.running_var 320"
-	if text := strings.Join(got, ", "); text != want || l.Decayed != 192 || l.Parameters != 256 || l.Elements != 384 {
-		t.Errorf("%s; %d of %d parameters decay", text, l.Decayed, l.Parameters)
+	if text := strings.Join(got, ", "); text != want || l.Groups[0].Undecayed != 64 || l.Parameters != 256 || l.Elements != 384 {
+		t.Errorf("%s; %+v of %d parameters", text, l.Groups, l.Parameters)
+	}
+}
+
+// A group's parameters lie together, and so do their moments, of which each group has its own number.
+func TestLayoutGroups(t *testing.T) {
+	list := segments()
+	list[0].Group, list[2].NoDecay = 2, true
+	l, err := engine.NewLayout(list, 2, 2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range l.Segments {
+		got = append(got, fmt.Sprint(s.Name, " ", s.Offset))
+		if s.Trained {
+			got = append(got, fmt.Sprint(l.MomentOffset(s, l.Groups[s.Group].MomentSets-1)))
+		}
+	}
+	const want = "fc.weight 0, 192, bn.weight 128, 320, conv.weight 192, 384, bn.running_mean 256, bn.running_var 320"
+	groups := []engine.Group{{0, 192, 64, 2, 0}, {192, 0, 0, 2, 384}, {192, 64, 0, 1, 384}}
+	if text := strings.Join(got, ", "); text != want || !slices.Equal(l.Groups, groups) || l.ArenaElements(engine.Moments) != 448 {
+		t.Errorf("%s; %+v, moments %d", text, l.Groups, l.ArenaElements(engine.Moments))
+	}
+	list[0].Group = 3
+	if _, err := engine.NewLayout(list, 2, 2, 1); err == nil || !strings.Contains(err.Error(), `"conv.weight" is of group 3, but there are 3`) {
+		t.Errorf("a group that is not there: %v", err)
 	}
 }
 

@@ -71,8 +71,8 @@ const (
 // Arena is one of the flat float buffers that outlive a step.
 type Arena uint8
 
-// The arenas. Model, Gradient and EMA have [Layout.Elements] each, Moments has
-// [Layout.MomentSets] times [Layout.Parameters], Status [StatusElements].
+// The arenas. Model, Gradient and EMA have [Layout.Elements] each, Moments as many as the [Layout.Groups] say, Status
+// [StatusElements].
 const (
 	Model Arena = iota
 	Gradient

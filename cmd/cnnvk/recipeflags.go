@@ -52,6 +52,8 @@ func recipeFlags() []recipeFlag {
 		{"momentum", &cli.Float64Flag{Name: "momentum", Category: onUpdate, Usage: "of sgd and nesterov", DefaultText: "0.9 with nesterov, else 0"}},
 		{"weight_decay", &cli.Float64Flag{Name: "weight-decay", Category: onUpdate, Value: d.WeightDecay, Usage: "decoupled with adamw, else added to the gradient"}},
 		{"no_decay_1d", &cli.BoolFlag{Name: "no-decay-1d", Category: onUpdate, Usage: "no weight decay on parameters of one dimension: biases and BatchNorm's"}},
+		{"groups", &cli.StringSliceFlag{Name: "group", Category: onUpdate, Usage: "`PATTERN:rate=FACTOR:decay=FACTOR`: parameters whose names in the state_dict match have these factors " +
+			"of the learning rate and the weight decay, or one of them; may be repeated, and the first that matches counts"}},
 		{"clip_norm", &cli.Float64Flag{Name: "clip-grad", Category: onUpdate, Value: d.ClipNorm, Usage: "largest global norm of the gradients, 0 for any"}},
 
 		{"learning_rate", &cli.Float64Flag{Name: "lr", Category: onRate, Value: d.LearningRate, Usage: "highest learning rate"}},
@@ -155,6 +157,8 @@ func give(c *cli.Context, flag string, value any) error {
 		if *v, err = seedOf(c); err != nil {
 			return err
 		}
+	case *[]string:
+		*v = c.StringSlice(flag)
 	case *[]int:
 		list, err := parseInts(c.String(flag))
 		if err != nil {

@@ -143,8 +143,11 @@ func (j *job) asBegun(asked, begun run.Config) error {
 
 // inFlag is a recipe's value as its flag takes it.
 func inFlag(value any) any {
-	if list, ok := value.([]int); ok {
+	switch list := value.(type) {
+	case []int:
 		return joinInts(list)
+	case []string:
+		return fmt.Sprintf("%q", list)
 	}
 	return value
 }

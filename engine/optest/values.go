@@ -160,11 +160,12 @@ func (c Case) arena(a engine.Arena, l *engine.Layout) []float64 {
 			out[engine.StatusNotFinite] = 1
 		}
 	case engine.Moments:
-		for set := range l.MomentSets {
-			for _, segment := range l.Segments {
-				if segment.Trained {
-					copy(out[set*l.Parameters+segment.Offset:], c.moment(set, segment))
-				}
+		for _, segment := range l.Segments {
+			if !segment.Trained {
+				continue
+			}
+			for set := range l.Groups[segment.Group].MomentSets {
+				copy(out[l.MomentOffset(segment, set):], c.moment(set, segment))
 			}
 		}
 	default:

@@ -34,12 +34,14 @@ type Position struct {
 type Checkpoint struct {
 	Position
 	Metadata map[string]string // of the caller
+	groups   string            // of parameters: the recipe's
 	tensors  []safetensors.Tensor
 }
 
 // The keys of a checkpoint's metadata that are its own, beside net.MetaFormat.
 const (
 	metaPosition = "position"
+	metaGroups   = "groups" // none where there are none
 	metaDigest   = "sha256"
 )
 
@@ -66,10 +68,12 @@ func places(l *engine.Layout, r Recipe) []place {
 		if r.averages() {
 			out = append(out, place{emaPrefix + s.Name, s.Shape, engine.EMA, s.Offset, true})
 		}
-		for k := range l.MomentSets {
-			if s.Trained {
-				out = append(out, place{momentPrefix(l.MomentSets, k) + s.Name, s.Shape, engine.Moments, k*l.Parameters + s.Offset, false})
-			}
+		if !s.Trained {
+			continue
+		}
+		sets := l.Groups[s.Group].MomentSets
+		for k := range sets {
+			out = append(out, place{momentPrefix(sets, k) + s.Name, s.Shape, engine.Moments, l.MomentOffset(s, k), false})
 		}
 	}
 	return out
@@ -93,7 +97,7 @@ func momentPrefix(sets, k int) string {
 // net.ErrNotFinite where a weight is too large for float32: no file can hold it, though the loss may still be finite.
 func (t *Trainer) Checkpoint(metadata map[string]string) (*Checkpoint, error) {
 	defer t.Trace.Begin(trace.Host, "read checkpoint")()
-	c := &Checkpoint{Position: t.run.at, Metadata: metadata}
+	c := &Checkpoint{Position: t.run.at, Metadata: metadata, groups: groupsText(t.Recipe)}
 	arenas := map[engine.Arena][]float64{}
 	for _, p := range places(t.run.layout, t.Recipe) {
 		if arenas[p.arena] == nil {
@@ -142,6 +146,9 @@ func namedTensor(name string, shape engine.Shape, values []float64) safetensors.
 
 // Restore brings a training that is open, but has not run, to where the checkpoint was taken.
 func (t *Trainer) Restore(c *Checkpoint) error {
+	if is := groupsText(t.Recipe); c.groups != is {
+		return fmt.Errorf("net: the checkpoint's groups of parameters are [%s], the training's [%s]", safetensors.Printable(c.groups), is)
+	}
 	byName := map[string]safetensors.Tensor{}
 	for _, n := range c.tensors {
 		byName[n.Name] = n
@@ -221,6 +228,10 @@ func (c *Checkpoint) metadata() (map[string]string, error) {
 	meta := map[string]string{}
 	maps.Copy(meta, c.Metadata)
 	meta[net.MetaFormat], meta[metaPosition] = checkpointFormat, string(position)
+	delete(meta, metaGroups)
+	if c.groups != "" {
+		meta[metaGroups] = c.groups
+	}
 	meta[metaDigest], err = digest(c.tensors, meta)
 	return meta, err
 }
@@ -240,7 +251,7 @@ func LoadCheckpoint(path string) (*Checkpoint, error) {
 	if sum, err := digest(tensors, meta); err != nil || sum != meta[metaDigest] {
 		return nil, fmt.Errorf("net: %s is damaged: its checksum is another", path)
 	}
-	c := &Checkpoint{Metadata: meta, tensors: tensors}
+	c := &Checkpoint{Metadata: meta, groups: meta[metaGroups], tensors: tensors}
 	if err := json.Unmarshal([]byte(meta[metaPosition]), &c.Position); err != nil {
 		return nil, fmt.Errorf("net: %s: its position cannot be read: %w", path, err)
 	}

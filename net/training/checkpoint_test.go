@@ -72,6 +72,7 @@ func TestResume(t *testing.T) {
 		"adamw":      nil,
 		"nesterov":   func(r *Recipe) { r.UseOptimizer(Nesterov) },
 		"no average": func(r *Recipe) { r.EMADecay = 0 },
+		"groups":     func(r *Recipe) { r.Groups = []string{"classifier.*:rate=0.5", "*.bn.*:decay=0"} },
 		"onecycle":   func(r *Recipe) { r.Schedule, r.WarmupEpochs, r.WarmupShare = ScheduleOneCycle, 0, 0.3 },
 	} {
 		recipe := func(r *Recipe) {

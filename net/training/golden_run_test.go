@@ -221,7 +221,7 @@ func (c goldenCase) optimize(t *testing.T, e engine.Executor) map[string]safeten
 	for step := range c.Steps {
 		r.write(engine.Gradient, grads, fmt.Sprintf("grad.%d.", step))
 		rec := engine.NewStepInputs(p)
-		setRates(rec.Floats(inputRates), c.rate(step), step+1)
+		setRates(rec, c.rate(step), nil, step+1)
 		r.must(r.session.Run(p, rec))
 		reports, err := r.session.Reports()
 		r.must(err)

@@ -29,18 +29,18 @@ const adamBeta1, adamBeta2, adamEpsilon = 0.9, 0.999, 1e-8
 // optimizer is an update rule: its op and constants.
 type optimizer struct {
 	kind engine.Kind
-	attr func(undecayed int) engine.Attr // the last undecayed parameters have no weight decay
+	attr func(decay float64, undecayed int) engine.Attr // the last undecayed parameters have no weight decay
 }
 
 func optimizerOf(r Recipe) (optimizer, error) {
 	switch r.Optimizer {
 	case AdamW:
-		return optimizer{engine.AdamW, func(undecayed int) engine.Attr {
-			return engine.AdamWAttr{Beta1: adamBeta1, Beta2: adamBeta2, Epsilon: adamEpsilon, WeightDecay: r.WeightDecay, Undecayed: undecayed}
+		return optimizer{engine.AdamW, func(decay float64, undecayed int) engine.Attr {
+			return engine.AdamWAttr{Beta1: adamBeta1, Beta2: adamBeta2, Epsilon: adamEpsilon, WeightDecay: decay, Undecayed: undecayed}
 		}}, nil
 	case SGD, Nesterov:
-		return optimizer{engine.SGD, func(undecayed int) engine.Attr {
-			return engine.SGDAttr{Momentum: r.Momentum, Nesterov: r.Optimizer == Nesterov, WeightDecay: r.WeightDecay, Undecayed: undecayed}
+		return optimizer{engine.SGD, func(decay float64, undecayed int) engine.Attr {
+			return engine.SGDAttr{Momentum: r.Momentum, Nesterov: r.Optimizer == Nesterov, WeightDecay: decay, Undecayed: undecayed}
 		}}, nil
 	}
 	return optimizer{}, &RecipeError{"optimizer", r.Optimizer, net.OneOf(Optimizers)}

@@ -71,7 +71,7 @@ func updated(t *testing.T, m *net.Model, r Recipe) (before, after []float64, l *
 		t.Fatal(err)
 	}
 	inputs := engine.NewStepInputs(p)
-	setRates(inputs.Floats(inputRates), 0.1, 1)
+	setRates(inputs, 0.1, r.RateFactors(), 1)
 	if err := s.Run(p, inputs); err != nil {
 		t.Fatal(err)
 	}

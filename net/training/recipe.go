@@ -37,9 +37,10 @@ type Recipe struct {
 	ValidationRatio float64       `yaml:"validation_ratio"` // 0 for no validation: the last weights are the best
 	Patience        int           `yaml:"patience"`         // epochs without a better validation accuracy after which training stops, 0 for never
 
-	WarmupSteps int     `yaml:"warmup_steps" optional:"true"` // in place of epochs
-	WarmupShare float64 `yaml:"warmup_share" optional:"true"` // of all steps, in place of epochs
-	RateByStep  bool    `yaml:"rate_by_step" optional:"true"` // the rate follows the steps, not the epochs; so it does with the two above and with onecycle
+	WarmupSteps int      `yaml:"warmup_steps" optional:"true"` // in place of epochs
+	WarmupShare float64  `yaml:"warmup_share" optional:"true"` // of all steps, in place of epochs
+	Groups      []string `yaml:"groups" optional:"true"`       // of parameters that have other rates or decays, as PATTERN:rate=FACTOR:decay=FACTOR
+	RateByStep  bool     `yaml:"rate_by_step" optional:"true"` // the rate follows the steps, not the epochs; so it does with the two above and with onecycle
 }
 
 // The ways to choose the images of the validation, as in Recipe.Split.
@@ -169,6 +170,7 @@ func (r Recipe) Check() error {
 		{"momentum", r.Momentum, r.Momentum == 0 || r.Optimizer != AdamW, "0 with adamw, or sgd or nesterov"},
 		{"momentum", r.Momentum, r.Momentum > 0 || r.Optimizer != Nesterov, "a number above 0 with nesterov, or sgd"},
 		{"weight_decay", r.WeightDecay, r.WeightDecay >= 0 && finite(r.WeightDecay), "0 or more"},
+		{"groups", r.badGroup(), r.badGroup() == "", "a pattern of names, then rate= or decay= with a factor, such as *.bn.*:decay=0"},
 		{"schedule", r.Schedule, slices.Contains(Schedules, r.Schedule), net.OneOf(Schedules)},
 		{"warmup_epochs", r.WarmupEpochs, r.WarmupEpochs >= 0, "0 or more"},
 		{"warmup_steps", r.WarmupSteps, r.WarmupSteps >= 0, "0 or more"},

@@ -40,6 +40,7 @@ func TestRecipeCheck(t *testing.T) {
 		{func(r *Recipe) { r.WarmupShare = math.NaN() }, "net: warmup_share NaN: use a number from 0 to 1"},
 		{func(r *Recipe) { r.WarmupSteps = 3 }, "net: warmup_steps 3: use one of warm-up epochs, steps and share"},
 		{func(r *Recipe) { r.WarmupShare = 0.1 }, "net: warmup_share 0.1: use one of warm-up epochs, steps and share"},
+		{func(r *Recipe) { r.Groups = []string{"fc.*:rate=2", "fc.*"} }, `net: groups "fc.*": use a pattern of names, then rate= or decay= with a factor, such as *.bn.*:decay=0`},
 		{func(r *Recipe) { r.WeightDecay = math.NaN() }, "net: weight_decay NaN: use 0 or more"},
 		{func(r *Recipe) { r.WeightDecay = math.Inf(1) }, "net: weight_decay +Inf: use 0 or more"},
 		{func(r *Recipe) { r.LabelSmoothing = 1 }, "net: label_smoothing 1: use a number from 0 to below 1"},

@@ -17,7 +17,7 @@ const (
 
 // Layout places a network's state for a training by that recipe.
 func Layout(m *net.Model, r Recipe) (*engine.Layout, error) {
-	opt, err := optimizerOf(r)
+	groups, err := r.updateGroups()
 	if err != nil {
 		return nil, err
 	}
@@ -25,13 +25,20 @@ func Layout(m *net.Model, r Recipe) (*engine.Layout, error) {
 	for i, s := range segments {
 		segments[i].NoDecay = r.NoDecay1D && len(s.Shape) == 1
 	}
-	return engine.NewLayout(segments, engine.MomentSets(opt.kind))
+	if err := r.assign(segments, m.Name); err != nil {
+		return nil, err
+	}
+	var sets []int
+	for _, g := range groups {
+		sets = append(sets, engine.MomentSets(g.optimizer.kind))
+	}
+	return engine.NewLayout(segments, sets...)
 }
 
 // TrainProgram is a training step for batches of that size: gather to gradients, then norm to update. Without an augmentation the
 // network sees the images as they are.
 func TrainProgram(m *net.Model, l *engine.Layout, r Recipe, d net.ImageShape, batch int, a *Augmentation) (*engine.Program, error) {
-	opt, err := optimizerOf(r)
+	groups, err := r.updateGroups()
 	if err != nil {
 		return nil, err
 	}
@@ -46,32 +53,38 @@ func TrainProgram(m *net.Model, l *engine.Layout, r Recipe, d net.ImageShape, ba
 	logits := m.ForwardTraining(b, x, random)
 	dlogits := net.CrossEntropy(b, logits, batch, r.LabelSmoothing)
 	b.Backward(logits, dlogits)
-	update(b, l, opt, r)
+	update(b, l, groups, r)
 	return b.Program()
 }
 
 // updateProgram is the update alone, on gradients that the host wrote.
 func updateProgram(l *engine.Layout, r Recipe) (*engine.Program, error) {
-	opt, err := optimizerOf(r)
+	groups, err := r.updateGroups()
 	if err != nil {
 		return nil, err
 	}
 	b := engine.NewBuilder("update", l, 1)
-	update(b, l, opt, r)
+	update(b, l, groups, r)
 	return b.Program()
 }
 
-// update is norm, clip, optimiser, BatchNorm's statistics and the moving average.
-func update(b *engine.Builder, l *engine.Layout, opt optimizer, r Recipe) {
+// update is norm, clip, the optimiser of each group, BatchNorm's statistics and the moving average.
+func update(b *engine.Builder, l *engine.Layout, groups []updateGroup, r Recipe) {
 	flat := func(a engine.Arena, from, to int) *engine.Tensor { return b.Flat(a, from, to-from) }
 	status := flat(engine.Status, 0, engine.StatusElements)
 	gradients := flat(engine.Gradient, 0, l.Parameters)
-	parameters := flat(engine.Model, 0, l.Parameters)
-	moments := flat(engine.Moments, 0, l.ArenaElements(engine.Moments))
-	rates := b.Input(inputRates, engine.Float, engine.RateElements)
 
 	b.Apply(engine.GradientNorm, engine.GradientNormAttr{ClipNorm: r.ClipNorm}, []*engine.Tensor{gradients, status}, status)
-	b.Apply(opt.kind, opt.attr(l.Parameters-l.Decayed), []*engine.Tensor{gradients, status, rates, parameters, moments}, parameters, moments)
+	for i, g := range l.Groups {
+		if g.Elements == 0 {
+			continue
+		}
+		gradients, parameters := b.Flat(engine.Gradient, g.Offset, g.Elements), b.Flat(engine.Model, g.Offset, g.Elements)
+		moments := b.Flat(engine.Moments, g.MomentOffset, g.MomentSets*g.Elements)
+		rates := b.Input(ratesOf(i), engine.Float, engine.RateElements)
+		o := groups[i].optimizer
+		b.Apply(o.kind, o.attr(r.WeightDecay*groups[i].decay, g.Undecayed), []*engine.Tensor{gradients, status, rates, parameters, moments}, parameters, moments)
+	}
 	if l.Elements > l.Parameters {
 		statistics := flat(engine.Model, l.Parameters, l.Elements)
 		candidates := flat(engine.Gradient, l.Parameters, l.Elements)

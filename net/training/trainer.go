@@ -35,6 +35,7 @@ type run struct {
 	session engine.Session
 	at      Position  // Total and Counters of what is queued so far; of the epoch under way as it was when it paused
 	now     Progress  // epoch and rate of the last one
+	factors []float64 // of the rate, by parameter group
 	ahead   []int     // the order of the next epoch, if it is known already
 	saved   time.Time // OnSave or OnEpoch was called
 	worked  meter
@@ -96,7 +97,7 @@ func (t *Trainer) Open(ctx context.Context, e engine.Executor) error {
 	if err != nil {
 		return err
 	}
-	t.run = run{programs: p}
+	t.run = run{programs: p, factors: t.Recipe.RateFactors()}
 	if t.run.session, err = e.NewSession(ctx, p.layout, p.all(), engine.PlanOptions{}); err != nil {
 		return err
 	}

@@ -179,18 +179,21 @@ func (c *Config) set(key string, value *yaml.Node) error {
 	if value.Alias != nil {
 		value = value.Alias
 	}
-	if !isKind(value, field.Kind()) || value.Decode(field.Addr().Interface()) != nil {
+	if !isKind(value, field.Type()) || value.Decode(field.Addr().Interface()) != nil {
 		if value.Value != "" {
 			key += fmt.Sprintf(" %q", value.Value)
 		}
 		return fmt.Errorf("%s: use %s", key, kindInWords(field))
 	}
+	if list, ok := field.Interface().([]string); ok && len(list) == 0 {
+		field.SetZero() // as without the key
+	}
 	return nil
 }
 
 // isKind says whether a value may be given to a field; the library would cut 1.5 to the whole number 1.
-func isKind(value *yaml.Node, kind reflect.Kind) bool {
-	switch kind {
+func isKind(value *yaml.Node, of reflect.Type) bool {
+	switch of.Kind() {
 	case reflect.Int, reflect.Uint32:
 		return value.Tag == "!!int"
 	case reflect.Float64:
@@ -201,7 +204,7 @@ func isKind(value *yaml.Node, kind reflect.Kind) bool {
 		return value.Tag == "!!str"
 	case reflect.Slice:
 		return value.Kind == yaml.SequenceNode &&
-			!slices.ContainsFunc(value.Content, func(n *yaml.Node) bool { return !isKind(n, reflect.Int) })
+			!slices.ContainsFunc(value.Content, func(n *yaml.Node) bool { return !isKind(n, of.Elem()) })
 	case reflect.Map:
 		return value.Kind == yaml.MappingNode
 	}
@@ -240,6 +243,9 @@ func kindInWords(field reflect.Value) string {
 	case reflect.Map:
 		return "a kernel for every product"
 	case reflect.Slice:
+		if field.Type().Elem().Kind() == reflect.String {
+			return "a list of words"
+		}
 		return "a list of whole numbers"
 	}
 	return "words"
