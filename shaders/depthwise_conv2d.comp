@@ -3,9 +3,10 @@
 // depthwise_conv2d: y[n,c,i,j] = sum over u,v in 0..2 of w[c,u,v] * x[n,c,i+u-1,j+v-1]   (x is 0 outside)
 // With FLIP the taps are read backwards, which makes it the gradient by the input.
 //
-//   x  (N/GX, C, GX, H, W)   float32, W a multiple of 4 (depthwise_conv2d_any takes other widths)
+//   x  (N/GX, C, GX, H, W)   float32, W a multiple of 4 (depthwise_conv2d_strip takes other widths)
 //   w  (C, 3, 3)
 //   y  (N/GY, C, GY, H, W)
+//   b  (C)                   added with BIASED alone; with RELU what is negative becomes 0
 //
 // One invocation makes a strip of ROWS x 4*COLS outputs. It walks down the strip with three input rows in registers, each
 // read once: ROWS+2 rows of COLS vec4s, and of the two beside them where the image is wider, for 36*ROWS*COLS multiply-adds.
@@ -26,18 +27,26 @@ layout(constant_id = 5) const uint GY = 1;
 layout(constant_id = 6) const uint ROWS = 4;  // divides H
 layout(constant_id = 7) const uint COLS = 2;  // divides W/4
 layout(constant_id = 8) const bool FLIP = false;
+layout(constant_id = 9) const bool BIASED = false;
+layout(constant_id = 10) const bool RELU = false;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*(H/ROWS)*(W/4/COLS)
 
 layout(std430, binding = 0) readonly  buffer Weight { float w[]; };
-layout(std430, binding = 1) writeonly buffer Y { vec4 y[]; };
-ACTIVATION(2, X, x);
+layout(std430, binding = 1) readonly  buffer Bias { float bias[]; };
+layout(std430, binding = 2) writeonly buffer Y { vec4 y[]; };
+ACTIVATION(3, X, x);
 
 #include "depthwise_row.glsl"
 
 vec3 kernel_row(uint c, uint u) {
     return FLIP ? vec3(w[c * 9u + 8u - 3u * u], w[c * 9u + 7u - 3u * u], w[c * 9u + 6u - 3u * u])
                 : vec3(w[c * 9u + 3u * u], w[c * 9u + 3u * u + 1u], w[c * 9u + 3u * u + 2u]);
+}
+
+vec4 result(vec4 sum, uint c) {
+    if (BIASED) sum += bias[c];
+    return RELU ? positive(sum) : sum;
 }
 
 vec4 taps(Row r, uint q, vec3 k) { return k.x * before(r, q) + k.y * r.mid[q] + k.z * after(r, q); }
@@ -56,7 +65,7 @@ void main() {
     for (uint s = 0u; s < ROWS; s++) {
         Row below = load(from, top + int(s) + 1, j);
         uint at = to + (uint(top) + s) * (W / 4u) + j;
-        for (uint q = 0u; q < COLS; q++) y[at + q] = taps(above, q, k0) + taps(here, q, k1) + taps(below, q, k2);
+        for (uint q = 0u; q < COLS; q++) y[at + q] = result(taps(above, q, k0) + taps(here, q, k1) + taps(below, q, k2), c);
         above = here;
         here = below;
     }

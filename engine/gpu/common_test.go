@@ -102,12 +102,15 @@ func ofNetwork(layers []convolved, batch, channels, size int) []optest.Case {
 	return out
 }
 
-// commonCases are the convolutions of all common networks at images of three sizes, each once.
-func commonCases(batch int) []optest.Case {
+// commonImages are channels and pixels a side of images that there are data sets of.
+var commonImages = [][2]int{{1, 28}, {3, 32}, {3, 64}}
+
+// commonCases are the convolutions of all common networks, each once.
+func commonCases(batch int, images ...[2]int) []optest.Case {
 	var out []optest.Case
 	seen := map[string]bool{}
 	for _, layers := range commonNetworks {
-		for _, image := range [][2]int{{1, 28}, {3, 32}, {3, 64}} {
+		for _, image := range images {
 			for _, c := range ofNetwork(layers, batch, image[0], image[1]) {
 				if !seen[c.String()] {
 					seen[c.String()] = true
@@ -135,7 +138,7 @@ func TestCommonNetworks(t *testing.T) {
 		"of any size": unruly, "of unknown size": unknown, "the floor": floorDevice(),
 	}
 	for _, batch := range []int{72, 64, 17, 1} {
-		for _, c := range commonCases(batch) {
+		for _, c := range commonCases(batch, commonImages...) {
 			p, err := c.Program()
 			must(t, err)
 			for name, on := range devices {

@@ -17,7 +17,8 @@ import (
 )
 
 // TestCompile compiles every kernel that the networks' training steps and evaluations, a halving convolution, and the layers that they
-// have not, could run at batch 128: those of every variant of every op that the device can run, chosen or not. It records nothing, which is what a driver
+// have not, could run at batch 128: those of every variant of every op that the device can run, chosen or not; and what the convolutions
+// of common networks run without tuning. It records nothing, which is what a driver
 // without its hardware bears. The line before each says which kernel a driver then speaks of on standard error; the one after it,
 // which compiledLine writes, has what the driver says of it by Vulkan. None may spill that is dispatched without tuning, and none may run in
 // subgroups of another size than it names.
@@ -36,16 +37,28 @@ func TestCompile(t *testing.T) {
 	programs := slices.Concat(network(t, net.SmallCIFARNetName, 128), network(t, net.TinyNetName, 128), halving(t, 128), otherLayers(t, 128))
 	builtIn := untunedPipelines(t, programs, e.target)
 	seen := map[string]bool{}
+	visit := func(variant string, d dispatch) {
+		key := d.pipelineKey()
+		if seen[key] {
+			return
+		}
+		seen[key] = true
+		fmt.Fprintf(os.Stderr, "kernel: %s %d of %s\n", d.kernel.name, d.constants, variant)
+		compile(t, e, compiled{d, variant, builtIn[key]})
+	}
 	for _, p := range programs {
-		everyDispatch(t, p, e.target, func(variant string, d dispatch) {
+		everyDispatch(t, p, e.target, visit)
+	}
+	for _, c := range commonCases(64, [2]int{3, 32}) {
+		p, err := c.Program()
+		must(t, err)
+		pl, err := newPlan(p, planOptions{}, e.target)
+		must(t, err)
+		for _, d := range pl.dispatches {
 			key := d.pipelineKey()
-			if seen[key] {
-				return
-			}
-			seen[key] = true
-			fmt.Fprintf(os.Stderr, "kernel: %s %d of %s\n", d.kernel.name, d.constants, variant)
-			compile(t, e, compiled{d, variant, builtIn[key]})
-		})
+			builtIn[key] = true
+			visit(ranBy(pl.kernels[0]), d)
+		}
 	}
 	for key := range builtIn {
 		if !seen[key] {

@@ -315,11 +315,11 @@ var flows = []flow{
 		h := w.relu(w.normEval(w.conv(w.host("x"), "0"), "0"))
 		w.pool(w.relu(w.normEval(h, "1")))
 	}},
-	{"evaluation with an identity shortcut", []string{"pointwise_conv2d_norm_relu_eval"}, func(w *flowWriter) {
+	{"evaluation with an identity shortcut", []string{"pointwise_conv2d_norm_relu_eval", "pointwise_conv2d_norm_eval"}, func(w *flowWriter) {
 		h := w.relu(w.normEval(w.conv(w.host("x"), "0"), "0"))
 		w.relu(w.op(engine.Add, w.normEval(w.conv(h, "1"), "1"), h))
 	}},
-	{"evaluation with a projected shortcut", nil, func(w *flowWriter) {
+	{"evaluation with a projected shortcut", []string{"pointwise_conv2d_norm_eval", "pointwise_conv2d_norm_eval"}, func(w *flowWriter) {
 		x := w.host("x")
 		short := w.normEval(w.conv(x, "0"), "0")
 		w.relu(w.op(engine.Add, short, w.normEval(w.conv(x, "1"), "1")))
@@ -331,7 +331,7 @@ var flows = []flow{
 		h := w.conv(w.host("x"), "0")
 		w.op(engine.Add, w.relu(w.normEval(h, "0")), h)
 	}},
-	{"evaluation, norm that two ops read", nil, func(w *flowWriter) {
+	{"evaluation, norm that two ops read", []string{"pointwise_conv2d_norm_eval"}, func(w *flowWriter) {
 		n := w.normEval(w.conv(w.host("x"), "0"), "0")
 		w.op(engine.Add, w.relu(n), n)
 	}},

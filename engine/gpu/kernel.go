@@ -129,6 +129,8 @@ type call struct {
 	ops   []engine.Op
 	at    int    // index of ops[0] in the program
 	match *match // of a fused variant
+	// affine are the operands of a convolution that something is folded into, nil for its own.
+	affine *affine
 }
 
 func (c *call) in(i int) *engine.Tensor  { return c.ops[0].Inputs[i] }

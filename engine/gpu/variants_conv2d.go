@@ -39,7 +39,7 @@ var (
 var (
 	conv2dTile = kernel{
 		storage: []vk.Access{out, in}, texel: 2,
-		spec: []string{"M", "K", "H", "WIDTH", "HO", "WO", "STRIDE", "GX", "GY", "BIASED"}, push: []string{"tiles"},
+		spec: []string{"M", "K", "H", "WIDTH", "HO", "WO", "STRIDE", "GX", "GY", "BIASED", "RELU"}, push: []string{"tiles"},
 	}
 	conv2dDataTile = kernel{
 		storage: []vk.Access{out}, texel: 2,
@@ -108,7 +108,7 @@ var (
 
 var conv2dVariants = slices.Concat(
 	ofTiles(engine.Conv2d, conv2dTiles, (*call).conv2dFits, func(c *call, t tile) { c.conv2dTiles(t, false) }),
-	conv2dWindows, []variant{one(engine.Conv2d, "conv2d_any", nil, conv2dAny)},
+	conv2dWindows, []variant{one(engine.Conv2d, "conv2d_any", (*call).own, conv2dAny)},
 
 	ofTiles(engine.Conv2dBackwardData, conv2dTurnedTiles, (*call).conv2dTurnedFits, func(c *call, t tile) { c.conv2dTiles(t, true) }),
 	ofTiles(engine.Conv2dBackwardData, conv2dHalvedTiles, (*call).conv2dHalvedFits, (*call).conv2dHalvedTiles),
@@ -126,12 +126,6 @@ var conv2dVariants = slices.Concat(
 func (c *call) window(x, y *engine.Tensor) []uint32 {
 	a := c.convolution()
 	return words(y.C(), x.C(), x.H(), x.W(), y.H(), y.W(), a.Kernel, a.Stride, a.Padding)
-}
-
-// bias is the third operand of a convolution, or any other where it has none.
-func (c *call) bias() (b operand, biased bool) {
-	last := c.ops[0].Inputs[len(c.ops[0].Inputs)-1]
-	return c.of(last), len(c.ops[0].Inputs) > 2
 }
 
 func conv2dAny(c *call) {
@@ -194,7 +188,7 @@ func (c *call) conv2dTiles(t tile, turned bool) {
 	if !turned {
 		bias, biased = c.bias()
 	}
-	constants := append(c.texelWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased))
+	constants := append(c.texelWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased), flag(c.rectified()))
 	c.runGroups(t.kernel.on(t.subgroup(c)), conv2dGroups(c, t, y), constants, words(y.N()*y.H()*y.W()/4), c.of(y), bias, c.packTile(t, turned), c.of(x))
 }
 
@@ -203,7 +197,7 @@ func (c *call) packTaps(rows, taps, room int, turned bool) operand {
 	m, k := c.out(0).C(), c.in(0).C()
 	filled := roundUp(m, rows) * k * taps
 	packed := c.scratch("packed weight", filled+room)
-	c.run(packConv2d, filled, append(words(m, k, taps, rows), flag(turned)), nil, c.of(c.in(1)), packed)
+	c.run(packConv2d, filled, append(words(m, k, taps, rows), flag(turned)), nil, c.weight(), packed)
 	return packed
 }
 

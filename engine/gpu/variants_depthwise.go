@@ -10,12 +10,12 @@ import (
 
 var (
 	depthwiseConv2d = kernel{
-		name: "depthwise_conv2d", storage: []vk.Access{in, out, in},
-		spec: []string{"C", "H", "W", "GX", "GY", "ROWS", "COLS", "FLIP"}, push: []string{"count"},
+		name: "depthwise_conv2d", storage: []vk.Access{in, in, out, in},
+		spec: []string{"C", "H", "W", "GX", "GY", "ROWS", "COLS", "FLIP", "BIASED", "RELU"}, push: []string{"count"},
 	}.orTexel("depthwise_conv2d_texel", 1)
 	depthwiseConv2dStrip = kernel{
 		name: "depthwise_conv2d_strip", storage: []vk.Access{in, in, in, out},
-		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GX", "GY", "BIASED"}, push: []string{"count"},
+		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GX", "GY", "BIASED", "RELU"}, push: []string{"count"},
 	}
 	depthwiseConv2dDataStrip = kernel{
 		name: "depthwise_conv2d_backward_data_strip", storage: []vk.Access{in, in, out},
@@ -32,8 +32,7 @@ var (
 )
 
 var depthwiseVariants = []variant{
-	one(engine.DepthwiseConv2d, "depthwise_conv2d", func(c *call) bool { return c.rowsOfThree() && len(c.ops[0].Inputs) == 2 },
-		func(c *call) { c.depthwiseRows(false) }),
+	one(engine.DepthwiseConv2d, "depthwise_conv2d", (*call).rowsOfThree, func(c *call) { c.depthwiseRows(false) }),
 	one(engine.DepthwiseConv2d, "depthwise_conv2d_strip", nil, depthwiseStrip),
 	one(engine.DepthwiseConv2dBackwardData, "depthwise_conv2d_backward_data", (*call).rowsOfThree, func(c *call) { c.depthwiseRows(true) }),
 	one(engine.DepthwiseConv2dBackwardData, "depthwise_conv2d_backward_data_strip", nil, depthwiseDataStrip),
@@ -48,18 +47,22 @@ func (c *call) rowsOfThree() bool {
 
 // depthwiseRows is the forward convolution and, with the taps flipped, its gradient by the input.
 func (c *call) depthwiseRows(flip bool) {
-	x, w, y := c.in(0), c.in(1), c.out(0)
+	x, y := c.in(0), c.out(0)
+	bias, biased := c.weight(), false
+	if !flip {
+		bias, biased = c.bias()
+	}
 	p, rows, columns := c.images(x, y), runOf(x.H()), runOf(x.W()/4)
 	count := p.n * p.c * (x.H() / rows) * (x.W() / 4 / columns)
-	c.run(c.reading(depthwiseConv2d, x.Shape.Elements()), count, append(words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), flag(flip)), words(count),
-		c.of(w), c.of(y), c.of(x))
+	constants := append(words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), flag(flip), flag(biased), flag(c.rectified()))
+	c.run(c.reading(depthwiseConv2d, x.Shape.Elements()), count, constants, words(count), c.weight(), bias, c.of(y), c.of(x))
 }
 
 func depthwiseStrip(c *call) {
 	x, y := c.in(0), c.out(0)
 	g, count := c.images(x, y).g, y.N()*y.C()*y.H()*ceilDiv(y.W(), 4)
 	bias, biased := c.bias()
-	c.run(depthwiseConv2dStrip, count, append(c.depthwiseWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased)), words(count), c.of(x), c.of(c.in(1)), bias, c.of(y))
+	c.run(depthwiseConv2dStrip, count, append(c.depthwiseWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased), flag(c.rectified())), words(count), c.of(x), c.weight(), bias, c.of(y))
 }
 
 func depthwiseDataStrip(c *call) {

@@ -152,12 +152,11 @@ func ofTiles(k engine.Kind, tiles []tiled, runs func(c *call, t tile) bool, emit
 func overPixels(k engine.Kind, tiles []tiled, others []variant, any string, transposed bool) []variant {
 	list := ofTiles(k, tiles, (*call).multiplies, func(c *call, t tile) {
 		r := product{x: c.in(0), y: c.out(0), packed: c.pack(t, transposed)}
-		if c.biased() {
-			r.bias, r.biased = c.of(c.in(2)), true
-		}
+		r.bias, r.biased = c.bias()
+		r.relu = c.rectified()
 		c.gemm(t, r)
 	})
-	return append(append(list, others...), one(k, any, nil, func(c *call) { c.multiplyAny(transposed) }))
+	return append(append(list, others...), one(k, any, (*call).own, func(c *call) { c.multiplyAny(transposed) }))
 }
 
 // biased reports whether an op has a bias: only linear can.
@@ -248,11 +247,11 @@ func (c *call) pack(t tile, transposed bool) operand {
 	m, kk, elements := c.out(0).C(), c.in(0).C(), t.packedElements(c)
 	packed := c.scratch("packed weight", elements+t.overshoot(c))
 	if columns := roundUp(kk, t.depth); m%4 == 0 && kk%4 == 0 && columns%4 == 0 && c.fitsTexels(m*kk) && !c.plan.opt.NoTexels && !c.plan.opt.without(packMatrixTexel.name) {
-		c.run(packMatrixTexel, elements/16, words(m, kk, int(flag(transposed)), t.rows, columns), nil, packed, c.of(c.in(1)))
+		c.run(packMatrixTexel, elements/16, words(m, kk, int(flag(transposed)), t.rows, columns), nil, packed, c.weight())
 		return packed
 	}
 	stride := strides(m, kk, transposed)
-	c.run(packMatrix, elements, words(m, kk, stride[0], stride[1], t.rows, roundUp(kk, t.depth)), nil, c.of(c.in(1)), packed)
+	c.run(packMatrix, elements, words(m, kk, stride[0], stride[1], t.rows, roundUp(kk, t.depth)), nil, c.weight(), packed)
 	return packed
 }
 

@@ -55,7 +55,7 @@ func (c *call) windows(t tile) {
 	x, y := c.in(0), c.out(0)
 	g, count := c.images(x, y).g, y.N()*y.H()*y.W()
 	bias, biased := c.bias()
-	constants := slices.Concat(c.window(x, y), words(g...), []uint32{flag(biased), flag(false)})
+	constants := slices.Concat(c.window(x, y), words(g...), []uint32{flag(biased), flag(c.rectified())})
 	c.runGroups(t.kernel, spread(ceilDiv(count, t.columns)*ceilDiv(y.C(), t.rows)), constants, words(count), c.packWindows(t, false), c.of(x), bias, c.of(y))
 }
 

@@ -1,0 +1,150 @@
+package gpu
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"cnnvk/engine"
+	"cnnvk/engine/cpu"
+	"cnnvk/engine/optest"
+	"cnnvk/vk/vktest"
+)
+
+// normed is a convolution with the BatchNorm2d of an evaluation behind it, and ReLU or not.
+type normed struct {
+	optest.Case
+	relu bool
+}
+
+// program writes it down, the statistics in the arena, all else by the host.
+func (n normed) program() (*engine.Program, error) {
+	m := n.M
+	if n.Kind == engine.DepthwiseConv2d {
+		m = n.C
+	}
+	each := engine.Shape{m}
+	l, err := engine.NewLayout([]engine.Segment{{Name: "w", Shape: each, Trained: true}, {Name: "mean", Shape: each}, {Name: "var", Shape: each}}, 0)
+	if err != nil {
+		return nil, err
+	}
+	b := engine.NewBuilder(n.String(), l, n.N)
+	free := func(name string, shape engine.Shape, batched bool) *engine.Tensor {
+		return b.Tensor(engine.Tensor{Name: name, Shape: shape, Batched: batched})
+	}
+	window := engine.ConvAttr{Kernel: 1}
+	if n.Attr != nil {
+		window = n.Attr.(engine.ConvAttr)
+	}
+	columns := n.C
+	if n.Kind == engine.DepthwiseConv2d {
+		columns = 1
+	}
+	operands := []*engine.Tensor{free("x", engine.Shape{n.N, n.C, n.H, n.W}, true), free("w", engine.Shape{m, columns, window.Kernel, window.Kernel}, false)}
+	if !n.NoBias {
+		operands = append(operands, free("b", each, false))
+	}
+	y := b.Apply1(n.Kind, n.Attr, operands)
+	y = b.Apply1(engine.BatchNorm2dEval, engine.BatchNormAttr{Epsilon: 1e-5},
+		[]*engine.Tensor{y, free("scale", each, false), free("shift", each, false), b.State(engine.Model, "mean"), b.State(engine.Model, "var")})
+	if n.relu {
+		y = b.Apply1(engine.ReLU, nil, []*engine.Tensor{y})
+	}
+	y.Name = "y"
+	return b.Program()
+}
+
+// variant is the name of the fused variant that must run it.
+func (n normed) variant() string {
+	name := string(n.Kind)
+	if !n.NoBias {
+		name += "_bias"
+	}
+	name += "_norm"
+	if n.relu {
+		name += "_relu"
+	}
+	return name + "_eval"
+}
+
+// normedCases are convolutions of every kind, with and without a bias and ReLU, at sizes that suit tiles and at odd ones.
+func normedCases() []normed {
+	window := func(kernel, stride int) engine.ConvAttr {
+		return engine.ConvAttr{Kernel: kernel, Stride: stride, Padding: kernel / 2}
+	}
+	var out []normed
+	for _, c := range []optest.Case{
+		{Kind: engine.PointwiseConv2d, N: 4, C: 24, M: 40, H: 8, W: 8, NoBias: true},
+		{Kind: engine.PointwiseConv2d, N: 3, C: 7, M: 21, H: 7, W: 5, NoBias: true},
+		{Kind: engine.Conv2d, N: 4, C: 9, M: 33, H: 8, W: 8, Attr: window(3, 1)},
+		{Kind: engine.Conv2d, N: 2, C: 3, M: 24, H: 16, W: 16, Attr: window(3, 2)},
+		{Kind: engine.Conv2d, N: 3, C: 6, M: 67, H: 7, W: 7, Attr: window(5, 2)},
+		{Kind: engine.Conv2d, N: 5, C: 20, M: 9, H: 4, W: 4, Attr: window(1, 1)},
+		{Kind: engine.DepthwiseConv2d, N: 4, C: 20, H: 8, W: 8, Attr: window(3, 1)},
+		{Kind: engine.DepthwiseConv2d, N: 3, C: 11, H: 14, W: 14, Attr: window(3, 2)},
+		{Kind: engine.DepthwiseConv2d, N: 2, C: 5, H: 7, W: 9, Attr: window(5, 1)},
+	} {
+		for _, relu := range []bool{true, false} {
+			out = append(out, normed{c, relu})
+			if c.Kind != engine.PointwiseConv2d {
+				c.NoBias = true
+				out = append(out, normed{c, relu})
+				c.NoBias = false
+			}
+		}
+	}
+	return out
+}
+
+// What is folded into a convolution is held against its ops, one after another on the reference: in several layouts, and with every variant
+// of the convolution in turn, but for those for any shape, which know no folded operands.
+func TestFoldedConvolutions(t *testing.T) {
+	e := New(vktest.Device(t))
+	defer e.Close()
+	for _, n := range normedCases() {
+		p, err := n.program()
+		must(t, err)
+		want, _ := results(t, cpu.New(), p, engine.PlanOptions{})
+		check := func(name string, o Options) {
+			t.Run(fmt.Sprint(n.variant(), " ", n, " ", name), func(t *testing.T) {
+				got, kernels := results(t, e.With(o), p, engine.PlanOptions{})
+				if d := optest.NMSE(got["y"], want["y"]); !(d <= maxNMSE) {
+					t.Errorf("NMSE %.2g, allowed %.2g", d, maxNMSE)
+				}
+				if len(kernels) != 1 || ranBy(kernels[0]) != n.variant() {
+					t.Errorf("%v ran, want %s alone", kernels, n.variant())
+				}
+			})
+		}
+		check("as it is", Options{})
+		check("plain", Options{PanelImages: func(*engine.Tensor) int { return 1 }})
+		check("one panel", Options{PanelImages: func(*engine.Tensor) int { return n.N }})
+		check("unlike panels", Options{PanelImages: func(x *engine.Tensor) int { return []int{1, n.N}[x.ID%2] }})
+		check("without texels", Options{NoTexels: true})
+		if !n.relu {
+			continue // the kernels are the same
+		}
+		var without []string
+		for _, v := range convolutions {
+			if v.covers[0] != n.Kind || strings.HasSuffix(v.name, "_any") || v.tile.lanes > 0 {
+				continue
+			}
+			if rest := e.With(Options{Without: without}); len(without) > 0 && canFold(t, rest, p) {
+				check("without "+without[len(without)-1], Options{Without: slices.Clone(without)})
+			}
+			without = append(without, v.name)
+		}
+		pl, err := newPlan(p, planOptions{Options: Options{Without: without}}, e.target)
+		if err == nil && slices.Contains(fusedIn(pl.kernels), n.variant()) { // depthwise convolutions have no other kernels
+			t.Errorf("%v: without %v it runs %v", n, without, pl.kernels)
+		}
+	}
+}
+
+// canFold reports whether the program is still one fused call.
+func canFold(t *testing.T, e *Executor, p *engine.Program) bool {
+	t.Helper()
+	pl, err := newPlan(p, planOptions{Options: e.options}, e.target)
+	return err == nil && len(pl.kernels) == 1
+}
