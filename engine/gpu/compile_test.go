@@ -49,9 +49,7 @@ func TestCompile(t *testing.T) {
 	for _, p := range programs {
 		everyDispatch(t, p, e.target, visit)
 	}
-	for _, c := range commonCases(64, [2]int{3, 32}) {
-		p, err := c.Program()
-		must(t, err)
+	for _, p := range commonPrograms(t) {
 		pl, err := newPlan(p, planOptions{}, e.target)
 		must(t, err)
 		for _, d := range pl.dispatches {
@@ -66,6 +64,23 @@ func TestCompile(t *testing.T) {
 		}
 	}
 	t.Logf("%d pipelines compiled for %s, %d of them built-in choices", len(seen), e.Device().Name, len(builtIn))
+}
+
+// commonPrograms are the convolutions of common networks at batch 64, each by itself, and in an evaluation with BatchNorm2d and ReLU.
+func commonPrograms(t *testing.T) []*engine.Program {
+	t.Helper()
+	var out []*engine.Program
+	for _, c := range commonCases(64, [2]int{3, 32}) {
+		p, err := c.Program()
+		must(t, err)
+		out = append(out, p)
+		if backwards[c.Kind] != nil {
+			p, err := normed{c, true}.program()
+			must(t, err)
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // untunedPipelines are the pipelines of the programs where nothing was tuned, with fused kernels and without.

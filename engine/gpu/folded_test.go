@@ -18,6 +18,8 @@ type normed struct {
 	relu bool
 }
 
+func (n normed) biased() bool { return !n.NoBias && n.Kind != engine.PointwiseConv2d }
+
 // program writes it down, the statistics in the arena, all else by the host.
 func (n normed) program() (*engine.Program, error) {
 	m := n.M
@@ -42,7 +44,7 @@ func (n normed) program() (*engine.Program, error) {
 		columns = 1
 	}
 	operands := []*engine.Tensor{free("x", engine.Shape{n.N, n.C, n.H, n.W}, true), free("w", engine.Shape{m, columns, window.Kernel, window.Kernel}, false)}
-	if !n.NoBias {
+	if n.biased() {
 		operands = append(operands, free("b", each, false))
 	}
 	y := b.Apply1(n.Kind, n.Attr, operands)
@@ -58,7 +60,7 @@ func (n normed) program() (*engine.Program, error) {
 // variant is the name of the fused variant that must run it.
 func (n normed) variant() string {
 	name := string(n.Kind)
-	if !n.NoBias {
+	if n.biased() {
 		name += "_bias"
 	}
 	name += "_norm"

@@ -82,8 +82,16 @@ func (t tile) holds(c *call, lanes int) int {
 	if t.kernel.subgroup != noExchange {
 		left = roundUp(left, 4*lanes) / lanes // in texels
 	}
-	if a, ok := c.attr().(engine.ConvAttr); ok && a.Stride > 1 {
-		right += 12 // neighbours share fewer of the taps' values
+	if a, ok := c.attr().(engine.ConvAttr); ok {
+		if a.Stride > 1 {
+			right += 12 // neighbours share fewer of the taps' values
+		}
+		if x := c.in(0); c.plan.panel[x] > 1 && x.W() > 4 {
+			right++ // where the lane stands, in one of several images and of several texels
+		}
+		if c.affine != nil {
+			right++ // the bias
+		}
 	}
 	return sums + right + left
 }
