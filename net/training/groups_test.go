@@ -125,7 +125,7 @@ func TestGroupsOfCheckpoint(t *testing.T) {
 	}
 	c = onDisk(t, c)
 	for _, other := range []*Trainer{with(), with("classifier.*:rate=2")} {
-		if err := other.Open(cpu.New()); err != nil {
+		if err := other.Open(t.Context(), cpu.New()); err != nil {
 			t.Fatal(err)
 		}
 		if err := other.Restore(c); err == nil || !strings.Contains(err.Error(), "[classifier.*:rate=0.5]") {
@@ -133,7 +133,7 @@ func TestGroupsOfCheckpoint(t *testing.T) {
 		}
 	}
 	same := with("classifier.*:rate=0.5")
-	if err := same.Open(cpu.New()); err != nil {
+	if err := same.Open(t.Context(), cpu.New()); err != nil {
 		t.Fatal(err)
 	}
 	if err := same.Restore(c); err != nil {
