@@ -60,10 +60,28 @@ const (
 	MaxAugmentOps = 6
 	// DrawElements is the number of words of a draw.
 	DrawElements = drawOps + MaxAugmentOps*opElements + 1
-	// augmentPixels is the size of the largest image that can be augmented: two copies and a histogram must fit the shared memory of a
-	// workgroup.
+	// augmentPixels is the size of the largest image for operations that look at other pixels: two copies and a histogram must fit the
+	// shared memory of a workgroup.
 	augmentPixels = 1536
 )
+
+// OfPixels are the kinds that look at a pixel alone, and Contrast, which beside it needs one mean.
+const OfPixels = 1<<Brightness | 1<<Contrast | 1<<Saturation | 1<<Hue | 1<<Posterize | 1<<Solarize
+
+// Augmentable says why images of c x h x w cannot go through draws with operations of those kinds; nil if they can. Crops, flips and
+// rectangles take any image.
+func Augmentable(kinds uint32, c, h, w int) error {
+	switch {
+	case kinds != 0 && c != 3:
+		return fmt.Errorf("images of %d channels have no colours to change", c)
+	case kinds&^OfPixels != 0 && h*w > augmentPixels:
+		return fmt.Errorf("images of %d x %d pixels are too large to move their pixels, which takes %d at most", h, w, augmentPixels)
+	}
+	return nil
+}
+
+// AugmentsWhole says whether images of c x h x w fit into the memory of a workgroup as whole pictures of three channels.
+func AugmentsWhole(c, h, w int) bool { return c == 3 && h*w <= augmentPixels }
 
 // Put writes the draw into DrawElements words. A draw of more than MaxAugmentOps operations is refused when the step is run.
 func (d Draw) Put(words []uint32) {

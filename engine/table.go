@@ -37,8 +37,8 @@ var table = map[Kind]row{
 		out: operands{activation("x", "N C H W")},
 	},
 	Augment: {
-		in:    operands{resident("images", Uint8, "D 3 H W"), resident("table", Float, "3 256"), input("draws", Uint32, drawsShape).checked(checkDraws)},
-		out:   operands{activation("x", "N 3 H W")},
+		in:    operands{resident("images", Uint8, "D C H W"), resident("table", Float, "C 256"), input("draws", Uint32, drawsShape).checked(checkDraws)},
+		out:   operands{activation("x", "N C H W")},
 		attr:  AugmentAttr{},
 		check: augmentable,
 	},
@@ -372,11 +372,8 @@ func MomentSets(optimizer Kind) int {
 	return 0
 }
 
-func augmentable(_ Attr, d Dims) error {
-	if h, w := d["H"], d["W"]; h*w > augmentPixels {
-		return fmt.Errorf("images of %d x %d pixels, at most %d pixels can be augmented", h, w, augmentPixels)
-	}
-	return nil
+func augmentable(a Attr, d Dims) error {
+	return Augmentable(a.(AugmentAttr).Kinds, d["C"], d["H"], d["W"])
 }
 
 // hasWindow demands a convolution that has an output.

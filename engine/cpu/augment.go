@@ -5,17 +5,17 @@ import "cnnvk/engine"
 // augment computes x[n,c,i,j] = table[c, p[c,i,j]], or 0 inside the draw's rectangle. p is image draws[n].Image after crop, flip and
 // the draw's operations. See engine.Draw.
 //
-//	images (D,3,H,W) uint8, table (3,256), draws (N,DrawElements), x (N,3,H,W)
+//	images (D,C,H,W) uint8, table (C,256), draws (N,DrawElements), x (N,C,H,W)
 func augment(x, images, table, draws *tensor) {
-	size := x.H() * x.W()
+	size := x.C() * x.H() * x.W()
 	parallel(x.N(), func(n int) {
 		d := engine.DrawOf(draws.uints[n*engine.DrawElements:][:engine.DrawElements])
-		p := newPicture(images.bytes[d.Image*3*size:][:3*size], x.H(), x.W())
+		p := newPicture(images.bytes[d.Image*size:][:size], x.H(), x.W())
 		p = p.crop(d.Top, d.Left, d.Flip)
 		for _, s := range d.Ops {
 			p = p.changed(s)
 		}
-		for c := range 3 {
+		for c := range x.C() {
 			out := x.plane(n, c)
 			for i, v := range p.plane(c) {
 				if r, q := i/x.W()-d.Erase.Top, i%x.W()-d.Erase.Left; r >= 0 && r < d.Erase.Height && q >= 0 && q < d.Erase.Width {
@@ -28,10 +28,10 @@ func augment(x, images, table, draws *tensor) {
 	})
 }
 
-// picture is an image of bytes: three planes of h rows.
+// picture is an image of bytes: planes of h rows. All but a crop is for those of three, of red, green and blue.
 type picture struct {
-	h, w int
-	rgb  []byte // (3,H,W)
+	h, w   int
+	planes []byte // (C,H,W)
 }
 
 // changed is the picture after an operation.
@@ -81,14 +81,14 @@ func (p picture) changed(s engine.AugmentOp) picture {
 
 // sampled makes a picture of pixels of p: from says which pixel goes to (i, j). Pixels outside of p are black.
 func (p picture) sampled(from func(i, j int) (row, column int)) picture {
-	out := newPicture(make([]byte, len(p.rgb)), p.h, p.w)
+	out := newPicture(make([]byte, len(p.planes)), p.h, p.w)
 	for i := range p.h {
 		for j := range p.w {
 			row, column := from(i, j)
 			if row < 0 || row >= p.h || column < 0 || column >= p.w {
 				continue
 			}
-			for c := range 3 {
+			for c := range len(p.planes) / (p.h * p.w) {
 				out.plane(c)[i*p.w+j] = p.plane(c)[row*p.w+column]
 			}
 		}
@@ -107,7 +107,7 @@ func (p picture) crop(top, left int, flip bool) picture {
 
 // mapped applies f to every pixel.
 func (p picture) mapped(f func(rgb [3]byte) [3]byte) picture {
-	out := newPicture(make([]byte, len(p.rgb)), p.h, p.w)
+	out := newPicture(make([]byte, len(p.planes)), p.h, p.w)
 	for i := range p.h * p.w {
 		for c, v := range f([3]byte{p.plane(0)[i], p.plane(1)[i], p.plane(2)[i]}) {
 			out.plane(c)[i] = v
@@ -116,6 +116,6 @@ func (p picture) mapped(f func(rgb [3]byte) [3]byte) picture {
 	return out
 }
 
-func newPicture(rgb []byte, h, w int) picture { return picture{h, w, rgb} }
+func newPicture(planes []byte, h, w int) picture { return picture{h, w, planes} }
 
-func (p picture) plane(c int) []byte { return p.rgb[c*p.h*p.w:][:p.h*p.w] }
+func (p picture) plane(c int) []byte { return p.planes[c*p.h*p.w:][:p.h*p.w] }

@@ -69,7 +69,7 @@ func toRGB(hsv [3]byte) [3]byte {
 
 // sharpened blends with the picture smoothed by ones with a 5 in the middle, of 13 in all; the border stays.
 func (p picture) sharpened(f float32) picture {
-	out := newPicture(append([]byte(nil), p.rgb...), p.h, p.w)
+	out := newPicture(append([]byte(nil), p.planes...), p.h, p.w)
 	for c := range 3 {
 		from, to := p.plane(c), out.plane(c)
 		for i := 1; i < p.h-1; i++ {
@@ -90,7 +90,7 @@ func (p picture) sharpened(f float32) picture {
 
 // looked maps every channel by the table that is made from its histogram.
 func (p picture) looked(table func(histogram [256]int) [256]byte) picture {
-	out := newPicture(make([]byte, len(p.rgb)), p.h, p.w)
+	out := newPicture(make([]byte, len(p.planes)), p.h, p.w)
 	for c := range 3 {
 		var histogram [256]int
 		for _, v := range p.plane(c) {

@@ -17,14 +17,19 @@ func augmentCases() []Case {
 	tables := engine.Contrast.Bit() | engine.AutoContrast.Bit() | engine.Equalize.Bit()
 	places := engine.Affine.Bit() | engine.Sharpness.Bit()
 	return each([]engine.Kind{engine.Augment},
-		Case{N: 8, M: 50, H: 32, W: 32, Attr: kinds(colourOps), Why: "the recipe's operations on CIFAR"},
-		Case{N: 12, M: 50, H: 32, W: 32, Attr: kinds(allOps), Why: "every operation"},
-		Case{N: 6, M: 9, H: 32, W: 32, Attr: kinds(0), Why: "crop, flip and erase alone"},
-		Case{N: 12, M: 9, H: 32, W: 32, Attr: kinds(tables), Why: "narrowed ranges: autocontrast's roundings"},
-		Case{N: 12, M: 9, H: 9, W: 7, Attr: kinds(places), Why: "operations that read the other copy, one after another"},
-		Case{N: 5, M: 7, H: 5, W: 3, Attr: kinds(allOps), Why: "images that start at no multiple of four bytes"},
-		Case{N: 7, M: 3, H: 40, W: 38, Attr: kinds(allOps), Why: "nearly the largest image"},
-		Case{N: 1, M: 1, H: 1, W: 1, Attr: kinds(allOps), Why: "one pixel"},
+		Case{N: 8, C: 3, M: 50, H: 32, W: 32, Attr: kinds(colourOps), Why: "the recipe's operations on CIFAR"},
+		Case{N: 12, C: 3, M: 50, H: 32, W: 32, Attr: kinds(allOps), Why: "every operation"},
+		Case{N: 6, C: 3, M: 9, H: 32, W: 32, Attr: kinds(0), Why: "crop, flip and erase alone"},
+		Case{N: 12, C: 3, M: 9, H: 32, W: 32, Attr: kinds(tables), Why: "narrowed ranges: autocontrast's roundings"},
+		Case{N: 12, C: 3, M: 9, H: 9, W: 7, Attr: kinds(places), Why: "operations that read the other copy, one after another"},
+		Case{N: 5, C: 3, M: 7, H: 5, W: 3, Attr: kinds(allOps), Why: "images that start at no multiple of four bytes"},
+		Case{N: 7, C: 3, M: 3, H: 40, W: 38, Attr: kinds(allOps), Why: "nearly the largest image"},
+		Case{N: 1, C: 3, M: 1, H: 1, W: 1, Attr: kinds(allOps), Why: "one pixel"},
+		Case{N: 5, C: 1, M: 9, H: 28, W: 28, Attr: kinds(0), Why: "grey images"},
+		Case{N: 7, C: 5, M: 6, H: 5, W: 3, Attr: kinds(0), Why: "many channels, at no multiple of four bytes"},
+		Case{N: 6, C: 3, M: 5, H: 64, W: 64, Attr: kinds(colourOps), Why: "images too large for a workgroup's memory"},
+		Case{N: 12, C: 3, M: 4, H: 41, W: 39, Attr: kinds(engine.OfPixels), Why: "the same at odd sizes: several contrasts, one after another"},
+		Case{N: 3, C: 3, M: 4, H: 96, W: 96, Attr: kinds(0), Why: "large images, crop, flip and erase alone"},
 	)
 }
 
