@@ -23,34 +23,37 @@ import (
 // An archive on this machine belongs to the user: it is read and never changed or deleted, even if it
 // is damaged.
 
-// archiveFor returns the archive that has to be unpacked before the part can be read from where, or "".
-func archiveFor(where string, p part) string {
+// chooseOrArchive returns which of the parts is meant, and the archive that has to be unpacked before it can be read from where, or "".
+func chooseOrArchive(where string, parts []part) (p part, archive string, err error) {
 	info, err := os.Stat(where)
 	switch {
-	case err != nil:
-		return ""
+	case err != nil: // which readPart words
+		return parts[0], "", nil
 	case !info.IsDir() && isArchive(where, info):
-		return where
+		return parts[0], where, nil
 	case !info.IsDir():
-		return ""
+		return parts[0], "", nil
 	}
-	if file, _, err := locate(where, p); file != "" || err != nil {
-		return ""
+	if p, err = choose(where, parts); err != nil {
+		return p, "", err
 	}
-	return archiveIn(where)
+	if at, err := locate(where, p); at != nil || err != nil {
+		return p, "", err
+	}
+	return p, p.archiveIn(where), nil
 }
 
-// isArchive says whether a file is an archive that can be unpacked here. CIFAR-10's cannot.
+// isArchive says whether a file is an archive that can be unpacked here.
 func isArchive(file string, info fs.FileInfo) bool {
 	kind := kindOfFile(file, info)
-	return (kind == filetype.Gzip || kind == filetype.Tar) && !isCIFAR10(filepath.Base(file))
+	return kind == filetype.Gzip || kind == filetype.Tar
 }
 
-// archiveIn finds an archive in a folder by its name and returns its path, or "". The binary version's
+// archiveIn finds the edition's archive in a folder by its name and returns its path, or "". The binary version's
 // comes first, and its own name before those that a browser gives to a second download.
-func archiveIn(dir string) string {
+func (e *edition) archiveIn(dir string) string {
 	entries, _ := os.ReadDir(dir)
-	for _, version := range []string{archiveFolder, pythonFolder} {
+	for _, version := range []string{e.binary.archive, e.python.archive} {
 		var found []string
 		for _, e := range entries {
 			name := e.Name()
@@ -73,7 +76,7 @@ func archiveIn(dir string) string {
 
 // unpackForReading returns the folder in cacheDir with an archive's files. The published one goes
 // where a download would put it; another, which may hold anything, has a place of its own.
-func (s Source) unpackForReading(ctx context.Context, archive, cacheDir string, p part, say func(string)) (string, error) {
+func (s Source) unpackForReading(ctx context.Context, archive, cacheDir string, parts []part, say func(string)) (string, error) {
 	sum, err := s.sumOfArchive(archive)
 	if err != nil {
 		return "", err
@@ -82,10 +85,18 @@ func (s Source) unpackForReading(ctx context.Context, archive, cacheDir string, 
 		dir, _, err := s.Unpack(ctx, archive, cacheDir, say)
 		return dir, err
 	}
-	dir := filepath.Join(cacheDir, "cifar-100-"+sum[:16])
+	kind := "cifar-100-"
+	if named10(archive) {
+		kind = "cifar-10-"
+	}
+	dir := filepath.Join(cacheDir, kind+sum[:16])
 	whole := func() (bool, error) {
-		file, _, err := locate(dir, p)
-		return file != "", err
+		for _, p := range parts {
+			if at, err := locate(dir, p); at != nil || err != nil {
+				return at != nil, err
+			}
+		}
+		return false, nil
 	}
 	_, err = unpackLocal(ctx, archive, dir, s.whatever(), whole, say)
 	return dir, err
@@ -101,8 +112,8 @@ func (s Source) Unpack(ctx context.Context, archive, cacheDir string, say func(s
 	}
 	dir = filepath.Join(cacheDir, archiveFolder)
 	fresh, err = unpackLocal(ctx, archive, dir, s.members(), func() (bool, error) { return s.check(dir) }, say)
-	if bad := (*FileError)(nil); errors.As(err, &bad) && bad.Path == archive && bad.hint == hintArchive {
-		bad.hint = "cnnvk train --data " + files.Quote(archive) + " reads another archive of CIFAR-100; " + hintArchive
+	if bad := (*FileError)(nil); errors.As(err, &bad) && bad.Path == archive && bad.hint == archiveHint(archive) {
+		bad.hint = "cnnvk train --data " + files.Quote(archive) + " reads another archive of CIFAR-100 or CIFAR-10; " + hintArchive
 	}
 	return dir, fresh, err
 }
@@ -114,7 +125,7 @@ func findArchive(where string) (string, error) {
 		return "", systemError(where, err)
 	}
 	if info.IsDir() {
-		archive := archiveIn(where)
+		archive := edition100.archiveIn(where)
 		if archive == "" {
 			return "", &FileError{Path: where, Problem: "holds no " + archiveFolder + ".tar.gz", Err: fs.ErrNotExist,
 				hint: "cnnvk train --data DIR reads what is unpacked already"}
@@ -155,7 +166,7 @@ func unpackLocal(ctx context.Context, archive, dir string, s selection, whole fu
 	say("unpacking " + archive + " into " + dir)
 	err = unpack(archive, dir, s)
 	if fault := (*archiveFault)(nil); errors.As(err, &fault) {
-		return false, &FileError{Path: archive, Problem: fault.problem, hint: hintArchive}
+		return false, &FileError{Path: archive, Problem: fault.problem, hint: archiveHint(archive)}
 	}
 	if err != nil {
 		return false, err
@@ -171,6 +182,17 @@ func namesArchive(name string) bool {
 
 const hintArchive = "cnnvk data download fetches the published archive"
 
+// named10 says whether a path is called as CIFAR-10's archives are.
+func named10(archive string) bool { return strings.HasPrefix(filepath.Base(archive), "cifar-10-") }
+
+// archiveHint is where an archive is to be had in the place of that one.
+func archiveHint(archive string) string {
+	if named10(archive) {
+		return edition10.hint
+	}
+	return hintArchive
+}
+
 // removeUnless removes a file, unless it is the other one.
 func removeUnless(file, other string) {
 	a, errA := os.Stat(file)
@@ -182,11 +204,13 @@ func removeUnless(file, other string) {
 
 // members selects the source's members wherever they lie in an archive, with their checksums.
 func (s Source) members() selection {
-	python := false
+	python, other := false, ""
 	sel := s.local(s.Members, func(found map[string]bool) string {
 		for _, name := range slices.Sorted(maps.Keys(s.Members)) {
 			switch {
 			case s.Members[name] == "" || found[name]:
+			case other != "":
+				return "is of CIFAR-10 (" + other + "), and lacks " + name
 			case python:
 				return "is of the Python version, and lacks " + name
 			default:
@@ -197,21 +221,40 @@ func (s Source) members() selection {
 	})
 	member := sel.member
 	sel.member = func(h *tar.Header) (name, sum string, err error) {
-		python = python || path.Base(h.Name) == trainPart.python
+		base := path.Base(h.Name)
+		python = python || slices.Contains(trainParts[0].pickles, base)
+		if binaries, pickles := edition10.fileNames(); slices.Contains(binaries, base) || slices.Contains(pickles, base) {
+			other = base
+		}
 		return member(h)
 	}
 	return sel
 }
 
-// whatever selects the data files of either version by name, without checksums.
+// whatever selects the data files of either version of one of the data sets by name, without checksums.
 func (s Source) whatever() selection {
-	names := map[string]string{}
-	for _, p := range []part{trainPart, testPart} {
-		names[p.binary], names[p.python] = "", ""
+	names, of := map[string]string{}, map[string]*edition{}
+	for _, e := range []*edition{edition100, edition10} {
+		binaries, pickles := e.fileNames()
+		for _, name := range slices.Concat(binaries, pickles) {
+			names[name], of[name] = "", e
+		}
+		for _, v := range []version{e.binary, e.python} {
+			if v.names != "" {
+				names[v.names] = ""
+			}
+		}
 	}
 	return s.local(names, func(found map[string]bool) string {
-		if len(found) == 0 {
-			return "holds no train.bin or test.bin, nor the Python version's train or test"
+		has := map[*edition]bool{}
+		for name := range found {
+			has[of[name]] = has[of[name]] || of[name] != nil
+		}
+		switch {
+		case has[edition100] && has[edition10]:
+			return "holds files of CIFAR-100 and of CIFAR-10"
+		case !has[edition100] && !has[edition10]:
+			return "holds no train.bin or test.bin, nor the Python version's train or test, nor CIFAR-10's data_batch_1.bin or data_batch_1"
 		}
 		return ""
 	})
@@ -224,9 +267,6 @@ func (s Source) local(names map[string]string, lacks func(found map[string]bool)
 		most: s.Unpacked,
 		member: func(h *tar.Header) (name, sum string, err error) {
 			name = path.Base(h.Name)
-			if isCIFAR10(name) {
-				return "", "", faultf("is an archive of CIFAR-10, %s", notSupported10)
-			}
 			sum, wanted := names[name]
 			if !wanted || h.Typeflag != tar.TypeReg {
 				name = ""
@@ -257,7 +297,7 @@ func (s Source) sumOfArchive(file string) (string, error) {
 	case err != nil:
 		return "", systemError(file, err)
 	case n > most:
-		return "", &FileError{Path: file, Problem: fmt.Sprintf("is too long for an archive of CIFAR-100: more than %d bytes", most), hint: hintArchive}
+		return "", &FileError{Path: file, Problem: fmt.Sprintf("is too long for an archive of CIFAR-100 or CIFAR-10: more than %d bytes", most), hint: archiveHint(file)}
 	}
 	return fmt.Sprintf("%x", sum.Sum(nil)), nil
 }
@@ -267,7 +307,7 @@ func notArchive(file string, info fs.FileInfo) error {
 	if err := readable(file, info); err != nil {
 		return err
 	}
-	bad := &FileError{Path: file, Problem: "is no archive (.tar.gz)", hint: hintArchive}
+	bad := &FileError{Path: file, Problem: "is no archive (.tar.gz)", hint: archiveHint(file)}
 	if name := identify(file, info); name != "" {
 		bad.Problem = "is " + name + ", no archive of the data set"
 	}

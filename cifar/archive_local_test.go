@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-var smallTrain, smallTest = part{"train.bin", "train", "small train", 3}, part{"test.bin", "test", "small test", 3}
+var smallTrain, smallTest = smallParts(trainParts, "small train"), smallParts(testParts, "small test")
 
 // smallEntries is an archive of three images in each file, in the folder.
 func smallEntries(t *testing.T, folder string) []entry {
@@ -160,9 +160,6 @@ func TestReadArchiveRefuses(t *testing.T) {
 		{"one file zipped", "cifar-100-binary.tar.gz", zip(t, encode(t, 3)), "is damaged", false},
 		{"zipped twice", "cifar-100-binary.tar.gz", zip(t, published), "is damaged", false},
 		{"other files", "cifar-100-python.tgz", zip(t, tarOf(t, []entry{in("a"), in("b/c")})), "holds no train.bin", false},
-		{"CIFAR-10, binary", "cifar-100-binary.tar.gz", zip(t, tarOf(t, []entry{in("cifar-10-batches-bin/data_batch_1.bin")})), "is an archive of CIFAR-10, which is not supported yet", false},
-		{"CIFAR-10, Python", "x", zip(t, tarOf(t, []entry{in("cifar-10-batches-py/data_batch_1")})), "is an archive of CIFAR-10", true},
-		{"CIFAR-10 by its name", "cifar-10-python.tar.gz", zip(t, tarOf(t, []entry{in("x")})), "of CIFAR-10, which is not supported yet", false},
 		{"twice", "cifar-100-binary.tar.gz", zip(t, tarOf(t, []entry{in("a/train.bin"), in("b/train.bin")})), "holds train.bin twice", false},
 		{"a bomb", "cifar-100-binary.tar.gz", zip(t, tarOf(t, []entry{file("x", make([]byte, 50_000))})), "unpacks to more than 40000 bytes", false},
 		{"a sparse bomb", "cifar-100-binary.tar.gz", zip(t, sparseBomb(t)), "unpacks to more than 40000 bytes", false},
@@ -285,7 +282,8 @@ func TestUnpack(t *testing.T) {
 		{"a zip archive", "x.zip", []byte("PK\x03\x04" + strings.Repeat("x", 100)), "is a zip archive, no archive"},
 		{"bytes", "x.tgz", []byte{0xa5, 3, 0xff, 0x90, 0xe1}, "is no archive"},
 		{"nothing", "x.tgz", nil, "is no archive"},
-		{"CIFAR-10", "cifar-10-binary.tar.gz", published, "is a file of CIFAR-10"},
+		{"CIFAR-10", "x.tgz", zip(t, tarOf(t, entries10(t, "cifar-10-batches-bin/", false))), "is of CIFAR-10 (data_batch_1.bin), and lacks test.bin"},
+		{"CIFAR-10, Python", "x.tgz", zip(t, tarOf(t, entries10(t, "", true))), "is of CIFAR-10 (data_batch_1), and lacks test.bin"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			cache, archive := filepath.Join(t.TempDir(), "not", "there"), filepath.Join(t.TempDir(), c.name)
@@ -341,7 +339,7 @@ func TestArchiveIn(t *testing.T) {
 	var order []string
 	for _, name := range []string{"notes.tar.gz", "cifar-100-python.tgz", "cifar-100-python.tar.gz", "cifar-100-binary.tgz", "cifar-100-binary.tar", "cifar-100-binary.tar.gz"} {
 		write(t, filepath.Join(dir, name), nil)
-		order = append(order, filepath.Base(archiveIn(dir)))
+		order = append(order, filepath.Base(edition100.archiveIn(dir)))
 	}
 	if want := []string{".", "cifar-100-python.tgz", "cifar-100-python.tar.gz", "cifar-100-binary.tgz", "cifar-100-binary.tar", "cifar-100-binary.tar.gz"}; !slices.Equal(order, want) {
 		t.Errorf("got %q, want %q", order, want)

@@ -6,7 +6,7 @@ import (
 	"cnnvk/engine"
 )
 
-// Policy is how training images are augmented. Its draws are functions of seed, epoch and image alone. The zero value changes nothing.
+// Policy is how training images are augmented. Its draws are functions of the images' size, seed, epoch and image alone.
 type Policy struct {
 	Name        string
 	Pad         int     // pixels that a crop may reach past the border, which is black there (torchvision's RandomCrop with padding)
@@ -14,6 +14,8 @@ type Policy struct {
 	RandAugment int     // operations of RandAugment, behind the flip
 	Jitter      Jitter  // behind those
 	EraseP      float64 // probability of erasing a rectangle (torchvision's RandomErasing, value 0)
+
+	h, w int // of the images
 }
 
 // Jitter is torchvision's ColorJitter: factors are drawn from 1-v to 1+v, the hue's turn from -Hue to Hue, and the four changes
@@ -28,15 +30,25 @@ const (
 )
 
 // Policies are those that a recipe can name: none, crops and flips alone, the reference's, and the reference's with
-// two operations of RandAugment (Cubuk, Zoph, Shlens and Le, 2020) between flip and jitter.
+// two operations of RandAugment (Cubuk, Zoph, Shlens and Le, 2020) between flip and jitter. They are for images of CIFAR's size: see On.
 func Policies() []Policy {
 	jitter := Jitter{0.2, 0.2, 0.2, 0.02}
-	return []Policy{
+	policies := []Policy{
 		{Name: "none"},
 		{Name: "crop-flip", Pad: 4, Flip: true},
 		{Name: "reference", Pad: 4, Flip: true, Jitter: jitter, EraseP: 0.25},
 		{Name: "randaugment", Pad: 4, Flip: true, RandAugment: 2, Jitter: jitter, EraseP: 0.25},
 	}
+	for i, p := range policies {
+		policies[i] = p.On(CIFAR100)
+	}
+	return policies
+}
+
+// On is the policy for images of that form.
+func (p Policy) On(f Form) Policy {
+	p.h, p.w = f.H, f.W
+	return p
 }
 
 // PolicyNamed finds a policy.
@@ -50,7 +62,7 @@ func PolicyNamed(name string) (Policy, bool) {
 }
 
 // None reports whether the policy changes nothing.
-func (p Policy) None() bool { return p == Policy{Name: p.Name} }
+func (p Policy) None() bool { return p == Policy{Name: p.Name, h: p.h, w: p.w} }
 
 // Kinds are the kinds of operations that draws may hold, for engine.AugmentAttr.
 func (p Policy) Kinds() uint32 {
@@ -75,7 +87,7 @@ func (p Policy) Draw(seed uint32, epoch, image int) engine.Draw {
 		d.Flip = s.uniform() < 0.5
 	}
 	for range p.RandAugment {
-		if op, ok := s.randAugment(); ok {
+		if op, ok := s.randAugment(p.h, p.w); ok {
 			d.Ops = append(d.Ops, op)
 		}
 	}
@@ -83,7 +95,7 @@ func (p Policy) Draw(seed uint32, epoch, image int) engine.Draw {
 		d.Ops = append(d.Ops, s.jitter(p.Jitter)...)
 	}
 	if p.EraseP > 0 && s.uniform() < p.EraseP {
-		d.Erase = s.rectangle()
+		d.Erase = s.rectangle(p.h, p.w)
 	}
 	return d
 }
@@ -111,15 +123,15 @@ func HueOp(turn float64) engine.AugmentOp {
 	return engine.AugmentOp{Kind: engine.Hue, Level: int(uint8(int(255 * turn)))}
 }
 
-// rectangle draws one that fits, with area and the logarithm of the aspect uniform; none after ten tries.
-func (s *stream) rectangle() engine.Rectangle {
+// rectangle draws one that fits into that many pixels, with area and the logarithm of the aspect uniform; none after ten tries.
+func (s *stream) rectangle(height, width int) engine.Rectangle {
 	for range eraseTries {
-		area := Side * Side * (eraseAreaLow + (eraseAreaHigh-eraseAreaLow)*s.uniform())
+		area := float64(height*width) * (eraseAreaLow + (eraseAreaHigh-eraseAreaLow)*s.uniform())
 		low, high := math.Log(eraseAspectLow), math.Log(eraseAspectHigh)
 		aspect := math.Exp(low + (high-low)*s.uniform())
 		h, w := int(math.RoundToEven(math.Sqrt(area*aspect))), int(math.RoundToEven(math.Sqrt(area/aspect)))
-		if h < Side && w < Side {
-			return engine.Rectangle{Top: s.below(Side - h + 1), Left: s.below(Side - w + 1), Height: h, Width: w}
+		if h < height && w < width {
+			return engine.Rectangle{Top: s.below(height - h + 1), Left: s.below(width - w + 1), Height: h, Width: w}
 		}
 	}
 	return engine.Rectangle{}

@@ -119,6 +119,37 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
+// TestPolicyOn: on images of another size rectangles lie within them and take the same share, and translations reach as far by share.
+func TestPolicyOn(t *testing.T) {
+	f := SyntheticForm("made", 3, 20, 60, 2)
+	p := policy(t, "randaugment").On(f)
+	area, erased, wide := 0.0, 0.0, 0.0
+	for image := range 20_000 {
+		d := p.Draw(3, 0, image)
+		if e := d.Erase; e.Height > 0 {
+			if e.Top < 0 || e.Left < 0 || e.Top+e.Height > 20 || e.Left+e.Width > 60 {
+				t.Fatalf("rectangle %+v", e)
+			}
+			area, erased = area+float64(e.Height*e.Width)/(20*60), erased+1
+		}
+		for _, op := range d.Ops {
+			if op.Kind == engine.Affine && op.Affine[0] == 1<<16 && op.Affine[1] == 0 && op.Affine[3] == 0 && op.Affine[4] == 1<<16 {
+				wide = max(wide, math.Abs(float64(op.Affine[2])-0.5*65536)/65536)
+			}
+		}
+	}
+	// Rectangles that do not fit are drawn again, which takes some of the large ones away.
+	if mean := area / erased; mean < 0.12 || mean > 0.18 {
+		t.Errorf("rectangles take %.3f of the image", mean)
+	}
+	if want := math.Trunc(150.0 / 331 * 60 * 9 / 30); math.Abs(wide-want) > 1 {
+		t.Errorf("translations reach %g pixels of 60, want %g", wide, want)
+	}
+	if q := policy(t, "none").On(f); !q.None() {
+		t.Error("none changes images of another size")
+	}
+}
+
 // TestRandAugmentMagnitudes: torchvision's for RandAugment(2, 9), and at level 20.
 func TestRandAugmentMagnitudes(t *testing.T) {
 	want := map[string][2]float64{
@@ -128,7 +159,7 @@ func TestRandAugmentMagnitudes(t *testing.T) {
 	for _, op := range randAugmentOperations {
 		for i, level := range []int{9, 20} {
 			w, ok := want[op.name]
-			if got := op.magnitude(level); ok && math.Abs(got-w[i]) > 1e-6 {
+			if got := op.magnitude(level, Side, Side); ok && math.Abs(got-w[i]) > 1e-6 {
 				t.Errorf("%s at level %d: %g, want %g", op.name, level, got, w[i])
 			}
 		}

@@ -24,7 +24,7 @@ type Source struct {
 	// one that only the archive's own checksums vouch for.
 	Members map[string]string
 
-	Train, Test int // images of the training and of the test set; 0 means CIFAR-100's 50,000 and 10,000
+	Train, Test int // images of the training and of the test set; 0 means the published 50,000 and 10,000
 
 	Silence time.Duration // an address that sends nothing for so long counts as no network; 0 means 10 s
 	Backoff time.Duration // wait before the first retry, doubled before each further one; 0 means 1 s

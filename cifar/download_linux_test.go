@@ -75,7 +75,7 @@ func TestUnpackFullDisk(t *testing.T) {
 				t.Skip("no small disk can be made here: ", err)
 			}
 			defer unix.Unmount(cache, unix.MNT_DETACH)
-			p := part{"train.bin", "train", "", 3}
+			p := smallTrain
 			_, err = s.read(context.Background(), archive, p, nil)
 			var bad *FileError
 			if !errors.As(err, &bad) || !errors.Is(err, unix.ENOSPC) || !strings.Contains(bad.Hint(), "make room") || !strings.HasPrefix(bad.Path, cache) {

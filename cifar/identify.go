@@ -13,16 +13,11 @@ import (
 	"cnnvk/internal/filetype"
 )
 
-const notSupported10 = "which is not supported yet"
-
-// What CIFAR-10 is made of: an image has one label.
-const cifar10Bytes = 1 + ImageBytes
-
 // notFolder is the error of a file that --data names and that is neither a folder nor an archive
 // which is read.
 func notFolder(path string, info fs.FileInfo, p part) error {
 	bad := &FileError{Path: path, Problem: "is not a folder",
-		hint: "name the folder that holds " + p.binary + ", perhaps " + files.Quote(filepath.Dir(path))}
+		hint: "name the folder that holds " + p.binaries[0] + ", perhaps " + files.Quote(filepath.Dir(path))}
 	if err := readable(path, info); err != nil {
 		return err
 	}
@@ -55,9 +50,6 @@ func identify(path string, info fs.FileInfo) string {
 	if name := identifySize(info.Size()); name != "" {
 		return name
 	}
-	if isCIFAR10(filepath.Base(path)) {
-		return "a file of CIFAR-10, " + notSupported10
-	}
 	head, err := headOf(path)
 	if err != nil || len(head) < 2 {
 		return ""
@@ -68,48 +60,44 @@ func identify(path string, info fs.FileInfo) string {
 		return ""
 	case filetype.HTML, filetype.XML, filetype.JSON, filetype.Text, filetype.LFSPointer, filetype.AnnexPointer:
 	default:
-		if head[0] < CoarseClasses && head[1] < Classes { // two labels
+		if begins(head, CIFAR100) || strings.Contains(filepath.Base(path), "_batch") && begins(head, CIFAR10) {
 			return ""
 		}
 	}
 	return is.Name
 }
 
+// begins says whether a file of a set's records may begin so.
+func begins(head []byte, f Form) bool {
+	if f.Coarse == nil {
+		return int(head[0]) < len(f.Classes)
+	}
+	return int(head[0]) < len(f.Coarse) && int(head[1]) < len(f.Classes)
+}
+
 // identifySize knows the sizes of whole files.
 func identifySize(size int64) string {
+	record10 := int64(CIFAR10.RecordBytes())
 	whole := func(record int64) bool { return size > 0 && size%(1000*record) == 0 }
 	switch {
 	case size == TrainRecords*RecordBytes:
 		return "CIFAR-100's train.bin, by its size"
 	case size == TestRecords*RecordBytes:
 		return "CIFAR-100's test.bin, by its size"
-	case whole(cifar10Bytes):
-		return fmt.Sprintf("of CIFAR-10's form (%d records of %d bytes, with one label), %s", size/cifar10Bytes, cifar10Bytes, notSupported10)
+	case whole(record10):
+		return fmt.Sprintf("of CIFAR-10's form (%d records of %d bytes, with one label)", size/record10, record10)
 	case whole(ImageBytes):
 		return fmt.Sprintf("a file of images without labels, by its size (%d of %d bytes)", size/ImageBytes, ImageBytes)
 	}
 	return ""
 }
 
-// cifar10In returns the path of a file or folder of CIFAR-10 in dir, or "".
-func cifar10In(dir string) string {
-	entries, _ := os.ReadDir(dir)
-	for _, e := range entries {
-		if isCIFAR10(e.Name()) {
-			return filepath.Join(dir, e.Name())
-		}
+// orOther is the hint of a file in the place of the part's: that it is another data set's, if its size says so.
+func (p part) orOther(path string, info fs.FileInfo, hint string) string {
+	if record := int64(CIFAR10.RecordBytes()); p.form.Coarse != nil && info.Size() > 0 && info.Size()%(1000*record) == 0 {
+		return "CIFAR-10 is read from data_batch_1.bin to data_batch_5.bin and test_batch.bin, in a folder of their own"
 	}
-	return ""
-}
-
-// isCIFAR10 knows the names of CIFAR-10's files and archives.
-func isCIFAR10(name string) bool {
-	for _, prefix := range []string{"data_batch_", "test_batch", "cifar-10-binary.", "cifar-10-python.", "cifar-10-batches-", "cifar-10-matlab."} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	return false
+	return hint
 }
 
 // kindOfFile is what a file is by its first bytes; Unknown if it cannot be read.

@@ -1,9 +1,8 @@
 package cifar
 
-// FineNames and CoarseNames are the names of the labels, as fine_label_names.txt and coarse_label_names.txt of the published data
-// set give them.
+// The names of the labels, as fine_label_names.txt and coarse_label_names.txt of CIFAR-100 and batches.meta.txt of CIFAR-10 give them.
 var (
-	FineNames = [Classes]string{
+	fineNames = []string{
 		"apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle", "bottle", "bowl", "boy", "bridge",
 		"bus", "butterfly", "camel", "can", "castle", "caterpillar", "cattle", "chair", "chimpanzee", "clock", "cloud",
 		"cockroach", "couch", "crab", "crocodile", "cup", "dinosaur", "dolphin", "elephant", "flatfish", "forest", "fox", "girl",
@@ -14,10 +13,11 @@ var (
 		"streetcar", "sunflower", "sweet_pepper", "table", "tank", "telephone", "television", "tiger", "tractor", "train", "trout",
 		"tulip", "turtle", "wardrobe", "whale", "willow_tree", "wolf", "woman", "worm",
 	}
-	CoarseNames = [CoarseClasses]string{
+	coarseNames = []string{
 		"aquatic_mammals", "fish", "flowers", "food_containers", "fruit_and_vegetables", "household_electrical_devices",
 		"household_furniture", "insects", "large_carnivores", "large_man-made_outdoor_things", "large_natural_outdoor_scenes",
 		"large_omnivores_and_herbivores", "medium_mammals", "non-insect_invertebrates", "people", "reptiles", "small_mammals",
 		"trees", "vehicles_1", "vehicles_2",
 	}
+	names10 = []string{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}
 )

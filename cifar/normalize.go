@@ -1,26 +1,15 @@
 package cifar
 
-// Mean and Std are the training set's statistics per channel, of pixels scaled to 0..1, as the
-// recipe rounds them.
-var (
-	Mean = [Channels]float64{0.5071, 0.4867, 0.4408}
-	Std  = [Channels]float64{0.2675, 0.2565, 0.2761}
-)
+import "math"
 
-// ScaleMean and ScaleStd leave pixels scaled to 0..1 as they are.
-var (
-	ScaleMean = [Channels]float64{0, 0, 0}
-	ScaleStd  = [Channels]float64{1, 1, 1}
-)
-
-// NormalizeTable is InputTable of the recipe's statistics.
-func NormalizeTable() [Channels][256]float32 { return InputTable(Mean, Std) }
+// NormalizeTable is InputTable of CIFAR-100's statistics.
+func NormalizeTable() [][256]float32 { return InputTable(CIFAR100.Mean, CIFAR100.Std) }
 
 // InputTable returns the network's input for each channel and pixel value: t[c][x] = (x/255 - mean[c]) / std[c], in
 // float32 with a rounding after each operation, which is what torchvision's ToTensor and Normalize compute, to the bit.
-// Every executor starts from it.
-func InputTable(mean, std [Channels]float64) [Channels][256]float32 {
-	var table [Channels][256]float32
+// Every executor starts from it. mean and std have a value for each channel.
+func InputTable(mean, std []float64) [][256]float32 {
+	table := make([][256]float32, len(mean))
 	for c := range table {
 		m, s := float32(mean[c]), float32(std[c])
 		for x := range table[c] {
@@ -30,4 +19,44 @@ func InputTable(mean, std [Channels]float64) [Channels][256]float32 {
 		}
 	}
 	return table
+}
+
+// Statistics are the mean and deviation per channel by which the set's images are normalised: the form's where it has some, else those of
+// these images, of pixels scaled to 0..1. Where all pixels of a channel are alike the deviation is 1, so that they become 0.
+func (s *Set) Statistics() (mean, std []float64) {
+	if s.Form.Mean != nil {
+		return s.Form.Mean, s.Form.Std
+	}
+	mean, std = make([]float64, s.Form.C), make([]float64, s.Form.C)
+	for c := range mean {
+		mean[c], std[c] = s.statistics(c)
+	}
+	return mean, std
+}
+
+// statistics sums whole numbers, so that their order does not matter.
+func (s *Set) statistics(c int) (mean, std float64) {
+	var sum, squares uint64
+	plane := s.Form.H * s.Form.W
+	for i := range s.Len() {
+		for _, x := range s.image(i)[c*plane:][:plane] {
+			sum += uint64(x)
+			squares += uint64(x) * uint64(x)
+		}
+	}
+	n := float64(max(s.Len()*plane, 1))
+	mean = float64(sum) / n
+	if std = math.Sqrt(max(float64(squares)/n-mean*mean, 0)) / 255; std == 0 {
+		std = 1
+	}
+	return mean / 255, std
+}
+
+// Unscaled are the mean and deviation that leave pixels scaled to 0..1 as they are.
+func Unscaled(channels int) (mean, std []float64) {
+	mean, std = make([]float64, channels), make([]float64, channels)
+	for c := range std {
+		std[c] = 1
+	}
+	return mean, std
 }

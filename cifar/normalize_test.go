@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/nlpodyssey/safetensors"
@@ -43,7 +44,7 @@ func TestNormalizeTable(t *testing.T) {
 
 // Pixels that are only scaled are x/255 as torchvision's ToTensor has it.
 func TestScaleTable(t *testing.T) {
-	for c, row := range InputTable(ScaleMean, ScaleStd) {
+	for c, row := range InputTable(Unscaled(Channels)) {
 		for x, got := range row {
 			if want := float32(x) / 255; got != want {
 				t.Errorf("channel %d, pixel %d: %v, want %v", c, x, got, want)
@@ -79,5 +80,28 @@ func TestNormalizeTableTorch(t *testing.T) {
 	}
 	if share := float64(erased) / float64(len(pixels.Data())); share > 0.2 {
 		t.Errorf("%.0f %% of the values are 0: that is not erasing", 100*share)
+	}
+}
+
+// Statistics are the form's, where it has some, or those of the images: of two values, half of each, the middle and half their distance.
+func TestStatistics(t *testing.T) {
+	if mean, std := Synthetic(1, 3).Statistics(); !slices.Equal(mean, CIFAR100.Mean) || !slices.Equal(std, CIFAR100.Std) {
+		t.Errorf("CIFAR-100's are %v, %v", mean, std)
+	}
+	set := newSet(SyntheticForm("made", 2, 3, 5, 2), 4)
+	for i := range set.Len() {
+		for at := range 15 {
+			set.image(i)[at] = []byte{51, 153}[i%2]
+			set.image(i)[15+at] = 7
+		}
+	}
+	mean, std := set.Statistics()
+	for c, want := range [][2]float64{{0.4, 0.2}, {7.0 / 255, 1}} {
+		if math.Abs(mean[c]-want[0]) > 1e-12 || math.Abs(std[c]-want[1]) > 1e-12 {
+			t.Errorf("channel %d: %g and %g, want %v", c, mean[c], std[c], want)
+		}
+	}
+	if zero := InputTable(mean, std)[1][7]; zero != 0 {
+		t.Errorf("a channel of one value becomes %g", zero)
 	}
 }

@@ -244,6 +244,8 @@ func TestLoadPickleLong(t *testing.T) {
 func FuzzPickle(f *testing.F) {
 	f.Add(pickleSet(Synthetic(1, 2)))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		readPython(bytes.NewReader(data), "fuzzed", int64(len(data)), 2)
+		fill(2, func(p part, set *Set) error {
+			return p.readPython(bytes.NewReader(data), "fuzzed", int64(len(data)), set)
+		})
 	})
 }

@@ -13,64 +13,68 @@ import (
 const (
 	randAugmentLevels    = 31
 	randAugmentMagnitude = 9
+	maxTranslation       = 150.0 / 331 // of the image's side
 )
 
-// randAugmentOperation is an operation: its magnitude at the highest level, whether it is negated half of the time, and what it does
-// to an h x w image; nil for nothing.
+// randAugmentOperation is an operation: its magnitude at the highest level on an h x w image, whether it is negated half of the time, and
+// what it does to one; nil for nothing.
 type randAugmentOperation struct {
 	name   string
-	most   float64
+	most   func(h, w int) float64
 	signed bool
 	do     func(magnitude float64, h, w int) engine.AugmentOp
 }
 
 var randAugmentOperations = []randAugmentOperation{
-	{"Identity", 0, false, nil},
-	{"ShearX", 0.3, true, func(m float64, _, _ int) engine.AugmentOp { return affine(mgl64.ShearX2D(-m)) }}, // a positive one moves what lies low to the left
-	{"ShearY", 0.3, true, func(m float64, _, _ int) engine.AugmentOp { return affine(mgl64.ShearY2D(-m)) }},
-	{"TranslateX", 150.0 / 331 * Side, true, func(m float64, _, _ int) engine.AugmentOp { return affine(mgl64.Translate2D(math.Trunc(m), 0)) }},
-	{"TranslateY", 150.0 / 331 * Side, true, func(m float64, _, _ int) engine.AugmentOp { return affine(mgl64.Translate2D(0, math.Trunc(m))) }},
-	{"Rotate", 30, true, rotate},
-	{"Brightness", 0.9, true, blended(engine.Brightness)},
-	{"Color", 0.9, true, blended(engine.Saturation)},
-	{"Contrast", 0.9, true, blended(engine.Contrast)},
-	{"Sharpness", 0.9, true, blended(engine.Sharpness)},
-	{"Posterize", 4, false, func(m float64, _, _ int) engine.AugmentOp {
+	{"Identity", always(0), false, nil},
+	{"ShearX", always(0.3), true, func(m float64, _, _ int) engine.AugmentOp { return affine(mgl64.ShearX2D(-m)) }}, // a positive one moves what lies low to the left
+	{"ShearY", always(0.3), true, func(m float64, _, _ int) engine.AugmentOp { return affine(mgl64.ShearY2D(-m)) }},
+	{"TranslateX", func(_, w int) float64 { return maxTranslation * float64(w) }, true, func(m float64, _, _ int) engine.AugmentOp { return affine(mgl64.Translate2D(math.Trunc(m), 0)) }},
+	{"TranslateY", func(h, _ int) float64 { return maxTranslation * float64(h) }, true, func(m float64, _, _ int) engine.AugmentOp { return affine(mgl64.Translate2D(0, math.Trunc(m))) }},
+	{"Rotate", always(30), true, rotate},
+	{"Brightness", always(0.9), true, blended(engine.Brightness)},
+	{"Color", always(0.9), true, blended(engine.Saturation)},
+	{"Contrast", always(0.9), true, blended(engine.Contrast)},
+	{"Sharpness", always(0.9), true, blended(engine.Sharpness)},
+	{"Posterize", always(4), false, func(m float64, _, _ int) engine.AugmentOp {
 		return engine.AugmentOp{Kind: engine.Posterize, Level: 256 - 1<<(8-int(m))}
 	}},
-	{"Solarize", 255, false, func(m float64, _, _ int) engine.AugmentOp {
+	{"Solarize", always(255), false, func(m float64, _, _ int) engine.AugmentOp {
 		return engine.AugmentOp{Kind: engine.Solarize, Level: int(math.Ceil(m))}
 	}},
-	{"AutoContrast", 0, false, func(float64, int, int) engine.AugmentOp { return engine.AugmentOp{Kind: engine.AutoContrast} }},
-	{"Equalize", 0, false, func(float64, int, int) engine.AugmentOp { return engine.AugmentOp{Kind: engine.Equalize} }},
+	{"AutoContrast", always(0), false, func(float64, int, int) engine.AugmentOp { return engine.AugmentOp{Kind: engine.AutoContrast} }},
+	{"Equalize", always(0), false, func(float64, int, int) engine.AugmentOp { return engine.AugmentOp{Kind: engine.Equalize} }},
 }
+
+// always is a magnitude for images of any size.
+func always(most float64) func(h, w int) float64 { return func(int, int) float64 { return most } }
 
 // randAugmentKinds are the kinds of all operations.
 const randAugmentKinds = 1<<(engine.Affine+1) - 1 - 1<<engine.Hue
 
-// randAugment draws an operation with its sign. There is nothing to do where that is Identity.
-func (s *stream) randAugment() (engine.AugmentOp, bool) {
+// randAugment draws an operation with its sign, for an h x w image. There is nothing to do where that is Identity.
+func (s *stream) randAugment(h, w int) (engine.AugmentOp, bool) {
 	op := randAugmentOperations[s.below(len(randAugmentOperations))]
-	magnitude := op.magnitude(randAugmentMagnitude)
+	magnitude := op.magnitude(randAugmentMagnitude, h, w)
 	if op.signed && s.uniform() < 0.5 {
 		magnitude = -magnitude
 	}
 	if op.do == nil {
 		return engine.AugmentOp{}, false
 	}
-	return op.do(magnitude, Side, Side), true
+	return op.do(magnitude, h, w), true
 }
 
 // magnitude is that of a level, 0 to 30. Posterize counts down from 8 bits, Solarize from 255; the others rise.
-func (o randAugmentOperation) magnitude(level int) float64 {
-	share := float64(level) / (randAugmentLevels - 1)
+func (o randAugmentOperation) magnitude(level, h, w int) float64 {
+	share, most := float64(level)/(randAugmentLevels-1), o.most(h, w)
 	switch o.name {
 	case "Posterize":
-		return 8 - math.RoundToEven(o.most*share)
+		return 8 - math.RoundToEven(most*share)
 	case "Solarize":
-		return o.most * (1 - share)
+		return most * (1 - share)
 	}
-	return float64(float32(o.most * share))
+	return float64(float32(most * share))
 }
 
 // RandAugmentOp is an operation of torchvision's RandAugment on an h x w image. Magnitudes are torchvision's: shears and

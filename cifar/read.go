@@ -3,56 +3,44 @@ package cifar
 import (
 	"bufio"
 	"context"
-	"crypto/md5"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"cnnvk/internal/files"
 	"cnnvk/internal/filetype"
 )
 
-// The folders that the published archives unpack to.
-const (
-	archiveFolder = "cifar-100-binary"
-	pythonFolder  = "cifar-100-python"
-)
-
-// part is a part of the data set, which is a file in each version.
-type part struct {
-	binary, python string // what the file is called
-	name           string // for messages
-	records        int
-}
-
-var (
-	trainPart = part{"train.bin", "train", "CIFAR-100 train", TrainRecords}
-	testPart  = part{"test.bin", "test", "CIFAR-100 test", TestRecords}
-)
-
-// ReadTrain reads the training set, 50,000 records, from where: a folder with train.bin, or with the
-// Python version's train, or with the folder that a published archive unpacks to; or an archive
-// (.tar.gz, .tar) of either version, or a folder with such an archive and without the files. An
-// archive is unpacked once, into the cache folder; say, if not nil, gets a line about that.
+// ReadTrain reads the training set, 50,000 records of CIFAR-100 or of CIFAR-10, from where: a folder
+// with the files of the binary version (train.bin; data_batch_1.bin to 5), or with the Python
+// version's, or with the folder that a published archive unpacks to; or an archive (.tar.gz, .tar) of
+// either version, or a folder with such an archive and without the files. An archive is unpacked
+// once, into the cache folder; say, if not nil, gets a line about that. A folder with files of both
+// sets is refused.
 //
 // Every record's labels and the number of records are checked; damage to pixels can only show in the
 // checksum (see Known). Errors are a *FileError.
 func (s Source) ReadTrain(ctx context.Context, where string, say func(string)) (*Set, error) {
-	return s.read(ctx, where, trainPart.holding(s.Train), say)
+	return s.read(ctx, where, holding(trainParts, s.Train), say)
 }
 
 // ReadTest reads the test set, 10,000 records, as ReadTrain does. The test set takes no part in
 // training or selection: only eval and data info read it.
 func (s Source) ReadTest(ctx context.Context, where string, say func(string)) (*Set, error) {
-	return s.read(ctx, where, testPart.holding(s.Test), say)
+	return s.read(ctx, where, holding(testParts, s.Test), say)
 }
 
-func (s Source) read(ctx context.Context, where string, p part, say func(string)) (*Set, error) {
-	archive := archiveFor(where, p)
-	if archive == "" {
+// read reads one of the parts, each of another data set: that of which there is something.
+func (s Source) read(ctx context.Context, where string, parts []part, say func(string)) (*Set, error) {
+	p, archive, err := chooseOrArchive(where, parts)
+	switch {
+	case err != nil:
+		return nil, err
+	case archive == "":
 		return readPart(where, p)
 	}
 	if info, err := os.Stat(archive); err == nil && !isArchive(archive, info) {
@@ -62,50 +50,55 @@ func (s Source) read(ctx context.Context, where string, p part, say func(string)
 	if err != nil {
 		return nil, err
 	}
-	dir, err := s.unpackForReading(ctx, archive, cache, p, say)
+	dir, err := s.unpackForReading(ctx, archive, cache, parts, say)
 	if err != nil {
+		return nil, err
+	}
+	if p, err = choose(dir, parts); err != nil {
 		return nil, err
 	}
 	return readPart(dir, p)
 }
 
-// readPart finds the file in dir, checks that it can be the one, and reads it.
+// readPart finds the part's files in dir, checks that they can be the ones, and reads them.
 func readPart(dir string, p part) (*Set, error) {
 	if err := checkFolder(dir, p); err != nil {
 		return nil, err
 	}
-	path, info, err := find(dir, p)
+	at, err := find(dir, p)
 	if err != nil {
 		return nil, err
 	}
-	python := filepath.Base(path) == p.python
-	if err := checkFile(path, info, p, python); err != nil {
+	for i, path := range at.paths {
+		if err := p.checkFile(path, at.infos[i], at.python); err != nil {
+			return nil, err
+		}
+	}
+	form := p.form
+	if form.Classes, err = p.classes(at); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, systemError(path, err)
+	set := newSet(form, p.records*len(at.paths))
+	for i, path := range at.paths {
+		if err := p.readFile(path, at.infos[i].Size(), at.python, set.piece(i*p.records, p.records)); err != nil {
+			return nil, err
+		}
 	}
-	defer f.Close()
-	var set *Set
-	if python {
-		set, err = readPython(f, path, info.Size(), p.records)
-	} else {
-		set, err = readRecords(f, path, p.records)
-	}
-	if err != nil {
-		return nil, err
-	}
-	set.Name, set.File = p.name, filepath.Base(path)
+	set.MD5, set.Name, set.File = set.sum(), p.name, at.file()
 	return set, nil
 }
 
-// holding is the part with that many records; with 0, as many as CIFAR-100 has.
-func (p part) holding(records int) part {
-	if records > 0 {
-		p.records = records
+// readFile fills a set with what is in one file.
+func (p part) readFile(path string, size int64, python bool, set *Set) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return systemError(path, err)
 	}
-	return p
+	defer f.Close()
+	if python {
+		return p.readPython(f, path, size, set)
+	}
+	return p.readRecords(f, path, set)
 }
 
 // checkFolder refuses a path that is not a folder. The error says what it is.
@@ -113,7 +106,7 @@ func checkFolder(dir string, p part) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && namesArchive(dir):
-		return &FileError{Path: dir, Problem: "no such file", Err: err, hint: hintArchive}
+		return &FileError{Path: dir, Problem: "no such file", Err: err, hint: archiveHint(dir)}
 	case errors.Is(err, fs.ErrNotExist):
 		return &FileError{Path: dir, Problem: "no such folder", Err: err, hint: downloadHint(dir)}
 	case err != nil:
@@ -124,44 +117,73 @@ func checkFolder(dir string, p part) error {
 	return notFolder(dir, info, p)
 }
 
-// locate returns the path of the part's file in dir, or in the folders that the published archives
-// make there, or "". Many files are called train: outside of its own folder, only a pickle counts.
-func locate(dir string, p part) (string, fs.FileInfo, error) {
-	for _, path := range []string{filepath.Join(dir, p.binary), filepath.Join(dir, archiveFolder, p.binary),
-		filepath.Join(dir, p.python), filepath.Join(dir, pythonFolder, p.python)} {
-		info, err := os.Stat(path)
-		switch {
-		case err == nil && filepath.Base(path) == p.python && filepath.Base(filepath.Dir(path)) != pythonFolder && kindOfFile(path, info) != filetype.Pickle:
-		case err == nil && !(info.IsDir() && filepath.Base(path) == p.python):
-			return path, info, nil
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return "", nil, systemError(path, err)
+// place is where a part's files are, in their order.
+type place struct {
+	paths  []string
+	infos  []fs.FileInfo
+	python bool
+}
+
+// file is the name of the part's file, or one for all of its files.
+func (at *place) file() string {
+	first, last := filepath.Base(at.paths[0]), filepath.Base(at.paths[len(at.paths)-1])
+	if first == last {
+		return first
+	}
+	return first + ".." + last
+}
+
+// locate returns where the part's files are: in dir, or in the folders that the published archives
+// make there; nil where none is. Where some are, all must be.
+func locate(dir string, p part) (*place, error) {
+	for _, at := range []struct {
+		dir    string
+		names  []string
+		of     version
+		python bool
+	}{
+		{dir, p.binaries, p.binary, false}, {filepath.Join(dir, p.binary.folder), p.binaries, p.binary, false},
+		{dir, p.pickles, p.python, true}, {filepath.Join(dir, p.python.folder), p.pickles, p.python, true},
+	} {
+		there := func(name string) bool { return at.of.has(filepath.Join(at.dir, name)) }
+		if !slices.ContainsFunc(at.names, there) {
+			continue
 		}
+		out := &place{python: at.python}
+		for _, name := range at.names {
+			path := filepath.Join(at.dir, name)
+			info, err := os.Stat(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil, &FileError{Path: path, Problem: fmt.Sprintf("no such file: %s is %d files", p.name, len(at.names)), Err: fs.ErrNotExist, hint: p.lackHint(at.dir)}
+			} else if err != nil {
+				return nil, systemError(path, err)
+			}
+			out.paths, out.infos = append(out.paths, path), append(out.infos, info)
+		}
+		return out, nil
 	}
-	return "", nil, nil
+	return nil, nil
 }
 
-// find is locate, with an error if there is no such file. It says what is there instead.
-func find(dir string, p part) (string, fs.FileInfo, error) {
-	path, info, err := locate(dir, p)
-	if path != "" || err != nil {
-		return path, info, err
+// find is locate, with an error if there is no such file.
+func find(dir string, p part) (*place, error) {
+	at, err := locate(dir, p)
+	if at != nil || err != nil {
+		return at, err
 	}
-	if found := cifar10In(dir); found != "" {
-		return "", nil, &FileError{Path: found, Problem: "is of CIFAR-10, " + notSupported10, hint: downloadHint(dir) + " fetches CIFAR-100"}
-	}
-	return "", nil, &FileError{Path: filepath.Join(dir, p.binary),
-		Problem: fmt.Sprintf("no such file, nor one in %s beside it, nor the Python version's %s", archiveFolder, p.python),
-		Err:     fs.ErrNotExist, hint: downloadHint(dir)}
+	return nil, &FileError{Path: filepath.Join(dir, p.binaries[0]),
+		Problem: fmt.Sprintf("no such file, nor one in %s beside it, nor the Python version's %s", p.binary.folder, p.pickles[0]),
+		Err:     fs.ErrNotExist, hint: p.lackHint(dir)}
 }
 
-// checkFile refuses a file that cannot be the one, before it is opened: opening a named pipe that nobody
+// checkFile refuses a file that cannot be one of the part's, before it is opened: opening a named pipe that nobody
 // writes to would wait for ever. The Python version's records are counted when it is read.
-func checkFile(path string, info fs.FileInfo, p part, python bool) error {
-	want := int64(p.records) * RecordBytes
-	bad := &FileError{Path: path, hint: replaceHint(path)}
+func (p part) checkFile(path string, info fs.FileInfo, python bool) error {
+	record := p.form.RecordBytes()
+	want := int64(p.records) * int64(record)
+	bad := &FileError{Path: path, hint: p.replaceHint(path)}
 	size := func(how string) {
-		bad.Problem = fmt.Sprintf("is %s: %d bytes, must be %d (%d records of %d)", how, info.Size(), want, p.records, RecordBytes)
+		bad.Problem = fmt.Sprintf("is %s: %d bytes, must be %d (%d records of %d)", how, info.Size(), want, p.records, record)
 		if python {
 			bad.Problem = fmt.Sprintf("is %s: %d bytes for %d images", how, info.Size(), p.records)
 		}
@@ -180,8 +202,9 @@ func checkFile(path string, info fs.FileInfo, p part, python bool) error {
 		switch {
 		case name != "":
 			bad.Problem = "is " + name
+			bad.hint = p.orOther(path, info, bad.hint)
 		case python:
-			bad.Problem = "is no Python pickle, as CIFAR-100's Python version is one"
+			bad.Problem = fmt.Sprintf("is no Python pickle, as %s's Python version is one", p.form.Name)
 		case info.Size() < want:
 			size("cut short")
 		default:
@@ -203,55 +226,56 @@ func kindOf(mode fs.FileMode) string {
 	return mode.Type().String()
 }
 
-// readRecords takes exactly the given number of records from r. It checks the length again, since
+// readRecords fills the set with exactly as many records as r has. It checks the length again, since
 // a file can change while it is read.
-func readRecords(r io.Reader, path string, records int) (*Set, error) {
-	set := &Set{
-		Images: make([]byte, records*ImageBytes),
-		Labels: make([]uint8, records),
-		Coarse: make([]uint8, records),
-	}
-	sum := md5.New()
-	in := bufio.NewReaderSize(io.TeeReader(r, sum), 256*RecordBytes)
-	var label [2]byte
-	for i := range records {
-		if _, err := io.ReadFull(in, label[:]); err != nil {
-			return nil, readError(path, i, err)
+func (p part) readRecords(r io.Reader, path string, set *Set) error {
+	in := bufio.NewReaderSize(r, 256*p.form.RecordBytes())
+	labels := make([]byte, p.form.labelBytes())
+	for i := range set.Len() {
+		if _, err := io.ReadFull(in, labels); err != nil {
+			return p.readError(path, i, err)
 		}
-		if err := checkLabels(path, i, int(label[0]), int(label[1])); err != nil {
-			return nil, err
+		fine := labels[len(labels)-1]
+		if err := p.setLabels(set, path, i, int(labels[0]), int(fine)); err != nil {
+			return err
 		}
-		set.Coarse[i], set.Labels[i] = label[0], label[1]
-		if _, err := io.ReadFull(in, set.Images[i*ImageBytes:(i+1)*ImageBytes]); err != nil {
-			return nil, readError(path, i, err)
+		if _, err := io.ReadFull(in, set.image(i)); err != nil {
+			return p.readError(path, i, err)
 		}
 	}
 	if _, err := in.ReadByte(); err == nil {
-		return nil, &FileError{Path: path, Problem: fmt.Sprintf("goes on after %d records", records), hint: replaceHint(path)}
+		return &FileError{Path: path, Problem: fmt.Sprintf("goes on after %d records", set.Len()), hint: p.replaceHint(path)}
 	} else if err != io.EOF {
-		return nil, systemError(path, err)
+		return systemError(path, err)
 	}
-	set.MD5 = fmt.Sprintf("%x", sum.Sum(nil))
-	return set, nil
+	return nil
 }
 
-func checkLabels(path string, record, coarse, fine int) error {
-	problem := ""
+// setLabels checks a record's labels and puts them into the set. The coarse one counts where there are coarse classes.
+func (p part) setLabels(set *Set, path string, record, coarse, fine int) error {
+	problem, what := "", "label"
+	if p.form.Coarse != nil {
+		what = "fine label"
+	}
 	switch {
-	case coarse < 0 || coarse >= CoarseClasses:
-		problem = fmt.Sprintf("coarse label %d, must be below %d", coarse, CoarseClasses)
-	case fine < 0 || fine >= Classes:
-		problem = fmt.Sprintf("fine label %d, must be below %d", fine, Classes)
+	case p.form.Coarse != nil && (coarse < 0 || coarse >= len(p.form.Coarse)):
+		problem = fmt.Sprintf("coarse label %d, must be below %d", coarse, len(p.form.Coarse))
+	case fine < 0 || fine >= len(p.form.Classes):
+		problem = fmt.Sprintf("%s %d, must be below %d", what, fine, len(p.form.Classes))
 	default:
+		set.Labels[record] = uint8(fine)
+		if set.Coarse != nil {
+			set.Coarse[record] = uint8(coarse)
+		}
 		return nil
 	}
 	return &FileError{Path: path, Problem: fmt.Sprintf("record %d (counted from 0): %s", record, problem),
-		hint: "the file is damaged or of another kind: " + replaceHint(path)}
+		hint: "the file is damaged or of another kind: " + p.replaceHint(path)}
 }
 
-func readError(path string, record int, err error) error {
+func (p part) readError(path string, record int, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return &FileError{Path: path, Problem: fmt.Sprintf("ends in record %d (counted from 0)", record), hint: replaceHint(path)}
+		return &FileError{Path: path, Problem: fmt.Sprintf("ends in record %d (counted from 0)", record), hint: p.replaceHint(path)}
 	}
 	return systemError(path, err)
 }
@@ -267,7 +291,7 @@ func systemError(path string, err error) error {
 	return &FileError{Path: path, Problem: "cannot be read: " + err.Error(), Err: err, hint: hint}
 }
 
-// downloadHint is the command after which find has what dir lacks.
+// downloadHint is the command after which find has what dir lacks of CIFAR-100.
 func downloadHint(dir string) string {
 	if base := filepath.Base(dir); base == archiveFolder || base == pythonFolder {
 		dir = filepath.Dir(dir)
@@ -275,7 +299,7 @@ func downloadHint(dir string) string {
 	return "cnnvk data download --to " + files.Quote(dir)
 }
 
-// replaceHint is the command that puts the published file in place of a bad one, which is kept.
+// replaceHint is the command that puts CIFAR-100's file in place of a bad one, which is kept.
 func replaceHint(path string) string {
 	return fmt.Sprintf("mv %s %s && %s", files.Quote(path), files.Quote(path+".old"), downloadHint(filepath.Dir(path)))
 }

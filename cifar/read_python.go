@@ -3,7 +3,6 @@ package cifar
 import (
 	"bufio"
 	"bytes"
-	"crypto/md5"
 	"errors"
 	"fmt"
 	"io"
@@ -13,11 +12,12 @@ import (
 	"github.com/nlpodyssey/gopickle/types"
 )
 
-// The Python version of CIFAR-100 is a pickled dictionary for each file, train and test:
+// The Python version is a pickled dictionary for each file: CIFAR-100's train and test, CIFAR-10's data_batch_1 to 5 and test_batch.
 //
 //	data           uint8 (N, 3072), planes as in the binary version
-//	fine_labels    N numbers, 0 to 99
-//	coarse_labels  N numbers, 0 to 19
+//	fine_labels    of CIFAR-100: N numbers, 0 to 99
+//	coarse_labels  of CIFAR-100: N numbers, 0 to 19
+//	labels         of CIFAR-10: N numbers, 0 to 9
 //	filenames, batch_label, which are not read
 //
 // Its authors wrote it with Python 2 and protocol 2. Copies that Python 3 wrote have the same
@@ -29,66 +29,65 @@ type openFile interface {
 	io.ReaderAt
 }
 
-// readPython reads a pickled file of size bytes that holds that many images, in their order. MD5 is
-// that of the same records in the binary layout.
-func readPython(f openFile, path string, size int64, records int) (*Set, error) {
+// readPython fills the set with the images of a pickled file of size bytes, which holds as many, in their order.
+func (p part) readPython(f openFile, path string, size int64, set *Set) error {
 	fail := func(err error) error {
 		if errors.As(err, new(*fs.PathError)) {
 			return systemError(path, err)
 		}
-		return &FileError{Path: path, Problem: err.Error(), hint: replaceHint(path)}
+		return &FileError{Path: path, Problem: err.Error(), hint: p.replaceHint(path)}
 	}
-	skeleton, blobs, err := scanPickle(f, size, records)
+	skeleton, blobs, err := scanPickle(f, size, set.Len())
 	if err != nil {
-		return nil, fail(err)
+		return fail(err)
 	}
 	value, err := loadPickle(skeleton, blobs)
 	if err != nil {
-		return nil, fail(err)
+		return fail(err)
 	}
-	p := &pythonFile{openFile: f, records: records}
-	if err := p.take(value); err != nil {
-		return nil, fail(err)
+	in := &pythonFile{openFile: f, records: set.Len(), form: p.form, keys: p.keys}
+	if err := in.take(value); err != nil {
+		return fail(err)
 	}
-	set := &Set{Images: make([]byte, records*ImageBytes), Labels: make([]uint8, records), Coarse: make([]uint8, records)}
-	for i := range records {
-		if err := checkLabels(path, i, p.coarse[i], p.fine[i]); err != nil {
-			return nil, err
+	for i := range set.Len() {
+		coarse := 0
+		if set.Coarse != nil {
+			coarse = in.coarse[i]
 		}
-		set.Coarse[i], set.Labels[i] = uint8(p.coarse[i]), uint8(p.fine[i])
+		if err := p.setLabels(set, path, i, coarse, in.fine[i]); err != nil {
+			return err
+		}
 	}
-	if err := p.readAll(p.images, set.Images); err != nil {
-		return nil, fail(err)
+	if err := in.readAll(in.images, set.Images); err != nil {
+		return fail(err)
 	}
-	sum := md5.New()
-	if err := set.writeRecords(sum); err != nil {
-		return nil, fail(err)
-	}
-	set.MD5 = fmt.Sprintf("%x", sum.Sum(nil))
-	return set, nil
+	return nil
 }
+
+// labelKeys are the keys of the labels in a dictionary; coarse is "" where there are none.
+type labelKeys struct{ fine, coarse string }
 
 // pythonFile is a file whose pickle has been loaded, but for its long strings.
 type pythonFile struct {
 	openFile
 	records      int
+	form         Form
+	keys         labelKeys
 	images       any // as array.data
 	fine, coarse []int
 }
 
 // take finds the data set in the value that a pickle made.
 func (p *pythonFile) take(value any) error {
-	dict, ok := value.(*types.Dict)
+	entries, ok := dictionary(value)
 	if !ok {
 		return errors.New("is a Python pickle, but no dictionary of images and labels")
 	}
-	entries := map[string]any{}
-	for _, e := range *dict {
-		if key, ok := asText(e.Key); ok {
-			entries[key] = e.Value
-		}
+	keys := []string{"data", p.keys.fine}
+	if p.keys.coarse != "" {
+		keys = append(keys, p.keys.coarse)
 	}
-	for _, key := range []string{"data", "fine_labels", "coarse_labels"} {
+	for _, key := range keys {
 		if _, ok := entries[key]; !ok {
 			return fmt.Errorf("is a Python pickle without %s%s", key, insteadOf(entries))
 		}
@@ -97,25 +96,43 @@ func (p *pythonFile) take(value any) error {
 	if p.images, err = p.checkImages(entries["data"]); err != nil {
 		return err
 	}
-	if p.fine, err = p.labels(entries["fine_labels"]); err != nil {
-		return fmt.Errorf("fine_labels: %w", err)
+	if p.fine, err = p.labels(entries[p.keys.fine]); err != nil {
+		return fmt.Errorf("%s: %w", p.keys.fine, err)
 	}
-	if p.coarse, err = p.labels(entries["coarse_labels"]); err != nil {
-		return fmt.Errorf("coarse_labels: %w", err)
+	if p.keys.coarse == "" {
+		return nil
+	}
+	if p.coarse, err = p.labels(entries[p.keys.coarse]); err != nil {
+		return fmt.Errorf("%s: %w", p.keys.coarse, err)
 	}
 	return nil
 }
 
+// dictionary is what a pickle made, by its keys, if that is a dictionary.
+func dictionary(value any) (entries map[string]any, ok bool) {
+	dict, ok := value.(*types.Dict)
+	if !ok {
+		return nil, false
+	}
+	entries = map[string]any{}
+	for _, e := range *dict {
+		if key, ok := asText(e.Key); ok {
+			entries[key] = e.Value
+		}
+	}
+	return entries, true
+}
+
 // insteadOf says which other data set a dictionary is.
 func insteadOf(entries map[string]any) string {
-	_, labels := entries["labels"]
-	_, names := entries["fine_label_names"]
-	_, names10 := entries["label_names"]
+	has := func(key string) bool { _, is := entries[key]; return is }
 	switch {
-	case labels || names10:
-		return ": it is of CIFAR-10, " + notSupported10
-	case names:
-		return ": it is the file meta, with the classes' names"
+	case has("fine_label_names"), has("label_names"):
+		return ": it is the file with the classes' names"
+	case has("labels"):
+		return ": it is of CIFAR-10"
+	case has("fine_labels"):
+		return ": it is of CIFAR-100"
 	}
 	return ""
 }
@@ -123,6 +140,7 @@ func insteadOf(entries map[string]any) string {
 // checkImages returns the bytes of the array of images.
 func (p *pythonFile) checkImages(v any) (any, error) {
 	a, ok := v.(*array)
+	size := p.form.ImageBytes()
 	switch {
 	case !ok || a.dtype == nil || a.dtype.name != "u1":
 		return nil, errors.New("data is no array of bytes")
@@ -130,10 +148,10 @@ func (p *pythonFile) checkImages(v any) (any, error) {
 		return nil, errors.New("data is in Fortran's order")
 	case len(a.shape) == 0 || a.shape[0] != p.records:
 		return nil, fmt.Errorf("data has the shape %v, must begin with %d images", a.shape, p.records)
-	case !slices.Equal(a.shape[1:], []int{ImageBytes}) && !slices.Equal(a.shape[1:], []int{Channels, Side, Side}):
-		return nil, fmt.Errorf("data has the shape %v, must be [%d %d], planes one after another", a.shape, p.records, ImageBytes)
+	case !slices.Equal(a.shape[1:], []int{size}) && !slices.Equal(a.shape[1:], []int{p.form.C, p.form.H, p.form.W}):
+		return nil, fmt.Errorf("data has the shape %v, must be [%d %d], planes one after another", a.shape, p.records, size)
 	}
-	if n := byteCount(a.data); n < int64(p.records)*ImageBytes || n > 2*int64(p.records)*ImageBytes {
+	if n := byteCount(a.data); n < int64(p.records*size) || n > 2*int64(p.records*size) {
 		return nil, errNotNumPy
 	}
 	return a.data, nil

@@ -35,7 +35,7 @@ func readPickle(t *testing.T, data []byte, records int) (*Set, error) {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "train"), data)
-	return readPart(dir, part{"train.bin", "train", "a name", records})
+	return readPart(dir, part100("train.bin", "train", "a name", records))
 }
 
 // checkSame wants all of two sets to be the same, the checksum too.
@@ -51,7 +51,7 @@ func checkSame(t *testing.T, got, want *Set) {
 func TestReadPython(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "train.bin"), pickledRecords())
-	want, err := readPart(dir, part{"train.bin", "train", "a name", 3})
+	want, err := readPart(dir, part100("train.bin", "train", "a name", 3))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestReadPythonPublishedForm(t *testing.T) {
 	for _, place := range []string{"train", "cifar-100-python/train"} {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, place), data)
-		got, err := readPart(dir, part{"train.bin", "train", "a name", 2500})
+		got, err := readPart(dir, part100("train.bin", "train", "a name", 2500))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestReadPythonAfterBinary(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "train", "apple", "1.png"), nil)
 	write(t, filepath.Join(dir, "cifar-100-python", "train"), pickleSet(Synthetic(1, 2)))
-	p := part{"train.bin", "train", "", 2}
+	p := part100("train.bin", "train", "", 2)
 	if got, err := readPart(dir, p); err != nil || got.MD5 != Synthetic(1, 2).MD5 {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -150,8 +150,8 @@ func TestReadPythonRefuses(t *testing.T) {
 		{"labels are a text", pickleSet(set, entryOf{"fine_labels", func(p *pickler) { p.str([]byte("apple")) }}), "fine_labels: neither a list nor an array"},
 		{"no coarse labels", pickleSet(set, entryOf{key: "coarse_labels"}), "is a Python pickle without coarse_labels"},
 		{"CIFAR-10's", pickleSet(set, entryOf{key: "fine_labels"}, entryOf{key: "coarse_labels"}, entryOf{"labels", func(p *pickler) { p.numbers(set.Coarse) }}),
-			"without fine_labels: it is of CIFAR-10, which is not supported yet"},
-		{"meta", pickleOf(entryOf{"fine_label_names", func(p *pickler) { p.str([]byte("apple")) }}), "it is the file meta"},
+			"without fine_labels: it is of CIFAR-10"},
+		{"meta", pickleOf(entryOf{"fine_label_names", func(p *pickler) { p.str([]byte("apple")) }}), "it is the file with the classes' names"},
 		{"a list", []byte("\x80\x02]."), "is a Python pickle, but no dictionary"},
 		{"a command", []byte("\x80\x02cposix\nsystem\nU\x04true\x85R."), `wants Python's "posix.system", which is not executed`},
 		{"a page", []byte("<!DOCTYPE html><html><body>Please sign in</body></html>"), "is a web page (HTML)"},
@@ -163,7 +163,7 @@ func TestReadPythonRefuses(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, "cifar-100-python", "train")
 			write(t, path, c.data)
-			got, err := readPart(dir, part{"train.bin", "train", "", 3})
+			got, err := readPart(dir, part100("train.bin", "train", "", 3))
 			if got != nil {
 				t.Error("a set came with the error")
 			}
@@ -185,9 +185,10 @@ func TestReadPythonMemory(t *testing.T) {
 		// No more instructions than labels may take, each of which costs the most.
 		"marks, not many": append(append([]byte("\x80\x02"), bytes.Repeat([]byte("("), 40*records)...), "N."...),
 	} {
+		p, set := part100("train.bin", "train", "", records), newSet(CIFAR100, records)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := readPython(bytes.NewReader(data), "hostile", int64(len(data)), records)
+		err := p.readPython(bytes.NewReader(data), "hostile", int64(len(data)), set)
 		runtime.ReadMemStats(&after)
 		if err == nil {
 			t.Errorf("%s: no error", why)

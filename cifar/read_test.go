@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -24,6 +25,25 @@ func encode(t *testing.T, n int) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// part100 is a part of CIFAR-100 of that many records.
+func part100(binary, python, name string, records int) part {
+	return part{edition100, []string{binary}, []string{python}, name, records}
+}
+
+// smallParts are parts of three records a file.
+func smallParts(parts []part, name string) []part {
+	out := slices.Clone(parts)
+	for i := range out {
+		out[i].name, out[i].records = name, 3
+	}
+	return out
+}
+
+// fill has a part of CIFAR-100 read into a set of that many records.
+func fill(records int, read func(p part, set *Set) error) error {
+	return read(part100("train.bin", "train", "", records), newSet(CIFAR100, records))
 }
 
 func write(t *testing.T, path string, data []byte) {
@@ -42,7 +62,7 @@ func TestReadPart(t *testing.T) {
 			dir, data := t.TempDir(), encode(t, 105)
 			data[2], data[3], data[2+1024], data[RecordBytes-1] = 0, 255, 7, 9 // both ends of a byte, two planes
 			write(t, filepath.Join(dir, place), data)
-			got, err := readPart(dir, part{"train.bin", "train", "a name", 105})
+			got, err := readPart(dir, part100("train.bin", "train", "a name", 105))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -67,7 +87,7 @@ func TestReadPartPrefersFolder(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "train.bin"), encode(t, 2))
 	write(t, filepath.Join(dir, archiveFolder, "train.bin"), []byte("other"))
-	if _, err := readPart(dir, part{binary: "train.bin", python: "train", records: 2}); err != nil {
+	if _, err := readPart(dir, part100("train.bin", "train", "", 2)); err != nil {
 		t.Error(err)
 	}
 }
@@ -111,7 +131,7 @@ func TestReadPartRefuses(t *testing.T) {
 		t.Run(c.why, func(t *testing.T) {
 			dir := t.TempDir()
 			c.make(t, dir)
-			set, err := readPart(filepath.Join(dir, c.dir), part{"train.bin", "train", "x", 3})
+			set, err := readPart(filepath.Join(dir, c.dir), part100("train.bin", "train", "x", 3))
 			if set != nil {
 				t.Error("a set came with the error")
 			}
@@ -127,12 +147,12 @@ func TestReadPartRefuses(t *testing.T) {
 func TestReadPartNames(t *testing.T) {
 	page := "<!DOCTYPE html><html><body>Please sign in</body></html>"
 	for _, c := range []struct {
-		file string // below the test's folder
+		file string
 		data []byte // the file begins so
 		size int64
 		says string
 	}{
-		{"train.bin", nil, 50_000 * 3073, "is of CIFAR-10's form (50000 records of 3073 bytes, with one label), which is not supported yet"},
+		{"train.bin", nil, 50_000 * 3073, "is of CIFAR-10's form (50000 records of 3073 bytes, with one label)"},
 		{"train.bin", nil, 10_000 * 3073, "is of CIFAR-10's form (10000 records of 3073 bytes"},
 		{"train.bin", nil, 60_000 * 3073, "is of CIFAR-10's form (60000 records"},
 		{"train.bin", nil, 50_000 * 3072, "is a file of images without labels"},
@@ -145,12 +165,6 @@ func TestReadPartNames(t *testing.T) {
 		{"train.bin", []byte("\x1f\x8b\x08\x00"), 5000, "is a gzip archive"},
 		{"train.bin", []byte("\x80\x02}q\x00"), 5000, "is a Python pickle"},
 		{"train.bin", []byte("\x08\x0dPK"), 5000, "is cut short: 5000 bytes"},
-		{"data_batch_1.bin", nil, 10_000 * 3073, "is of CIFAR-10, which is not supported yet"},
-		{"test_batch.bin", nil, 10_000 * 3073, "is of CIFAR-10"},
-		{"data_batch_1", []byte("\x80\x02}"), 0, "is of CIFAR-10"},
-		{"cifar-10-batches-py/data_batch_1", nil, 0, "is of CIFAR-10"},
-		{"cifar-10-batches-bin/data_batch_1.bin", nil, 0, "is of CIFAR-10"},
-		{"cifar-10-binary.tar.gz", nil, 0, "is of CIFAR-10"},
 		{"readme", nil, 0, "no such file, nor one in cifar-100-binary beside it, nor the Python version's train"},
 	} {
 		dir := t.TempDir()
@@ -162,17 +176,9 @@ func TestReadPartNames(t *testing.T) {
 			}
 		}
 		_, err := Published.ReadTrain(t.Context(), dir, nil)
-		names := filepath.Join(dir, "train.bin")
-		if isCIFAR10(strings.Split(c.file, "/")[0]) {
-			names = filepath.Join(dir, strings.Split(c.file, "/")[0])
-		}
-		checkError(t, err, names, c.says)
+		checkError(t, err, filepath.Join(dir, "train.bin"), c.says)
 
-		// The folder of CIFAR-10 itself, and the file in place of a folder.
-		if below := filepath.Dir(path); below != dir {
-			_, err = Published.ReadTrain(t.Context(), below, nil)
-			checkError(t, err, path, c.says)
-		}
+		// The file in place of a folder.
 		if c.file == "train.bin" && !strings.Contains(c.says, "cut short") && !strings.Contains(c.says, "gzip") {
 			_, err = Published.ReadTrain(t.Context(), path, nil)
 			checkError(t, err, path, c.says)
@@ -230,14 +236,16 @@ func TestReadRecordsRefuses(t *testing.T) {
 		{"fails at the end", io.MultiReader(bytes.NewReader(good), iotest.ErrReader(fs.ErrInvalid)), "cannot be read: invalid argument"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			_, err := readRecords(c.r, "some.bin", 3)
+			err := fill(3, func(p part, set *Set) error { return p.readRecords(c.r, "some.bin", set) })
 			checkError(t, err, "some.bin", c.says)
 		})
 	}
 }
 
 func TestHints(t *testing.T) {
-	_, err := readRecords(iotest.ErrReader(fs.ErrPermission), "/data/my files/train.bin", 3)
+	err := fill(3, func(p part, set *Set) error {
+		return p.readRecords(iotest.ErrReader(fs.ErrPermission), "/data/my files/train.bin", set)
+	})
 	var bad *FileError
 	if !errors.As(err, &bad) || bad.Hint() != "chmod -R u+rX '/data/my files'" {
 		t.Errorf("hint %q", bad.Hint())
@@ -256,10 +264,10 @@ func TestHints(t *testing.T) {
 func TestReadReal(t *testing.T) {
 	dir := sharedtest.Folder(t, "CNNVK_DATA")
 	for _, c := range []struct {
-		part part
-		n    int
-	}{{trainPart, TrainRecords}, {testPart, TestRecords}} {
-		set, err := Published.read(t.Context(), dir, c.part, nil)
+		parts []part
+		n     int
+	}{{trainParts, TrainRecords}, {testParts, TestRecords}} {
+		set, err := Published.read(t.Context(), dir, c.parts, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -269,12 +277,12 @@ func TestReadReal(t *testing.T) {
 		if Known(set.MD5) == "" {
 			t.Errorf("%s: unknown checksum %s", set.Name, set.MD5)
 		}
-		var count [Classes]int
+		var count [100]int
 		for _, l := range set.Labels {
 			count[l]++
 		}
 		for l, got := range count {
-			if got != c.n/Classes {
+			if got != c.n/100 {
 				t.Errorf("%s: class %d has %d images", set.Name, l, got)
 			}
 		}
@@ -285,7 +293,7 @@ func TestReadReal(t *testing.T) {
 // checkMeans shows that planes are where they belong: the channels' means are the recipe's.
 func checkMeans(t *testing.T, set *Set) {
 	t.Helper()
-	for c, want := range Mean {
+	for c, want := range CIFAR100.Mean {
 		sum := 0.0
 		for i := range set.Len() {
 			for _, x := range set.Images[i*ImageBytes+c*Side*Side:][:Side*Side] {

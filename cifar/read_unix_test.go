@@ -30,7 +30,7 @@ func TestReadUnreadable(t *testing.T) {
 	if err := os.Chmod(path, 0); err != nil {
 		t.Fatal(err)
 	}
-	_, err := readPart(dir, part{binary: "train.bin", python: "train", records: 3})
+	_, err := readPart(dir, part100("train.bin", "train", "", 3))
 	checkError(t, err, path, "cannot be read: permission denied")
 
 	archive := filepath.Join(dir, "cifar-100-binary.tar.gz")

@@ -7,51 +7,69 @@ import (
 )
 
 // Synthetic returns n images of a made-up data set in the form of CIFAR-100, for trying things out
-// where the real one is not at hand. Image i has fine label i mod 100 and is a function of (seed, i)
+// where the real one is not at hand: see SyntheticOf.
+func Synthetic(seed uint64, n int) *Set { return SyntheticOf(CIFAR100, seed, n) }
+
+// SyntheticOf returns n made-up images of a form, which has 4 channels and MostSynthetic classes at most. Image i has the label
+// i modulo the number of classes and is a function of (form, seed, i)
 // alone: a longer set starts with the shorter one. How a class looks does not depend on the seed, so
 // sets of other seeds are further images of the same task.
 //
-// A coarse class is a colour, and each of its five fine classes lays a grating of its own direction
+// Five classes share a colour, and each of them lays a grating of its own direction
 // and width over it; the place of the grating, a shift of the colour and the noise are drawn per
 // image. All of it is integer arithmetic, so every machine makes the same bytes. n below 0 counts as 0.
-func Synthetic(seed uint64, n int) *Set {
-	n = max(n, 0)
-	set := &Set{
-		Images:    make([]byte, n*ImageBytes),
-		Labels:    make([]uint8, n),
-		Coarse:    make([]uint8, n),
-		Synthetic: true,
-		Name:      fmt.Sprintf("synthetic (seed %d)", seed),
+func SyntheticOf(f Form, seed uint64, n int) *Set {
+	set := newSet(f, max(n, 0))
+	set.Synthetic, set.Name = true, fmt.Sprintf("synthetic (seed %d)", seed)
+	for i := range set.Len() {
+		class := i % len(f.Classes)
+		set.Labels[i] = uint8(class)
+		if f.Coarse != nil {
+			set.Coarse[i] = uint8(class / len(gratings))
+		}
+		paint(set.image(i), f, class, newStream(seed, streamSynthetic, uint64(i)))
 	}
-	for i := range n {
-		fine := i % Classes
-		set.Labels[i], set.Coarse[i] = uint8(fine), uint8(fine/finePerCoarse)
-		paint(set.Images[i*ImageBytes:(i+1)*ImageBytes], fine, newStream(seed, streamSynthetic, uint64(i)))
-	}
-	sum := md5.New()
-	set.writeRecords(sum) // a hash takes every write
-	set.MD5 = fmt.Sprintf("%x", sum.Sum(nil))
+	set.MD5 = set.sum()
 	return set
 }
 
-const (
-	finePerCoarse = Classes / CoarseClasses
-	period        = 64 // of the grating's triangle wave, in steps
-)
+// SyntheticForm is the form of made-up images of that shape, under that name. Its statistics are not known beforehand.
+func SyntheticForm(name string, c, h, w, classes int) Form {
+	f := Form{Name: name, C: c, H: h, W: w}
+	for i := range classes {
+		f.Classes = append(f.Classes, fmt.Sprintf("class_%d", i))
+	}
+	return f
+}
 
-// gratings holds the steps of the wave per pixel to the right and down, for each fine class of a
-// coarse one. No two are mirror images, so that flipping an image does not change its class.
-var gratings = [finePerCoarse][2]int{{4, 0}, {0, 4}, {6, 6}, {12, 0}, {0, 12}}
+// MostSynthetic is how many classes of made-up images of that many channels can be told apart: each channel of a colour has one of three
+// levels.
+func MostSynthetic(channels int) int {
+	n := len(gratings)
+	for range channels {
+		n *= len(levels)
+	}
+	return min(n, 256)
+}
 
-// paint fills image (3, 32, 32) with one drawn example of the fine class.
-func paint(image []byte, fine int, draws *stream) {
+const period = 64 // of the grating's triangle wave, in steps
+
+// gratings holds the steps of the wave per pixel to the right and down, for each class of a
+// colour. No two are mirror images, so that flipping an image does not change its class.
+var gratings = [5][2]int{{4, 0}, {0, 4}, {6, 6}, {12, 0}, {0, 12}}
+
+// levels are those of a colour's channels. With all that paint adds, pixels stay within 9 to 245.
+var levels = [3]int{64, 128, 191}
+
+// paint fills image (C, H, W) with one drawn example of the class.
+func paint(image []byte, f Form, class int, draws *stream) {
 	place := draws.next()
 	phase := int(place % period)
-	step := gratings[fine%finePerCoarse]
-	for c, base := range colour(fine / finePerCoarse) {
+	step := gratings[class%len(gratings)]
+	for c, base := range colour(class/len(gratings), f.C) {
 		base += int(place>>(8*(c+1))&15) - 8
-		for y := range Side {
-			row := image[(c*Side+y)*Side:][:Side]
+		for y := range f.H {
+			row := image[(c*f.H+y)*f.W:][:f.W]
 			for x := range row {
 				wave := triangle(phase + x*step[0] + y*step[1])
 				row[x] = uint8(base + wave + noise(draws.next()))
@@ -60,11 +78,14 @@ func paint(image []byte, fine int, draws *stream) {
 	}
 }
 
-// colour returns the three channels' mean of a coarse class: its digits to base 3, each at one of
-// three levels. With all that paint adds, pixels stay within 9 to 245.
-func colour(coarse int) [Channels]int {
-	level := [3]int{64, 128, 191}
-	return [Channels]int{level[coarse/9%3], level[coarse/3%3], level[coarse%3]}
+// colour returns the channels' mean of the colour of that number: its digits to base 3, the last channel's the lowest.
+func colour(number, channels int) []int {
+	out := make([]int, channels)
+	for c := channels - 1; c >= 0; c-- {
+		out[c] = levels[number%len(levels)]
+		number /= len(levels)
+	}
+	return out
 }
 
 // triangle is a wave of the given period that goes from -16 to 16 and back.
@@ -79,16 +100,27 @@ func triangle(step int) int {
 // noise is a sum of two draws from 0..31, made even about 0: -31 to 31, most often small.
 func noise(draw uint32) int { return int(draw>>27) - int(draw>>22&31) }
 
-// writeRecords writes the set in the published binary layout: for each image the coarse label, the
-// fine label and the 3,072 bytes of its planes. Reading the result back gives the same set.
+// writeRecords writes the set in the published binary layout: for each image the coarse label, if it has one, the
+// label and the bytes of its planes. Reading the result back gives the same set.
 func (s *Set) writeRecords(w io.Writer) error {
-	record := make([]byte, RecordBytes)
+	var labels [2]byte
 	for i := range s.Labels {
-		record[0], record[1] = s.Coarse[i], s.Labels[i]
-		copy(record[2:], s.Images[i*ImageBytes:])
-		if _, err := w.Write(record); err != nil {
-			return fmt.Errorf("cifar: record %d of %s: %w", i, s.Name, err)
+		head := append(labels[:0], s.Labels[i])
+		if s.Coarse != nil {
+			head = append(labels[:0], s.Coarse[i], s.Labels[i])
+		}
+		for _, part := range [][]byte{head, s.image(i)} {
+			if _, err := w.Write(part); err != nil {
+				return fmt.Errorf("cifar: record %d of %s: %w", i, s.Name, err)
+			}
 		}
 	}
 	return nil
+}
+
+// sum is the MD5 of the set's records.
+func (s *Set) sum() string {
+	sum := md5.New()
+	s.writeRecords(sum) // a hash takes every write
+	return fmt.Sprintf("%x", sum.Sum(nil))
 }

@@ -3,6 +3,7 @@ package cifar
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"path/filepath"
 	"slices"
@@ -45,7 +46,7 @@ func TestWriteRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "test.bin"), b.Bytes())
-	got, err := readPart(dir, part{binary: "test.bin", python: "test", records: 130})
+	got, err := readPart(dir, part100("test.bin", "test", "", 130))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +68,7 @@ func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
 // channels and the mean difference of pixels some way apart: what a small network learns at once.
 func TestSyntheticLearnable(t *testing.T) {
 	train, test := Synthetic(1, 1000), Synthetic(2, 500)
-	var centre [Classes][]float64
+	var centre [100][]float64
 	for i := range train.Len() {
 		f := features(train.Images[i*ImageBytes:][:ImageBytes])
 		c := &centre[train.Labels[i]]
@@ -75,7 +76,7 @@ func TestSyntheticLearnable(t *testing.T) {
 			*c = make([]float64, len(f))
 		}
 		for k := range f {
-			(*c)[k] += f[k] / float64(train.Len()/Classes)
+			(*c)[k] += f[k] / float64(train.Len()/100)
 		}
 	}
 	right := 0
@@ -127,4 +128,41 @@ func features(image []byte) []float64 {
 		f = append(f, 5*sum/float64(n))
 	}
 	return f
+}
+
+// Sets of other forms have that form, all classes alike often, and no two classes that look alike.
+func TestSyntheticOf(t *testing.T) {
+	for _, c := range []struct{ c, h, w, classes int }{{1, 28, 28, 10}, {1, 9, 17, MostSynthetic(1)}, {2, 8, 12, 45}, {3, 64, 64, 20}, {3, 16, 16, 135}, {4, 8, 8, 256}} {
+		f := SyntheticForm("made", c.c, c.h, c.w, c.classes)
+		n := 4 * c.classes
+		set := SyntheticOf(f, 1, n)
+		if set.Len() != n || len(set.Images) != n*c.c*c.h*c.w || set.Coarse != nil || !set.Synthetic || len(f.Classes) != c.classes {
+			t.Fatalf("%+v: %d images in %d bytes", c, set.Len(), len(set.Images))
+		}
+		count := make([]int, c.classes)
+		for _, l := range set.Labels {
+			count[l]++
+		}
+		if slices.Min(count) != 4 || slices.Max(count) != 4 {
+			t.Errorf("%+v: classes of %d to %d images", c, slices.Min(count), slices.Max(count))
+		}
+		if lo, hi := slices.Min(set.Images), slices.Max(set.Images); lo < 9 || hi > 245 {
+			t.Errorf("%+v: pixels %d to %d", c, lo, hi)
+		}
+		if short := SyntheticOf(f, 1, 7); !bytes.Equal(short.Images, set.Images[:len(short.Images)]) || short.MD5 == set.MD5 {
+			t.Errorf("%+v: a shorter set is not the start of a longer one", c)
+		}
+		seen := map[string]bool{}
+		for class := range c.classes {
+			seen[fmt.Sprint(gratings[class%len(gratings)], colour(class/len(gratings), c.c))] = true
+		}
+		if len(seen) != c.classes {
+			t.Errorf("%+v: %d looks for %d classes", c, len(seen), c.classes)
+		}
+	}
+	for channels, want := range map[int]int{1: 15, 2: 45, 3: 135, 4: 256} {
+		if got := MostSynthetic(channels); got != want {
+			t.Errorf("%d channels: %d classes, want %d", channels, got, want)
+		}
+	}
 }

@@ -64,7 +64,7 @@ func TestEvaluateBatches(t *testing.T) {
 		if i == 0 {
 			want = s
 		}
-		if c := NewConfusion(cifar.Classes, d.Labels, predicted); correctOf(c) != s.Correct || len(predicted) != 5 {
+		if c := NewConfusion(len(cifar.CIFAR100.Classes), d.Labels, predicted); correctOf(c) != s.Correct || len(predicted) != 5 {
 			t.Errorf("batches of %d: predictions %v, of which %d are right", batch, predicted, s.Correct)
 		}
 		if s.Total != 5 || s.Correct != want.Correct || s.CorrectTop5 != want.CorrectTop5 || math.Abs(s.LossSum-want.LossSum) > 1e-9 {

@@ -295,7 +295,7 @@ func TestLoadWeightsCheckpoint(t *testing.T) {
 	w := someWeights(t, SmallCIFARNetName, narrow)
 	path := filepath.Join(t.TempDir(), "f")
 	w.Metadata = map[string]string{MetaFormat: "pt"} // as PyTorch's writer has it
-	if err := w.Save(path, cifar.Mean, cifar.Std); err != nil {
+	if err := w.Save(path, cifar.CIFAR100.Mean, cifar.CIFAR100.Std); err != nil {
 		t.Fatal(err)
 	}
 	load(t, path)

@@ -38,7 +38,7 @@ type preprocessing struct {
 }
 
 // Save makes a safetensors file of the weights, whole or not at all: see Encode.
-func (w *Weights) Save(path string, mean, std [3]float64) error {
+func (w *Weights) Save(path string, mean, std []float64) error {
 	tensors, meta, err := w.contents(mean, std)
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (w *Weights) Save(path string, mean, std [3]float64) error {
 }
 
 // Encode writes the weights as safetensors under PyTorch's names. Model and preprocessing join the metadata given.
-func (w *Weights) Encode(out io.Writer, mean, std [3]float64) error {
+func (w *Weights) Encode(out io.Writer, mean, std []float64) error {
 	tensors, meta, err := w.contents(mean, std)
 	if err != nil {
 		return err
@@ -55,13 +55,13 @@ func (w *Weights) Encode(out io.Writer, mean, std [3]float64) error {
 	return safetensors.Encode(out, tensors, meta)
 }
 
-func (w *Weights) contents(mean, std [3]float64) (tensors []safetensors.Tensor, meta map[string]string, err error) {
+func (w *Weights) contents(mean, std []float64) (tensors []safetensors.Tensor, meta map[string]string, err error) {
 	if tensors, err = w.Model.stateDict(w.Layout, w.Arena, w.Batches); err != nil {
 		return nil, nil, err
 	}
 	meta = map[string]string{metaModel: w.Model.Name}
 	maps.Copy(meta, w.Metadata)
-	for key, value := range map[string]any{metaWidths: w.Model.Widths, metaPreprocessing: preprocessing{mean[:], std[:]}} {
+	for key, value := range map[string]any{metaWidths: w.Model.Widths, metaPreprocessing: preprocessing{mean, std}} {
 		text, err := json.Marshal(value)
 		if err != nil {
 			return nil, nil, err
@@ -200,17 +200,4 @@ func (k modelKind) widthsOf(tensors []safetensors.Tensor) ([]int, error) {
 		widths = append(widths, tensors[at].Shape[0])
 	}
 	return widths, nil
-}
-
-// Normalization is the mean and standard deviation that the file's metadata names; false if it names none.
-func (w *Weights) Normalization() (mean, std [3]float64, named bool, err error) {
-	text, ok := w.Metadata[metaPreprocessing]
-	if !ok {
-		return mean, std, false, nil
-	}
-	var p preprocessing
-	if err := json.Unmarshal([]byte(text), &p); err != nil || len(p.Mean) != 3 || len(p.Std) != 3 {
-		return mean, std, false, fmt.Errorf("net: metadata preprocessing %q is no mean and std of three channels", text)
-	}
-	return [3]float64(p.Mean), [3]float64(p.Std), true, nil
 }

@@ -55,7 +55,7 @@ func TestWeightsRoundTrip(t *testing.T) {
 		}
 		want.Metadata = map[string]string{"seed": "3"}
 		path := filepath.Join(t.TempDir(), "w.safetensors")
-		if err := want.Save(path, cifar.Mean, cifar.Std); err != nil {
+		if err := want.Save(path, cifar.CIFAR100.Mean, cifar.CIFAR100.Std); err != nil {
 			t.Fatal(err)
 		}
 		got := load(t, path)
@@ -63,9 +63,9 @@ func TestWeightsRoundTrip(t *testing.T) {
 		if got.Metadata["seed"] != "3" || got.Metadata["model"] != c.model || len(want.Metadata) != 1 {
 			t.Errorf("metadata %q", got.Metadata)
 		}
-		mean, std, named, err := got.Normalization()
-		if mean != cifar.Mean || std != cifar.Std || !named || err != nil {
-			t.Errorf("normalisation %v, %v, %t, %v", mean, std, named, err)
+		in, err := InputOf(got.Metadata)
+		if !slices.Equal(in.Mean, cifar.CIFAR100.Mean) || !slices.Equal(in.Std, cifar.CIFAR100.Std) || err != nil {
+			t.Errorf("input %+v, %v", in, err)
 		}
 
 		// What PyTorch would write: the same tensors and no metadata.
@@ -78,8 +78,8 @@ func TestWeightsRoundTrip(t *testing.T) {
 		}
 		got = load(t, path)
 		checkSameWeights(t, got, want)
-		if _, _, named, err := got.Normalization(); named || err != nil {
-			t.Errorf("normalisation without metadata: %t, %v", named, err)
+		if in, err := InputOf(got.Metadata); in.Mean != nil || err != nil {
+			t.Errorf("normalisation without metadata: %+v, %v", in, err)
 		}
 	}
 }
@@ -113,7 +113,7 @@ func TestWeightsSaveRepeats(t *testing.T) {
 	first := ""
 	for range 5 {
 		path := filepath.Join(dir, "w.safetensors")
-		if err := w.Save(path, cifar.Mean, cifar.Std); err != nil {
+		if err := w.Save(path, cifar.CIFAR100.Mean, cifar.CIFAR100.Std); err != nil {
 			t.Fatal(err)
 		}
 		if text := readText(t, path); first == "" {

@@ -33,12 +33,32 @@ func checkRecipe(r training.Recipe) error {
 	return nil
 }
 
-// augmentation is the augmentation of a checked recipe; nil where its policy changes nothing.
-func augmentation(r training.Recipe) *training.Augmentation {
+// checkAugment finds an augmentation that images of that form cannot go through: grey ones have no colours. The error is a
+// *training.RecipeError.
+func checkAugment(r training.Recipe, f cifar.Form) error {
+	var can []string
+	why := error(nil)
+	for _, p := range cifar.Policies() {
+		err := engine.Augmentable(p.Kinds(), f.C, f.H, f.W)
+		if err == nil {
+			can = append(can, p.Name)
+		} else if p.Name == r.Augment {
+			why = err
+		}
+	}
+	if why == nil {
+		return nil
+	}
+	return &training.RecipeError{Key: "augment", Value: r.Augment, Use: net.OneOf(can) + ": " + why.Error()}
+}
+
+// augmentation is the augmentation of a checked recipe for images of that form; nil where its policy changes nothing.
+func augmentation(r training.Recipe, f cifar.Form) *training.Augmentation {
 	policy, _ := cifar.PolicyNamed(r.Augment)
 	if policy.None() {
 		return nil
 	}
+	policy = policy.On(f)
 	return &training.Augmentation{
 		Kinds: policy.Kinds(),
 		Draw:  func(epoch, image int) engine.Draw { return policy.Draw(r.Seed, epoch, image) },

@@ -17,6 +17,9 @@ import (
 // benchImages is the size of the random data set.
 const benchImages = 1024
 
+// benchForm is the form of its images.
+var benchForm = cifar.CIFAR100
+
 // warmUps are the steps that are not measured: the first ones compile shaders and touch memory.
 const warmUps = 2
 
@@ -50,7 +53,7 @@ func newBencher(ctx context.Context, m *machine.Machine, t machine.Tuning, model
 	if err != nil {
 		return nil, err
 	}
-	b := &bencher{ctx: ctx, machine: m, recipe: recipe, batch: batch, train: net.NewBatches(list[0]), eval: net.NewBatches(list[1]), augment: augmentation(recipe), began: began}
+	b := &bencher{ctx: ctx, machine: m, recipe: recipe, batch: batch, train: net.NewBatches(list[0]), eval: net.NewBatches(list[1]), augment: augmentation(recipe, benchForm), began: began}
 	if b.session, err = m.NewSession(ctx, layout, list, engine.PlanOptions{}); err != nil {
 		return nil, m.OrSmaller(err, programs, batch)
 	}
@@ -84,12 +87,12 @@ func smallStep(ctx context.Context, m *machine.Machine) (time.Duration, error) {
 // benchDemand is a training step, then an evaluation.
 func benchDemand(model *net.Model, recipe training.Recipe) machine.Demand {
 	return func(batch int) (*engine.Layout, []*engine.Program, error) {
-		shape := imagesOf(max(benchImages, batch))
+		shape := imagesOf(benchForm, max(benchImages, batch))
 		layout, err := training.Layout(model, recipe)
 		if err != nil {
 			return nil, nil, err
 		}
-		train, err := training.TrainProgram(model, layout, recipe, shape, batch, augmentation(recipe))
+		train, err := training.TrainProgram(model, layout, recipe, shape, batch, augmentation(recipe, benchForm))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -100,14 +103,14 @@ func benchDemand(model *net.Model, recipe training.Recipe) machine.Demand {
 
 func (b *bencher) fill(model *net.Model, layout *engine.Layout) error {
 	n := max(benchImages, b.batch)
-	pixels := make([]byte, n*cifar.ImageBytes)
+	pixels := make([]byte, n*benchForm.ImageBytes())
 	random := rand.NewChaCha8([32]byte{})
 	random.Read(pixels)
 	labels := make([]uint8, n)
 	for i := range labels {
-		labels[i] = uint8(i % cifar.Classes)
+		labels[i] = uint8(i % len(benchForm.Classes))
 	}
-	b.data = dataOf(&cifar.Set{Images: pixels, Labels: labels}, cifar.NormalizeTable())
+	b.data = dataOf(&cifar.Set{Form: benchForm, Images: pixels, Labels: labels}, benchForm.Mean, benchForm.Std)
 	if err := net.SetResidents(b.session, b.data); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ const dataVariable = "CNNVK_DATA"
 func dataFlag() cli.Flag {
 	return &cli.PathFlag{
 		Name:    "data",
-		Usage:   "`DIR` with CIFAR-100's train.bin and test.bin, or the Python version's train and test, or the archive of either",
+		Usage:   "`DIR` with the files of CIFAR-100 or CIFAR-10, binary or Python version, or the archive of either, or synthetic, as train takes it",
 		EnvVars: []string{dataVariable},
 	}
 }
@@ -28,16 +28,13 @@ func dataFlag() cli.Flag {
 func trainDataFlag() cli.Flag {
 	return &cli.PathFlag{
 		Name: "data",
-		Usage: "`DIR` with CIFAR-100's train.bin, or the Python version's train, or the archive of either, or synthetic for images made up for trying out (default: the cache, " +
-			"or a download; without network, synthetic) [$" + dataVariable + "]",
+		Usage: "`DIR` with the files of CIFAR-100 or CIFAR-10, binary or Python version, or the archive of either, or synthetic for images made up for trying out, " +
+			"in CIFAR-100's form or as in synthetic:28x28x1:10: height, width, channels and classes (default: the cache, or a download; without network, synthetic) [$" + dataVariable + "]",
 	}
 }
 
-// synthetic is what --data and config.yaml call the data set that the program makes itself.
-const synthetic = "synthetic"
-
 // trainingSet reads the training set and says which it is: that of --data, of the configuration, or what findData
-// finds. dir is its folder, or synthetic.
+// finds. dir is its folder, or the name of a synthetic one.
 func (p program) trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set, dir string, err error) {
 	dir, why := configured, "--config"
 	if c.String("resume") != "" {
@@ -51,17 +48,20 @@ func (p program) trainingSet(c *cli.Context, s *console, configured string) (set
 			return nil, "", err
 		}
 	}
-	if dir == "" || dir == synthetic {
-		s.say("data: synthetic, %d images, for trying out (%s)\n", p.syntheticImages, why)
-		return cifar.Synthetic(0, p.syntheticImages), synthetic, nil
+	if dir == "" {
+		dir = synthetic
 	}
-	if set, err = p.source.ReadTrain(c.Context, dir, sayTo(progressTo(c, s))); err != nil {
+	if set, err = p.readTrain(c.Context, dir, sayTo(progressTo(c, s))); err != nil {
 		if dir == configured {
 			err = hints.With(err, "--data DIR says where the run's images are now")
 		}
 		return nil, "", err
 	}
-	sayData(s, set, dir+" ("+why+")")
+	if set.Synthetic {
+		s.say("data: %s, %d images, for trying out (%s)\n", dir, set.Len(), why)
+	} else {
+		sayData(s, set, dir+" ("+why+")")
+	}
 	return set, dir, nil
 }
 
@@ -103,7 +103,7 @@ func (p program) testSet(c *cli.Context, s *console) (*cifar.Set, error) {
 
 		}
 	}
-	set, err := p.source.ReadTest(c.Context, dir, sayTo(progressTo(c, s)))
+	set, err := p.readTest(c.Context, dir, sayTo(progressTo(c, s)))
 	if err != nil {
 		return nil, err
 	}
@@ -111,24 +111,27 @@ func (p program) testSet(c *cli.Context, s *console) (*cifar.Set, error) {
 	return set, nil
 }
 
-// dataOf hands a set of images to the trainer.
-func dataOf(s *cifar.Set, table [cifar.Channels][256]float32) net.Data {
-	d := net.Data{Images: s.Images, Labels: s.Labels, Shape: imagesOf(s.Len())}
-	for _, channel := range table {
+// dataOf hands a set of images to the trainer, which are normalised by that mean and deviation of each channel.
+func dataOf(s *cifar.Set, mean, std []float64) net.Data {
+	d := net.Data{Images: s.Images, Labels: s.Labels, Shape: imagesOf(s.Form, s.Len())}
+	for _, channel := range cifar.InputTable(mean, std) {
 		d.Table = append(d.Table, channel[:]...)
 	}
 	return d
 }
 
-// imagesOf is the shape of n of CIFAR's images.
-func imagesOf(n int) net.ImageShape {
-	return net.ImageShape{N: n, C: cifar.Channels, H: cifar.Side, W: cifar.Side}
+// imagesOf is the shape of n images of a form.
+func imagesOf(f cifar.Form, n int) net.ImageShape {
+	return net.ImageShape{N: n, C: f.C, H: f.H, W: f.W}
 }
 
 // metadataName is a set's name in a run's files: its checksum, or synthetic.
 func metadataName(set *cifar.Set) string {
-	if set.Synthetic {
+	switch {
+	case set.Synthetic && set.Form.Name == cifar.CIFAR100.Name:
 		return synthetic
+	case set.Synthetic:
+		return set.Form.Name
 	}
 	return set.MD5
 }

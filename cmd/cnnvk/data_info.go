@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -17,7 +18,7 @@ import (
 func (p program) dataInfoCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "info",
-		Usage: "count the records and classes of both files of a copy of CIFAR-100, and say which they are",
+		Usage: "count the records and classes of a copy of CIFAR-100 or CIFAR-10, training and test set, and say which they are",
 		Flags: []cli.Flag{
 			dataFlag(),
 			jsonFlag(),
@@ -28,17 +29,20 @@ func (p program) dataInfoCommand() *cli.Command {
 
 // dataDescription is what data info --json prints.
 type dataDescription struct {
-	Folder string            `json:"folder"`
-	Files  []fileDescription `json:"files"`
+	Folder  string            `json:"folder"`
+	DataSet string            `json:"data_set"` // "CIFAR-100"
+	Image   []int             `json:"image"`    // (C,H,W)
+	Names   []string          `json:"class_names"`
+	Files   []fileDescription `json:"files"`
 }
 
 type fileDescription struct {
 	File          string `json:"file"`
 	Records       int    `json:"records"`
-	Classes       int    `json:"classes"` // that occur, of 100
+	Classes       int    `json:"classes"` // that occur
 	MinPerClass   int    `json:"min_per_class"`
 	MaxPerClass   int    `json:"max_per_class"`
-	CoarseClasses int    `json:"coarse_classes"` // that occur, of 20
+	CoarseClasses int    `json:"coarse_classes"` // that occur, of CIFAR-100
 	MD5           string `json:"md5"`
 	Known         string `json:"known"` // "published", "reordered" or ""
 }
@@ -56,11 +60,13 @@ func (p program) dataInfo(c *cli.Context) error {
 			return hints.With(fmt.Errorf("there is no whole data set in %s", d.Folder), "cnnvk data download, or name a folder: --data DIR")
 		}
 	}
-	for _, read := range []func(context.Context, string, func(string)) (*cifar.Set, error){p.source.ReadTrain, p.source.ReadTest} {
+	for _, read := range []func(context.Context, string, func(string)) (*cifar.Set, error){p.readTrain, p.readTest} {
 		set, err := read(c.Context, d.Folder, sayTo(c.App.ErrWriter))
 		if err != nil {
 			return err
 		}
+		f := set.Form
+		d.DataSet, d.Image, d.Names = f.Name, []int{f.C, f.H, f.W}, f.Classes
 		d.Files = append(d.Files, describe(set))
 	}
 	if c.Bool("json") {
@@ -71,17 +77,22 @@ func (p program) dataInfo(c *cli.Context) error {
 }
 
 func describe(s *cifar.Set) fileDescription {
-	var fine [cifar.Classes]int
-	var coarse [cifar.CoarseClasses]int
-	for i := range s.Len() {
-		fine[s.Labels[i]]++
-		coarse[s.Coarse[i]]++
+	fine, coarse := make([]int, len(s.Form.Classes)), make([]int, len(s.Form.Coarse))
+	for _, label := range s.Labels {
+		fine[label]++
 	}
-	return fileDescription{
+	for _, label := range s.Coarse {
+		coarse[label]++
+	}
+	d := fileDescription{
 		File: s.File, Records: s.Len(), MD5: s.MD5, Known: cifar.Known(s.MD5),
-		Classes: occurring(fine[:]), MinPerClass: slices.Min(fine[:]), MaxPerClass: slices.Max(fine[:]),
-		CoarseClasses: occurring(coarse[:]),
+		Classes: occurring(fine), MinPerClass: slices.Min(fine), MaxPerClass: slices.Max(fine),
+		CoarseClasses: occurring(coarse),
 	}
+	if s.Synthetic {
+		d.File = s.Name
+	}
+	return d
 }
 
 func occurring(counts []int) (n int) {
@@ -95,12 +106,21 @@ func occurring(counts []int) (n int) {
 
 func (d dataDescription) print(out io.Writer) {
 	fmt.Fprintln(out, d.Folder)
+	fmt.Fprintf(out, "%s, images of %dx%dx%d", d.DataSet, d.Image[1], d.Image[2], d.Image[0])
+	if few := 20; len(d.Names) <= few {
+		fmt.Fprintf(out, ": %s", strings.Join(d.Names, ", "))
+	}
+	fmt.Fprintln(out)
 	for _, f := range d.Files {
 		each := fmt.Sprintf("%d each", f.MinPerClass)
 		if f.MinPerClass != f.MaxPerClass {
 			each = fmt.Sprintf("%d to %d each", f.MinPerClass, f.MaxPerClass)
 		}
-		fmt.Fprintf(out, "%-9s  %d records, %d classes (%s), %d coarse classes\n", f.File, f.Records, f.Classes, each, f.CoarseClasses)
+		coarse := ""
+		if f.CoarseClasses > 0 {
+			coarse = fmt.Sprintf(", %d coarse classes", f.CoarseClasses)
+		}
+		fmt.Fprintf(out, "%-9s  %d records, %d classes (%s)%s\n", f.File, f.Records, f.Classes, each, coarse)
 		fmt.Fprintf(out, "%-9s  MD5 %s (%s)\n", "", f.MD5, knownAs(f.MD5))
 	}
 }

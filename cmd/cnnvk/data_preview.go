@@ -76,7 +76,14 @@ func (p program) dataPreview(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if n := set.Form.C; n != 1 && n != 3 {
+		return fmt.Errorf("images of %d channels are no pictures: 1 is grey, 3 are colours", n)
+	}
+	if err := checkAugment(recipe, set.Form); err != nil {
+		return flagProblemOf(err, recipeFlagNames())
+	}
 	sheet := &sheet{set: set, rows: min(c.Int("images"), set.Len()), columns: 1 + c.Int("epochs")}
+	sheet.mean, sheet.std = set.Statistics()
 	err = s.onMachine(machine.Options{Device: c.String("device")}, func(m *machine.Machine) error { return sheet.draw(c.Context, m, recipe) })
 	if err != nil {
 		return err
@@ -92,12 +99,13 @@ func (p program) dataPreview(c *cli.Context) error {
 type sheet struct {
 	set           *cifar.Set
 	rows, columns int
-	pixels        []float64 // (rows*columns,3,32,32), normalised
+	mean, std     []float64
+	pixels        []float64 // (rows*columns,C,H,W), normalised
 }
 
 // draw makes the sheet's images on an executor, as a training would.
 func (s *sheet) draw(ctx context.Context, e engine.Executor, recipe training.Recipe) error {
-	a := augmentation(recipe)
+	a := augmentation(recipe, s.set.Form)
 	var kinds uint32
 	if a != nil {
 		kinds = a.Kinds
@@ -114,48 +122,58 @@ func (s *sheet) draw(ctx context.Context, e engine.Executor, recipe training.Rec
 		}
 	}
 	var err error
-	s.pixels, err = training.Augmented(ctx, e, dataOf(s.set, cifar.NormalizeTable()), kinds, draws)
+	s.pixels, err = training.Augmented(ctx, e, dataOf(s.set, s.mean, s.std), kinds, draws)
 	return err
 }
 
-// The look of a sheet: a pixel of an image becomes a square of zoom pixels; gaps lie between images, a wider one behind the originals.
+// The look of a sheet: gaps lie between images, a wider one behind the originals.
 const (
-	zoom      = 3
 	gap       = 4
 	wideGap   = 16
-	cell      = cifar.Side * zoom
 	paperGrey = 0xf0
 )
 
+// zoom is the side of the square that a pixel becomes: about 96 for an image's longer side.
+func zoom(f cifar.Form) int { return max(96/max(f.H, f.W), 1) }
+
 // picture is the sheet as one picture.
 func (s *sheet) picture() image.Image {
-	width := gap + s.columns*(cell+gap) + wideGap - gap
-	out := image.NewRGBA(image.Rect(0, 0, width, gap+s.rows*(cell+gap)))
+	f, zoom := s.set.Form, zoom(s.set.Form)
+	width, height := f.W*zoom, f.H*zoom
+	out := image.NewRGBA(image.Rect(0, 0, gap+s.columns*(width+gap)+wideGap-gap, gap+s.rows*(height+gap)))
 	for i := range out.Pix {
 		out.Pix[i] = paperGrey
 		if i%4 == 3 {
 			out.Pix[i] = 0xff
 		}
 	}
-	const plane = cifar.Side * cifar.Side
 	for n := range s.rows * s.columns {
-		left, top := gap+n%s.columns*(cell+gap), gap+n/s.columns*(cell+gap)
+		left, top := gap+n%s.columns*(width+gap), gap+n/s.columns*(height+gap)
 		if n%s.columns > 0 {
 			left += wideGap - gap
 		}
-		rgb := s.pixels[n*3*plane:][:3*plane]
-		for y := range cell {
-			for x := range cell {
-				at := y/zoom*cifar.Side + x/zoom
-				out.SetRGBA(left+x, top+y, color.RGBA{toByte(rgb, 0, at), toByte(rgb, 1, at), toByte(rgb, 2, at), 0xff})
+		for y := range height {
+			for x := range width {
+				out.SetRGBA(left+x, top+y, s.colour(n, y/zoom*f.W+x/zoom))
 			}
 		}
 	}
 	return out
 }
 
+// colour is that of a pixel of the n-th image; the one channel of a grey one is all three.
+func (s *sheet) colour(n, pixel int) color.RGBA {
+	f := s.set.Form
+	plane := f.H * f.W
+	var rgb [3]byte
+	for c := range rgb {
+		from := min(c, f.C-1)
+		rgb[c] = toByte(s.pixels[(n*f.C+from)*plane+pixel], s.mean[from], s.std[from])
+	}
+	return color.RGBA{rgb[0], rgb[1], rgb[2], 0xff}
+}
+
 // toByte is the byte of a normalised value. What was erased is 0, the mean colour.
-func toByte(rgb []float64, c, at int) byte {
-	v := rgb[c*cifar.Side*cifar.Side+at]*cifar.Std[c] + cifar.Mean[c]
-	return byte(math.Round(min(max(v, 0), 1) * 255))
+func toByte(value, mean, std float64) byte {
+	return byte(math.Round(min(max(value*std+mean, 0), 1) * 255))
 }

@@ -25,7 +25,8 @@ func TestDataPreview(t *testing.T) {
 		t.Fatal(err)
 	}
 	set := cifar.Synthetic(0, testImages)
-	changed := false
+	zoom, changed := zoom(cifar.CIFAR100), false
+	cell := cifar.Side * zoom
 	for row := range 2 {
 		for i := range cifar.Side * cifar.Side {
 			x, y := i%cifar.Side*zoom, i/cifar.Side*zoom+row*(cell+gap)

@@ -4,18 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
-	"cnnvk/cifar"
 	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/engine"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
-	"cnnvk/net/training"
 )
 
 func (p program) evalCommand() *cli.Command {
@@ -89,15 +86,20 @@ func (p program) evaluate(c *cli.Context) error {
 	if err := sayModel(s, path, w); err != nil {
 		return err
 	}
-	mean, std, err := normalizationOf(c, s, w)
+	in, err := inputOf(w)
 	if err != nil {
 		return orOtherWeights(path, fmt.Errorf("the weights in %s: %w", path, err))
 	}
+	normalize := normalizing(c, s, w, in)
 	set, err := p.testSet(c, s)
 	if err != nil {
 		return err
 	}
-	result, predicted, err := score(c, s, w, dataOf(set, cifar.InputTable(mean, std)))
+	if err := fits(s, path, in, set); err != nil {
+		return err
+	}
+	mean, std := normalize(set)
+	result, predicted, err := score(c, s, w, dataOf(set, mean, std))
 	if err != nil {
 		return err
 	}
@@ -191,36 +193,4 @@ func sayModel(s *console, path string, w *net.Weights) error {
 		return fmt.Errorf("the model in %s has %d parameters: more than %d are not evaluated", path, n, net.MaxParameters)
 	}
 	return nil
-}
-
-// normalizationOf is the mean and deviation by which the images are normalised: as --normalize says, else as the weights' file says, else
-// as in their network's first recipe.
-func normalizationOf(c *cli.Context, s *console, w *net.Weights) (mean, std [cifar.Channels]float64, err error) {
-	if c.IsSet("normalize") {
-		mean, std = normalization(training.Recipe{Normalize: c.Bool("normalize")})
-		return mean, std, nil
-	}
-	mean, std, named, err := w.Normalization()
-	if err != nil {
-		return mean, std, err
-	}
-	if !named {
-		recipe := training.RecipeOf(w.Model.Name)
-		mean, std = normalization(recipe)
-		s.say("input: %s, as in the recipe %s, for the weights do not say (--normalize=%t: %s)\n",
-			inWords(recipe.Normalize), recipe.Name, !recipe.Normalize, inWords(!recipe.Normalize))
-	}
-	for c := range std {
-		if !(std[c] > 0) || math.IsInf(std[c], 1) || math.IsNaN(mean[c]) || math.IsInf(mean[c], 0) {
-			return mean, std, fmt.Errorf("images cannot be normalised by mean %v and std %v", mean, std)
-		}
-	}
-	return mean, std, nil
-}
-
-func inWords(normalize bool) string {
-	if normalize {
-		return "normalised by channel"
-	}
-	return "scaled to 0..1"
 }

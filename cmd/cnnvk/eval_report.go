@@ -45,26 +45,28 @@ func reportOf(named, weights string) string {
 // classReport is what an evaluation says about each class.
 type classReport struct {
 	title     string
-	coarse    [cifar.Classes]int // of each class
+	form      cifar.Form
+	coarse    []int // of each class; all 0 where there are no coarse classes
 	confusion net.Confusion
 }
 
 func newClassReport(title string, set *cifar.Set, predicted []uint8) *classReport {
-	r := &classReport{title: title, confusion: net.NewConfusion(cifar.Classes, set.Labels, predicted)}
-	for i, label := range set.Labels {
-		r.coarse[label] = int(set.Coarse[i])
+	n := len(set.Form.Classes)
+	r := &classReport{title: title, form: set.Form, coarse: make([]int, n), confusion: net.NewConfusion(n, set.Labels, predicted)}
+	for i, coarse := range set.Coarse {
+		r.coarse[set.Labels[i]] = int(coarse)
 	}
 	return r
 }
 
 // write writes two tables, each with its picture. All four are staged before the first is committed.
 func (r *classReport) write(dir string) error {
-	classes, err := chart.Classes(r.title, cifar.FineNames[:], r.accuracy())
+	classes, err := chart.Classes(r.title, r.form.Classes, r.accuracy())
 	if err != nil {
 		return err
 	}
 	order := r.order()
-	confusion, err := chart.Confusion(r.title, cifar.Classes, r.ordered(order), r.groups(order))
+	confusion, err := chart.Confusion(r.title, len(order), r.ordered(order), r.groups(order))
 	if err != nil {
 		return err
 	}
@@ -104,7 +106,7 @@ func cannotReport(path string, err error) error {
 }
 
 func (r *classReport) accuracy() []float64 {
-	out := make([]float64, cifar.Classes)
+	out := make([]float64, len(r.form.Classes))
 	for c := range out {
 		correct, total := r.confusion.Class(c)
 		out[c] = float64(correct) / float64(max(total, 1))
@@ -114,7 +116,7 @@ func (r *classReport) accuracy() []float64 {
 
 // order is the classes by superclass, so that those that look alike lie together.
 func (r *classReport) order() []int {
-	order := make([]int, cifar.Classes)
+	order := make([]int, len(r.form.Classes))
 	for i := range order {
 		order[i] = i
 	}
@@ -133,27 +135,34 @@ func (r *classReport) ordered(order []int) []int {
 	return out
 }
 
+// groups are the coarse classes, or, where there are none, the classes themselves.
 func (r *classReport) groups(order []int) []chart.Group {
 	var out []chart.Group
 	for i, class := range order {
-		if i == 0 || r.coarse[class] != r.coarse[order[i-1]] {
-			out = append(out, chart.Group{Name: cifar.CoarseNames[r.coarse[class]], First: i})
+		switch {
+		case r.form.Coarse == nil:
+			out = append(out, chart.Group{Name: r.form.Classes[class], First: i})
+		case i == 0 || r.coarse[class] != r.coarse[order[i-1]]:
+			out = append(out, chart.Group{Name: r.form.Coarse[r.coarse[class]], First: i})
 		}
 	}
 	return out
 }
 
-// classTable is a row for each class, in order of label.
+// classTable is a row for each class, in order of label. The column of superclasses is empty where there are none.
 func (r *classReport) classTable(w io.Writer) error {
 	rows := [][]string{{"label", "class", "superclass", "images", "correct", "accuracy", "most_taken_for", "times"}}
-	for c := range cifar.Classes {
+	for c := range r.form.Classes {
 		correct, total := r.confusion.Class(c)
 		rival, times := r.confusion.Rival(c)
-		name := ""
+		name, coarse := "", ""
 		if times > 0 {
-			name = cifar.FineNames[rival]
+			name = r.form.Classes[rival]
 		}
-		rows = append(rows, []string{strconv.Itoa(c), cifar.FineNames[c], cifar.CoarseNames[r.coarse[c]], strconv.Itoa(total),
+		if r.form.Coarse != nil {
+			coarse = r.form.Coarse[r.coarse[c]]
+		}
+		rows = append(rows, []string{strconv.Itoa(c), r.form.Classes[c], coarse, strconv.Itoa(total),
 			strconv.Itoa(correct), fmt.Sprintf("%.4f", float64(correct)/float64(max(total, 1))), name, strconv.Itoa(times)})
 	}
 	return writeCSV(w, rows)
@@ -161,9 +170,9 @@ func (r *classReport) classTable(w io.Writer) error {
 
 // confusionTable is the matrix in order of label: a row for each label, a column for each class found.
 func (r *classReport) confusionTable(w io.Writer) error {
-	rows := [][]string{append([]string{"label\\found"}, cifar.FineNames[:]...)}
-	for c := range cifar.Classes {
-		row := []string{cifar.FineNames[c]}
+	rows := [][]string{append([]string{"label\\found"}, r.form.Classes...)}
+	for c := range r.form.Classes {
+		row := []string{r.form.Classes[c]}
 		for _, n := range r.confusion.Row(c) {
 			row = append(row, strconv.Itoa(n))
 		}

@@ -22,7 +22,7 @@ func TestClassReport(t *testing.T) {
 	predicted := slices.Clone(set.Labels)
 	wrong := 0
 	for i := 0; i < len(predicted); i += 7 {
-		predicted[i] = uint8((int(predicted[i]) + 1) % cifar.Classes)
+		predicted[i] = uint8((int(predicted[i]) + 1) % 100)
 		wrong++
 	}
 	if err := newClassReport("a test", set, predicted).write("report"); err != nil {
@@ -40,7 +40,7 @@ func TestClassReport(t *testing.T) {
 		t.Errorf("the report has %v, want %v", names, reportFiles)
 	}
 	classes := table(t, "report/per_class.csv")
-	if len(classes) != 1+cifar.Classes || classes[1][1] != "apple" || classes[1][2] != cifar.CoarseNames[newClassReport("", set, predicted).coarse[0]] {
+	if len(classes) != 1+100 || classes[1][1] != "apple" || classes[1][2] != cifar.CIFAR100.Coarse[newClassReport("", set, predicted).coarse[0]] {
 		t.Errorf("per_class.csv has %d rows, the second %v", len(classes), classes[1])
 	}
 	correct := 0

@@ -193,7 +193,7 @@ func TestTrainNoValidation(t *testing.T) {
 	if got := w.Metadata["preprocessing"]; got != `{"mean":[0,0,0],"std":[1,1,1]}` {
 		t.Errorf("preprocessing %s", got)
 	}
-	mean, std, _, err := inputOf(t, w)
+	mean, std, _, err := normalizedBy(t, w)
 	if table := cifar.InputTable(mean, std); err != nil || table[1][51] != 0.2 {
 		t.Errorf("eval takes byte 51 as %v, %v", table[1][51], err)
 	}

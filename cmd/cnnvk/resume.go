@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"cnnvk/cifar"
 	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/engine/cpu"
@@ -159,7 +160,6 @@ func (j *job) readRun() (run.Config, error) {
 		return conf, err
 	}
 	j.recipe, j.dir = conf.Recipe, conf.Data
-	j.folder.Mean, j.folder.Std = normalization(j.recipe)
 	if err := checkRecipe(conf.Recipe); err != nil {
 		return conf, recipeProblem(j.flags, err)
 	}
@@ -171,7 +171,11 @@ func (j *job) readRun() (run.Config, error) {
 
 // finished says how a run ended that has nothing more to train.
 func (j *job) finished(why string) error {
-	model, err := j.recipe.Network()
+	form, err := j.formOfRun()
+	if err != nil {
+		return err
+	}
+	model, err := networkFor(j.recipe, form)
 	if err != nil {
 		return err
 	}
@@ -188,6 +192,21 @@ func (j *job) finished(why string) error {
 		}
 	}
 	return j.conclude(model)
+}
+
+// formOfRun is the form of the images that the run is trained on, as its checkpoint says it, for a run whose images are not read. How
+// they are normalised goes into the folder. An earlier program's says neither: it trained on CIFAR-100's form.
+func (j *job) formOfRun() (cifar.Form, error) {
+	form := cifar.CIFAR100
+	in, err := run.InputOf(j.from)
+	if err != nil {
+		return form, fmt.Errorf("%s: %w", j.folder.Path(run.LastState), err)
+	}
+	if in.Mean != nil {
+		form = cifar.Form{Name: form.Name, C: in.Image.C, H: in.Image.H, W: in.Image.W, Classes: in.Classes, Mean: in.Mean, Std: in.Std}
+	}
+	j.folder.Mean, j.folder.Std = normalization(j.recipe, &cifar.Set{Form: form})
+	return form, nil
 }
 
 // onRunsDevice opens the device that --device names, or else the run's, if it is still there.

@@ -65,7 +65,7 @@ func summary(c *cli.Context) error {
 	s := summaryResult{
 		Model: model.Name, Widths: model.Widths, Parameters: model.Parameters(), MaxParams: net.MaxParameters, BatchSize: r.BatchSize,
 	}
-	if s.Layers, err = model.Summary(imagesOf(1)); err != nil {
+	if s.Layers, err = model.Summary(imagesOf(cifar.CIFAR100, 1)); err != nil {
 		return err
 	}
 	for _, l := range s.Layers {
@@ -82,7 +82,7 @@ func summary(c *cli.Context) error {
 
 // weigh works out the memory that a training takes. Without a device it is not known, which is no error.
 func (s *summaryResult) weigh(device string, r training.Recipe, model *net.Model) error {
-	d := trainingDemand(newTrainer(r, model, net.Data{Shape: imagesOf(cifar.TrainRecords)}))
+	d := trainingDemand(newTrainer(r, model, cifar.CIFAR100, net.Data{Shape: imagesOf(cifar.CIFAR100, cifar.TrainRecords)}))
 	if _, _, err := d(r.BatchSize); err != nil {
 		return modelProblem(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -96,7 +97,8 @@ type job struct {
 	kernels   gpu.Choices // of the run whose config.yaml was given
 	machine   *machine.Machine
 	set       *cifar.Set
-	dir       string // of the data set, or synthetic
+	mean, std []float64 // by which its images are normalised
+	dir       string    // of the data set, or the name of a synthetic one
 	began     time.Time
 	saveEvery time.Duration // within an epoch
 	trainer   *training.Trainer
@@ -125,7 +127,7 @@ func (j *job) runOn(m *machine.Machine, conf run.Config) error {
 
 // run prepares everything and trains. The run folder is made last, so that a training that cannot begin leaves none.
 func (j *job) run(ctx context.Context) error {
-	model, err := j.recipe.Network()
+	model, err := networkFor(j.recipe, j.set.Form)
 	if err != nil {
 		return err
 	}
@@ -133,8 +135,11 @@ func (j *job) run(ctx context.Context) error {
 	if n := model.Parameters(); n > net.MaxParameters {
 		j.log.Warn("the network is larger than eval takes", "parameters", n, "most", net.MaxParameters)
 	}
-	mean, std := normalization(j.recipe)
-	j.trainer = newTrainer(j.recipe, model, dataOf(j.set, cifar.InputTable(mean, std)))
+	if err := checkAugment(j.recipe, j.set.Form); err != nil {
+		return j.orNewRun(recipeProblem(j.flags, err))
+	}
+	j.mean, j.std = normalization(j.recipe, j.set)
+	j.trainer = newTrainer(j.recipe, model, j.set.Form, dataOf(j.set, j.mean, j.std))
 	defer j.trainer.Close()
 	j.trainer.Trace = j.trace
 	if err := j.open(ctx); err != nil {
@@ -174,13 +179,16 @@ func (j *job) claim() (err error) {
 	}
 	f, d := j.folder, j.machine.Device()
 	f.Trace = j.trace
-	f.Mean, f.Std = normalization(j.recipe)
-	f.Identity, err = run.IdentityOf(j.recipe, j.set, j.trainer.Val, metadata(j.recipe, j.set, j.machine, j.trainer.Kernels()))
+	f.Mean, f.Std = j.mean, j.std
+	weights, err := j.metadata()
 	if err != nil {
 		return err
 	}
+	if f.Identity, err = run.IdentityOf(j.recipe, j.set, j.trainer.Val, weights); err != nil {
+		return err
+	}
 	data := j.dir
-	if data != synthetic {
+	if !isSynthetic(data) {
 		if data, err = filepath.Abs(data); err != nil { // the run may be resumed from another folder
 			return err
 		}
@@ -307,10 +315,23 @@ func (j *job) ended(err error) error {
 	return hints.With(fmt.Errorf("%w in epoch %d, after step %d", interrupted{}, stopped.Epoch, stopped.TotalSteps), hint)
 }
 
-// newTrainer makes a trainer; it splits the images into training and validation.
-func newTrainer(recipe training.Recipe, model *net.Model, data net.Data) *training.Trainer {
+// networkFor is the recipe's network for images of a form. The networks that there are take CIFAR-100's number of channels and of
+// classes: others are refused here, and here alone.
+func networkFor(r training.Recipe, f cifar.Form) (*net.Model, error) {
+	model, err := r.Network()
+	if err != nil {
+		return nil, err
+	}
+	if f.C != cifar.CIFAR100.C || len(f.Classes) != model.Classes {
+		return nil, fmt.Errorf("%s is for %v, but %s has %v", model.Name, cifar.CIFAR100, f.Name, f)
+	}
+	return model, nil
+}
+
+// newTrainer makes a trainer for images of that form; it splits them into training and validation.
+func newTrainer(recipe training.Recipe, model *net.Model, f cifar.Form, data net.Data) *training.Trainer {
 	t := &training.Trainer{Recipe: recipe, Model: model, Data: data}
-	t.Augment = augmentation(recipe)
+	t.Augment = augmentation(recipe, f)
 	if recipe.Split == training.StratifiedSplit {
 		t.Val, t.Train = cifar.SplitStratified(data.Labels, recipe.ValidationRatio, recipe.Seed)
 	} else {
@@ -329,12 +350,12 @@ func trainingDemand(t *training.Trainer) machine.Demand {
 	}
 }
 
-// normalization is the mean and deviation by which the recipe's images become the network's input.
-func normalization(r training.Recipe) (mean, std [cifar.Channels]float64) {
+// normalization is the mean and deviation by channel by which the recipe's images become the network's input.
+func normalization(r training.Recipe, set *cifar.Set) (mean, std []float64) {
 	if r.Normalize {
-		return cifar.Mean, cifar.Std
+		return set.Statistics()
 	}
-	return cifar.ScaleMean, cifar.ScaleStd
+	return cifar.Unscaled(set.Form.C)
 }
 
 func orDIR(data string) string {
@@ -370,14 +391,20 @@ func (j *job) introduce(model *net.Model) {
 	}
 }
 
-// metadata is what a weights file says of its origin: nothing in it changes when the same training runs again.
-func metadata(r training.Recipe, set *cifar.Set, m *machine.Machine, kernels []string) map[string]string {
-	return map[string]string{
-		"seed":     strconv.FormatUint(uint64(r.Seed), 10),
-		"data_md5": metadataName(set),
-		"device":   m.Device().Name,
-		"driver":   m.Device().Driver,
-		"kernels":  strings.Join(kernels, "; "),
-		"version":  version(),
+// metadata is what a weights file says of its origin and of its images: nothing in it changes when the same training runs again.
+func (j *job) metadata() (map[string]string, error) {
+	form := j.set.Form
+	out, err := net.Input{Classes: form.Classes, Image: imagesOf(form, 0), Mean: j.mean, Std: j.std}.Metadata()
+	if err != nil {
+		return nil, err
 	}
+	maps.Copy(out, map[string]string{
+		"seed":     strconv.FormatUint(uint64(j.recipe.Seed), 10),
+		"data_md5": metadataName(j.set),
+		"device":   j.machine.Device().Name,
+		"driver":   j.machine.Device().Driver,
+		"kernels":  strings.Join(j.trainer.Kernels(), "; "),
+		"version":  version(),
+	})
+	return out, nil
 }

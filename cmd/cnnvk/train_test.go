@@ -145,11 +145,15 @@ func checkWeights(t *testing.T, path string, seed uint32) {
 	}
 	defer m.Close()
 	kernels := w.Metadata["kernels"]
+	names, err := json.Marshal(cifar.CIFAR100.Classes)
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := map[string]string{
 		"model": "smallcifarnet", "widths": "[64,128,256,512,512,512]",
 		"preprocessing": `{"mean":[0.5071,0.4867,0.4408],"std":[0.2675,0.2565,0.2761]}`,
 		"seed":          fmt.Sprint(seed), "data_md5": "synthetic", "device": m.Device().Name, "driver": m.Device().Driver,
-		"kernels": kernels, "version": version(),
+		"kernels": kernels, "version": version(), "classes": string(names), "image": "[3,32,32]",
 	}
 	if !maps.Equal(w.Metadata, want) {
 		t.Errorf("%s has the metadata %q, want %q", path, w.Metadata, want)

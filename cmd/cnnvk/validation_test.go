@@ -34,7 +34,7 @@ func TestEvalUnderValidation(t *testing.T) {
 	emptyFolder(t)
 	needValidation(t)
 	err := machine.Use(machine.Options{Device: os.Getenv("CNNVK_DEVICE")}, func(m *machine.Machine) error {
-		s, _, err := net.Evaluate(t.Context(), m, untrained(t, nil), dataOf(cifar.Synthetic(1, 19), cifar.NormalizeTable()), 8)
+		s, _, err := net.Evaluate(t.Context(), m, untrained(t, nil), dataOf(cifar.Synthetic(1, 19), cifar.CIFAR100.Mean, cifar.CIFAR100.Std), 8)
 		if s.Total != 19 {
 			t.Errorf("%d images evaluated", s.Total)
 		}

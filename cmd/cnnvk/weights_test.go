@@ -17,7 +17,7 @@ import (
 func saveWeights(t *testing.T, path string, widths []int) {
 	t.Helper()
 	w := untrained(t, widths)
-	if err := w.Save(path, cifar.Mean, cifar.Std); err != nil {
+	if err := w.Save(path, cifar.CIFAR100.Mean, cifar.CIFAR100.Std); err != nil {
 		t.Fatal(err)
 	}
 }

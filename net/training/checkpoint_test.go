@@ -234,7 +234,7 @@ func TestCheckpointRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Save(path, [3]float64{}, [3]float64{}); err != nil {
+	if err := w.Save(path, []float64{0, 0, 0}, []float64{1, 1, 1}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := LoadCheckpoint(path); err == nil || !strings.HasSuffix(err.Error(), "is not a checkpoint") {

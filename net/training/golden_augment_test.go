@@ -86,7 +86,7 @@ func (c goldenCase) compareErased(t *testing.T, got []float64, draws []engine.Dr
 		if inside && (v != 0 || want[i] != 0) {
 			t.Fatalf("y[%d] lies in the rectangle and is %g, torchvision's %g", i, v, want[i])
 		}
-		sum += math.Abs(v-float64(want[i])) * 255 * cifar.Std[i/plane%3]
+		sum += math.Abs(v-float64(want[i])) * 255 * cifar.CIFAR100.Std[i/plane%3]
 	}
 	mean := sum / float64(len(got))
 	t.Logf("normalised: mean absolute difference %.5f of 255; %d values erased", mean, erased)

@@ -91,6 +91,15 @@ func weightsMetadata(checkpoint map[string]string) (map[string]string, error) {
 	return out, nil
 }
 
+// InputOf is what a checkpoint's weights are to say of their images; zero in one of an earlier program.
+func InputOf(c *training.Checkpoint) (net.Input, error) {
+	metadata, err := weightsMetadata(c.Metadata)
+	if err != nil {
+		return net.Input{}, err
+	}
+	return net.InputOf(metadata)
+}
+
 // averaged are the averaged weights of a checkpoint, with the metadata of a weights file.
 func averaged(c *training.Checkpoint, m *net.Model) (*net.Weights, error) {
 	metadata, err := weightsMetadata(c.Metadata)

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"cnnvk/cifar"
 	"cnnvk/engine/trace"
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
@@ -22,9 +21,9 @@ import (
 // Folder is where a training leaves its files. Each is written whole or not at all.
 type Folder struct {
 	Dir      string
-	Identity map[string]string       // of the training, in its checkpoints
-	Mean     [cifar.Channels]float64 // of the images, in the weights files too
-	Std      [cifar.Channels]float64
+	Identity map[string]string // of the training, in its checkpoints
+	Mean     []float64         // by channel of the images, in the weights files too
+	Std      []float64
 	Trace    *trace.Timeline // of the writing, may be nil
 	Best     float64         // validation accuracy of the best weights
 	Epochs   int             // whose weights are saved

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/urfave/cli/v2"
+
+	"cnnvk/cifar"
+	"cnnvk/internal/hints"
+	"cnnvk/net"
+	"cnnvk/net/training"
+)
+
+// inputOf is what the weights say of their images, and what follows from their network where they do not say it: as many classes as that
+// has, without names, and CIFAR's shape.
+func inputOf(w *net.Weights) (net.Input, error) {
+	in, err := net.InputOf(w.Metadata)
+	if err != nil {
+		return in, err
+	}
+	if in.Image == (net.ImageShape{}) {
+		in.Image = net.ImageShape{C: cifar.Channels, H: cifar.Side, W: cifar.Side}
+	}
+	if in.Classes == nil {
+		in.Classes = make([]string, w.Model.Classes)
+	}
+	if len(in.Classes) != w.Model.Classes {
+		return in, fmt.Errorf("the metadata name %d classes, the network has %d", len(in.Classes), w.Model.Classes)
+	}
+	for c := range in.Mean {
+		if len(in.Mean) != in.Image.C || !(in.Std[c] > 0) || math.IsInf(in.Std[c], 1) || math.IsNaN(in.Mean[c]) || math.IsInf(in.Mean[c], 0) {
+			return in, fmt.Errorf("images of %d channels cannot be normalised by mean %v and std %v", in.Image.C, in.Mean, in.Std)
+		}
+	}
+	return in, nil
+}
+
+// fits refuses a data set that the weights are not for, and warns of one whose classes are called otherwise.
+func fits(s *console, path string, in net.Input, set *cifar.Set) error {
+	of := cifar.Form{C: in.Image.C, H: in.Image.H, W: in.Image.W, Classes: in.Classes}
+	if !of.Like(set.Form) {
+		return hints.With(fmt.Errorf("the weights in %s are for %v, but %s has %v", path, of, set.Name, set.Form), "--data DIR with the data set that they were trained on")
+	}
+	for label, name := range in.Classes {
+		if is := set.Form.Classes[label]; name != "" && name != is {
+			s.log.Warn("the classes have other names than those that the weights were trained on", "label", label, "was", name, "is", is)
+			break
+		}
+	}
+	return nil
+}
+
+// normalizing is how images are normalised: as --normalize says, else as the weights' file says, else as in their network's first recipe.
+func normalizing(c *cli.Context, s *console, w *net.Weights, in net.Input) func(*cifar.Set) (mean, std []float64) {
+	recipe := training.RecipeOf(w.Model.Name)
+	switch {
+	case c.IsSet("normalize"):
+		recipe.Normalize = c.Bool("normalize")
+	case in.Mean != nil:
+		return func(*cifar.Set) (mean, std []float64) { return in.Mean, in.Std }
+	default:
+		s.say("input: %s, as in the recipe %s, for the weights do not say (--normalize=%t: %s)\n",
+			inWords(recipe.Normalize), recipe.Name, !recipe.Normalize, inWords(!recipe.Normalize))
+	}
+	return func(set *cifar.Set) (mean, std []float64) { return normalization(recipe, set) }
+}
+
+func inWords(normalize bool) string {
+	if normalize {
+		return "normalised by channel"
+	}
+	return "scaled to 0..1"
+}

@@ -1,0 +1,59 @@
+package net
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// The keys of a weights file's metadata that say for which images it is.
+const (
+	metaClasses = "classes" // their names by label
+	metaImage   = "image"   // (C,H,W)
+)
+
+// Input is what weights say of the images that they are for. What they do not say is zero.
+type Input struct {
+	Classes   []string   // their names by label
+	Image     ImageShape // whose N is 0
+	Mean, Std []float64  // by channel
+}
+
+// Metadata is the input as entries of Weights.Metadata.
+func (in Input) Metadata() (map[string]string, error) {
+	out := map[string]string{}
+	for key, value := range map[string]any{
+		metaClasses: in.Classes, metaImage: []int{in.Image.C, in.Image.H, in.Image.W}, metaPreprocessing: preprocessing{in.Mean, in.Std},
+	} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, fmt.Errorf("net: metadata %s: %w", key, err)
+		}
+		out[key] = string(text)
+	}
+	return out, nil
+}
+
+// InputOf reads what metadata say of the input.
+func InputOf(metadata map[string]string) (Input, error) {
+	var in Input
+	if text, ok := metadata[metaClasses]; ok {
+		if err := json.Unmarshal([]byte(text), &in.Classes); err != nil || len(in.Classes) == 0 {
+			return Input{}, fmt.Errorf("net: metadata %s is no list of names", metaClasses)
+		}
+	}
+	if text, ok := metadata[metaImage]; ok {
+		var dims []int
+		if err := json.Unmarshal([]byte(text), &dims); err != nil || len(dims) != 3 || min(dims[0], dims[1], dims[2]) < 1 {
+			return Input{}, fmt.Errorf("net: metadata %s %q is no shape of an image", metaImage, text)
+		}
+		in.Image = ImageShape{C: dims[0], H: dims[1], W: dims[2]}
+	}
+	if text, ok := metadata[metaPreprocessing]; ok {
+		var p preprocessing
+		if err := json.Unmarshal([]byte(text), &p); err != nil || len(p.Mean) == 0 || len(p.Mean) != len(p.Std) {
+			return Input{}, fmt.Errorf("net: metadata %s %q is no mean and std of each channel", metaPreprocessing, text)
+		}
+		in.Mean, in.Std = p.Mean, p.Std
+	}
+	return in, nil
+}
