@@ -108,7 +108,8 @@ func (e *edition) inFolder(dir string) string {
 		names []string
 	}{{e.binary, binaries}, {e.python, pickles}} {
 		for _, name := range v.names {
-			if path := filepath.Join(dir, name); v.has(path) {
+			path := filepath.Join(dir, name)
+			if _, err := os.Lstat(path); err == nil && v.has(path) { // not in a folder that cannot be searched
 				return path
 			}
 		}

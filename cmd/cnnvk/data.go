@@ -78,12 +78,20 @@ func sayTo(out io.Writer) func(string) {
 }
 
 func sayData(s *console, set *cifar.Set, where string) {
-	s.say("data: %s in %s, %d images, MD5 %s (%s)\n", set.Name, where, set.Len(), set.MD5, knownAs(set.MD5))
+	if set.Synthetic {
+		s.say("data: %s, %d images of %s, for trying out\n", where, set.Len(), set.Name)
+		return
+	}
+	s.say("data: %s in %s, %d images, MD5 %s (%s)\n", set.Name, where, set.Len(), set.MD5, knownAs(set.Form.Name, set.MD5))
 }
 
-func knownAs(md5 string) string {
+// knownAs says what a data set's file with that checksum is. Only CIFAR-100's are on record.
+func knownAs(dataSet, md5 string) string {
 	if known := cifar.Known(md5); known != "" {
 		return known
+	}
+	if dataSet != cifar.CIFAR100.Name {
+		return "there is none to compare with"
 	}
 	return "not a known checksum"
 }
@@ -99,8 +107,7 @@ func (p program) testSet(c *cli.Context, s *console) (*cifar.Set, error) {
 		}
 		if !cached {
 			return nil, hints.With(usagef("eval needs the test set: --data DIR, or "+dataVariable),
-				"cnnvk data download fetches it; DIR is a folder that holds CIFAR-100's test.bin")
-
+				"cnnvk data download fetches it; DIR is a folder that holds CIFAR-100's test.bin, or CIFAR-10's test_batch.bin")
 		}
 	}
 	set, err := p.readTest(c.Context, dir, sayTo(progressTo(c, s)))

@@ -121,6 +121,6 @@ func (d dataDescription) print(out io.Writer) {
 			coarse = fmt.Sprintf(", %d coarse classes", f.CoarseClasses)
 		}
 		fmt.Fprintf(out, "%-9s  %d records, %d classes (%s)%s\n", f.File, f.Records, f.Classes, each, coarse)
-		fmt.Fprintf(out, "%-9s  MD5 %s (%s)\n", "", f.MD5, knownAs(f.MD5))
+		fmt.Fprintf(out, "%-9s  MD5 %s (%s)\n", "", f.MD5, knownAs(d.DataSet, f.MD5))
 	}
 }

@@ -59,6 +59,22 @@ func TestCIFAR10Data(t *testing.T) {
 	}
 }
 
+// What a network does not take is refused before there is a run folder.
+func TestTrainOtherForms(t *testing.T) {
+	emptyFolder(t)
+	folder10(t, "ten")
+	before := listing(t)
+	for _, c := range []struct{ data, recipe, says string }{
+		{"ten", "smallcifarnet", "^cnnvk: smallcifarnet has 100 classes, but CIFAR-10 has 10 classes of images of 32x32x3$"},
+		{"synthetic:64x64x3:100", "tinynet", "^cnnvk: tinynet does not take images of 64x64x3: "},
+	} {
+		cnnvk("train", "--device", "cpu", "--data", c.data, "--recipe", c.recipe).failed(t, exitFailed, c.says, "")
+		unchanged(t, before)
+	}
+	cnnvk("train", "--device", "cpu", "--data", "synthetic:48x40x3:100", "--augment", "randaugment").failed(t, exitUsage, `^cnnvk: --augment "randaugment": use none, crop-flip or reference: `, "")
+	unchanged(t, before)
+}
+
 // Weights are not evaluated on a data set of another number of classes, or of images of another shape: both are named.
 func TestEvalOtherData(t *testing.T) {
 	emptyFolder(t)

@@ -30,7 +30,7 @@ func inputOf(w *net.Weights) (net.Input, error) {
 	}
 	for c := range in.Mean {
 		if len(in.Mean) != in.Image.C || !(in.Std[c] > 0) || math.IsInf(in.Std[c], 1) || math.IsNaN(in.Mean[c]) || math.IsInf(in.Mean[c], 0) {
-			return in, fmt.Errorf("images of %d channels cannot be normalised by mean %v and std %v", in.Image.C, in.Mean, in.Std)
+			return in, fmt.Errorf("images cannot be normalised by mean %v and std %v", in.Mean, in.Std)
 		}
 	}
 	return in, nil

@@ -23,6 +23,7 @@ var examples = map[string][]string{
 		"cnnvk train --epochs 3 --batch-size 64 --device 0",
 		"cnnvk train --max-time 1h --opt nesterov --lr 0.05",
 		"cnnvk train --recipe tinynet --progress plain",
+		"cnnvk train --data synthetic:64x64x3:100 --limit-steps 100     # made-up images: rows, columns, channels, classes",
 		"cnnvk train --resume runs/smallcifarnet",
 		"cnnvk train --out runs/queued --resume auto",
 		"cnnvk train --config runs/mine/config.yaml --seed 43 --out runs/again",
@@ -62,10 +63,12 @@ var examples = map[string][]string{
 	"cnnvk data info": {
 		"cnnvk data info",
 		"cnnvk data info --data ~/cifar100 --json",
+		"cnnvk data info --data cifar-10-binary.tar.gz",
 	},
 	"cnnvk data preview": {
 		"cnnvk data preview -o sheet.png",
 		"cnnvk data preview --augment randaugment --images 20 --epochs 12",
+		"cnnvk data preview --data synthetic:28x28x1:10 --augment crop-flip",
 	},
 	"cnnvk completion": {
 		`eval "$(cnnvk completion bash)"     # in ~/.bashrc`,

@@ -315,15 +315,18 @@ func (j *job) ended(err error) error {
 	return hints.With(fmt.Errorf("%w in epoch %d, after step %d", interrupted{}, stopped.Epoch, stopped.TotalSteps), hint)
 }
 
-// networkFor is the recipe's network for images of a form. The networks that there are take CIFAR-100's number of channels and of
-// classes: others are refused here, and here alone.
+// networkFor is the recipe's network for images of a form. The networks that there are have CIFAR-100's number of classes: what they do
+// not take is refused here, and here alone.
 func networkFor(r training.Recipe, f cifar.Form) (*net.Model, error) {
 	model, err := r.Network()
 	if err != nil {
 		return nil, err
 	}
-	if f.C != cifar.CIFAR100.C || len(f.Classes) != model.Classes {
-		return nil, fmt.Errorf("%s is for %v, but %s has %v", model.Name, cifar.CIFAR100, f.Name, f)
+	if len(f.Classes) != model.Classes {
+		return nil, fmt.Errorf("%s has %d classes, but %s has %v", model.Name, model.Classes, f.Name, f)
+	}
+	if _, err := model.Summary(imagesOf(f, 1)); err != nil {
+		return nil, fmt.Errorf("%s does not take images of %dx%dx%d: %w", model.Name, f.H, f.W, f.C, err)
 	}
 	return model, nil
 }
