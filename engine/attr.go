@@ -63,6 +63,27 @@ type SGDAttr struct {
 	Undecayed   int     // how many of the last parameters are free of weight decay
 }
 
+// MuonAttr belongs to muon.
+type MuonAttr struct {
+	Momentum    float64 // weight of the old one
+	WeightDecay float64 // decoupled: parameters shrink by it
+	Matrices    []Matrix
+}
+
+// Matrix is a parameter seen as rows and columns: a convolution's weight (M,K,R,R) has M rows of K R R.
+type Matrix struct{ Offset, Rows, Columns int } // Offset in elements, from the first of those that the op goes over
+
+// The steps of Muon's Newton-Schulz iteration, x = a x + (b A + c A A) x with A = x x', and their coefficients: those of Jordan (2024), which
+// bring singular values from 0..1 to about 0.7..1.2 as fast as they can.
+const (
+	NewtonSchulzSteps = 5
+	NewtonSchulzA     = 3.4445
+	NewtonSchulzB     = -4.7750
+	NewtonSchulzC     = 2.0315
+	// NewtonSchulzEpsilon is added to the norm by which the first x is divided.
+	NewtonSchulzEpsilon = 1e-7
+)
+
 // ExponentialMeanAttr belongs to ema.
 type ExponentialMeanAttr struct {
 	Decay float64 // weight of the old average
@@ -92,4 +113,5 @@ func (AugmentAttr) extend(Dims)         {}
 func (GradientNormAttr) extend(Dims)    {}
 func (AdamWAttr) extend(Dims)           {}
 func (SGDAttr) extend(Dims)             {}
+func (MuonAttr) extend(Dims)            {}
 func (ExponentialMeanAttr) extend(Dims) {}

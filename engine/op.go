@@ -77,6 +77,7 @@ const (
 	GradientNorm      = Kind("gradient_norm")
 	AdamW             = Kind("adamw")
 	SGD               = Kind("sgd")
+	Muon              = Kind("muon")
 	RunningStatistics = Kind("running_statistics")
 	ExponentialMean   = Kind("ema")
 )

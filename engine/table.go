@@ -325,6 +325,12 @@ var table = map[Kind]row{
 		attr:  SGDAttr{},
 		check: func(a Attr, d Dims) error { return decays(d["P"], a.(SGDAttr).Undecayed) },
 	},
+	Muon: { // of the matrices alone that the attributes name; all else stays
+		in:    operands{flat("gradients", Gradient, AllParameters, "P"), status, rates, parameters, flat("moments", Moments, WholeArena, "P")},
+		out:   operands{parameters, flat("moments", Moments, WholeArena, "P")},
+		attr:  MuonAttr{},
+		check: areMatrices,
+	},
 	RunningStatistics: {
 		in:  operands{flat("candidates", Gradient, AllStatistics, "S"), status, flat("statistics", Model, AllStatistics, "S")},
 		out: operands{flat("statistics", Model, AllStatistics, "S")},
@@ -414,6 +420,15 @@ func isProbability(a Attr, _ Dims) error {
 func isSmoothing(a Attr, _ Dims) error {
 	if s := a.(CrossEntropyAttr).Smoothing; s < 0 || s >= 1 {
 		return fmt.Errorf("label smoothing %g is not in [0, 1)", s)
+	}
+	return nil
+}
+
+func areMatrices(a Attr, d Dims) error {
+	for _, m := range a.(MuonAttr).Matrices {
+		if m.Rows < 1 || m.Columns < 1 || m.Offset < 0 || m.Offset%segmentAlign != 0 || m.Offset+m.Rows*m.Columns > d["P"] {
+			return fmt.Errorf("no matrix of %d x %d begins at element %d of %d", m.Rows, m.Columns, m.Offset, d["P"])
+		}
 	}
 	return nil
 }

@@ -43,14 +43,15 @@ func completionCommand() *cli.Command {
 
 // choices are the values of flags with a fixed set of values.
 var choices = map[string][]string{
-	"augment":  policyNames(),
-	"recipe":   training.RecipeNames(),
-	"opt":      training.Optimizers,
-	"sched":    training.Schedules,
-	"split":    training.Splits,
-	"model":    net.ModelNames(),
-	"device":   {"vulkan", machine.CPU},
-	"progress": progressModes,
+	"augment":   policyNames(),
+	"recipe":    training.RecipeNames(),
+	"opt":       training.Optimizers,
+	"sched":     training.Schedules,
+	"muon-rest": training.MuonRests,
+	"split":     training.Splits,
+	"model":     net.ModelNames(),
+	"device":    {"vulkan", machine.CPU},
+	"progress":  progressModes,
 }
 
 // giveCompletion makes the commands print completions instead, if the shell's script asks.

@@ -149,7 +149,7 @@ func TestConfigRefused(t *testing.T) {
 		{"label_smoothing: 2\n", `c\.yaml: label_smoothing 2: use a number from 0 to below 1$`, "", exitFailed, ""},
 		{"model: resnet\n", `c\.yaml: model "resnet": use smallcifarnet or tinynet$`, "", exitFailed, ""},
 		{"widths: [1, 2]\n", `c\.yaml: widths \[1 2\]: use 6 numbers from 1 to 8192$`, "", exitFailed, ""},
-		{"optimizer: adam\n", `c\.yaml: optimizer "adam": use adamw, sgd or nesterov$`, "", exitFailed, ""},
+		{"optimizer: adam\n", `c\.yaml: optimizer "adam": use adamw, sgd, nesterov or muon$`, "", exitFailed, ""},
 		{"data: synthetic\nbatch_size: &b 91\n", `c\.yaml: batch_size 91: use 90 or less: there are no more training images$`, "", exitFailed, ""},
 		// Where a flag is at fault, it is named.
 		{"epochs: 0\n", `^cnnvk: --epochs -1: use 1 or more$`, "", exitUsage, "--epochs -1"},

@@ -126,7 +126,7 @@ func TestCompletionInBash(t *testing.T) {
 	}
 	for _, c := range []struct{ typed, want string }{
 		{"tr", "train"}, {"d", "devices data"}, {"xyz", ""}, {"he", "help"}, {"help tr", "train"}, {"help data dow", "download"}, {"train --progress p", "plain"},
-		{"train --ep", "--epochs"}, {"train --epochs 3 --li", "--limit-steps"}, {"train --opt ", "adamw sgd nesterov"}, {"train --opt s", "sgd"},
+		{"train --ep", "--epochs"}, {"train --epochs 3 --li", "--limit-steps"}, {"train --opt ", "adamw sgd nesterov muon"}, {"train --opt s", "sgd"},
 		{"train --data ", ""}, {"train --data fol", ""}, {"data ", "help download info preview --help"}, {"data download --t", "--to"},
 		{"completion z", "zsh"}, {"eval --weights x --j", "--json"}, {"bench --device c", "cpu"},
 	} {

@@ -50,6 +50,10 @@ func recipeFlags() []recipeFlag {
 
 		{"optimizer", &cli.StringFlag{Name: "opt", Category: onUpdate, Value: d.Optimizer, Usage: choice(training.Optimizers)}},
 		{"momentum", &cli.Float64Flag{Name: "momentum", Category: onUpdate, Usage: "of sgd and nesterov", DefaultText: "0.9 with nesterov, else 0"}},
+		{"muon_rate", &cli.Float64Flag{Name: "muon-lr", Category: onUpdate, DefaultText: "0.02", Usage: "with --opt muon: highest learning rate of the dense convolutions; --lr is that of the rest"}},
+		{"muon_momentum", &cli.Float64Flag{Name: "muon-momentum", Category: onUpdate, DefaultText: "0.95", Usage: "with --opt muon: momentum of the dense convolutions"}},
+		{"muon_decay", &cli.Float64Flag{Name: "muon-decay", Category: onUpdate, DefaultText: "--weight-decay", Usage: "with --opt muon: decoupled weight decay of the dense convolutions"}},
+		{"muon_rest", &cli.StringFlag{Name: "muon-rest", Category: onUpdate, DefaultText: "adamw", Usage: "with --opt muon: " + choice(training.MuonRests) + " for all other parameters"}},
 		{"weight_decay", &cli.Float64Flag{Name: "weight-decay", Category: onUpdate, Value: d.WeightDecay, Usage: "decoupled with adamw, else added to the gradient"}},
 		{"no_decay_1d", &cli.BoolFlag{Name: "no-decay-1d", Category: onUpdate, Usage: "no weight decay on parameters of one dimension: biases and BatchNorm's"}},
 		{"groups", &cli.StringSliceFlag{Name: "group", Category: onUpdate, Usage: "`PATTERN:rate=FACTOR:decay=FACTOR`: parameters whose names in the state_dict match have these factors " +
@@ -195,6 +199,11 @@ func checkFlags(c *cli.Context, r training.Recipe) error {
 	for _, name := range []string{"patience", "split"} {
 		if c.IsSet(name) && r.ValidationRatio == 0 {
 			return usagef("--%s does nothing without validation: use --val-ratio 0.1 or another share", name)
+		}
+	}
+	for _, name := range []string{"muon-lr", "muon-momentum", "muon-decay", "muon-rest"} {
+		if c.IsSet(name) && r.Optimizer != training.Muon {
+			return usagef("--%s does nothing with %s: use --opt muon", name, r.Optimizer)
 		}
 	}
 	length := slices.DeleteFunc([]string{"warmup-epochs", "warmup-steps", "warmup-share"}, func(name string) bool { return !c.IsSet(name) })

@@ -42,7 +42,8 @@ func parsed(t *testing.T, args ...string) (run.Config, error) {
 var someValues = map[string]string{
 	"widths": "--widths 1,2,3,4,5,6", "epochs": "--epochs 7", "max-time": "--max-time 90m", "limit-steps": "--limit-steps 9",
 	"batch-size": "--batch-size 64", "seed": "--seed 4294967295", "opt": "--opt nesterov", "momentum": "--momentum 0.8 --opt sgd",
-	"weight-decay": "--weight-decay 0.01", "no-decay-1d": "--no-decay-1d", "group": "--group fc.*:rate=0.1:decay=0 --group *.bn.*:decay=0", "clip-grad": "--clip-grad 0", "lr": "--lr 0.05", "sched": "--sched linear",
+	"weight-decay": "--weight-decay 0.01",
+	"muon-lr":      "--opt muon --muon-lr 0.1", "muon-momentum": "--opt muon --muon-momentum 0.9", "muon-decay": "--opt muon --muon-decay 0.01", "muon-rest": "--opt muon --muon-rest nesterov", "no-decay-1d": "--no-decay-1d", "group": "--group fc.*:rate=0.1:decay=0 --group *.bn.*:decay=0", "clip-grad": "--clip-grad 0", "lr": "--lr 0.05", "sched": "--sched linear",
 	"warmup-epochs": "--warmup-epochs 0", "warmup-steps": "--warmup-steps 100", "warmup-share": "--warmup-share 0.15", "sched-on-updates": "--sched-on-updates", "decay-epochs": "--decay-epochs 20 --sched step", "decay-rate": "--decay-rate 0.5 --sched step",
 	"smoothing": "--smoothing 0", "model-ema-decay": "--model-ema-decay 0.9", "normalize": "--normalize=false",
 	"split": "--split stratified", "val-ratio": "--val-ratio 0", "patience": "--patience 0", "augment": "--augment crop-flip", "dropout": "--dropout 0.5", "model": "--model tinynet",

@@ -51,7 +51,7 @@ func TestUsageErrors(t *testing.T) {
 		{"train --batch-size 0", `--batch-size 0: use 1 or more$`, ""},
 		{"train --batch-size -5", `--batch-size -5: use 1 or more$`, ""},
 		{"train --batch-size 91 --device cpu", `--batch-size 91: use 90 or less: there are no more training images$`, ""},
-		{"train --opt adam", `--opt "adam": use adamw, sgd or nesterov$`, ""},
+		{"train --opt adam", `--opt "adam": use adamw, sgd, nesterov or muon$`, ""},
 		{"train --lr NaN", `--lr NaN: use a number above 0$`, ""},
 		{"train --lr -0.1", `--lr -0.1: use a number above 0$`, ""},
 		{"train --lr 0", `--lr 0: use a number above 0$`, ""},

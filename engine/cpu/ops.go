@@ -98,6 +98,9 @@ var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 	engine.SGD: func(a engine.Attr, out, in []*tensor) {
 		sgd(a.(engine.SGDAttr), out[0], out[1], in[0], in[1], in[2], in[3], in[4])
 	},
+	engine.Muon: func(a engine.Attr, out, in []*tensor) {
+		muon(a.(engine.MuonAttr), out[0], out[1], in[0], in[1], in[2], in[3], in[4])
+	},
 	engine.RunningStatistics: func(_ engine.Attr, out, in []*tensor) { runningStatistics(out[0], in[0], in[1], in[2]) },
 	engine.ExponentialMean: func(a engine.Attr, out, in []*tensor) {
 		ema(a.(engine.ExponentialMeanAttr), out[0], in[0], in[1], in[2])

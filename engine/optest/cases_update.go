@@ -8,7 +8,7 @@ import (
 
 // updateCases lists the cases of the update. Their parameters are a matrix (M,C) and vectors of M and of C.
 func updateCases() []Case {
-	return slices.Concat(gradientNormCases(), adamWCases(), sgdCases(), commitCases())
+	return slices.Concat(gradientNormCases(), adamWCases(), sgdCases(), muonCases(), commitCases())
 }
 
 func gradientNormCases() []Case {
@@ -65,6 +65,28 @@ func sgdCases() []Case {
 		Case{N: 1, M: 20, C: 100, Attr: undecayed(320), Why: "vectors do not decay"},
 		Case{N: 1, M: 7, C: 36, Attr: undecayed(118), Why: "the decay ends within a vec4"},
 		Case{N: 1, M: 1, C: 1, Attr: undecayed(256), Why: "nothing decays"},
+	)
+}
+
+func muonCases() []Case {
+	of := func(rows, columns int) engine.Attr {
+		return engine.MuonAttr{Momentum: 0.95, WeightDecay: 0.5, Matrices: []engine.Matrix{{Rows: rows, Columns: columns}}}
+	}
+	both := engine.MuonAttr{Momentum: 0.9, Matrices: []engine.Matrix{{Rows: 24, Columns: 216}, {Offset: 24 * 216, Rows: 8, Columns: 3}}}
+	return each([]engine.Kind{engine.Muon},
+		Case{N: 1, M: 48, C: 216, Attr: of(48, 216), Why: "a 3x3 convolution: fewer rows than columns"},
+		Case{N: 1, M: 512, C: 256, Attr: of(512, 256), Why: "a wide pointwise one, more rows than columns"},
+		Case{N: 1, M: 64, C: 64, Attr: of(64, 64), Why: "square"},
+		Case{N: 1, M: 24, C: 27, Attr: of(24, 27), Why: "of three colours: columns that 4 does not divide"},
+		Case{N: 1, M: 7, C: 3, Attr: of(7, 3), Why: "nothing divides, more rows than columns"},
+		Case{N: 1, M: 5, C: 13, Attr: of(5, 13), Why: "nothing divides, fewer"},
+		Case{N: 1, M: 1, C: 9, Attr: of(1, 9), Why: "one row"},
+		Case{N: 1, M: 9, C: 1, Attr: of(9, 1), Why: "one column"},
+		Case{N: 1, M: 160, C: 1440, Attr: of(160, 1440), Why: "long sums"},
+		Case{N: 1, M: 24, C: 224, Attr: both, Why: "two matrices, the rest stays"},
+		Case{N: 1, M: 20, C: 36, Attr: of(20, 36), Fill: FirstUpdate, Why: "the first step"},
+		Case{N: 1, M: 20, C: 36, Attr: of(20, 36), Fill: ZeroGrads, Why: "the momentum carries on"},
+		Case{N: 1, M: 20, C: 36, Attr: of(20, 36), Fill: Flagged, Why: "nothing changes once a step was not finite"},
 	)
 }
 

@@ -73,6 +73,7 @@ func TestResume(t *testing.T) {
 		"nesterov":   func(r *Recipe) { r.UseOptimizer(Nesterov) },
 		"no average": func(r *Recipe) { r.EMADecay = 0 },
 		"groups":     func(r *Recipe) { r.Groups = []string{"classifier.*:rate=0.5", "*.bn.*:decay=0"} },
+		"muon":       func(r *Recipe) { r.UseOptimizer(Muon); r.Groups = []string{"features.[01].*:rate=0.5"} },
 		"onecycle":   func(r *Recipe) { r.Schedule, r.WarmupEpochs, r.WarmupShare = ScheduleOneCycle, 0, 0.3 },
 	} {
 		recipe := func(r *Recipe) {

@@ -202,12 +202,9 @@ func (c goldenCase) optimize(t *testing.T, e engine.Executor) map[string]safeten
 	for _, x := range initial {
 		segments = append(segments, engine.Segment{Name: x.Name, Shape: x.Shape, Trained: true})
 	}
-	sets := 1
-	if c.Optimizer == "adamw" {
-		sets = 2
-	}
-	var err error
-	r.layout, err = engine.NewLayout(segments, sets)
+	groups, err := c.recipe().updateGroups()
+	r.must(err)
+	r.layout, err = layoutOf(segments, "the case", groups, c.recipe())
 	r.must(err)
 	p, err := updateProgram(r.layout, c.recipe())
 	r.must(err)
@@ -221,7 +218,7 @@ func (c goldenCase) optimize(t *testing.T, e engine.Executor) map[string]safeten
 	for step := range c.Steps {
 		r.write(engine.Gradient, grads, fmt.Sprintf("grad.%d.", step))
 		rec := engine.NewStepInputs(p)
-		setRates(rec, c.rate(step), nil, step+1)
+		setRates(rec, c.rate(step), c.recipe().RateFactors(), step+1)
 		r.must(r.session.Run(p, rec))
 		reports, err := r.session.Reports()
 		r.must(err)

@@ -134,6 +134,7 @@ func (c goldenCase) recipe() Recipe {
 	r := DefaultRecipe()
 	r.UseOptimizer(c.Optimizer)
 	r.Model, r.Seed, r.BatchSize, r.Widths = c.Model, c.Seed, c.Batch, c.Widths
+	r.MuonDecay = c.WeightDecay
 	r.WeightDecay, r.LabelSmoothing, r.ClipNorm, r.EMADecay = c.WeightDecay, c.LabelSmoothing, c.ClipNorm, c.EMADecay
 	return r
 }

@@ -64,16 +64,24 @@ type updateGroup struct {
 	decay     float64 // factor of the weight decay
 }
 
-// updateGroups are the groups of a recipe's layout: the rest, then those that it names.
+// updateGroups are the groups of a recipe's layout: the rest, then those that it names; with Muon each of them twice, first what another
+// optimiser has.
 func (r Recipe) updateGroups() ([]updateGroup, error) {
 	opt, err := optimizerOf(r)
 	if err != nil {
 		return nil, err
 	}
-	out := []updateGroup{{opt, 1, 1}}
+	factors := []group{{"", 1, 1}}
 	for _, text := range r.Groups {
 		g, _ := parseGroup(text)
+		factors = append(factors, g)
+	}
+	var out []updateGroup
+	for _, g := range factors {
 		out = append(out, updateGroup{opt, g.rate, g.decay})
+		if r.Optimizer == Muon {
+			out = append(out, updateGroup{optimizer{kind: engine.Muon}, r.MuonRate / r.LearningRate * g.rate, g.decay})
+		}
 	}
 	return out, nil
 }
@@ -90,6 +98,12 @@ func (r Recipe) assign(segments []engine.Segment, model string) error {
 		at := slices.IndexFunc(patterns, func(pattern string) bool { fits, _ := path.Match(pattern, s.Name); return fits })
 		if s.Trained && at >= 0 {
 			segments[i].Group, has[at] = at+1, true
+		}
+		if r.Optimizer == Muon {
+			segments[i].Group *= 2
+			if isDense(s) {
+				segments[i].Group++
+			}
 		}
 	}
 	if at := slices.Index(has, false); at >= 0 {

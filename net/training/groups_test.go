@@ -40,7 +40,7 @@ func TestGroupFactors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, optimizer := range Optimizers {
+	for _, optimizer := range MuonRests {
 		r := DefaultRecipe()
 		r.UseOptimizer(optimizer)
 		r.WeightDecay, r.NoDecay1D, r.Momentum = 0.5, true, 0

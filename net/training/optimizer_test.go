@@ -16,7 +16,7 @@ func TestNoDecay1D(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, optimizer := range Optimizers {
+	for _, optimizer := range MuonRests {
 		for _, noDecay1D := range []bool{false, true} {
 			r := DefaultRecipe()
 			r.UseOptimizer(optimizer)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Recipe is how a network is trained. It is stored as a run's config.yaml. A key that is optional is left out there where it is zero in
-// the named recipe, too.
+// Recipe is how a network is trained. It is stored as a run's config.yaml. A key that is optional is left out there where it is zero, in
+// the named recipe, too, unless it belongs to the optimiser that is in use.
 type Recipe struct {
 	Name            string        `yaml:"recipe"` // the named one that this began as
 	Model           string        `yaml:"model"`
@@ -37,10 +37,14 @@ type Recipe struct {
 	ValidationRatio float64       `yaml:"validation_ratio"` // 0 for no validation: the last weights are the best
 	Patience        int           `yaml:"patience"`         // epochs without a better validation accuracy after which training stops, 0 for never
 
-	WarmupSteps int      `yaml:"warmup_steps" optional:"true"` // in place of epochs
-	WarmupShare float64  `yaml:"warmup_share" optional:"true"` // of all steps, in place of epochs
-	Groups      []string `yaml:"groups" optional:"true"`       // of parameters that have other rates or decays, as PATTERN:rate=FACTOR:decay=FACTOR
-	RateByStep  bool     `yaml:"rate_by_step" optional:"true"` // the rate follows the steps, not the epochs; so it does with the two above and with onecycle
+	MuonRate     float64  `yaml:"muon_rate" optional:"muon"` // of muon: its highest learning rate
+	MuonMomentum float64  `yaml:"muon_momentum" optional:"muon"`
+	MuonDecay    float64  `yaml:"muon_decay" optional:"muon"`   // decoupled
+	MuonRest     string   `yaml:"muon_rest" optional:"muon"`    // the optimiser of what Muon has not, with learning_rate, momentum and weight_decay
+	WarmupSteps  int      `yaml:"warmup_steps" optional:"true"` // in place of epochs
+	WarmupShare  float64  `yaml:"warmup_share" optional:"true"` // of all steps, in place of epochs
+	Groups       []string `yaml:"groups" optional:"true"`       // of parameters that have other rates or decays, as PATTERN:rate=FACTOR:decay=FACTOR
+	RateByStep   bool     `yaml:"rate_by_step" optional:"true"` // the rate follows the steps, not the epochs; so it does with the two above and with onecycle
 }
 
 // The ways to choose the images of the validation, as in Recipe.Split.
@@ -58,9 +62,7 @@ func (r Recipe) averages() bool { return r.EMADecay > 0 }
 // Settle fits the other values to those that were given. before is the recipe without the given ones; said reports whether a key's value was
 // given.
 func (r *Recipe) Settle(before Recipe, said func(key string) bool) {
-	if r.Optimizer != before.Optimizer && !said("momentum") {
-		r.UseOptimizer(r.Optimizer)
-	}
+	r.settleOptimizer(before, said)
 	if r.Model != before.Model && !said("widths") {
 		r.Widths = net.ReferenceWidths(r.Model)
 	}
@@ -167,8 +169,12 @@ func (r Recipe) Check() error {
 		{"optimizer", r.Optimizer, slices.Contains(Optimizers, r.Optimizer), net.OneOf(Optimizers)},
 		{"learning_rate", r.LearningRate, r.LearningRate > 0 && finite(r.LearningRate), "a number above 0"},
 		{"momentum", r.Momentum, r.Momentum >= 0 && r.Momentum < 1, "a number from 0 to below 1"},
-		{"momentum", r.Momentum, r.Momentum == 0 || r.Optimizer != AdamW, "0 with adamw, or sgd or nesterov"},
-		{"momentum", r.Momentum, r.Momentum > 0 || r.Optimizer != Nesterov, "a number above 0 with nesterov, or sgd"},
+		{"muon_rest", r.MuonRest, r.Optimizer != Muon || slices.Contains(MuonRests, r.MuonRest), net.OneOf(MuonRests)},
+		{"muon_rate", r.MuonRate, r.Optimizer != Muon || r.MuonRate > 0 && finite(r.MuonRate), "a number above 0"},
+		{"muon_momentum", r.MuonMomentum, r.MuonMomentum >= 0 && r.MuonMomentum < 1, "a number from 0 to below 1"},
+		{"muon_decay", r.MuonDecay, r.MuonDecay >= 0 && finite(r.MuonDecay), "0 or more"},
+		{"momentum", r.Momentum, r.Momentum == 0 || r.rest() != AdamW, "0 with adamw, or sgd or nesterov"},
+		{"momentum", r.Momentum, r.Momentum > 0 || r.rest() != Nesterov, "a number above 0 with nesterov, or sgd"},
 		{"weight_decay", r.WeightDecay, r.WeightDecay >= 0 && finite(r.WeightDecay), "0 or more"},
 		{"groups", r.badGroup(), r.badGroup() == "", "a pattern of names, then rate= or decay= with a factor, such as *.bn.*:decay=0"},
 		{"schedule", r.Schedule, slices.Contains(Schedules, r.Schedule), net.OneOf(Schedules)},

@@ -58,7 +58,7 @@ func TestRecipeCheck(t *testing.T) {
 		{func(r *Recipe) { r.Momentum = 0.9 }, "net: momentum 0.9: use 0 with adamw, or sgd or nesterov"},
 		{func(r *Recipe) { r.Optimizer, r.Momentum = SGD, 1 }, "net: momentum 1: use a number from 0 to below 1"},
 		{func(r *Recipe) { r.Optimizer = Nesterov }, "net: momentum 0: use a number above 0 with nesterov, or sgd"},
-		{func(r *Recipe) { r.Optimizer = "" }, `net: optimizer "": use adamw, sgd or nesterov`},
+		{func(r *Recipe) { r.Optimizer = "" }, `net: optimizer "": use adamw, sgd, nesterov or muon`},
 	} {
 		r := DefaultRecipe()
 		c.change(&r)
@@ -125,6 +125,15 @@ func TestRecipeSettle(t *testing.T) {
 	}{
 		{DefaultRecipe(), "optimizer", func(r *Recipe) { r.Optimizer = Nesterov }, func(r *Recipe) { r.Momentum = 0.9 }, "its usual momentum"},
 		{DefaultRecipe(), "optimizer", func(r *Recipe) { r.Optimizer = SGD }, func(r *Recipe) {}, "plain"},
+		{DefaultRecipe(), "optimizer", func(r *Recipe) { r.Optimizer = Muon }, func(r *Recipe) {
+			r.MuonRate, r.MuonMomentum, r.MuonDecay, r.MuonRest = 0.02, 0.95, r.WeightDecay, AdamW
+		}, "beside AdamW"},
+		{DefaultRecipe(), "optimizer muon_rest weight_decay", func(r *Recipe) { r.Optimizer, r.MuonRest, r.WeightDecay = Muon, Nesterov, 0.01 }, func(r *Recipe) {
+			r.MuonRate, r.MuonMomentum, r.MuonDecay, r.Momentum = 0.02, 0.95, 0.01, 0.9
+		}, "beside Nesterov's momentum"},
+		{DefaultRecipe(), "optimizer muon_rate muon_momentum muon_decay", func(r *Recipe) { r.Optimizer, r.MuonRate, r.MuonMomentum, r.MuonDecay = Muon, 0.1, 0.9, 0 }, func(r *Recipe) {
+			r.MuonRest = AdamW
+		}, "as said"},
 		{DefaultRecipe(), "optimizer momentum", func(r *Recipe) { r.Optimizer, r.Momentum = SGD, 0.8 }, func(r *Recipe) {}, "as said"},
 		{tiny, "momentum", func(r *Recipe) { r.Momentum = 0.8 }, func(r *Recipe) {}, "the optimiser stays"},
 		{tiny, "model", func(r *Recipe) { r.Model = net.SmallCIFARNetName }, func(r *Recipe) { r.Widths = net.ReferenceWidths(net.SmallCIFARNetName) }, "another model has other widths"},

@@ -21,11 +21,14 @@ func Layout(m *net.Model, r Recipe) (*engine.Layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	segments := m.Segments()
+	return layoutOf(m.Segments(), m.Name, groups, r)
+}
+
+func layoutOf(segments []engine.Segment, model string, groups []updateGroup, r Recipe) (*engine.Layout, error) {
 	for i, s := range segments {
 		segments[i].NoDecay = r.NoDecay1D && len(s.Shape) == 1
 	}
-	if err := r.assign(segments, m.Name); err != nil {
+	if err := r.assign(segments, model); err != nil {
 		return nil, err
 	}
 	var sets []int
@@ -83,7 +86,13 @@ func update(b *engine.Builder, l *engine.Layout, groups []updateGroup, r Recipe)
 		moments := b.Flat(engine.Moments, g.MomentOffset, g.MomentSets*g.Elements)
 		rates := b.Input(ratesOf(i), engine.Float, engine.RateElements)
 		o := groups[i].optimizer
-		b.Apply(o.kind, o.attr(r.WeightDecay*groups[i].decay, g.Undecayed), []*engine.Tensor{gradients, status, rates, parameters, moments}, parameters, moments)
+		var attr engine.Attr
+		if o.kind == engine.Muon {
+			attr = muonOf(r, l, i, r.MuonDecay*groups[i].decay)
+		} else {
+			attr = o.attr(r.WeightDecay*groups[i].decay, g.Undecayed)
+		}
+		b.Apply(o.kind, attr, []*engine.Tensor{gradients, status, rates, parameters, moments}, parameters, moments)
 	}
 	if l.Elements > l.Parameters {
 		statistics := flat(engine.Model, l.Parameters, l.Elements)

@@ -76,7 +76,7 @@ func withoutUnused(document *yaml.Node, r training.Recipe) {
 	}
 	unused, is, was := map[string]bool{}, reflect.ValueOf(r), reflect.ValueOf(named)
 	for i := range is.NumField() {
-		if field := is.Type().Field(i); field.Tag.Get("optional") != "" {
+		if field := is.Type().Field(i); field.Tag.Get("optional") != "" && field.Tag.Get("optional") != r.Optimizer {
 			key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 			unused[key] = is.Field(i).IsZero() && was.Field(i).IsZero()
 		}

@@ -60,6 +60,9 @@ CASES = {
                            weight_decay=0.0, label_smoothing=0.0, clip_grad_norm=0.0, ema_decay=0.0),
     "optimizer-adamw": dict(OPTIMIZER, optimizer="adamw"),
     "optimizer-nesterov": dict(OPTIMIZER, optimizer="nesterov"),
+    # Muon for the first two, at 20 times the rate; AdamW for the rest.
+    "optimizer-muon": dict(OPTIMIZER, optimizer="muon", clip_grad_norm=0.0,
+                           shapes={"conv.weight": (12, 5, 3, 3), "pointwise.weight": (14, 6, 1, 1), "depthwise.weight": (7, 1, 3, 3), "fc.bias": (13,)}),
 }
 
 
@@ -110,9 +113,43 @@ def build(case):
     return {"smallcifarnet": SmallCIFARNet, "tinynet": TinyNet}[case["model"]](case["widths"])
 
 
+def orthogonal(x):
+    """Five Newton-Schulz steps with the coefficients of Keller Jordan's Muon."""
+    a, b, c = 3.4445, -4.7750, 2.0315
+    tall = x.shape[0] > x.shape[1]
+    x = x.T if tall else x
+    x = x / (x.norm() + 1e-7)
+    for _ in range(5):
+        s = x @ x.T
+        x = a * x + (b * s + c * s @ s) @ x
+    return x.T if tall else x
+
+
+class Muon(torch.optim.Optimizer):
+    """Keller Jordan's Muon of dense weights (out, in, k, k) as matrices (out, in k k), AdamW beside it at a twentieth of the rate."""
+
+    def __init__(self, parameters, lr, weight_decay):
+        dense = [p for p in parameters if p.ndim == 4 and p.shape[1] > 1]
+        self.adamw = torch.optim.AdamW([p for p in parameters if not any(p is q for q in dense)], lr=lr, weight_decay=weight_decay)
+        super().__init__(dense, dict(lr=lr, weight_decay=weight_decay))
+
+    @torch.no_grad()
+    def step(self):
+        group = self.param_groups[0]
+        lr, momentum = 20 * group["lr"], 0.95
+        for p in group["params"]:
+            buffer = self.state[p].setdefault("momentum_buffer", torch.zeros_like(p))
+            buffer.lerp_(p.grad, 1 - momentum)
+            u = orthogonal(p.grad.lerp(buffer, momentum).reshape(len(p), -1))
+            p.mul_(1 - lr * group["weight_decay"])
+            p.add_(u.view_as(p), alpha=-lr * max(1, u.shape[0] / u.shape[1]) ** 0.5)
+        self.adamw.param_groups[0]["lr"] = group["lr"]
+        self.adamw.step()
+
+
 def build_optimizer(case, parameters, lr):
     rule = {"adamw": (torch.optim.AdamW, {}), "sgd": (torch.optim.SGD, {}),
-            "nesterov": (torch.optim.SGD, dict(momentum=0.9, nesterov=True))}
+            "nesterov": (torch.optim.SGD, dict(momentum=0.9, nesterov=True)), "muon": (Muon, {})}
     cls, extra = rule[case["optimizer"]]
     return cls(parameters, lr=lr, weight_decay=case["weight_decay"], **extra)
 
@@ -243,7 +280,7 @@ def write_optimizer(case, folder):
     steps = len(case["lr"])
     case["steps"] = steps
     g = torch.Generator().manual_seed(case["seed"])
-    shapes = {"weight": (13, 11), "bias": (13,), "scale": (1,)}
+    shapes = case.pop("shapes", {"weight": (13, 11), "bias": (13,), "scale": (1,)})
     initial = {name: torch.randn(shape, generator=g) / 10 for name, shape in shapes.items()}
     grads = {}
     for step in range(steps):
