@@ -32,7 +32,7 @@ type DropoutAttr struct {
 	Layer int     // its place among the network's dropouts, part of the random counter
 }
 
-// CrossEntropyAttr belongs to cross_entropy.
+// CrossEntropyAttr belongs to cross_entropy and cross_entropy_mixed.
 type CrossEntropyAttr struct {
 	Smoothing float64 // label smoothing
 }

@@ -8,6 +8,7 @@ type Kind string
 const (
 	GatherNormalize = Kind("gather_normalize")
 	Augment         = Kind("augment")
+	MixImages       = Kind("mix_images")
 
 	Conv2d               = Kind("conv2d")
 	Conv2dBackwardData   = Kind("conv2d_backward_data")
@@ -70,7 +71,8 @@ const (
 	LinearBackwardWeight = Kind("linear_backward_weight")
 	LinearBackwardBias   = Kind("linear_backward_bias")
 
-	CrossEntropy = Kind("cross_entropy")
+	CrossEntropy      = Kind("cross_entropy")
+	CrossEntropyMixed = Kind("cross_entropy_mixed")
 
 	Add = Kind("add")
 

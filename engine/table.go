@@ -42,6 +42,10 @@ var table = map[Kind]row{
 		attr:  AugmentAttr{},
 		check: augmentable,
 	},
+	MixImages: { // of the batch with one another, before the network
+		in:  operands{activation("x", "N C H W"), input("mixes", Uint32, mixesShape).checked(checkMixes)},
+		out: operands{activation("y", "N C H W")},
+	},
 
 	Conv2d: {
 		in:           operands{activation("x", "N K H W"), segment("w", "M K R R"), segment("b", "M").optional()},
@@ -301,6 +305,13 @@ var table = map[Kind]row{
 		check: isSmoothing,
 	},
 
+	CrossEntropyMixed: { // metrics count the first label
+		in:    operands{activation("logits", "N M 1 1"), input("targets", Uint32, targetsShape).checked(checkTargets)},
+		out:   operands{result("metrics", MetricElements), activation("dlogits", "N M 1 1")},
+		attr:  CrossEntropyAttr{},
+		check: isSmoothing,
+	},
+
 	Add: { // of activations, and of contributions to the gradient of a parameter
 		in:       operands{value("a", AnyShape), value("b", AnyShape)},
 		out:      operands{value("y", AnyShape)},
@@ -351,6 +362,9 @@ var (
 	parameters = flat("parameters", Model, AllParameters, "P")
 	rates      = input("rates", Float, strconv.Itoa(RateElements))
 	drawsShape = fmt.Sprintf("N %d", DrawElements)
+
+	mixesShape   = fmt.Sprintf("N %d", MixElements)
+	targetsShape = fmt.Sprintf("N %d", TargetElements)
 )
 
 // Kinds lists the ops of the table; every executor must run each.

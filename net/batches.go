@@ -66,7 +66,9 @@ func (b *Batches) Fill(d Data, images []int) (*engine.Program, *engine.StepInput
 	}
 	indices, labels := r.Uints(inputIndices), r.Uints(inputLabels) // without indices where draws name the images
 	for i, at := range images {
-		labels[i] = uint32(d.Labels[at])
+		if labels != nil { // else the step has targets
+			labels[i] = uint32(d.Labels[at])
+		}
 		if indices != nil {
 			indices[i] = uint32(at)
 		}

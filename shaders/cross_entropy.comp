@@ -8,7 +8,14 @@
 //   logits, dlogits  (N/g, M, g), g being GX and GY    labels  (N)
 //   samples          (3, N): loss; 1 if the label has the largest logit; 1 if it is among the five largest
 //
+// With MIXED it is cross_entropy_mixed, of targets (N, 3): label, another label, and the first one's share as a float's bits
+//   target[m] = (1 - SMOOTHING) * (share * [m == label] + (1 - share) * [m == other]) + SMOOTHING / M
+//
 // One invocation takes one sample and reads its logits twice: exponentials are recomputed, not stored.
+//
+// ops: cross_entropy, cross_entropy_mixed
+// kernel cross_entropy
+// kernel cross_entropy_mixed: MIXED
 #include "dispatch.glsl"
 #include "panels.glsl"
 
@@ -27,7 +34,12 @@ layout(std430, binding = 3) writeonly buffer Samples { float samples[]; };
 void main() {
     uint n = invocation();
     if (n >= push.N) return;
+#ifdef MIXED
+    uint from = plane_at(n, 0u, M, GX, 1u), to = plane_at(n, 0u, M, GY, 1u), label = labels[3u * n], other = labels[3u * n + 1u];
+    float share = uintBitsToFloat(labels[3u * n + 2u]);
+#else
     uint from = plane_at(n, 0u, M, GX, 1u), to = plane_at(n, 0u, M, GY, 1u), label = labels[n];
+#endif
     float own = logits[from + label * GX];
 
     float top = own, sum_logits = 0.0;
@@ -43,12 +55,21 @@ void main() {
     // log softmax(v) = v - top - log(sum); the smoothed part averages it over all classes
     float log_sum = log(sum);
     float own_loss = log_sum + (top - own), mean_loss = own_loss - sum_logits / float(M);
+#ifdef MIXED
+    float other_loss = log_sum + (top - logits[from + other * GX]);
+    samples[n] = (1.0 - SMOOTHING) * (share * own_loss + (1.0 - share) * other_loss) + SMOOTHING * mean_loss;
+#else
     samples[n] = (1.0 - SMOOTHING) * own_loss + SMOOTHING * mean_loss;
+#endif
     samples[push.N + n] = rank < 1u ? 1.0 : 0.0;
     samples[2u * push.N + n] = rank < 5u ? 1.0 : 0.0;
 
     for (uint m = 0u; m < M; m++) {
+#ifdef MIXED
+        float target = SMOOTHING / float(M) + (1.0 - SMOOTHING) * ((m == label ? share : 0.0) + (m == other ? 1.0 - share : 0.0));
+#else
         float target = SMOOTHING / float(M) + (m == label ? 1.0 - SMOOTHING : 0.0);
+#endif
         dlogits[to + m * GY] = (exp(logits[from + m * GX] - top) / sum - target) / float(push.N);
     }
 }

@@ -192,7 +192,7 @@ func (b *bencher) next(of *net.Batches) (*engine.Program, *engine.StepInputs, er
 		return of.Fill(b.data, images)
 	}
 	b.steps++
-	return training.Step{Images: images, Epoch: b.steps, Number: b.steps - 1, Rate: 1e-3, Factors: b.recipe.RateFactors()}.Fill(of, b.data, b.augment)
+	return training.Step{Images: images, Epoch: b.steps, Number: b.steps - 1, Rate: 1e-3, Factors: b.recipe.RateFactors(), Mixing: b.recipe.Mixing()}.Fill(of, b.data, b.augment)
 }
 
 func (b *bencher) logChoices(log *slog.Logger) {

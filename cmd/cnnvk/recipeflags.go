@@ -71,6 +71,8 @@ func recipeFlags() []recipeFlag {
 
 		{"dropout", &cli.Float64Flag{Name: "dropout", Category: onWeights, Value: d.Dropout, Usage: "factor of the network's own dropout rates, 0 for none"}},
 		{"label_smoothing", &cli.Float64Flag{Name: "smoothing", Category: onWeights, Value: d.LabelSmoothing, Usage: "label smoothing"}},
+		{"mixup", &cli.Float64Flag{Name: "mixup", Category: onWeights, DefaultText: "none", Usage: "blend each image with another one of its batch, in shares from a Beta distribution of this `ALPHA`"}},
+		{"cutmix", &cli.Float64Flag{Name: "cutmix", Category: onWeights, DefaultText: "none", Usage: "replace a rectangle by one of another image, in shares as of --mixup; with both each has half of the steps, `ALPHA`"}},
 		{"ema_decay", &cli.Float64Flag{Name: "model-ema-decay", Category: onWeights, Value: d.EMADecay, Usage: "of the averaged weights that are validated and saved, 0 for the weights themselves"}},
 
 		{"augment", augmentFlag(d.Augment)},

@@ -16,16 +16,40 @@ import (
 //
 //	logits, dlogits (N,M,1,1), labels (N), metrics (4), see engine.MetricLoss
 func crossEntropy(attr engine.CrossEntropyAttr, metrics, dlogits, logits, labels *tensor) {
+	crossEntropyOf(attr, metrics, dlogits, logits, func(n int) engine.Target {
+		label := int(labels.uints[n])
+		return engine.Target{Label: label, Other: label, Share: 1}
+	})
+}
+
+// crossEntropyMixed is crossEntropy where an image has two labels: with the first one's share t
+//
+//	target[n,m] = (1-s) (t [m = label[n]] + (1-t) [m = other[n]]) + s/M
+//
+// so the loss is t times that of the label and 1-t times that of the other one.
+//
+//	targets (N,TargetElements), the rest as in crossEntropy
+func crossEntropyMixed(attr engine.CrossEntropyAttr, metrics, dlogits, logits, targets *tensor) {
+	crossEntropyOf(attr, metrics, dlogits, logits, func(n int) engine.Target {
+		return engine.TargetOf(targets.uints[n*engine.TargetElements:])
+	})
+}
+
+func crossEntropyOf(attr engine.CrossEntropyAttr, metrics, dlogits, logits *tensor, targetOf func(n int) engine.Target) {
 	clear(metrics.floats)
 	classes := float64(logits.C())
 	for n := range logits.N() {
-		row, label := logits.row(n), int(labels.uints[n])
+		row, of := logits.row(n), targetOf(n)
+		label, share := of.Label, float64(of.Share)
 		logSum := logSumExp(row)
 		loss := 0.0
 		for m, logit := range row {
 			target := attr.Smoothing / classes
 			if m == label {
-				target += 1 - attr.Smoothing
+				target += (1 - attr.Smoothing) * share
+			}
+			if m == of.Other {
+				target += (1 - attr.Smoothing) * (1 - share)
 			}
 			loss -= target * (logit - logSum)
 			dlogits.row(n)[m] = (math.Exp(logit-logSum) - target) / float64(logits.N())

@@ -8,6 +8,8 @@ var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 	engine.GatherNormalize: func(_ engine.Attr, out, in []*tensor) { gatherNormalize(out[0], in[0], in[1], in[2]) },
 	engine.Augment:         func(_ engine.Attr, out, in []*tensor) { augment(out[0], in[0], in[1], in[2]) },
 
+	engine.MixImages: func(_ engine.Attr, out, in []*tensor) { mixImages(out[0], in[0], in[1]) },
+
 	engine.Conv2d:             func(a engine.Attr, out, in []*tensor) { conv2d(a.(engine.ConvAttr), out[0], in[0], in[1], in[2:]...) },
 	engine.Conv2dBackwardData: func(a engine.Attr, out, in []*tensor) { conv2dBackwardData(a.(engine.ConvAttr), out[0], in[0], in[1]) },
 	engine.Conv2dBackwardWeight: func(a engine.Attr, out, in []*tensor) {
@@ -85,6 +87,10 @@ var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 
 	engine.CrossEntropy: func(a engine.Attr, out, in []*tensor) {
 		crossEntropy(a.(engine.CrossEntropyAttr), out[0], out[1], in[0], in[1])
+	},
+
+	engine.CrossEntropyMixed: func(a engine.Attr, out, in []*tensor) {
+		crossEntropyMixed(a.(engine.CrossEntropyAttr), out[0], out[1], in[0], in[1])
 	},
 
 	engine.Add: func(_ engine.Attr, out, in []*tensor) { add(out[0], in[0], in[1]) },

@@ -291,6 +291,32 @@ func TestCrossEntropy(t *testing.T) {
 	o.want(1, (1./8-0.1)/2, (2./8-0.1)/2, (5./8-0.8)/2, (1./4-0.8)/2, (1./4-0.1)/2, (1./2-0.1)/2)
 }
 
+// TestCrossEntropyMixed: the loss of two labels is that of each, in their shares.
+func TestCrossEntropyMixed(t *testing.T) {
+	o := newOne(t, engine.CrossEntropyMixed, engine.CrossEntropyAttr{Smoothing: 0.3}, engine.Shape{2, 3, 1, 1}, engine.Shape{2, engine.TargetElements})
+	ln := math.Log
+	o.set(0, ln(1), ln(2), ln(5), ln(4), ln(4), ln(8))
+	targets := o.in.Uints("targets")
+	engine.Target{Label: 2, Other: 0, Share: 0.5}.Put(targets)
+	engine.Target{Label: 1, Other: 1, Share: 0.25}.Put(targets[engine.TargetElements:])
+	o.run()
+	first := -(0.45*ln(1./8) + 0.1*ln(2./8) + 0.45*ln(5./8))
+	second := -(0.1*ln(1./4) + 0.8*ln(1./4) + 0.1*ln(1./2))
+	o.want(0, first+second, 1, 2, 0)
+	o.want(1, (1./8-0.45)/2, (2./8-0.1)/2, (5./8-0.45)/2, (1./4-0.1)/2, (1./4-0.8)/2, (1./2-0.1)/2)
+}
+
+// TestMixImages blends, pastes, and does both.
+func TestMixImages(t *testing.T) {
+	o := newOne(t, engine.MixImages, nil, engine.Shape{3, 1, 2, 2}, engine.Shape{3, engine.MixElements})
+	o.set(0, 1, 2, 3, 4, 10, 20, 30, 40, 100, 200, 300, 400)
+	mixes := o.in.Uints("mixes")
+	engine.Mix{Partner: 2, Share: 0.75}.Put(mixes)
+	engine.Mix{Partner: 0, Share: 1, Paste: engine.Rectangle{Top: 1, Left: 0, Height: 1, Width: 1}}.Put(mixes[engine.MixElements:])
+	engine.Mix{Partner: 1, Share: 0.5, Paste: engine.Rectangle{Top: 0, Left: 1, Height: 2, Width: 5}}.Put(mixes[2*engine.MixElements:])
+	o.run().want(0, 25.75, 51.5, 77.25, 103, 10, 20, 3, 40, 55, 20, 165, 40)
+}
+
 // TestRank counts labels by hand where logits are equal.
 func TestRank(t *testing.T) {
 	o := newOne(t, engine.CrossEntropy, engine.CrossEntropyAttr{}, engine.Shape{4, 7, 1, 1}, engine.Shape{4})

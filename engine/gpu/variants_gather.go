@@ -21,6 +21,14 @@ var gatherVariants = byLanes(engine.GatherNormalize, "gather_normalize", "gather
 		}
 	})
 
+var mixImages = kernel{name: "mix_images", storage: []vk.Access{in, in, out}, spec: []string{"C", "H", "W", "GX", "GY"}, push: []string{"count"}}
+
+var mixVariants = []variant{one(engine.MixImages, "mix_images", nil, func(c *call) {
+	x, y := c.in(0), c.out(0)
+	p := c.images(x, y)
+	c.run(mixImages, p.values(), words(p.c, x.H(), x.W(), p.g[0], p.g[1]), words(p.values()), c.of(x), c.of(c.in(1)), c.of(y))
+})}
+
 // slice is a run of samples of a data set that fits one storage window.
 type slice struct {
 	operand

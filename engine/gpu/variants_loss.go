@@ -10,14 +10,21 @@ var (
 		name: "cross_entropy", storage: []vk.Access{in, in, out, out},
 		spec: []string{"M", "GX", "GY", "SMOOTHING"}, push: []string{"N"},
 	}
+	crossEntropyMixed   = crossEntropy.as("cross_entropy_mixed")
 	crossEntropyMetrics = kernel{name: "cross_entropy_metrics", storage: []vk.Access{in, out}, push: []string{"N"}}
 )
 
-var lossVariants = []variant{one(engine.CrossEntropy, "cross_entropy", nil, func(c *call) {
+var lossVariants = []variant{
+	one(engine.CrossEntropy, "cross_entropy", nil, func(c *call) { c.loss(crossEntropy) }),
+	one(engine.CrossEntropyMixed, "cross_entropy_mixed", nil, func(c *call) { c.loss(crossEntropyMixed) }),
+}
+
+// loss is the loss of each sample by that kernel, then their sum.
+func (c *call) loss(k kernel) {
 	logits, labels, dlogits := c.in(0), c.in(1), c.out(1)
 	p := c.images(logits, dlogits)
 	samples := c.scratch("cross_entropy samples", 3*p.n)
-	c.run(crossEntropy, p.n, append(words(p.c, p.g[0], p.g[1]), word(c.attr().(engine.CrossEntropyAttr).Smoothing)), words(p.n),
+	c.run(k, p.n, append(words(p.c, p.g[0], p.g[1]), word(c.attr().(engine.CrossEntropyAttr).Smoothing)), words(p.n),
 		c.of(logits), c.of(labels), c.of(dlogits), samples)
 	c.run(crossEntropyMetrics, engine.MetricElements, nil, words(p.n), samples, c.of(c.out(0)))
-})}
+}

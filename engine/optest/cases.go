@@ -9,7 +9,7 @@ import (
 // Cases lists every case: for each op kind the shapes of the networks at few images, and those at
 // which a kernel would go wrong.
 func Cases() []Case {
-	return slices.Concat(gatherCases(), augmentCases(), denseCases(), depthwiseCases(), pointwiseCases(), normCases(), elementCases(), dropoutCases(), poolCases(),
+	return slices.Concat(gatherCases(), augmentCases(), mixCases(), denseCases(), depthwiseCases(), pointwiseCases(), normCases(), elementCases(), dropoutCases(), poolCases(),
 		flattenCases(), linearCases(), lossCases(), updateCases())
 }
 
@@ -236,7 +236,7 @@ func linearCases() []Case {
 
 func lossCases() []Case {
 	smooth := engine.CrossEntropyAttr{Smoothing: 0.1}
-	return each([]engine.Kind{engine.CrossEntropy},
+	return each([]engine.Kind{engine.CrossEntropy, engine.CrossEntropyMixed},
 		Case{N: 8, M: 100, H: 1, W: 1, Attr: smooth, Why: "the recipe"},
 		Case{N: 72, M: 100, H: 1, W: 1, Attr: smooth, Why: "the short last batch of an epoch"},
 		Case{N: 7, M: 10, H: 1, W: 1, Attr: engine.CrossEntropyAttr{}, Why: "no smoothing"},

@@ -117,6 +117,10 @@ func (c Case) numbers(name string, limit int, out []uint32) {
 		c.draws(out)
 		return
 	}
+	if name == "mixes" || name == "targets" {
+		c.mixed(name, out)
+		return
+	}
 	s := newSource(c, name)
 	for i := range out {
 		switch {

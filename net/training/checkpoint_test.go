@@ -74,6 +74,7 @@ func TestResume(t *testing.T) {
 		"no average": func(r *Recipe) { r.EMADecay = 0 },
 		"groups":     func(r *Recipe) { r.Groups = []string{"classifier.*:rate=0.5", "*.bn.*:decay=0"} },
 		"muon":       func(r *Recipe) { r.UseOptimizer(Muon); r.Groups = []string{"features.[01].*:rate=0.5"} },
+		"mixing":     func(r *Recipe) { r.Mixup, r.Cutmix = 0.4, 1 },
 		"onecycle":   func(r *Recipe) { r.Schedule, r.WarmupEpochs, r.WarmupShare = ScheduleOneCycle, 0, 0.3 },
 	} {
 		recipe := func(r *Recipe) {

@@ -78,7 +78,7 @@ func (t *Trainer) queueSteps(ctx context.Context, r *running, order []int) error
 
 // queue hands one step to the device.
 func (t *Trainer) queue(images []int, epoch int, rate float64) error {
-	step := Step{Images: images, Epoch: epoch, Number: t.run.at.Total, Seed: t.Recipe.Seed, Rate: rate, Factors: t.run.factors}
+	step := Step{Images: images, Epoch: epoch, Number: t.run.at.Total, Seed: t.Recipe.Seed, Rate: rate, Factors: t.run.factors, Mixing: t.Recipe.Mixing()}
 	p, r, err := step.Fill(t.run.train, t.Data, t.Augment)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ type Step struct {
 	Number  int   // optimiser steps before it in the run; with the seed, it decides what dropout draws
 	Seed    uint32
 	Rate    float64   // of learning
+	Mixing  Mixing    // of its images, from Recipe.Mixing
 	Factors []float64 // of it by parameter group, from Recipe.RateFactors; none: 1
 }
 
@@ -29,6 +30,13 @@ func (s Step) Fill(programs *net.Batches, d net.Data, augment *Augmentation) (*e
 		for i, image := range s.Images {
 			augment.Draw(s.Epoch, image).Put(draws[i*engine.DrawElements:])
 		}
+	}
+	if !s.Mixing.none() {
+		labels := make([]int, len(s.Images))
+		for i, image := range s.Images {
+			labels[i] = int(d.Labels[image])
+		}
+		s.Mixing.fill(r, labels, s.Seed, s.Number, d.Shape.H, d.Shape.W)
 	}
 	random := r.Uints(inputRandom)
 	random[engine.RandomSeed], random[engine.RandomStep], random[engine.RandomSample] = s.Seed, uint32(s.Number), 0

@@ -37,6 +37,8 @@ type Recipe struct {
 	ValidationRatio float64       `yaml:"validation_ratio"` // 0 for no validation: the last weights are the best
 	Patience        int           `yaml:"patience"`         // epochs without a better validation accuracy after which training stops, 0 for never
 
+	Mixup        float64  `yaml:"mixup" optional:"true"`     // alpha of the shares in which images are blended, 0 for none
+	Cutmix       float64  `yaml:"cutmix" optional:"true"`    // alpha of the shares of rectangles from other images, 0 for none
 	MuonRate     float64  `yaml:"muon_rate" optional:"muon"` // of muon: its highest learning rate
 	MuonMomentum float64  `yaml:"muon_momentum" optional:"muon"`
 	MuonDecay    float64  `yaml:"muon_decay" optional:"muon"`   // decoupled
@@ -187,6 +189,8 @@ func (r Recipe) Check() error {
 		{"decay_rate", r.DecayRate, r.DecayRate > 0 && r.DecayRate <= 1, "a number above 0, to 1"},
 		{"dropout", r.Dropout, r.Dropout >= 0 && r.Dropout <= maxDropout, fmt.Sprintf("a number from 0 to %d", maxDropout)},
 		{"label_smoothing", r.LabelSmoothing, r.LabelSmoothing >= 0 && r.LabelSmoothing < 1, "a number from 0 to below 1"},
+		{"mixup", r.Mixup, r.Mixup >= 0 && finite(r.Mixup), "0 or more"},
+		{"cutmix", r.Cutmix, r.Cutmix >= 0 && finite(r.Cutmix), "0 or more"},
 		{"clip_norm", r.ClipNorm, r.ClipNorm >= 0 && finite(r.ClipNorm), "a number above 0, or 0 for no clipping"},
 		{"ema_decay", r.EMADecay, r.EMADecay >= 0 && r.EMADecay < 1, "a number from 0 to below 1"},
 		{"patience", r.Patience, r.Patience >= 0, "1 or more, or 0 to train all epochs"},

@@ -9,10 +9,12 @@ import (
 
 // The names of a training step's inputs and results, beside those of package net.
 const (
-	inputDraws  = "draws"
-	inputRandom = "random"
-	inputRates  = "rates"
-	resultNorm  = "norm"
+	inputDraws   = "draws"
+	inputRandom  = "random"
+	inputRates   = "rates"
+	inputMixes   = "mixes"
+	inputTargets = "targets"
+	resultNorm   = "norm"
 )
 
 // Layout places a network's state for a training by that recipe.
@@ -53,9 +55,17 @@ func TrainProgram(m *net.Model, l *engine.Layout, r Recipe, d net.ImageShape, ba
 	} else {
 		x = augment(b, d, batch, a.Kinds)
 	}
-	logits := m.ForwardTraining(b, x, random)
-	dlogits := net.CrossEntropy(b, logits, batch, r.LabelSmoothing)
-	b.Backward(logits, dlogits)
+	if !r.Mixing().none() {
+		x = b.Apply1(engine.MixImages, nil, []*engine.Tensor{x, b.Input(inputMixes, engine.Uint32, batch, engine.MixElements)})
+	}
+	if r.Mixing().none() {
+		logits := m.ForwardTraining(b, x, random)
+		b.Backward(logits, net.CrossEntropy(b, logits, batch, r.LabelSmoothing))
+	} else {
+		logits := m.ForwardTraining(b, x, random)
+		targets := b.Input(inputTargets, engine.Uint32, batch, engine.TargetElements)
+		b.Backward(logits, b.Apply(engine.CrossEntropyMixed, engine.CrossEntropyAttr{Smoothing: r.LabelSmoothing}, []*engine.Tensor{logits, targets})[1])
+	}
 	update(b, l, groups, r)
 	return b.Program()
 }
