@@ -11,6 +11,7 @@ type Policy struct {
 	Name        string
 	Pad         int     // pixels that a crop may reach past the border, which is black there (torchvision's RandomCrop with padding)
 	Flip        bool    // left and right change places half of the time
+	Alternate   bool    // with Flip: in every second epoch, of half of the images in the even ones (Jordan, 2024)
 	RandAugment int     // operations of RandAugment, behind the flip
 	Jitter      Jitter  // behind those
 	EraseP      float64 // probability of erasing a rectangle (torchvision's RandomErasing, value 0)
@@ -85,6 +86,10 @@ func (p Policy) Draw(seed uint32, epoch, image int) engine.Draw {
 	}
 	if p.Flip {
 		d.Flip = s.uniform() < 0.5
+	}
+	if p.Flip && p.Alternate {
+		first := newStream(uint64(seed), streamFlip, uint64(uint32(image))).uniform() < 0.5
+		d.Flip = first != (epoch%2 == 1)
 	}
 	for range p.RandAugment {
 		if op, ok := s.randAugment(p.h, p.w); ok {

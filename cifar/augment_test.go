@@ -171,3 +171,30 @@ func TestRandAugmentMagnitudes(t *testing.T) {
 		t.Error("Invert is no operation of RandAugment")
 	}
 }
+
+// Alternating flips: an image is flipped in every second epoch, half of them in the first one; nothing else of a draw changes.
+func TestAlternatingFlips(t *testing.T) {
+	t.Parallel()
+	plain, _ := PolicyNamed("reference")
+	policy := plain
+	policy.Alternate = true
+	const images = 2000
+	first := 0
+	for image := range images {
+		for epoch := range 5 {
+			d, before := policy.Draw(3, epoch, image), plain.Draw(3, epoch, image)
+			if want := policy.Draw(3, 0, image).Flip != (epoch%2 == 1); d.Flip != want {
+				t.Fatalf("image %d, epoch %d: flipped is %t", image, epoch, d.Flip)
+			}
+			if d.Flip = before.Flip; !reflect.DeepEqual(d, before) {
+				t.Fatalf("image %d, epoch %d: %+v, want %+v", image, epoch, d, before)
+			}
+		}
+		if policy.Draw(3, 0, image).Flip {
+			first++
+		}
+	}
+	if first < images*45/100 || first > images*55/100 {
+		t.Errorf("%d of %d images are flipped in the first epoch", first, images)
+	}
+}

@@ -7,6 +7,7 @@ const (
 	streamEpochOrder uint32 = iota
 	streamSynthetic
 	streamAugment
+	streamFlip
 )
 
 // stream hands out the draws of one (seed, purpose, index) in order: the seed is Philox's key; the

@@ -76,6 +76,7 @@ func recipeFlags() []recipeFlag {
 		{"ema_decay", &cli.Float64Flag{Name: "model-ema-decay", Category: onWeights, Value: d.EMADecay, Usage: "of the averaged weights that are validated and saved, 0 for the weights themselves"}},
 
 		{"augment", augmentFlag(d.Augment)},
+		{"alternate_flips", &cli.BoolFlag{Name: "alternate-flips", Category: onData, Usage: "flip an image in every second epoch, half of them in the first, not by chance in each"}},
 		{"normalize", &cli.BoolFlag{Name: "normalize", Category: onData, Value: d.Normalize, Usage: "bring the images to mean 0 and deviation 1; --normalize=false only scales them to 0..1"}},
 		{"split", &cli.StringFlag{Name: "split", Category: onData, Value: d.Split, Usage: choice(training.Splits) + ": which training images validate; stratified takes as many of each class"}},
 		{"validation_ratio", &cli.Float64Flag{Name: "val-ratio", Category: onData, Value: d.ValidationRatio, Usage: "share of the training images that validates; with 0 none does, and the last weights are the best"}},
@@ -207,6 +208,9 @@ func checkFlags(c *cli.Context, r training.Recipe) error {
 		if c.IsSet(name) && r.Optimizer != training.Muon {
 			return usagef("--%s does nothing with %s: use --opt muon", name, r.Optimizer)
 		}
+	}
+	if p, _ := cifar.PolicyNamed(r.Augment); c.Bool("alternate-flips") && !p.Flip && p.Name != "" {
+		return usagef("--alternate-flips does nothing with the augmentation %s, which has no flips: use --augment crop-flip", r.Augment)
 	}
 	length := slices.DeleteFunc([]string{"warmup-epochs", "warmup-steps", "warmup-share"}, func(name string) bool { return !c.IsSet(name) })
 	if len(length) > 1 {

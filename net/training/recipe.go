@@ -37,16 +37,17 @@ type Recipe struct {
 	ValidationRatio float64       `yaml:"validation_ratio"` // 0 for no validation: the last weights are the best
 	Patience        int           `yaml:"patience"`         // epochs without a better validation accuracy after which training stops, 0 for never
 
-	Mixup        float64  `yaml:"mixup" optional:"true"`     // alpha of the shares in which images are blended, 0 for none
-	Cutmix       float64  `yaml:"cutmix" optional:"true"`    // alpha of the shares of rectangles from other images, 0 for none
-	MuonRate     float64  `yaml:"muon_rate" optional:"muon"` // of muon: its highest learning rate
-	MuonMomentum float64  `yaml:"muon_momentum" optional:"muon"`
-	MuonDecay    float64  `yaml:"muon_decay" optional:"muon"`   // decoupled
-	MuonRest     string   `yaml:"muon_rest" optional:"muon"`    // the optimiser of what Muon has not, with learning_rate, momentum and weight_decay
-	WarmupSteps  int      `yaml:"warmup_steps" optional:"true"` // in place of epochs
-	WarmupShare  float64  `yaml:"warmup_share" optional:"true"` // of all steps, in place of epochs
-	Groups       []string `yaml:"groups" optional:"true"`       // of parameters that have other rates or decays, as PATTERN:rate=FACTOR:decay=FACTOR
-	RateByStep   bool     `yaml:"rate_by_step" optional:"true"` // the rate follows the steps, not the epochs; so it does with the two above and with onecycle
+	AlternateFlips bool     `yaml:"alternate_flips" optional:"true"` // an image that augment flips is flipped in every second epoch
+	Mixup          float64  `yaml:"mixup" optional:"true"`           // alpha of the shares in which images are blended, 0 for none
+	Cutmix         float64  `yaml:"cutmix" optional:"true"`          // alpha of the shares of rectangles from other images, 0 for none
+	MuonRate       float64  `yaml:"muon_rate" optional:"muon"`       // of muon: its highest learning rate
+	MuonMomentum   float64  `yaml:"muon_momentum" optional:"muon"`
+	MuonDecay      float64  `yaml:"muon_decay" optional:"muon"`   // decoupled
+	MuonRest       string   `yaml:"muon_rest" optional:"muon"`    // the optimiser of what Muon has not, with learning_rate, momentum and weight_decay
+	WarmupSteps    int      `yaml:"warmup_steps" optional:"true"` // in place of epochs
+	WarmupShare    float64  `yaml:"warmup_share" optional:"true"` // of all steps, in place of epochs
+	Groups         []string `yaml:"groups" optional:"true"`       // of parameters that have other rates or decays, as PATTERN:rate=FACTOR:decay=FACTOR
+	RateByStep     bool     `yaml:"rate_by_step" optional:"true"` // the rate follows the steps, not the epochs; so it does with the two above and with onecycle
 }
 
 // The ways to choose the images of the validation, as in Recipe.Split.
