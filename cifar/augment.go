@@ -10,6 +10,7 @@ import (
 type Policy struct {
 	Name        string
 	Pad         int     // pixels that a crop may reach past the border, which is black there (torchvision's RandomCrop with padding)
+	Reflect     bool    // with Pad: the image is reflected there (torchvision's padding_mode)
 	Flip        bool    // left and right change places half of the time
 	Alternate   bool    // with Flip: in every second epoch, of half of the images in the even ones (Jordan, 2024)
 	RandAugment int     // operations of RandAugment, behind the flip
@@ -83,6 +84,7 @@ func (p Policy) Draw(seed uint32, epoch, image int) engine.Draw {
 	d := engine.Draw{Image: image}
 	if p.Pad > 0 {
 		d.Top, d.Left = s.below(2*p.Pad+1)-p.Pad, s.below(2*p.Pad+1)-p.Pad
+		d.Reflect = p.Reflect
 	}
 	if p.Flip {
 		d.Flip = s.uniform() < 0.5

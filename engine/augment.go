@@ -10,6 +10,7 @@ import (
 type Draw struct {
 	Image     int  // its index in the data set
 	Top, Left int  // of the crop in the image; pixels outside of the image are black
+	Reflect   bool // outside of it are, not black pixels, those of the image mirrored in its border, as PyTorch's reflect padding
 	Flip      bool // left and right change places, after the crop
 	Ops       []AugmentOp
 	Erase     Rectangle // set to 0 in the op's result, after the table
@@ -56,6 +57,10 @@ const (
 	drawOps    = 9
 	opElements = 7 // kind, then a factor's bits, a level, or a matrix
 
+	// Of the word drawFlip.
+	flipBit    = 1
+	reflectBit = 2
+
 	// MaxAugmentOps is the largest number of operations in a draw.
 	MaxAugmentOps = 6
 	// DrawElements is the number of words of a draw.
@@ -88,7 +93,10 @@ func (d Draw) Put(words []uint32) {
 	clear(words[:DrawElements])
 	words[drawImage], words[drawTop], words[drawLeft] = uint32(d.Image), uint32(d.Top), uint32(d.Left)
 	if d.Flip {
-		words[drawFlip] = 1
+		words[drawFlip] = flipBit
+	}
+	if d.Reflect {
+		words[drawFlip] |= reflectBit
 	}
 	for i, v := range []int{d.Erase.Top, d.Erase.Left, d.Erase.Height, d.Erase.Width} {
 		words[drawErase+i] = uint32(v)
@@ -117,7 +125,7 @@ func (s AugmentOp) put(words []uint32) {
 func DrawOf(words []uint32) Draw {
 	signed := func(at int) int { return int(int32(words[at])) }
 	d := Draw{
-		Image: int(words[drawImage]), Top: signed(drawTop), Left: signed(drawLeft), Flip: words[drawFlip] != 0,
+		Image: int(words[drawImage]), Top: signed(drawTop), Left: signed(drawLeft), Flip: words[drawFlip]&flipBit != 0, Reflect: words[drawFlip]&reflectBit != 0,
 		Erase: Rectangle{signed(drawErase), signed(drawErase + 1), signed(drawErase + 2), signed(drawErase + 3)},
 	}
 	for i := range int(min(words[drawCount], MaxAugmentOps)) {

@@ -12,6 +12,7 @@
 // loop, and most concern a pixel alone. The image lies in shared memory, a pixel to a word; twice, for operations that look at other
 // pixels. KINDS has a bit for every kind of operation that occurs, so that the compiler can leave out the rest.
 #include "augment_color.glsl"
+#include "reflected.glsl"
 #include "augment_histogram.glsl"
 #include "panels.glsl"
 
@@ -48,12 +49,16 @@ bool occurs(uint kind) { return (KINDS >> kind & 1u) != 0u; }
 
 uint byte_at(uint at) { return images[at / 4u] >> (8u * (at % 4u)) & 255u; }
 
-// gather copies the crop from the data set, mirrored if asked for, black outside.
+// gather copies the crop from the data set, mirrored if asked for, black outside or reflected.
 void gather(uint sample_, uint draw) {
     uint base = sample_ * 3u * PIXELS;
     each_pixel(i) {
-        uint j = draws[draw + FLIP] != 0u ? W - 1u - i % W : i % W;
+        uint j = (draws[draw + FLIP] & 1u) != 0u ? W - 1u - i % W : i % W;
         uint row = i / W + draws[draw + TOP], column = j + draws[draw + LEFT]; // wraps to a large number outside
+        if ((draws[draw + FLIP] & 2u) != 0u) {
+            row = reflected(row, H);
+            column = reflected(column, W);
+        }
         uint at = base + row * W + column;
         picture[i] = row < H && column < W ? packed(uvec3(byte_at(at), byte_at(at + PIXELS), byte_at(at + 2u * PIXELS))) : 0u;
     }

@@ -12,6 +12,7 @@
 // A workgroup makes one image, an invocation every 64th pixel of it. No picture is kept: an invocation takes its pixels from the data set
 // as often as it needs them. That is once, and once more before each contrast, which needs the mean grey that the operations before it leave.
 #include "augment_color.glsl"
+#include "reflected.glsl"
 #include "panels.glsl"
 
 layout(local_size_x_id = 0) in;
@@ -43,10 +44,14 @@ bool occurs(uint kind) { return (KINDS >> kind & 1u) != 0u; }
 
 uint byte_at(uint at) { return images[at / 4u] >> (8u * (at % 4u)) & 255u; }
 
-// source is where in a plane the crop takes pixel i from, mirrored if asked for; PIXELS outside of the image.
+// source is where in a plane the crop takes pixel i from, mirrored if asked for; outside of the image reflected, or PIXELS.
 uint source(uint i, uint draw) {
-    uint j = draws[draw + FLIP] != 0u ? W - 1u - i % W : i % W;
+    uint j = (draws[draw + FLIP] & 1u) != 0u ? W - 1u - i % W : i % W;
     uint row = i / W + draws[draw + TOP], column = j + draws[draw + LEFT]; // wraps to a large number outside
+    if ((draws[draw + FLIP] & 2u) != 0u) {
+        row = reflected(row, H);
+        column = reflected(column, W);
+    }
     return row < H && column < W ? row * W + column : PIXELS;
 }
 

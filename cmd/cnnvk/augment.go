@@ -55,6 +55,7 @@ func checkAugment(r training.Recipe, f cifar.Form) error {
 // augmentation is the augmentation of a checked recipe for images of that form; nil where its policy changes nothing.
 func augmentation(r training.Recipe, f cifar.Form) *training.Augmentation {
 	policy, _ := cifar.PolicyNamed(r.Augment)
+	policy.Reflect = policy.Pad > 0 && r.ReflectPadding
 	policy.Alternate = policy.Flip && r.AlternateFlips
 	if policy.None() {
 		return nil

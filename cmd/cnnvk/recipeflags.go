@@ -76,6 +76,7 @@ func recipeFlags() []recipeFlag {
 		{"ema_decay", &cli.Float64Flag{Name: "model-ema-decay", Category: onWeights, Value: d.EMADecay, Usage: "of the averaged weights that are validated and saved, 0 for the weights themselves"}},
 
 		{"augment", augmentFlag(d.Augment)},
+		{"reflect_padding", &cli.BoolFlag{Name: "reflect-padding", Category: onData, Usage: "reflect the image where a crop reaches past the border, which is black otherwise"}},
 		{"alternate_flips", &cli.BoolFlag{Name: "alternate-flips", Category: onData, Usage: "flip an image in every second epoch, half of them in the first, not by chance in each"}},
 		{"normalize", &cli.BoolFlag{Name: "normalize", Category: onData, Value: d.Normalize, Usage: "bring the images to mean 0 and deviation 1; --normalize=false only scales them to 0..1"}},
 		{"split", &cli.StringFlag{Name: "split", Category: onData, Value: d.Split, Usage: choice(training.Splits) + ": which training images validate; stratified takes as many of each class"}},
@@ -211,6 +212,9 @@ func checkFlags(c *cli.Context, r training.Recipe) error {
 	}
 	if p, _ := cifar.PolicyNamed(r.Augment); c.Bool("alternate-flips") && !p.Flip && p.Name != "" {
 		return usagef("--alternate-flips does nothing with the augmentation %s, which has no flips: use --augment crop-flip", r.Augment)
+	}
+	if p, _ := cifar.PolicyNamed(r.Augment); c.Bool("reflect-padding") && p.Pad == 0 && p.Name != "" {
+		return usagef("--reflect-padding does nothing with the augmentation %s, which has no crops: use --augment crop-flip", r.Augment)
 	}
 	length := slices.DeleteFunc([]string{"warmup-epochs", "warmup-steps", "warmup-share"}, func(name string) bool { return !c.IsSet(name) })
 	if len(length) > 1 {

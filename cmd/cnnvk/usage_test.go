@@ -64,6 +64,7 @@ func TestUsageErrors(t *testing.T) {
 		{"train --warmup-steps 5 --warmup-epochs 1", `--warmup-epochs and --warmup-steps: use one of them$`, ""},
 		{"train --group fc", `--group "fc": use a pattern of names, then rate= or decay= with a factor, such as`, ""},
 		{"train --alternate-flips --augment none", `--alternate-flips does nothing with the augmentation none, which has no flips: use --augment crop-flip$`, ""},
+		{"train --reflect-padding --augment none", `--reflect-padding does nothing with the augmentation none, which has no crops: use --augment crop-flip$`, ""},
 		{"train --decay-rate 0.5", `--decay-rate does nothing with the schedule cosine: use --sched step$`, ""},
 		{"train --model tinynet --dropout 0.5", `--dropout does nothing with tinynet, which has none$`, ""},
 		{"train --model tiny --dropout 0.5", `--model "tiny": use smallcifarnet or tinynet$`, ""},

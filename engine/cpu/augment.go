@@ -11,7 +11,7 @@ func augment(x, images, table, draws *tensor) {
 	parallel(x.N(), func(n int) {
 		d := engine.DrawOf(draws.uints[n*engine.DrawElements:][:engine.DrawElements])
 		p := newPicture(images.bytes[d.Image*size:][:size], x.H(), x.W())
-		p = p.crop(d.Top, d.Left, d.Flip)
+		p = p.crop(d)
 		for _, s := range d.Ops {
 			p = p.changed(s)
 		}
@@ -96,13 +96,28 @@ func (p picture) sampled(from func(i, j int) (row, column int)) picture {
 	return out
 }
 
-func (p picture) crop(top, left int, flip bool) picture {
+func (p picture) crop(d engine.Draw) picture {
 	return p.sampled(func(i, j int) (int, int) {
-		if flip {
+		if d.Flip {
 			j = p.w - 1 - j
 		}
-		return i + top, j + left
+		i, j = i+d.Top, j+d.Left
+		if d.Reflect {
+			i, j = reflected(i, p.h), reflected(j, p.w)
+		}
+		return i, j
 	})
+}
+
+// reflected is the place inside of 0..size-1 whose mirror image, in the middle of the first or the last, a place outside is.
+func reflected(at, size int) int {
+	if at < 0 {
+		at = -at
+	}
+	if at >= size {
+		at = 2*(size-1) - at
+	}
+	return at
 }
 
 // mapped applies f to every pixel.

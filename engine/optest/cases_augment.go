@@ -44,7 +44,7 @@ func (c Case) draws(out []uint32) {
 	for n := range len(out) / engine.DrawElements {
 		s := newSource(c, fmt.Sprint("draw ", n))
 		d := engine.Draw{
-			Image: int(s.below(0, c.M)), Top: int(s.below(1, 9)) - 4, Left: int(s.below(2, 9)) - 4, Flip: s.below(3, 2) == 1,
+			Image: int(s.below(0, c.M)), Top: int(s.below(1, 9)) - 4, Left: int(s.below(2, 9)) - 4, Flip: s.below(3, 2) == 1, Reflect: s.below(90, 2) == 1,
 			Erase: engine.Rectangle{
 				Top: int(s.below(4, c.H)), Left: int(s.below(5, c.W)), Height: int(s.below(6, c.H)), Width: int(s.below(7, c.W))},
 		}

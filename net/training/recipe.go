@@ -37,6 +37,7 @@ type Recipe struct {
 	ValidationRatio float64       `yaml:"validation_ratio"` // 0 for no validation: the last weights are the best
 	Patience        int           `yaml:"patience"`         // epochs without a better validation accuracy after which training stops, 0 for never
 
+	ReflectPadding bool     `yaml:"reflect_padding" optional:"true"` // crops reach into the reflected image, not into black
 	AlternateFlips bool     `yaml:"alternate_flips" optional:"true"` // an image that augment flips is flipped in every second epoch
 	Mixup          float64  `yaml:"mixup" optional:"true"`           // alpha of the shares in which images are blended, 0 for none
 	Cutmix         float64  `yaml:"cutmix" optional:"true"`          // alpha of the shares of rectangles from other images, 0 for none
