@@ -42,6 +42,11 @@ type AugmentAttr struct {
 	Kinds uint32 // a bit for every AugmentKind that a draw may hold
 }
 
+// ResizeAttr belongs to resize.
+type ResizeAttr struct {
+	Height, Width int // of the result
+}
+
 // GradientNormAttr belongs to gradient_norm.
 type GradientNormAttr struct {
 	ClipNorm float64 // largest global norm let through, 0 for no limit
@@ -105,6 +110,9 @@ func (a PoolAttr) Output(size int) int { return ConvAttr(a).Output(size) }
 
 // extend adds HO and WO, what the windows make of H and W.
 func (a PoolAttr) extend(d Dims) { ConvAttr(a).extend(d) }
+
+// extend adds HO and WO.
+func (a ResizeAttr) extend(d Dims) { d["HO"], d["WO"] = a.Height, a.Width }
 
 func (BatchNormAttr) extend(Dims)       {}
 func (DropoutAttr) extend(Dims)         {}

@@ -9,6 +9,7 @@ const (
 	GatherNormalize = Kind("gather_normalize")
 	Augment         = Kind("augment")
 	MixImages       = Kind("mix_images")
+	Resize          = Kind("resize")
 
 	Conv2d               = Kind("conv2d")
 	Conv2dBackwardData   = Kind("conv2d_backward_data")

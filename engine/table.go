@@ -42,6 +42,12 @@ var table = map[Kind]row{
 		attr:  AugmentAttr{},
 		check: augmentable,
 	},
+	Resize: { // of images before the network
+		in:    operands{activation("x", "N C H W")},
+		out:   operands{activation("y", "N C HO WO")},
+		attr:  ResizeAttr{},
+		check: hasSize,
+	},
 	MixImages: { // of the batch with one another, before the network
 		in:  operands{activation("x", "N C H W"), input("mixes", Uint32, mixesShape).checked(checkMixes)},
 		out: operands{activation("y", "N C H W")},
@@ -394,6 +400,13 @@ func MomentSets(optimizer Kind) int {
 
 func augmentable(a Attr, d Dims) error {
 	return Augmentable(a.(AugmentAttr).Kinds, d["C"], d["H"], d["W"])
+}
+
+func hasSize(a Attr, _ Dims) error {
+	if s := a.(ResizeAttr); s.Height < 1 || s.Width < 1 {
+		return fmt.Errorf("an image of %d x %d has no pixel", s.Height, s.Width)
+	}
+	return nil
 }
 
 // hasWindow demands a convolution that has an output.

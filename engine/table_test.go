@@ -9,6 +9,7 @@ import (
 // someAttr are attributes for the ops to which zeros are none.
 var someAttr = map[Attr]Attr{
 	ConvAttr{}: ConvAttr{Kernel: 3, Stride: 2, Padding: 1}, PoolAttr{}: PoolAttr{Kernel: 3, Stride: 2, Padding: 1},
+	ResizeAttr{}: ResizeAttr{Height: 5, Width: 6},
 }
 
 // applied writes an op of the row down, on tensors of different sizes.

@@ -76,6 +76,7 @@ func recipeFlags() []recipeFlag {
 		{"ema_decay", &cli.Float64Flag{Name: "model-ema-decay", Category: onWeights, Value: d.EMADecay, Usage: "of the averaged weights that are validated and saved, 0 for the weights themselves"}},
 
 		{"augment", augmentFlag(d.Augment)},
+		{"sizes", &cli.StringFlag{Name: "sizes", Category: onData, DefaultText: "as they are", Usage: "sides to which the training images are resized, each for as many epochs: 24,32 sees smaller ones at first, `N,N,...`"}},
 		{"reflect_padding", &cli.BoolFlag{Name: "reflect-padding", Category: onData, Usage: "reflect the image where a crop reaches past the border, which is black otherwise"}},
 		{"alternate_flips", &cli.BoolFlag{Name: "alternate-flips", Category: onData, Usage: "flip an image in every second epoch, half of them in the first, not by chance in each"}},
 		{"normalize", &cli.BoolFlag{Name: "normalize", Category: onData, Value: d.Normalize, Usage: "bring the images to mean 0 and deviation 1; --normalize=false only scales them to 0..1"}},

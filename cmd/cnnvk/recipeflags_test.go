@@ -46,7 +46,7 @@ var someValues = map[string]string{
 	"muon-lr":      "--opt muon --muon-lr 0.1", "muon-momentum": "--opt muon --muon-momentum 0.9", "muon-decay": "--opt muon --muon-decay 0.01", "muon-rest": "--opt muon --muon-rest nesterov", "no-decay-1d": "--no-decay-1d", "group": "--group fc.*:rate=0.1:decay=0 --group *.bn.*:decay=0", "clip-grad": "--clip-grad 0", "lr": "--lr 0.05", "sched": "--sched linear",
 	"warmup-epochs": "--warmup-epochs 0", "warmup-steps": "--warmup-steps 100", "warmup-share": "--warmup-share 0.15", "sched-on-updates": "--sched-on-updates", "decay-epochs": "--decay-epochs 20 --sched step", "decay-rate": "--decay-rate 0.5 --sched step",
 	"smoothing": "--smoothing 0", "mixup": "--mixup 0.2", "cutmix": "--cutmix 1", "model-ema-decay": "--model-ema-decay 0.9", "normalize": "--normalize=false",
-	"split": "--split stratified", "val-ratio": "--val-ratio 0", "patience": "--patience 0", "augment": "--augment crop-flip", "reflect-padding": "--reflect-padding", "alternate-flips": "--alternate-flips", "dropout": "--dropout 0.5", "model": "--model tinynet",
+	"split": "--split stratified", "val-ratio": "--val-ratio 0", "patience": "--patience 0", "augment": "--augment crop-flip", "sizes": "--sizes 24,32", "reflect-padding": "--reflect-padding", "alternate-flips": "--alternate-flips", "dropout": "--dropout 0.5", "model": "--model tinynet",
 }
 
 // Each key of a recipe has a flag, and what a flag says comes back from the config.yaml that the run would have.

@@ -8,6 +8,7 @@ var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 	engine.GatherNormalize: func(_ engine.Attr, out, in []*tensor) { gatherNormalize(out[0], in[0], in[1], in[2]) },
 	engine.Augment:         func(_ engine.Attr, out, in []*tensor) { augment(out[0], in[0], in[1], in[2]) },
 
+	engine.Resize:    func(_ engine.Attr, out, in []*tensor) { resize(out[0], in[0]) },
 	engine.MixImages: func(_ engine.Attr, out, in []*tensor) { mixImages(out[0], in[0], in[1]) },
 
 	engine.Conv2d:             func(a engine.Attr, out, in []*tensor) { conv2d(a.(engine.ConvAttr), out[0], in[0], in[1], in[2:]...) },

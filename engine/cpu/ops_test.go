@@ -306,6 +306,15 @@ func TestCrossEntropyMixed(t *testing.T) {
 	o.want(1, (1./8-0.45)/2, (2./8-0.1)/2, (5./8-0.45)/2, (1./4-0.1)/2, (1./4-0.8)/2, (1./2-0.1)/2)
 }
 
+// TestResize holds the values of torch.nn.functional.interpolate(mode='bilinear', align_corners=False).
+func TestResize(t *testing.T) {
+	x := []float64{1, 2, 4, 8, 16, 3, 5, 7, 11, 13, 0, -1, -2, 6, 9}
+	newOne(t, engine.Resize, engine.ResizeAttr{Height: 2, Width: 4}, engine.Shape{1, 1, 3, 5}).set(0, x...).run().
+		want(0, 1.65625, 3.5, 7.25, 14.4375, 0.71875, 0.40625, 4.625, 9.65625)
+	newOne(t, engine.Resize, engine.ResizeAttr{Height: 4, Width: 3}, engine.Shape{1, 1, 3, 5}).set(0, x...).run().
+		want(0, 4./3, 4, 40./3, 67./24, 5.875, 305./24, 13./6, 3.625, 257./24, -1./3, -2, 8)
+}
+
 // TestMixImages blends, pastes, and does both.
 func TestMixImages(t *testing.T) {
 	o := newOne(t, engine.MixImages, nil, engine.Shape{3, 1, 2, 2}, engine.Shape{3, engine.MixElements})

@@ -29,6 +29,14 @@ var mixVariants = []variant{one(engine.MixImages, "mix_images", nil, func(c *cal
 	c.run(mixImages, p.values(), words(p.c, x.H(), x.W(), p.g[0], p.g[1]), words(p.values()), c.of(x), c.of(c.in(1)), c.of(y))
 })}
 
+var resize = kernel{name: "resize", storage: []vk.Access{in, out}, spec: []string{"C", "H", "W", "HO", "WO", "GX", "GY"}, push: []string{"count"}}
+
+var resizeVariants = []variant{one(engine.Resize, "resize", nil, func(c *call) {
+	x, y := c.in(0), c.out(0)
+	count := y.Shape.Elements()
+	c.run(resize, count, words(x.C(), x.H(), x.W(), y.H(), y.W(), c.plan.panel[x], c.plan.panel[y]), words(count), c.of(x), c.of(y))
+})}
+
 // slice is a run of samples of a data set that fits one storage window.
 type slice struct {
 	operand

@@ -9,7 +9,7 @@ import (
 // Cases lists every case: for each op kind the shapes of the networks at few images, and those at
 // which a kernel would go wrong.
 func Cases() []Case {
-	return slices.Concat(gatherCases(), augmentCases(), mixCases(), denseCases(), depthwiseCases(), pointwiseCases(), normCases(), elementCases(), dropoutCases(), poolCases(),
+	return slices.Concat(gatherCases(), augmentCases(), mixCases(), resizeCases(), denseCases(), depthwiseCases(), pointwiseCases(), normCases(), elementCases(), dropoutCases(), poolCases(),
 		flattenCases(), linearCases(), lossCases(), updateCases())
 }
 

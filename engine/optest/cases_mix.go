@@ -2,6 +2,17 @@ package optest
 
 import "cnnvk/engine"
 
+func resizeCases() []Case {
+	to := func(h, w int) engine.Attr { return engine.ResizeAttr{Height: h, Width: w} }
+	return each([]engine.Kind{engine.Resize},
+		Case{N: 8, C: 3, H: 32, W: 32, Attr: to(24, 24), Why: "CIFAR, three quarters"},
+		Case{N: 5, C: 3, H: 32, W: 32, Attr: to(16, 16), Why: "half"},
+		Case{N: 2, C: 3, H: 9, W: 7, Attr: to(13, 5), Why: "nothing divides, larger one way"},
+		Case{N: 1, C: 1, H: 1, W: 1, Attr: to(3, 2), Why: "one pixel"},
+		Case{N: 7, C: 4, H: 6, W: 10, Attr: to(6, 10), Why: "the same size"},
+	)
+}
+
 func mixCases() []Case {
 	return each([]engine.Kind{engine.MixImages},
 		Case{N: 8, C: 3, H: 32, W: 32, Why: "CIFAR"},

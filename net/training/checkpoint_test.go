@@ -75,6 +75,7 @@ func TestResume(t *testing.T) {
 		"groups":     func(r *Recipe) { r.Groups = []string{"classifier.*:rate=0.5", "*.bn.*:decay=0"} },
 		"muon":       func(r *Recipe) { r.UseOptimizer(Muon); r.Groups = []string{"features.[01].*:rate=0.5"} },
 		"mixing":     func(r *Recipe) { r.Mixup, r.Cutmix = 0.4, 1 },
+		"sizes":      func(r *Recipe) { r.Sizes = []int{16, 24, 32} },
 		"onecycle":   func(r *Recipe) { r.Schedule, r.WarmupEpochs, r.WarmupShare = ScheduleOneCycle, 0, 0.3 },
 	} {
 		recipe := func(r *Recipe) {

@@ -54,7 +54,7 @@ func (t *Trainer) order(epoch int) []int {
 func (t *Trainer) queueSteps(ctx context.Context, r *running, order []int) error {
 	batch, looked := t.Recipe.BatchSize, time.Now()
 	for from := r.queued * batch; from < len(order) && !t.limited() && ctx.Err() == nil; from += batch {
-		if err := t.queue(order[from:min(from+batch, len(order))], r.Epoch-1, r.rate(r.queued)); err != nil {
+		if err := t.queue(order[from:min(from+batch, len(order))], r.Epoch-1, r.rate(r.queued), t.Recipe.sizeOf(r.Epoch-1)); err != nil {
 			return err
 		}
 		r.queued++
@@ -76,10 +76,10 @@ func (t *Trainer) queueSteps(ctx context.Context, r *running, order []int) error
 	return t.stop(ctx, r)
 }
 
-// queue hands one step to the device.
-func (t *Trainer) queue(images []int, epoch int, rate float64) error {
+// queue hands one step to the device, on images of that one of the recipe's sizes.
+func (t *Trainer) queue(images []int, epoch int, rate float64, size int) error {
 	step := Step{Images: images, Epoch: epoch, Number: t.run.at.Total, Seed: t.Recipe.Seed, Rate: rate, Factors: t.run.factors, Mixing: t.Recipe.Mixing()}
-	p, r, err := step.Fill(t.run.train, t.Data, t.Augment)
+	p, r, err := step.Fill(t.run.train[size], t.Data, t.Augment)
 	if err != nil {
 		return err
 	}

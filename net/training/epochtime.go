@@ -15,11 +15,15 @@ const tellingTime = 3 * time.Second
 func (t *Trainer) EpochTime(ctx context.Context) (time.Duration, error) {
 	defer t.Trace.Begin(trace.Host, "measure an epoch")()
 	order, batch := t.Order(0), t.Recipe.BatchSize
-	step, err := t.batchTime(ctx, len(order)/batch, func(i int) error {
-		return t.queue(order[i*batch:][:batch], 0, 0)
-	})
-	if err != nil {
-		return 0, err
+	step, sizes := 0.0, len(t.Recipe.sizes())
+	for size := range sizes {
+		took, err := t.batchTime(ctx, len(order)/batch, func(i int) error {
+			return t.queue(order[i*batch:][:batch], 0, 0, size)
+		})
+		if err != nil {
+			return 0, err
+		}
+		step += took / float64(sizes)
 	}
 	epoch := step * float64(len(order)) / float64(batch)
 	if n := t.validationBatch(); n > 0 {

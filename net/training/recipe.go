@@ -39,6 +39,7 @@ type Recipe struct {
 
 	ReflectPadding bool     `yaml:"reflect_padding" optional:"true"` // crops reach into the reflected image, not into black
 	AlternateFlips bool     `yaml:"alternate_flips" optional:"true"` // an image that augment flips is flipped in every second epoch
+	Sizes          []int    `yaml:"sizes,flow" optional:"true"`      // sides of the images that the epochs see, each for as many epochs; none: as they are
 	Mixup          float64  `yaml:"mixup" optional:"true"`           // alpha of the shares in which images are blended, 0 for none
 	Cutmix         float64  `yaml:"cutmix" optional:"true"`          // alpha of the shares of rectangles from other images, 0 for none
 	MuonRate       float64  `yaml:"muon_rate" optional:"muon"`       // of muon: its highest learning rate
@@ -147,6 +148,9 @@ const maxDropout = 4
 // Network is the recipe's network.
 func (r Recipe) Network() (*net.Model, error) { return net.NewModel(r.Model, r.Widths, r.Dropout) }
 
+// maxSide is the largest side to which images are resized.
+const maxSide = 256
+
 // maxWidth keeps a slip in a file from asking for more memory than any machine has.
 const maxWidth = 8192
 
@@ -191,6 +195,7 @@ func (r Recipe) Check() error {
 		{"decay_rate", r.DecayRate, r.DecayRate > 0 && r.DecayRate <= 1, "a number above 0, to 1"},
 		{"dropout", r.Dropout, r.Dropout >= 0 && r.Dropout <= maxDropout, fmt.Sprintf("a number from 0 to %d", maxDropout)},
 		{"label_smoothing", r.LabelSmoothing, r.LabelSmoothing >= 0 && r.LabelSmoothing < 1, "a number from 0 to below 1"},
+		{"sizes", r.Sizes, !slices.ContainsFunc(r.Sizes, func(n int) bool { return n < 1 || n > maxSide }), fmt.Sprintf("numbers from 1 to %d", maxSide)},
 		{"mixup", r.Mixup, r.Mixup >= 0 && finite(r.Mixup), "0 or more"},
 		{"cutmix", r.Cutmix, r.Cutmix >= 0 && finite(r.Cutmix), "0 or more"},
 		{"clip_norm", r.ClipNorm, r.ClipNorm >= 0 && finite(r.ClipNorm), "a number above 0, or 0 for no clipping"},

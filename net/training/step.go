@@ -43,11 +43,20 @@ func layoutOf(segments []engine.Segment, model string, groups []updateGroup, r R
 // TrainProgram is a training step for batches of that size: gather to gradients, then norm to update. Without an augmentation the
 // network sees the images as they are.
 func TrainProgram(m *net.Model, l *engine.Layout, r Recipe, d net.ImageShape, batch int, a *Augmentation) (*engine.Program, error) {
+	return trainProgram(m, l, r, d, batch, a, 0)
+}
+
+// trainProgram is TrainProgram on images of that side; 0 is as they are.
+func trainProgram(m *net.Model, l *engine.Layout, r Recipe, d net.ImageShape, batch int, a *Augmentation, size int) (*engine.Program, error) {
 	groups, err := r.updateGroups()
 	if err != nil {
 		return nil, err
 	}
-	b := engine.NewBuilder(fmt.Sprintf("train batch %d", batch), l, batch)
+	name := fmt.Sprintf("train batch %d", batch)
+	if size > 0 {
+		name += fmt.Sprintf(" at %d", size)
+	}
+	b := engine.NewBuilder(name, l, batch)
 	random := b.Input(inputRandom, engine.Uint32, engine.RandomElements)
 	var x *engine.Tensor
 	if a == nil {
@@ -57,6 +66,9 @@ func TrainProgram(m *net.Model, l *engine.Layout, r Recipe, d net.ImageShape, ba
 	}
 	if !r.Mixing().none() {
 		x = b.Apply1(engine.MixImages, nil, []*engine.Tensor{x, b.Input(inputMixes, engine.Uint32, batch, engine.MixElements)})
+	}
+	if size > 0 && (size != d.H || size != d.W) {
+		x = b.Apply1(engine.Resize, engine.ResizeAttr{Height: size, Width: size}, []*engine.Tensor{x})
 	}
 	if r.Mixing().none() {
 		logits := m.ForwardTraining(b, x, random)

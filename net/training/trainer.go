@@ -43,8 +43,9 @@ type run struct {
 
 // programs are what a training runs: a program for every batch size, over one layout.
 type programs struct {
-	layout            *engine.Layout
-	train, validation *net.Batches
+	layout     *engine.Layout
+	train      sized
+	validation *net.Batches
 }
 
 // Programs writes what a training runs. It needs no device.
@@ -67,10 +68,7 @@ func (t *Trainer) write() (p programs, err error) {
 	if p.layout, err = Layout(t.Model, t.Recipe); err != nil {
 		return p, err
 	}
-	p.train, err = net.WriteBatches(len(t.Train), t.Recipe.BatchSize, func(n int) (*engine.Program, error) {
-		return TrainProgram(t.Model, p.layout, t.Recipe, t.Data.Shape, n, t.Augment)
-	})
-	if err != nil {
+	if p.train, err = t.writeSized(p.layout); err != nil {
 		return p, err
 	}
 	p.validation, err = t.validationPrograms(p.layout)

@@ -185,7 +185,7 @@ func (c *Config) set(key string, value *yaml.Node) error {
 		}
 		return fmt.Errorf("%s: use %s", key, kindInWords(field))
 	}
-	if list, ok := field.Interface().([]string); ok && len(list) == 0 {
+	if field.Kind() == reflect.Slice && field.Len() == 0 && key != "widths" {
 		field.SetZero() // as without the key
 	}
 	return nil
