@@ -2,6 +2,7 @@ package cifar
 
 import (
 	"bytes"
+	"context"
 	"crypto/md5"
 	"errors"
 	"fmt"
@@ -333,4 +334,15 @@ func TestSourceOfFewImages(t *testing.T) {
 	}
 	_, err := few.ReadTest(t.Context(), dir, nil)
 	checkError(t, err, filepath.Join(dir, "test.bin"), "is too long: 9222 bytes, must be 6148 (2 records of 3074)")
+
+	dir = t.TempDir()
+	write10(t, dir, false)
+	for images, read := range map[int]func(context.Context, string, func(string)) (*Set, error){
+		15: Source{Train: 15}.ReadTrain,
+		3:  Source{Test: 3}.ReadTest,
+	} {
+		if set, err := read(t.Context(), dir, nil); err != nil || set.Len() != images {
+			t.Errorf("%d images of CIFAR-10: %v", images, err)
+		}
+	}
 }

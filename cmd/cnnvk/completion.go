@@ -50,6 +50,7 @@ var choices = map[string][]string{
 	"muon-rest": training.MuonRests,
 	"split":     training.Splits,
 	"model":     net.ModelNames(),
+	"tta":       ttas,
 	"device":    {"vulkan", machine.CPU},
 	"progress":  progressModes,
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -25,6 +26,7 @@ func (p program) evalCommand() *cli.Command {
 			deviceFlag(),
 			noTuneFlag(),
 			&cli.IntFlag{Name: "batch-size", Value: 128, Usage: "images evaluated at once; it changes no result"},
+			&cli.StringFlag{Name: "tta", Value: ttaNone, Usage: choice(ttas) + ": test-time augmentation; with flip an image's logits are the mean of its own and its mirror image's"},
 			&cli.BoolFlag{Name: "normalize", DefaultText: "as the weights were trained", Usage: "bring the images to mean 0 and deviation 1; --normalize=false only scales them to 0..1"},
 			&cli.PathFlag{Name: "out", Usage: "folder `DIR` for tables and pictures by class (default: eval/best for a run's best weights)"},
 			&cli.BoolFlag{Name: "no-report", Usage: "write no tables and pictures"},
@@ -33,6 +35,14 @@ func (p program) evalCommand() *cli.Command {
 		Action: p.evaluate,
 	}
 }
+
+// The values of --tta.
+const (
+	ttaNone = "none"
+	ttaFlip = "flip"
+)
+
+var ttas = []string{ttaNone, ttaFlip}
 
 // evalResult is what eval --json prints.
 type evalResult struct {
@@ -44,6 +54,7 @@ type evalResult struct {
 	Accuracy    float64    `json:"accuracy"` // percent
 	Interval95  [2]float64 `json:"interval95"`
 	Loss        float64    `json:"loss"`
+	TTA         string     `json:"tta,omitempty"` // test-time augmentation, if any
 	DataMD5     string     `json:"data_md5"`
 	Device      string     `json:"device"`
 	Driver      string     `json:"driver"`
@@ -64,6 +75,9 @@ func (p program) evaluate(c *cli.Context) error {
 	}
 	if c.Int("batch-size") < 1 {
 		return usagef("--batch-size %d: use 1 or more", c.Int("batch-size"))
+	}
+	if tta := c.String("tta"); !slices.Contains(ttas, tta) {
+		return usagef("--tta %q: use %s", tta, net.OneOf(ttas))
 	}
 	named := path
 	if filepath.Base(path) == run.ConfigFile {
@@ -108,7 +122,7 @@ func (p program) evaluate(c *cli.Context) error {
 	if c.Bool("no-report") || folder == "" {
 		return tellResult(c, s, result)
 	}
-	title := fmt.Sprintf("%s, %s: %.2f %% of %d test images", w.Model.Name, filepath.Base(path), result.Accuracy, result.Total)
+	title := fmt.Sprintf("%s, %s: %.2f %% of %d test images%s", w.Model.Name, filepath.Base(path), result.Accuracy, result.Total, withTTA(result))
 	return tellReported(c, s, result, folder, newClassReport(title, set, predicted).write(folder))
 }
 
@@ -137,9 +151,17 @@ func tellResult(c *cli.Context, s *console, result *evalResult) error {
 		return json.NewEncoder(c.App.Writer).Encode(result)
 	}
 	s.say("top-5 accuracy %.2f %%, loss %.4f\n", 100*float64(result.CorrectTop5)/float64(result.Total), result.Loss)
-	s.result("accuracy %.2f %% (%d of %d), 95 %% interval %.2f to %.2f %%\n",
-		result.Accuracy, result.Correct, result.Total, result.Interval95[0], result.Interval95[1])
+	s.result("accuracy %.2f %% (%d of %d), 95 %% interval %.2f to %.2f %%%s\n",
+		result.Accuracy, result.Correct, result.Total, result.Interval95[0], result.Interval95[1], withTTA(result))
 	return nil
+}
+
+// withTTA names the test-time augmentation, if there was one.
+func withTTA(r *evalResult) string {
+	if r.TTA == "" {
+		return ""
+	}
+	return ", with test-time flips"
 }
 
 // score evaluates the weights on the machine that --device names.
@@ -161,7 +183,11 @@ func score(c *cli.Context, s *console, w *net.Weights, d net.Data) (r *evalResul
 			return err
 		}
 		var score net.Score
-		score, predicted, err = net.Evaluate(c.Context, m, w, d, batch)
+		evaluate := net.Evaluate
+		if c.String("tta") == ttaFlip {
+			evaluate, r.TTA = net.EvaluateFlips, ttaFlip
+		}
+		score, predicted, err = evaluate(c.Context, m, w, d, batch)
 		if errors.Is(err, net.ErrNotFinite) {
 			return fmt.Errorf("the weights in %s: %w", c.String("weights"), err)
 		}

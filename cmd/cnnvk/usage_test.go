@@ -76,6 +76,7 @@ func TestUsageErrors(t *testing.T) {
 		{"train epochs 3", `train takes no argument "epochs"$`, "cnnvk train " + flags},
 		{"eval", `eval needs --weights FILE$`, "best.safetensors"},
 		{"eval --json --data x", `eval needs --weights FILE$`, "best.safetensors"},
+		{"eval --weights x --tta crop", `--tta "crop": use none or flip$`, ""},
 		{"eval --weights x --batch-size 0", `--batch-size 0: use 1 or more$`, ""},
 		{"eval --json=maybe", `--json "maybe": use true or false$`, "cnnvk eval " + flags},
 		{"bench --batch-size 0", `--batch-size 0: use 1 to 50000$`, ""},

@@ -21,7 +21,7 @@ func TestReflectPadding(t *testing.T) {
 	for i := range d.Table {
 		d.Table[i] = float32(i % 256)
 	}
-	got, err := Augmented(cpu.New(), d, 0, []engine.Draw{
+	got, err := Augmented(t.Context(), cpu.New(), d, 0, []engine.Draw{
 		{Top: -2, Left: 2, Reflect: true}, {Top: 2, Left: -2, Reflect: true}, {Top: 2, Left: -2, Reflect: true, Flip: true}, {Top: 2, Left: -2},
 	})
 	if err != nil {
