@@ -131,7 +131,7 @@ func TestComputesNothing(t *testing.T) {
 
 	o := cnnvk("bench", "--no-tune", "--recipe", "tinynet", "--batch-size", "8", "--repeats", "1")
 	o.ok(t)
-	for _, line := range []string{"train batch 8\n", "eval batch 8\n", "  conv2d: conv2d_any\n", "  sgd: sgd\n"} {
+	for _, line := range []string{"train batch 8\n", "eval batch 8\n", "  conv2d: conv2d_shared\n", "  sgd: sgd\n"} {
 		if !strings.Contains(o.stdout, line) {
 			t.Errorf("no %q in\n%s", line, o.stdout)
 		}

@@ -16,7 +16,7 @@ func TestKnown(t *testing.T) {
 		"conv2d 3x32x32 32x32x32 3x3/1":       "linear_shuffle_32x4",  // of another op
 		"conv2d_backward_data 8x8x8 8x8x8":    "norm_relu_backward",   // of several ops
 		"pointwise_conv2d 64x16x16 128x16x16": "pointwise_conv2d ",    // not to the letter
-		"gelu 64x16x16 64x16x16":              "gelu",                 // no op
+		"mish 64x16x16 64x16x16":              "mish",                 // no op
 		"pack_matrix 1x1x1":                   "pack_matrix",          // a kernel, but no variant
 		"":                                    "relu",
 	} {

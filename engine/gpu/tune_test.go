@@ -39,7 +39,7 @@ func TestTune(t *testing.T) {
 	defer e.Close()
 	withoutSubgroups(e)
 	programs := twoProducts(t)
-	if first := e.variantsOf(programs[1])[0]; first != "pointwise_conv2d" {
+	if first := e.variantsOf(programs[1])[0]; first != "pointwise_conv2d_windows" {
 		t.Errorf("%s is what the others are held against", first)
 	}
 	var seen []Tuned
