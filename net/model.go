@@ -7,26 +7,34 @@ import (
 	"cnnvk/engine"
 )
 
-// Model is a network: named layers, one after the other.
+// Model is a network for a task, as Spec.Build makes it.
 type Model struct {
-	Name    string // as in --model and in a weights file's metadata
-	Widths  []int  // output channels of each block
-	Classes int
-	layers  []namedLayer
+	Name   string // as in a weights file's metadata
+	Widths []int  // the file's, in its order
+	Task
+	spec  *Spec
+	steps []step
+	marks []mark // a tensor for each width
 }
 
-type namedLayer struct {
+// mark is a tensor whose first dimension is a width, by name and number of dimensions.
+type mark struct {
 	name string
-	layer
+	dims int
 }
 
 // MaxParameters is what a small network has at most: eval refuses a model with more trained parameters.
 const MaxParameters = 1_000_000
 
+// parameters lists the network's state in construction order.
+func (m *Model) parameters() []parameter { return parametersOf(m.steps) }
+
 // Parameters is the number of trained parameters.
-func (m *Model) Parameters() int {
+func (m *Model) Parameters() int { return trained(m.parameters()) }
+
+func trained(list []parameter) int {
 	n := 0
-	for _, p := range m.parameters() {
+	for _, p := range list {
 		if p.trained {
 			n += p.shape.Elements()
 		}
@@ -85,7 +93,7 @@ func (m *Model) batchNorms() []string {
 	return out
 }
 
-// Forward writes the network down as an evaluation runs it, with the weights in that arena: x (N,3,H,W) becomes logits (N,Classes).
+// Forward writes the network down as an evaluation runs it, with the weights in that arena: x (N,C,H,W) becomes logits (N,Classes).
 func (m *Model) Forward(b *engine.Builder, weights engine.Arena, x *engine.Tensor) *engine.Tensor {
 	return m.forward(&forward{b: b, weights: weights}, x)
 }
@@ -96,18 +104,4 @@ func (m *Model) ForwardTraining(b *engine.Builder, x, random *engine.Tensor) *en
 	return m.forward(&forward{b: b, weights: engine.Model, random: random}, x)
 }
 
-func (m *Model) forward(f *forward, x *engine.Tensor) *engine.Tensor {
-	for _, l := range m.layers {
-		x = l.forward(f, l.name, x)
-	}
-	return x
-}
-
-// parameters lists the network's state in construction order.
-func (m *Model) parameters() []parameter {
-	var out []parameter
-	for _, l := range m.layers {
-		out = append(out, l.parameters(l.name)...)
-	}
-	return out
-}
+func (m *Model) forward(f *forward, x *engine.Tensor) *engine.Tensor { return f.run(m.steps, x) }

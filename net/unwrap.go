@@ -67,13 +67,6 @@ func strip(tensors []safetensors.Tensor, isMark func(name string) bool) (out []s
 	return out, under, within, false
 }
 
-// isMark says whether a known network has a tensor of that name.
-func isMark(name string) bool {
-	return slices.ContainsFunc(models, func(k modelKind) bool {
-		return slices.ContainsFunc(k.marks, func(m mark) bool { return m.name == name })
-	})
-}
-
 // splitFirst takes the first part, with its dot, off all names but n_averaged; first is "" if the names differ in it.
 func splitFirst(tensors []safetensors.Tensor) (first string, rest []safetensors.Tensor) {
 	for _, t := range withoutAverages(tensors) {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"cnnvk/engine"
@@ -28,6 +27,8 @@ type Weights struct {
 const (
 	metaModel         = "model"
 	metaWidths        = "widths"
+	metaNetwork       = "network" // the file; without it model and widths name a network that is built in
+	metaTask          = "task"    // without it CIFAR100
 	metaPreprocessing = "preprocessing"
 )
 
@@ -61,7 +62,14 @@ func (w *Weights) contents(mean, std []float64) (tensors []safetensors.Tensor, m
 	}
 	meta = map[string]string{metaModel: w.Model.Name}
 	maps.Copy(meta, w.Metadata)
-	for key, value := range map[string]any{metaWidths: w.Model.Widths, metaPreprocessing: preprocessing{mean, std}} {
+	if text := w.Model.Stored(); text != "" {
+		meta[metaNetwork] = text
+	}
+	values := map[string]any{metaWidths: w.Model.Widths, metaPreprocessing: preprocessing{mean, std}}
+	if w.Model.Task != CIFAR100 {
+		values[metaTask] = w.Model.Task
+	}
+	for key, value := range values {
 		text, err := json.Marshal(value)
 		if err != nil {
 			return nil, nil, err
@@ -73,12 +81,15 @@ func (w *Weights) contents(mean, std []float64) (tensors []safetensors.Tensor, m
 
 // LoadWeights reads a weights file. The network follows from the metadata, or, in a file of PyTorch's, from the tensors'
 // names and shapes. Names of modules around the network are taken off: see unwrap. The error names the file and the tensor.
-func LoadWeights(path string) (*Weights, error) {
+func LoadWeights(path string) (*Weights, error) { return LoadWeightsOf(path, nil) }
+
+// LoadWeightsOf reads weights of a network that is known beforehand; nil is LoadWeights.
+func LoadWeightsOf(path string, of *Spec) (*Weights, error) {
 	tensors, meta, err := safetensors.Read(path)
 	if err != nil {
 		return nil, err
 	}
-	w, err := weightsOf(tensors, meta)
+	w, err := weightsOf(tensors, meta, of)
 	if err != nil {
 		return nil, orOneNetwork(fmt.Errorf("net: %s: %w", path, err), path)
 	}
@@ -94,15 +105,28 @@ const (
 // ErrCheckpoint says that a file is a checkpoint, not a file of weights.
 var ErrCheckpoint = errors.New("it is a checkpoint to resume a run from: take a file of weights")
 
-func weightsOf(tensors []safetensors.Tensor, meta map[string]string) (*Weights, error) {
+func weightsOf(tensors []safetensors.Tensor, meta map[string]string, of *Spec) (*Weights, error) {
 	if strings.HasPrefix(meta[MetaFormat], CheckpointFormats) {
 		return nil, ErrCheckpoint
 	}
-	tensors, note, err := unwrap(tensors, isMark)
+	task, err := taskOf(meta)
 	if err != nil {
 		return nil, err
 	}
-	m, err := modelOf(tensors, meta)
+	if of == nil {
+		if of, err = specOf(meta); err != nil {
+			return nil, err
+		}
+	}
+	known, err := namesOf(of, task)
+	if err != nil {
+		return nil, err
+	}
+	tensors, note, err := unwrap(tensors, known)
+	if err != nil {
+		return nil, err
+	}
+	m, err := modelOf(tensors, meta, of, task)
 	if err != nil {
 		return nil, err
 	}
@@ -142,62 +166,4 @@ func counterOf(t safetensors.Tensor, other int64) int64 {
 		return int64(t.F32[0])
 	}
 	return other
-}
-
-// modelOf finds out which network the tensors belong to.
-func modelOf(tensors []safetensors.Tensor, meta map[string]string) (*Model, error) {
-	kind := closest(tensors)
-	if name, ok := meta[metaModel]; ok {
-		if kind, ok = modelNamed(name); !ok {
-			return nil, fmt.Errorf("model %q is unknown to this version: it takes %s", name, OneOf(ModelNames()))
-		}
-	}
-	var widths []int
-	if text, ok := meta[metaWidths]; ok {
-		if err := json.Unmarshal([]byte(text), &widths); err != nil {
-			return nil, fmt.Errorf("metadata widths %q is no list of numbers", text)
-		}
-	} else {
-		var err error
-		if widths, err = kind.widthsOf(tensors); err != nil {
-			return nil, err
-		}
-	}
-	if err := kind.check(widths); err != nil {
-		return nil, err
-	}
-	return kind.build(widths, 1)
-}
-
-// closest is the network of whose marks the tensors have the most, the first of equal ones.
-func closest(tensors []safetensors.Tensor) modelKind {
-	best, most := models[0], 0
-	for _, k := range models {
-		found := 0
-		for _, m := range k.marks {
-			if slices.ContainsFunc(tensors, func(t safetensors.Tensor) bool { return t.Name == m.name }) {
-				found++
-			}
-		}
-		if found > most {
-			best, most = k, found
-		}
-	}
-	return best
-}
-
-// widthsOf reads the network's widths off the shapes of its marks.
-func (k modelKind) widthsOf(tensors []safetensors.Tensor) ([]int, error) {
-	var widths []int
-	for _, m := range k.marks {
-		at := slices.IndexFunc(tensors, func(t safetensors.Tensor) bool { return t.Name == m.name })
-		if at < 0 {
-			return nil, fmt.Errorf("the tensors are not those of %s: %s is missing", k.name, m.name)
-		}
-		if s := tensors[at].Shape; len(s) != m.dims {
-			return nil, fmt.Errorf("the tensors are not those of %s: %s is %v, not of %d dimensions", k.name, m.name, engine.Shape(s), m.dims)
-		}
-		widths = append(widths, tensors[at].Shape[0])
-	}
-	return widths, nil
 }

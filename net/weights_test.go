@@ -20,7 +20,7 @@ var narrow = []int{4, 5, 6, 7, 8, 9}
 // someWeights are a network's initial weights, with statistics that tell its layers apart.
 func someWeights(t *testing.T, model string, widths []int) *Weights {
 	t.Helper()
-	m, err := NewModel(model, widths, 1)
+	m, err := NewModel(model, widths, 1, CIFAR100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,19 +135,23 @@ func TestModelOfRefuses(t *testing.T) {
 		tensors []safetensors.Tensor
 		meta    map[string]string
 	}{
-		{`model "resnet" is unknown to this version: it takes smallcifarnet or tinynet`, nil, map[string]string{"model": "resnet"}},
+		{`model "resnet" is unknown to this version: it takes smallcifarnet, tinynet, resnet9s, ds-resnet, resnet20, wrn-16-2 or mobilenetv2`, nil, map[string]string{"model": "resnet"}},
 		{`metadata widths "64" is no list of numbers`, nil, map[string]string{"widths": "64"}},
-		{"smallcifarnet has 6 blocks of at least one channel, not widths []", nil, map[string]string{"widths": "null"}},
-		{"smallcifarnet has 6 blocks of at least one channel, not widths [1 2 3 4 5 -6]", nil, map[string]string{"widths": "[1,2,3,4,5,-6]"}},
+		{"smallcifarnet cannot have widths []: use 6 numbers from 1 to 8192", nil, map[string]string{"widths": "null"}},
+		{"smallcifarnet cannot have widths [1 2 3 4 5 -6]: use 6 numbers from 1 to 8192", nil, map[string]string{"widths": "[1,2,3,4,5,-6]"}},
 		{"the tensors are not those of smallcifarnet: features.0.pointwise.weight is missing", nil, nil},
 		{"the tensors are not those of smallcifarnet: features.0.pointwise.weight is (64, 3), not of 4 dimensions", shaped(64, 3), nil},
 		{"the tensors are not those of smallcifarnet: features.2.pointwise.weight is missing", shaped(64, 3, 1, 1), nil},
-		{"tinynet has 3 layers of at least one channel, not widths [1 2]", nil, map[string]string{"model": "tinynet", "widths": "[1,2]"}},
+		{"tinynet cannot have widths [1 2]: use 3 numbers from 1 to 8192", nil, map[string]string{"model": "tinynet", "widths": "[1,2]"}},
 		{"the tensors are not those of tinynet: conv2.weight is missing",
 			[]safetensors.Tensor{{Name: "conv1.weight", Shape: []int{1, 3, 3, 3}}}, nil},
 		{"the tensors are not those of tinynet: conv1.weight is missing", nil, map[string]string{"model": "tinynet"}},
 	} {
-		if _, err := modelOf(c.tensors, c.meta); err == nil || err.Error() != c.says {
+		s, err := specOf(c.meta)
+		if err == nil {
+			_, err = modelOf(c.tensors, c.meta, s, CIFAR100)
+		}
+		if err == nil || err.Error() != c.says {
 			t.Errorf("got %v, want %s", err, c.says)
 		}
 	}
@@ -157,7 +161,7 @@ func TestModelOfRefuses(t *testing.T) {
 func TestLoadWeightsMetadata(t *testing.T) {
 	t.Parallel()
 	path := writeBytes(t, "f", fileHeader(`{"__metadata__":{"model":"tinynet","widths":[1,2]}}`))
-	if _, err := LoadWeights(path); err == nil || !strings.Contains(err.Error(), "not widths [1 2]") {
+	if _, err := LoadWeights(path); err == nil || !strings.Contains(err.Error(), "cannot have widths [1 2]") {
 		t.Error(err)
 	}
 }

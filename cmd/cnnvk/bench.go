@@ -43,6 +43,7 @@ type benchResult struct {
 	Device          string     `json:"device"`
 	Driver          string     `json:"driver"`
 	Recipe          string     `json:"recipe"`
+	Model           string     `json:"model"`
 	BatchSize       int        `json:"batch_size"`
 	Repeats         int        `json:"repeats"`
 	Augment         string     `json:"augment"`
@@ -116,7 +117,7 @@ func benchOptionsOf(c *cli.Context) (o benchOptions, err error) {
 	if err := checkRecipe(o.recipe); err != nil {
 		return o, flagProblemOf(err, recipeFlagNames())
 	}
-	o.model, err = o.recipe.Network()
+	o.model, err = o.recipe.Network(net.CIFAR100)
 	return o, err
 }
 
@@ -195,7 +196,7 @@ func (r benchResult) columns() []column {
 	rate := func(v float64) string { return fmt.Sprintf("%.1f", v) }
 	return []column{
 		{"device", r.Device}, {"driver", r.Driver},
-		{"recipe", r.Recipe}, {"batch_size", fmt.Sprint(r.BatchSize)}, {"repeats", fmt.Sprint(r.Repeats)}, {"augment", r.Augment},
+		{"recipe", r.Recipe}, {"model", r.Model}, {"batch_size", fmt.Sprint(r.BatchSize)}, {"repeats", fmt.Sprint(r.Repeats)}, {"augment", r.Augment},
 		{"train_img_s", rate(r.TrainImgS)}, {"train_img_s_min", rate(r.TrainRange[0])}, {"train_img_s_max", rate(r.TrainRange[1])},
 		{"eval_img_s", rate(r.EvalImgS)}, {"eval_img_s_min", rate(r.EvalRange[0])}, {"eval_img_s_max", rate(r.EvalRange[1])},
 		{"first_step_s", fmt.Sprintf("%.2f", r.FirstStepS)},

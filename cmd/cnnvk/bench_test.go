@@ -106,7 +106,7 @@ func TestBenchForms(t *testing.T) {
 	if err := r.csv(&csv); err != nil {
 		t.Fatal(err)
 	}
-	const want = "device,driver,recipe,batch_size,repeats,augment,train_img_s,train_img_s_min,train_img_s_max,eval_img_s,eval_img_s_min,eval_img_s_max," +
+	const want = "device,driver,recipe,model,batch_size,repeats,augment,train_img_s,train_img_s_min,train_img_s_max,eval_img_s,eval_img_s_min,eval_img_s_max," +
 		"first_step_s,peak_device_bytes,dataset_bytes\n\"GPU, \"\"fast\"\" | new\",d,tinynet,8,3,none,100.0,90.0,110.2,300.0,299.0,301.0,1.23,7,9\n"
 	if csv.String() != want {
 		t.Errorf("CSV: %s", csv.String())

@@ -67,7 +67,7 @@ func newBencher(ctx context.Context, m *machine.Machine, t machine.Tuning, model
 // smallStep is the time of a training step on few images, the best of some. By it the vector width is chosen.
 func smallStep(ctx context.Context, m *machine.Machine) (time.Duration, error) {
 	recipe := training.DefaultRecipe()
-	model, err := recipe.Network()
+	model, err := recipe.Network(net.CIFAR100)
 	if err != nil {
 		return 0, err
 	}
@@ -137,7 +137,7 @@ func (b *bencher) measure(repeats int) (*benchResult, error) {
 		return nil, err
 	}
 	r := &benchResult{
-		Device: b.machine.Device().Name, Driver: b.machine.Device().Driver, Recipe: b.recipe.Name, BatchSize: b.batch,
+		Device: b.machine.Device().Name, Driver: b.machine.Device().Driver, Recipe: b.recipe.Name, Model: b.recipe.Model, BatchSize: b.batch,
 		Repeats: repeats, Augment: b.recipe.Augment,
 		FirstStepS: b.first.Seconds(), DatasetBytes: b.session.ResidentBytes(),
 		PeakDeviceBytes: max(b.machine.PeakBytes()-b.session.ResidentBytes(), 0),

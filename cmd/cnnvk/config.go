@@ -9,6 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cmd/cnnvk/run"
+	"cnnvk/internal/hints"
+	"cnnvk/net"
 	"cnnvk/net/training"
 )
 
@@ -20,6 +22,8 @@ func configOf(c *cli.Context) (run.Config, error) {
 		if conf.Recipe, err = run.RecipeNamed(c.String("recipe"), "--recipe"); err != nil {
 			return conf, usageError{err}
 		}
+	} else if !c.IsSet("config") {
+		conf.Recipe = recipeForModel(c)
 	}
 	if c.IsSet("config") {
 		path := c.String("config")
@@ -41,7 +45,7 @@ func configOf(c *cli.Context) (run.Config, error) {
 	if err := withFlags(c, &conf.Recipe); err != nil {
 		return conf, err
 	}
-	if c.Bool("no-tune") || conf.Model != of.Model || !slices.Equal(conf.Widths, of.Widths) {
+	if c.Bool("no-tune") || conf.Model != of.Model || conf.NetworkText != of.NetworkText || !slices.Equal(conf.Widths, of.Widths) {
 		conf.Kernels = nil // which are those of another network
 	}
 	return conf, recipeProblem(c, checkRecipe(conf.Recipe))
@@ -64,7 +68,10 @@ func recipeProblem(c *cli.Context, err error) error {
 func flagProblemOf(err error, flags map[string]string) error {
 	var bad *training.RecipeError
 	if errors.As(err, &bad) && flags[bad.Key] != "" {
-		return usagef("%s", bad.About("--"+flags[bad.Key]))
+		err = usagef("%s", bad.About("--"+flags[bad.Key]))
+		if like := hints.Near(fmt.Sprint(bad.Value), net.ModelNames()); bad.Key == "model" && like != "" {
+			return hints.With(err, "did you mean "+like+"?")
+		}
 	}
 	return err
 }

@@ -147,7 +147,7 @@ func TestConfigRefused(t *testing.T) {
 		{"seed: [1\n", `c\.yaml: yaml: line 1: `, "", exitFailed, ""},
 		{"epochs: 0\n", `^cnnvk: c\.yaml: epochs 0: use 1 or more$`, "", exitFailed, ""},
 		{"label_smoothing: 2\n", `c\.yaml: label_smoothing 2: use a number from 0 to below 1$`, "", exitFailed, ""},
-		{"model: resnet\n", `c\.yaml: model "resnet": use smallcifarnet or tinynet$`, "", exitFailed, ""},
+		{"model: resnet\n", `c\.yaml: model "resnet": use smallcifarnet, tinynet, .* or a file such as mine.yaml$`, "", exitFailed, ""},
 		{"widths: [1, 2]\n", `c\.yaml: widths \[1 2\]: use 6 numbers from 1 to 8192$`, "", exitFailed, ""},
 		{"optimizer: adam\n", `c\.yaml: optimizer "adam": use adamw, sgd, nesterov or muon$`, "", exitFailed, ""},
 		{"data: synthetic\nbatch_size: &b 91\n", `c\.yaml: batch_size 91: use 90 or less: there are no more training images$`, "", exitFailed, ""},

@@ -23,6 +23,7 @@ func (p program) evalCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			dataFlag(),
 			&cli.PathFlag{Name: "weights", Usage: "`FILE` in safetensors form, ours or with PyTorch's names, or the folder of a run"},
+			modelFlag("the network of weights that do not say it: `NAME` of one that is built in, or a FILE.yaml of your own", "as the weights say"),
 			deviceFlag(),
 			noTuneFlag(),
 			&cli.IntFlag{Name: "batch-size", Value: 128, Usage: "images evaluated at once; it changes no result"},
@@ -87,9 +88,9 @@ func (p program) evaluate(c *cli.Context) error {
 	if err := c.Set("weights", path); err != nil { // errors name the file
 		return err
 	}
-	w, err := net.LoadWeights(path)
+	w, err := loadWeights(c, path)
 	if err != nil {
-		return orOtherWeights(path, err)
+		return err
 	}
 	if path != named {
 		s.say("weights: %s\n", path)

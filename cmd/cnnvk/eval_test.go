@@ -64,7 +64,7 @@ func TestEvalNormalization(t *testing.T) {
 		{net.TinyNetName, "", "", false, "input: scaled to 0..1, as in the recipe tinynet, for the weights do not say (--normalize=true: normalised by channel)\n"},
 		{net.TinyNetName, "", "--normalize", true, ""},
 	} {
-		w := &net.Weights{Model: &net.Model{Name: c.model, Classes: 100}, Metadata: map[string]string{}}
+		w := &net.Weights{Model: &net.Model{Name: c.model, Task: net.CIFAR100}, Metadata: map[string]string{}}
 		if c.says != "" {
 			w.Metadata["preprocessing"] = c.says
 		}
@@ -75,7 +75,7 @@ func TestEvalNormalization(t *testing.T) {
 		}
 	}
 	for _, says := range []string{`{"mean":[0,0,0],"std":[1,0,1]}`, `{"mean":[0],"std":[1]}`} {
-		w := &net.Weights{Model: &net.Model{Name: net.TinyNetName, Classes: 100}, Metadata: map[string]string{"preprocessing": says}}
+		w := &net.Weights{Model: &net.Model{Name: net.TinyNetName, Task: net.CIFAR100}, Metadata: map[string]string{"preprocessing": says}}
 		if _, _, _, err := normalizedBy(t, w); err == nil || !strings.Contains(err.Error(), "cannot be normalised") {
 			t.Errorf("%s: %v", says, err)
 		}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/urfave/cli/v2"
+
 	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
@@ -15,6 +17,22 @@ import (
 
 // whereWeights is a hint for those who have none.
 const whereWeights = "cnnvk train leaves weights in runs/smallcifarnet/" + run.BestWeights
+
+// loadWeights reads weights, of the network that --model names if it is set.
+func loadWeights(c *cli.Context, path string) (*net.Weights, error) {
+	var of *net.Spec
+	if name := c.String("model"); name != "" {
+		var err error
+		if of, err = specNamed(name); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	w, err := net.LoadWeightsOf(path, of)
+	if err != nil {
+		return nil, orOtherWeights(path, err)
+	}
+	return w, nil
+}
 
 // orOtherWeights adds a hint to the error of weights that cannot be evaluated.
 func orOtherWeights(path string, err error) error {
@@ -30,7 +48,7 @@ func orOtherWeights(path string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return hints.With(err, "chmod u+r gives its owner the right to read a file, chmod u+x to open what is in a folder")
 	}
-	return hints.With(err, "eval takes what cnnvk train saved, or the whole state_dict of a SmallCIFARNet or TinyNet; a damaged file is best copied again")
+	return hints.With(err, "eval takes what cnnvk train saved, or the whole state_dict of a network that is built in, or of the one that --model names; a damaged file is best copied again")
 }
 
 // orWeightsIn adds a hint that names a file of weights in the folder: the one that was looked for, another of a run, or any.

@@ -14,7 +14,6 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/cmd/cnnvk/run"
-	"cnnvk/net"
 	"cnnvk/net/training"
 )
 
@@ -39,7 +38,7 @@ const (
 func recipeFlags() []recipeFlag {
 	d := training.DefaultRecipe()
 	return []recipeFlag{
-		{"model", &cli.StringFlag{Name: "model", Category: onLength, Value: d.Model, Usage: "the network, `NAME`"}},
+		{"model", &cli.StringFlag{Name: "model", Category: onLength, Value: d.Model, Usage: aModel}},
 		{"widths", &cli.StringFlag{Name: "widths", Category: onLength, Value: joinInts(d.Widths), Usage: "output channels of the network's blocks, `N,N,...`"}},
 		{"epochs", &cli.IntFlag{Name: "epochs", Category: onLength, Value: d.Epochs, Usage: "passes over the training images"}},
 		{"max_time", &cli.DurationFlag{Name: "max-time", Category: onLength, DefaultText: "none", Usage: "train as many epochs as end within `TIME`, such as 1h or 90m, by steps measured on this device"}},
@@ -103,6 +102,7 @@ func recipesHelp() string {
 // measuredRecipeFlags are the flags of commands that measure a recipe's steps; the batch size is the recipe's unless it is given.
 func measuredRecipeFlags() []cli.Flag {
 	return []cli.Flag{
+		modelFlag(aModel, "the recipe's"),
 		&cli.StringFlag{Name: "recipe", Value: training.Recipes[0].Name, Usage: "whose training steps: " + choice(training.RecipeNames())},
 		&cli.IntFlag{Name: "batch-size", DefaultText: "the recipe's", Usage: "images in a step"},
 	}
@@ -113,6 +113,19 @@ func measuredRecipe(c *cli.Context) (training.Recipe, error) {
 	r, err := run.RecipeNamed(c.String("recipe"), "--recipe")
 	if err != nil {
 		return r, usageError{err}
+	}
+	if !c.IsSet("recipe") {
+		r = recipeForModel(c)
+	}
+	if c.IsSet("model") {
+		before := r
+		if err := takeModel(&r, c.String("model")); err != nil {
+			return r, err
+		}
+		r.Settle(before, func(key string) bool { return key == "network" })
+		if err := r.Check(); err != nil {
+			return r, flagProblemOf(err, recipeFlagNames())
+		}
 	}
 	if c.IsSet("batch-size") {
 		r.BatchSize = c.Int("batch-size")
@@ -131,10 +144,17 @@ func withFlags(c *cli.Context, r *training.Recipe) error {
 		if !c.IsSet(f.name()) {
 			continue
 		}
+		if f.key == "model" {
+			if err := takeModel(r, c.String(f.name())); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := give(c, f.name(), fields[f.key].Addr().Interface()); err != nil {
 			return err
 		}
 	}
+	names["network"] = "model"
 	r.Settle(before, func(key string) bool { return c.IsSet(names[key]) })
 	return checkFlags(c, *r)
 }
@@ -198,7 +218,8 @@ func checkFlags(c *cli.Context, r training.Recipe) error {
 		return usagef("--limit-steps %d: use 1 or more", r.LimitSteps)
 	case c.Bool("no-decay-1d") && r.WeightDecay == 0:
 		return usagef("--no-decay-1d does nothing without weight decay: use --weight-decay 0.0005 or another")
-	case c.IsSet("dropout") && !net.HasDropout(r.Model):
+	}
+	if s, err := r.Spec(); err == nil && c.IsSet("dropout") && !s.HasDropout() {
 		return usagef("--dropout does nothing with %s, which has none", r.Model)
 	}
 	for _, name := range []string{"patience", "split"} {

@@ -118,8 +118,8 @@ func TestRecipeLayers(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ args, says, hint string }{
-		{"--recipe tinynat", `--recipe "tinynat": use smallcifarnet, smallcifarnet-light, smallcifarnet-medium or tinynet`, "did you mean tinynet?"},
-		{"--recipe large", `--recipe "large": use smallcifarnet, smallcifarnet-light, smallcifarnet-medium or tinynet`, ""},
+		{"--recipe tinynat", `--recipe "tinynat": use smallcifarnet, smallcifarnet-light, smallcifarnet-medium, tinynet, .* or mobilenetv2`, "did you mean tinynet?"},
+		{"--recipe large", `--recipe "large": use smallcifarnet, smallcifarnet-light, smallcifarnet-medium, tinynet, .* or mobilenetv2`, ""},
 		{"--recipe smallcifarnet --config named.yaml", "--recipe smallcifarnet: named.yaml is of the recipe tinynet", ""},
 	} {
 		if _, err := parsed(t, strings.Fields(c.args)...); err == nil || err.Error() != c.says || hints.Of(err) != c.hint {
@@ -127,7 +127,7 @@ func TestRecipeLayers(t *testing.T) {
 		}
 	}
 	writeFile(t, "c.yaml", []byte("epochs: 3\nrecipe: tinynetz\n"))
-	cnnvk("train", "--config", "c.yaml").failed(t, exitFailed, `^cnnvk: c\.yaml: line 2: recipe "tinynetz": use smallcifarnet, smallcifarnet-light, smallcifarnet-medium or tinynet$`, "did you mean tinynet?")
+	cnnvk("train", "--config", "c.yaml").failed(t, exitFailed, `^cnnvk: c\.yaml: line 2: recipe "tinynetz": use smallcifarnet, smallcifarnet-light, smallcifarnet-medium, tinynet, .* or mobilenetv2$`, "did you mean tinynet?")
 }
 
 // The time in config.yaml is the record of a number of epochs; without that number it is to be measured.

@@ -19,6 +19,7 @@ import (
 	"cnnvk/engine/cpu"
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
+	"cnnvk/net"
 	"cnnvk/vk"
 )
 
@@ -122,20 +123,24 @@ func (p program) resume(c *cli.Context, s *console, dir string, asked *run.Confi
 
 // asBegun is an error if the recipe asked for is not the one the run began with.
 func (j *job) asBegun(asked, begun run.Config) error {
-	model, err := asked.Network()
+	model, err := asked.Network(net.CIFAR100)
 	if err != nil {
 		return err
 	}
-	asked.Widths = model.Widths
+	asked.Hold(model)
 	if asked.MaxTime > 0 && asked.Epochs == 0 {
 		asked.Epochs = begun.Epochs // which followed from a measurement
 	}
 	now, then := run.Fields(reflect.ValueOf(asked.Recipe)), run.Fields(reflect.ValueOf(begun.Recipe))
 	flags := recipeFlagNames()
-	flags["recipe"] = "recipe"
+	flags["recipe"], flags["network"] = "recipe", "model"
 	for _, key := range slices.Sorted(maps.Keys(now)) {
 		if a, b := now[key].Interface(), then[key].Interface(); !reflect.DeepEqual(a, b) {
-			return hints.With(usagef("--%s %v is not what the run in %s began with, which is %v", flags[key], inFlag(a), j.folder.Dir, inFlag(b)),
+			is, was := inFlag(a), fmt.Sprint("what the run in ", j.folder.Dir, " began with, which is ", inFlag(b))
+			if key == "network" {
+				is, was = asked.Model, fmt.Sprintf("the network of that name that the run in %s began with", j.folder.Dir)
+			}
+			return hints.With(usagef("--%s %v is not %s", flags[key], is, was),
 				"it goes on with the flags that it began with; --out "+files.Quote(filepath.Clean(j.folder.Dir)+"-2")+" begins another run")
 		}
 	}

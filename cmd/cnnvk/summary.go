@@ -21,10 +21,11 @@ func summaryCommand() *cli.Command {
 		Name:  "summary",
 		Usage: "list a model's layers, parameters and multiply-adds, and the memory that training it takes",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "model", Value: d.Model, Usage: "`NAME`: " + strings.Join(net.ModelNames(), ", ")},
+			&cli.StringFlag{Name: "model", Value: d.Model, Usage: aModel + ": " + strings.Join(net.ModelNames(), ", ")},
 			&cli.StringFlag{Name: "widths", Usage: "output channels of the model's blocks, `N,N,...` (default: the reference's)"},
 			&cli.IntFlag{Name: "batch-size", Value: d.BatchSize, Usage: "images in a step"},
 			deviceFlag(),
+			&cli.BoolFlag{Name: "yaml", Usage: "print the network's file instead, for one of your own to start from"},
 			jsonFlag(),
 		},
 		Action: summary,
@@ -47,7 +48,13 @@ type summaryResult struct {
 
 func summary(c *cli.Context) error {
 	r := training.DefaultRecipe()
-	r.Model, r.BatchSize = c.String("model"), c.Int("batch-size")
+	r.BatchSize = c.Int("batch-size")
+	if c.Bool("yaml") && c.Bool("json") {
+		return usagef("--yaml and --json: use one of them")
+	}
+	if err := takeModel(&r, c.String("model")); err != nil {
+		return err
+	}
 	var err error
 	r.Widths = nil // the model's own
 	if c.IsSet("widths") {
@@ -58,7 +65,10 @@ func summary(c *cli.Context) error {
 	if err := modelProblem(r.Check()); err != nil {
 		return err
 	}
-	model, err := r.Network()
+	if c.Bool("yaml") {
+		return printSpec(c, r)
+	}
+	model, err := r.Network(net.CIFAR100)
 	if err != nil {
 		return err
 	}
@@ -78,6 +88,23 @@ func summary(c *cli.Context) error {
 		return json.NewEncoder(c.App.Writer).Encode(s)
 	}
 	return s.print(c.App.Writer)
+}
+
+// printSpec prints a network's file: as it stands in the program, with its comments, unless widths are given.
+func printSpec(c *cli.Context, r training.Recipe) error {
+	s, err := r.Spec()
+	if err != nil {
+		return err
+	}
+	text := net.BuiltInText(r.Model)
+	if r.NetworkText != "" || r.Widths != nil {
+		if s, err = s.WithWidths(r.Widths); err != nil {
+			return err
+		}
+		text = s.Text()
+	}
+	_, err = fmt.Fprint(c.App.Writer, text)
+	return err
 }
 
 // weigh works out the memory that a training takes. Without a device it is not known, which is no error.

@@ -13,7 +13,7 @@ func TestSummary(t *testing.T) {
 	o := cnnvk("summary", "--device", "cpu", "--json")
 	o.ok(t)
 	r := object[summaryResult](t, o.stdout)
-	if r.Parameters != 765055 || r.MultiplyAdds != 15361024 || r.MaxParams != 1000000 || len(r.Layers) != 11 || r.Memory != nil || r.MemoryNote == "" {
+	if r.Parameters != 765055 || r.MultiplyAdds != 15361024 || r.MaxParams != 1000000 || len(r.Layers) != 35 || r.Memory != nil || r.MemoryNote == "" {
 		t.Errorf("%+v", r)
 	}
 	o = cnnvk("summary", "--device", "cpu", "--widths", "64, 128,256,512,512,1000")
@@ -24,7 +24,7 @@ func TestSummary(t *testing.T) {
 		}
 	}
 	for args, says := range map[string]string{
-		"--model resnet":       `--model "resnet": use smallcifarnet or tinynet$`,
+		"--model resnet":       `--model "resnet": use smallcifarnet, tinynet, .* or a file such as mine.yaml$`,
 		"--widths wide":        `--widths "wide": use numbers with commas between them$`,
 		"--widths 1,2":         `--widths \[1 2\]: use 6 numbers from 1 to 8192$`,
 		"--batch-size 0":       `--batch-size 0: use 1 or more$`,

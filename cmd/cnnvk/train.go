@@ -131,7 +131,7 @@ func (j *job) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j.recipe.Widths = model.Widths
+	j.recipe.Hold(model)
 	if n := model.Parameters(); n > net.MaxParameters {
 		j.log.Warn("the network is larger than eval takes", "parameters", n, "most", net.MaxParameters)
 	}
@@ -173,7 +173,7 @@ func (j *job) run(ctx context.Context) error {
 // claim takes the run folder and writes what is known before the first step.
 func (j *job) claim() (err error) {
 	if j.folder == nil {
-		if j.folder, err = run.New(j.flags.String("out"), j.recipe.Name, j.flags.Bool("force")); err != nil {
+		if j.folder, err = run.New(j.flags.String("out"), runName(j.recipe), j.flags.Bool("force")); err != nil {
 			return err
 		}
 	}
@@ -215,6 +215,14 @@ func (j *job) claim() (err error) {
 		return err
 	}
 	return nil
+}
+
+// runName is what a run folder is called: as the recipe, or, if that is of another network, as the network of a file.
+func runName(r training.Recipe) string {
+	if _, err := net.BuiltIn(r.Model); err != nil {
+		return r.Model
+	}
+	return r.Name
 }
 
 // conclude prints the run's result.
@@ -318,7 +326,7 @@ func (j *job) ended(err error) error {
 // networkFor is the recipe's network for images of a form. The networks that there are have CIFAR-100's number of classes: what they do
 // not take is refused here, and here alone.
 func networkFor(r training.Recipe, f cifar.Form) (*net.Model, error) {
-	model, err := r.Network()
+	model, err := r.Network(net.CIFAR100)
 	if err != nil {
 		return nil, err
 	}

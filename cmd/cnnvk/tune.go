@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cmd/cnnvk/machine"
+	"cnnvk/net"
 )
 
 func tuneCommand() *cli.Command {
@@ -45,7 +46,7 @@ func tune(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	model, err := recipe.Network()
+	model, err := recipe.Network(net.CIFAR100)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func saveWeights(t *testing.T, path string, widths []int) {
 
 func untrained(t *testing.T, widths []int) *net.Weights {
 	t.Helper()
-	model, err := net.SmallCIFARNet(widths, 1)
+	model, err := net.NewModel(net.SmallCIFARNetName, widths, 1, net.CIFAR100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestEvalBadWeights(t *testing.T) {
 }
 
 // otherWeights is in the hint about weights that cannot be used.
-const otherWeights = "eval takes what cnnvk train saved, or the whole state_dict of a SmallCIFARNet or TinyNet"
+const otherWeights = "eval takes what cnnvk train saved, or the whole state_dict of a network that is built in"
 
 // badWeights evaluates them, with a data folder that must not matter any more.
 func badWeights(t *testing.T, path, says, hint string) {

@@ -226,7 +226,7 @@ func otherLayers(t *testing.T, batch int) []*engine.Program {
 // network is a reference network's training step and evaluation.
 func network(t *testing.T, name string, batch int) []*engine.Program {
 	t.Helper()
-	model, err := net.NewModel(name, nil, 1)
+	model, err := net.NewModel(name, nil, 1, net.CIFAR100)
 	must(t, err)
 	layout, err := model.Layout(2)
 	must(t, err)

@@ -52,7 +52,7 @@ func (c goldenCase) train(t *testing.T, e engine.Executor) map[string]safetensor
 func (r *goldenRun) open(e engine.Executor) {
 	recipe := r.c.recipe()
 	var err error
-	r.model, err = net.NewModel(r.c.Model, r.c.Widths, r.c.Dropout)
+	r.model, err = net.NewModel(r.c.Model, r.c.Widths, r.c.Dropout, net.CIFAR100)
 	r.must(err)
 	r.layout, err = r.model.Layout(2)
 	if recipe.Optimizer != "adamw" {

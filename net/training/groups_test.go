@@ -36,7 +36,7 @@ func TestParseGroup(t *testing.T) {
 // Without gradients weight decay alone moves the parameters: by each group's factors of rate and decay.
 func TestGroupFactors(t *testing.T) {
 	t.Parallel()
-	m, err := net.SmallCIFARNet(narrow, 0)
+	m, err := net.NewModel(net.SmallCIFARNetName, narrow, 0, net.CIFAR100)
 	if err != nil {
 		t.Fatal(err)
 	}

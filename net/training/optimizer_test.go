@@ -12,7 +12,7 @@ import (
 // Without gradients, weight decay alone moves the parameters: all of them, or those of two dimensions and more.
 func TestNoDecay1D(t *testing.T) {
 	t.Parallel()
-	m, err := net.SmallCIFARNet(narrow, 0)
+	m, err := net.NewModel(net.SmallCIFARNetName, narrow, 0, net.CIFAR100)
 	if err != nil {
 		t.Fatal(err)
 	}

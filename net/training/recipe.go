@@ -49,6 +49,7 @@ type Recipe struct {
 	WarmupSteps    int      `yaml:"warmup_steps" optional:"true"` // in place of epochs
 	WarmupShare    float64  `yaml:"warmup_share" optional:"true"` // of all steps, in place of epochs
 	Groups         []string `yaml:"groups" optional:"true"`       // of parameters that have other rates or decays, as PATTERN:rate=FACTOR:decay=FACTOR
+	NetworkText    string   `yaml:"network" optional:"true"`      // the network's file, "" for the built-in one of the name Model
 	RateByStep     bool     `yaml:"rate_by_step" optional:"true"` // the rate follows the steps, not the epochs; so it does with the two above and with onecycle
 }
 
@@ -68,11 +69,11 @@ func (r Recipe) averages() bool { return r.EMADecay > 0 }
 // given.
 func (r *Recipe) Settle(before Recipe, said func(key string) bool) {
 	r.settleOptimizer(before, said)
-	if r.Model != before.Model && !said("widths") {
-		r.Widths = net.ReferenceWidths(r.Model)
+	if r.Model != before.Model && !said("network") {
+		r.NetworkText = ""
 	}
-	if r.Model != before.Model && !said("dropout") && !net.HasDropout(r.Model) {
-		r.Dropout = 0
+	if r.Model != before.Model || r.NetworkText != before.NetworkText {
+		r.settleNetwork(said)
 	}
 	r.settleWarmup(before, said)
 	switch {
@@ -80,6 +81,23 @@ func (r *Recipe) Settle(before Recipe, said func(key string) bool) {
 		r.Epochs = 0 // until they are measured
 	case said("epochs") && !said("max_time"):
 		r.MaxTime = 0
+	}
+}
+
+// settleNetwork brings what nobody said in line with another network.
+func (r *Recipe) settleNetwork(said func(key string) bool) {
+	s, err := r.Spec()
+	if err != nil {
+		return // which Check tells
+	}
+	if r.NetworkText != "" {
+		r.Model = s.Name
+	}
+	if !said("widths") {
+		r.Widths = s.Widths()
+	}
+	if !said("dropout") && !s.HasDropout() {
+		r.Dropout = 0
 	}
 }
 
@@ -145,31 +163,57 @@ func (e *RecipeError) About(name string) string {
 // maxDropout is the largest factor of the networks' dropout rates.
 const maxDropout = 4
 
-// Network is the recipe's network.
-func (r Recipe) Network() (*net.Model, error) { return net.NewModel(r.Model, r.Widths, r.Dropout) }
+// Spec is the recipe's network as its file says it.
+func (r Recipe) Spec() (*net.Spec, error) {
+	if r.NetworkText == "" {
+		return net.BuiltIn(r.Model)
+	}
+	return net.ParseSpec([]byte(r.NetworkText), r.Model)
+}
 
 // maxSide is the largest side to which images are resized.
 const maxSide = 256
 
-// maxWidth keeps a slip in a file from asking for more memory than any machine has.
-const maxWidth = 8192
+// Network is the recipe's network for a task.
+func (r Recipe) Network(t net.Task) (*net.Model, error) {
+	s, err := r.Spec()
+	if err != nil {
+		return nil, err
+	}
+	if s, err = s.WithWidths(r.Widths); err != nil {
+		return nil, err
+	}
+	return s.BuildStored(r.Dropout, t)
+}
 
-func goodWidths(widths, reference []int) bool {
-	good := func(n int) bool { return n >= 1 && n <= maxWidth }
-	return widths == nil || len(widths) == len(reference) && !slices.ContainsFunc(widths, func(n int) bool { return !good(n) })
+// Hold makes the recipe say all of a network that it is run with.
+func (r *Recipe) Hold(m *net.Model) { r.Widths, r.NetworkText = m.Widths, m.Stored() }
+
+// checkNetwork finds what is wrong with the network's name, its file or its widths.
+func (r Recipe) checkNetwork() error {
+	s, err := r.Spec()
+	switch {
+	case err != nil && r.NetworkText == "":
+		return &RecipeError{"model", r.Model, net.OneOf(append(net.ModelNames(), "a file such as mine.yaml"))}
+	case err != nil:
+		return fmt.Errorf("net: network: %w", err)
+	case r.Widths == nil || s.GoodWidths(r.Widths):
+		return nil
+	}
+	return &RecipeError{"widths", r.Widths, s.WidthsInWords()}
 }
 
 // Check finds the first value that cannot be used. The error is a *RecipeError.
 func (r Recipe) Check() error {
-	known, reference := slices.Contains(net.ModelNames(), r.Model), net.ReferenceWidths(r.Model)
+	if err := r.checkNetwork(); err != nil {
+		return err
+	}
 	for _, c := range []struct {
 		key   string
 		value any
 		good  bool
 		use   string
 	}{
-		{"model", r.Model, known, net.OneOf(net.ModelNames())},
-		{"widths", r.Widths, goodWidths(r.Widths, reference), fmt.Sprintf("%d numbers from 1 to %d", len(reference), maxWidth)},
 		{"max_time", r.MaxTime, r.MaxTime == 0 || r.MaxTime >= time.Second, "1s or more"},
 		{"epochs", r.Epochs, r.Epochs >= 1 || r.Epochs == 0 && r.MaxTime > 0, "1 or more"},
 		{"limit_steps", r.LimitSteps, r.LimitSteps >= 0, "1 or more, or 0 for no limit"},

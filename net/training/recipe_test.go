@@ -20,8 +20,8 @@ func TestRecipeCheck(t *testing.T) {
 		change func(*Recipe)
 		says   string
 	}{
-		{func(r *Recipe) { r.Model, r.Widths = "resnet", []int{} }, `net: model "resnet": use smallcifarnet or tinynet`},
-		{func(r *Recipe) { r.Model = "resnet" }, `net: model "resnet": use smallcifarnet or tinynet`},
+		{func(r *Recipe) { r.Model, r.Widths = "resnet", []int{} }, `net: model "resnet": use smallcifarnet, tinynet, resnet9s, ds-resnet, resnet20, wrn-16-2, mobilenetv2 or a file such as mine.yaml`},
+		{func(r *Recipe) { r.Model = "resnet" }, `net: model "resnet": use smallcifarnet, tinynet, resnet9s, ds-resnet, resnet20, wrn-16-2, mobilenetv2 or a file such as mine.yaml`},
 		{func(r *Recipe) { r.Model = net.TinyNetName }, "net: widths [64 128 256 512 512 512]: use 3 numbers from 1 to 8192"},
 		{func(r *Recipe) { r.Model, r.Widths = net.TinyNetName, []int{1, 2, 8193} }, "net: widths [1 2 8193]: use 3 numbers from 1 to 8192"},
 		{func(r *Recipe) { r.Widths = []int{1, 2} }, "net: widths [1 2]: use 6 numbers from 1 to 8192"},
@@ -103,7 +103,7 @@ func TestRecipes(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := RecipeNamed("large"); err == nil || err.Error() != `net: recipe "large": use smallcifarnet, smallcifarnet-light, smallcifarnet-medium or tinynet` {
+	if _, err := RecipeNamed("large"); err == nil || err.Error() != `net: recipe "large": use smallcifarnet, smallcifarnet-light, smallcifarnet-medium, tinynet, resnet9s, ds-resnet, resnet20, wrn-16-2 or mobilenetv2` {
 		t.Errorf("got %v", err)
 	}
 	DefaultRecipe().Widths[0] = 7

@@ -44,6 +44,23 @@ var Recipes = []NamedRecipe{
 		Schedule: ScheduleConstant, DecayEpochs: 30, DecayRate: 0.1,
 		Split: RandomSplit,
 	}, "the baseline: plain SGD on all 50,000 images, neither normalised nor validated"},
+	{residual(net.ResNet9sName), "a small residual network: Nesterov at a high rate that falls along a line, crops and flips, 20 epochs"},
+	{residual("ds-resnet"), "the same for depthwise separable residual blocks"},
+	{residual("resnet20"), "the same for ResNet-20"},
+	{residual("wrn-16-2"), "the same for WRN-16-2"},
+	{residual("mobilenetv2"), "the same for MobileNetV2 at width 0.7"},
+}
+
+// residual is the recipe of a network with BatchNorm after each convolution and skips, under the network's name.
+func residual(model string) Recipe {
+	return Recipe{
+		Name: model, Model: model, Widths: net.ReferenceWidths(model),
+		Seed: 42, Epochs: 20, BatchSize: 256, Augment: "crop-flip",
+		Optimizer: Nesterov, LearningRate: 0.4, Momentum: 0.9, WeightDecay: 5e-4, NoDecay1D: true,
+		Schedule: ScheduleLinear, WarmupEpochs: 3, DecayEpochs: 30, DecayRate: 0.1,
+		Dropout: 1, LabelSmoothing: 0.1,
+		Normalize: true, Split: RandomSplit, ValidationRatio: 0.1,
+	}
 }
 
 // DefaultRecipe is the reference recipe of SmallCIFARNet.
@@ -57,6 +74,18 @@ func RecipeNamed(name string) (Recipe, error) {
 		return Recipe{}, &RecipeError{"recipe", name, net.OneOf(names)}
 	}
 	return Recipes[i].clone(), nil
+}
+
+// RecipeFor is the recipe with which a network is trained where nobody names one: the default for the two networks that it is older than, else
+// the network's own, or, for a file, resnet9s's.
+func RecipeFor(model string, file bool) Recipe {
+	switch {
+	case file:
+		model = net.ResNet9sName
+	case model == net.TinyNetName:
+		return DefaultRecipe()
+	}
+	return RecipeOf(model)
 }
 
 // RecipeOf is the first named recipe of a network, the default one where there is none.

@@ -58,7 +58,7 @@ var stepShape = net.ImageShape{N: stepImages, C: 3, H: 32, W: 32}
 
 func stepProgram(t *testing.T, name string, widths []int, batch int) *engine.Program {
 	t.Helper()
-	model, err := net.NewModel(name, widths, 1)
+	model, err := net.NewModel(name, widths, 1, net.CIFAR100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func loadStep(s engine.Session, p *engine.Program, name string, widths []int) (*
 	if err := net.SetResidents(s, d); err != nil {
 		return nil, err
 	}
-	model, err := net.NewModel(name, widths, 1)
+	model, err := net.NewModel(name, widths, 1, net.CIFAR100)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func loadStep(s engine.Session, p *engine.Program, name string, widths []int) (*
 // channel, of which no variance can be taken. An evaluation takes none.
 func TestBatchNormSingleValue(t *testing.T) {
 	t.Parallel()
-	m, err := net.SmallCIFARNet(narrow, 1)
+	m, err := net.NewModel(net.SmallCIFARNetName, narrow, 1, net.CIFAR100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func someTrainer(t *testing.T, change func(*Recipe)) *Trainer {
 	if change != nil {
 		change(&r)
 	}
-	m, err := net.SmallCIFARNet(r.Widths, 1)
+	m, err := net.NewModel(net.SmallCIFARNetName, r.Widths, 1, net.CIFAR100)
 	if err != nil {
 		t.Fatal(err)
 	}

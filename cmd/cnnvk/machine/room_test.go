@@ -88,7 +88,7 @@ func TestOrSmaller(t *testing.T) {
 // trainingSteps are the training steps of a network of those widths, its own with nil.
 func trainingSteps(t *testing.T, widths []int) Demand {
 	t.Helper()
-	model, err := net.SmallCIFARNet(widths, 1)
+	model, err := net.NewModel(net.SmallCIFARNetName, widths, 1, net.CIFAR100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -140,7 +140,11 @@ func (f *Folder) Fits(c *training.Checkpoint, conf Config) error {
 	}
 	is, before := Fields(reflect.ValueOf(&conf.Recipe).Elem()), Fields(reflect.ValueOf(&was).Elem())
 	for _, key := range slices.Sorted(maps.Keys(is)) {
-		if a, b := is[key].Interface(), before[key].Interface(); !reflect.DeepEqual(a, b) {
+		a, b := is[key].Interface(), before[key].Interface()
+		if key == "network" && a != b {
+			return hints.With(fmt.Errorf("%s has another %s than its checkpoint", f.Path(ConfigFile), key), "set it back to go on, or "+f.RestartHint())
+		}
+		if !reflect.DeepEqual(a, b) {
 			return hints.With(fmt.Errorf("%s says %s %v, but its checkpoint is of a training with %v", f.Path(ConfigFile), key, a, b),
 				"set it back to go on, or "+f.RestartHint())
 		}
