@@ -3,6 +3,7 @@ package net
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"cnnvk/internal/hints"
 )
@@ -90,7 +91,11 @@ func specErrorf(line int, layer, format string, args ...any) error {
 
 // orMeant adds to an error which of the names a mistyped word most likely meant.
 func orMeant(err error, word string, names []string) error {
-	if like := hints.Near(word, names); like != "" {
+	like := hints.Near(word, names)
+	if i := slices.IndexFunc(names, func(name string) bool { return strings.EqualFold(name, word) }); i >= 0 {
+		like = names[i]
+	}
+	if like != "" {
 		return hints.With(err, "did you mean "+like+"?")
 	}
 	return err

@@ -3,6 +3,7 @@ package net
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -21,11 +22,13 @@ func (s *Spec) Text() string {
 		put(root, keyWidths, widths)
 	}
 	put(root, keyLayers, s.layers.node())
-	text, err := yaml.Marshal(root)
-	if err != nil { // nodes of words and numbers are always written
+	var text strings.Builder
+	e := yaml.NewEncoder(&text)
+	e.SetIndent(2)
+	if err := e.Encode(root); err != nil { // nodes of words and numbers are always written
 		panic(err)
 	}
-	return string(text)
+	return text.String()
 }
 
 func mapping() *yaml.Node { return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"} }

@@ -24,6 +24,8 @@ var examples = map[string][]string{
 		"cnnvk train --max-time 1h --opt nesterov --lr 0.05",
 		"cnnvk train --recipe tinynet --progress plain",
 		"cnnvk train --data synthetic:64x64x3:100 --limit-steps 100     # made-up images: rows, columns, channels, classes",
+		"cnnvk train --model resnet9s",
+		"cnnvk train --model mine.yaml --out runs/mine",
 		"cnnvk train --resume runs/smallcifarnet",
 		"cnnvk train --out runs/queued --resume auto",
 		"cnnvk train --config runs/mine/config.yaml --seed 43 --out runs/again",
@@ -31,10 +33,13 @@ var examples = map[string][]string{
 	"cnnvk eval": {
 		"cnnvk eval --weights runs/mine/weights/best.safetensors --data ~/cifar100",
 		"cnnvk eval --weights from_pytorch.safetensors --json > result.json",
+		"cnnvk eval --model mine.yaml --weights from_pytorch.safetensors",
 	},
 	"cnnvk summary": {
 		"cnnvk summary",
 		"cnnvk summary --widths 32,64,128,256,256,256 --batch-size 512",
+		"cnnvk summary --model resnet9s --yaml > mine.yaml",
+		"cnnvk summary --model mine.yaml",
 	},
 	"cnnvk bench": {
 		"cnnvk bench",

@@ -67,7 +67,7 @@ func TestUsageErrors(t *testing.T) {
 		{"train --reflect-padding --augment none", `--reflect-padding does nothing with the augmentation none, which has no crops: use --augment crop-flip$`, ""},
 		{"train --decay-rate 0.5", `--decay-rate does nothing with the schedule cosine: use --sched step$`, ""},
 		{"train --model tinynet --dropout 0.5", `--dropout does nothing with tinynet, which has none$`, ""},
-		{"train --model tiny --dropout 0.5", `--model "tiny": use smallcifarnet, tinynet, .* or a file such as mine.yaml$`, ""},
+		{"train --model tiny --dropout 0.5", `--model "tiny": use smallcifarnet, tinynet, .* or a file such as mine.yaml$`, "did you mean tinynet?"},
 		{"train --momentum 0.5", `--momentum 0\.5: use 0 with adamw, or sgd or nesterov$`, ""},
 		{"train --sched exp", `--sched "exp": use cosine, step, linear, constant or onecycle$`, ""},
 		{"train --widths 1,x", `--widths "1,x": use numbers with commas between them$`, ""},
