@@ -4,6 +4,8 @@ import (
 	"cnnvk/net/safetensors"
 
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -52,7 +54,7 @@ func (c goldenCase) train(t *testing.T, e engine.Executor) map[string]safetensor
 func (r *goldenRun) open(e engine.Executor) {
 	recipe := r.c.recipe()
 	var err error
-	r.model, err = net.NewModel(r.c.Model, r.c.Widths, r.c.Dropout, net.CIFAR100)
+	r.model, err = r.c.network()
 	r.must(err)
 	r.layout, err = r.model.Layout(2)
 	if recipe.Optimizer != "adamw" {
@@ -68,6 +70,25 @@ func (r *goldenRun) open(e engine.Executor) {
 	r.session, err = e.NewSession(r.t.Context(), r.layout, []*engine.Program{train, eval}, engine.PlanOptions{Keep: []string{"logits"}})
 	r.must(err)
 	r.must(net.SetResidents(r.session, r.data))
+}
+
+// network is the one of the case's folder, or the built-in one that it names.
+func (c goldenCase) network() (*net.Model, error) {
+	if !c.hasNetwork() {
+		return net.NewModel(c.Model, c.Widths, c.Dropout, net.CIFAR100)
+	}
+	s, err := net.ReadSpec(c.networkFile(), net.CIFAR100)
+	if err != nil {
+		return nil, err
+	}
+	return s.Build(c.Dropout, net.CIFAR100)
+}
+
+func (c goldenCase) networkFile() string { return filepath.Join(c.dir, "network.yaml") }
+
+func (c goldenCase) hasNetwork() bool {
+	_, err := os.Stat(c.networkFile())
+	return err == nil
 }
 
 // batches lays the batches of all steps one after the other, as a data set.

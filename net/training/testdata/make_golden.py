@@ -8,7 +8,8 @@
 Needs python3-torch (written with Debian's 1.13). The images are made up, so the cases hold no data set.
 A case is a folder with a case.json, whose "kind" tells what else lies in it:
 
-train: some steps of a narrow network, SmallCIFARNet without dropout (PyTorch's dropout stream is not ours) or TinyNet.
+train: some steps of a narrow network without dropout (PyTorch's dropout stream is not ours): a built-in one, or the one of a network.yaml that
+lies there, too.
     init.safetensors      the state_dict after torch.manual_seed(seed) and building the model
     batches.safetensors   x0, x1, ... uint8 (N, 3, 32, 32) and y0, y1, ... int64 (N,), one pair a step; the network sees
                           (x/255 - mean)/std, each operation rounded to float32
@@ -44,6 +45,7 @@ FLOOR = 1e-5
 MARGIN = 1.5e-5
 
 TRAIN = dict(kind="train", model="smallcifarnet", dropout=0.0)
+RESIDUAL = dict(batch=2, steps=2, optimizer="nesterov", lr=0.02, weight_decay=5e-4, label_smoothing=0.1, clip_grad_norm=0.0, ema_decay=0.0)
 OPTIMIZER = dict(kind="optimizer", seed=1, weight_decay=0.05, clip_grad_norm=1.0, ema_decay=0.9,
                  lr=[0.01, 0.02, 0.03, 0.03, 0.015, 0.0])
 CASES = {
@@ -58,6 +60,11 @@ CASES = {
     # Biases, a flatten, no BatchNorm: nothing is a multiple of four.
     "narrow-tinynet": dict(TRAIN, model="tinynet", widths=[3, 5, 7], seed=8, batch=3, steps=3, optimizer="sgd", lr=0.05,
                            weight_decay=0.0, label_smoothing=0.0, clip_grad_norm=0.0, ema_decay=0.0),
+    # Residual sums, strides of 2, activations.
+    "narrow-resnet9s": dict(TRAIN, **RESIDUAL, model="resnet9s", widths=[4, 6, 7, 9], seed=1),
+    "narrow-ds-resnet": dict(TRAIN, **RESIDUAL, model="ds-resnet", widths=[5, 8, 10, 12], seed=2),
+    "narrow-mobilenetv2": dict(TRAIN, **RESIDUAL, model="mobilenetv2", widths=[3, 2, 3, 4, 3, 5, 6, 7], seed=63),
+    "every-layer": dict(TRAIN, **dict(RESIDUAL, ema_decay=0.5), model="every-layer", widths=[], seed=4),
     "optimizer-adamw": dict(OPTIMIZER, optimizer="adamw"),
     "optimizer-nesterov": dict(OPTIMIZER, optimizer="nesterov"),
     # Muon for the first two, at 20 times the rate; AdamW for the rest.
@@ -108,9 +115,148 @@ class TinyNet(nn.Module):
         return self.fc2(self.relu(self.fc1(x.flatten(1))))
 
 
+def conv(inputs, outputs, kernel=3, stride=1, groups=1, bias=False):
+    return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=bias)
+
+
+class ConvBN(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv, self.bn, self.relu = conv(inputs, outputs, 3, stride), nn.BatchNorm2d(outputs), nn.ReLU()
+
+    def forward(self, x):
+        return self.relu(self.bn(self.conv(x)))
+
+
+class Basic(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.conv1, self.bn1, self.relu1 = conv(channels, channels), nn.BatchNorm2d(channels), nn.ReLU()
+        self.conv2, self.bn2, self.relu2 = conv(channels, channels), nn.BatchNorm2d(channels), nn.ReLU()
+
+    def forward(self, x):
+        return self.relu2(x + self.bn2(self.conv2(self.relu1(self.bn1(self.conv1(x))))))
+
+
+class ResNet9s(nn.Module):
+    def __init__(self, widths):
+        super().__init__()
+        stem, a, b, c = widths
+        self.stem = ConvBN(3, stem, 1)
+        self.stage1 = nn.Sequential(ConvBN(stem, a, 2), Basic(a))
+        self.stage2 = nn.Sequential(ConvBN(a, b, 2), Basic(b))
+        self.stage3 = nn.Sequential(ConvBN(b, c, 2), Basic(c))
+        self.fc = nn.Linear(c, 100)
+
+    def forward(self, x):
+        return self.fc(self.stage3(self.stage2(self.stage1(self.stem(x)))).mean((2, 3)))
+
+
+class Separable(nn.Module):
+    def __init__(self, inputs, outputs, stride=1):
+        super().__init__()
+        self.depthwise, self.bn1 = conv(inputs, inputs, 3, stride, inputs), nn.BatchNorm2d(inputs)
+        self.pointwise, self.bn2 = conv(inputs, outputs, 1), nn.BatchNorm2d(outputs)
+        self.relu, self.skip = nn.ReLU(), inputs == outputs and stride == 1
+
+    def forward(self, x):
+        y = self.bn2(self.pointwise(self.bn1(self.depthwise(x))))
+        return self.relu(x + y if self.skip else y)
+
+
+class DSResNet(nn.Module):
+    def __init__(self, widths):
+        super().__init__()
+        stem, a, b, c = widths
+        self.stem = ConvBN(3, stem, 2)
+        self.blocks = nn.Sequential(Separable(stem, a), Separable(a, a), Separable(a, b, 2), Separable(b, b), Separable(b, b),
+                                    Separable(b, c, 2), Separable(c, c))
+        self.fc = nn.Linear(c, 100)
+
+    def forward(self, x):
+        return self.fc(self.blocks(self.stem(x)).mean((2, 3)))
+
+
+def conv_bn_relu6(inputs, outputs, kernel=3, stride=1, groups=1):
+    return nn.Sequential(conv(inputs, outputs, kernel, stride, groups), nn.BatchNorm2d(outputs), nn.ReLU6())
+
+
+class Inverted(nn.Module):
+    def __init__(self, inputs, outputs, stride, expansion):
+        super().__init__()
+        hidden = inputs * expansion
+        layers = [conv_bn_relu6(inputs, hidden, 1)] if expansion > 1 else []
+        self.conv = nn.Sequential(*layers, conv_bn_relu6(hidden, hidden, 3, stride, hidden), conv(hidden, outputs, 1), nn.BatchNorm2d(outputs))
+        self.skip = stride == 1 and inputs == outputs and expansion > 1
+
+    def forward(self, x):
+        return x + self.conv(x) if self.skip else self.conv(x)
+
+
+class MobileNetV2(nn.Module):
+    def __init__(self, widths):
+        super().__init__()
+        inputs, head = widths[0], widths[-1]
+        layers = [conv_bn_relu6(3, inputs), Inverted(inputs, widths[1], 1, 1)]
+        stages = ((widths[1], 2, 1), (widths[2], 3, 2), (widths[3], 4, 2), (widths[4], 3, 1), (widths[5], 3, 2), (widths[6], 1, 1))
+        inputs = widths[1]
+        for outputs, count, stride in stages:
+            for i in range(count):
+                layers.append(Inverted(inputs, outputs, stride if i == 0 else 1, 4))
+                inputs = outputs
+        self.features = nn.Sequential(*layers, conv_bn_relu6(inputs, head, 1))
+        self.classifier = nn.Sequential(nn.Dropout(0), nn.Linear(head, 100))
+
+    def forward(self, x):
+        return self.classifier(self.features(x).mean((2, 3)))
+
+
+class SqueezeExcitation(nn.Module):
+    """torchvision.ops.SqueezeExcitation."""
+    def __init__(self, channels, squeezed, activation):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Conv2d(channels, squeezed, 1), nn.Conv2d(squeezed, channels, 1)
+        self.activation = activation
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.fc2(self.activation(self.fc1(x.mean((2, 3), keepdim=True)))))
+
+
+class Sum(nn.Module):
+    def __init__(self, activation, shortcut, **main):
+        super().__init__()
+        for name, layer in main.items():
+            self.add_module(name, layer)
+        self.shortcut, self.activation = shortcut, activation
+        self.path = list(main)
+
+    def forward(self, x):
+        y = x
+        for name in self.path:
+            y = getattr(self, name)(y)
+        return self.activation(y + self.shortcut(x))
+
+
+def every_layer(_):
+    return nn.Sequential(
+        conv(3, 6, 3, bias=True), nn.BatchNorm2d(6), nn.SiLU(), nn.MaxPool2d(3, 2, 1),
+        conv(6, 6, 5, 1, 6), nn.BatchNorm2d(6, eps=1e-3, momentum=0.05), nn.GELU(),
+        Sum(nn.ReLU6(), nn.Sequential(conv(6, 7, 1, 2), nn.BatchNorm2d(7)), conv1=conv(6, 7, 5, 2), bn1=nn.BatchNorm2d(7), act=nn.Hardswish(),
+            conv2=conv(7, 7, 3, 1, 7, True)),
+        SqueezeExcitation(7, 3, nn.SiLU()),
+        Sum(nn.Identity(), nn.Identity(), main=nn.Sequential(nn.BatchNorm2d(7), nn.ReLU(), conv(7, 7, 1))),
+        nn.AvgPool2d(3, 2, 1), nn.Identity(), conv(7, 7, 5, 2, 7, True), nn.MaxPool2d(2),
+        conv(7, 12, 1, bias=True), SqueezeExcitation(12, 4, nn.ReLU()), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Linear(12, 10, bias=False), nn.GELU(), nn.Linear(10, 100))
+
+
+NETWORKS = {"smallcifarnet": SmallCIFARNet, "tinynet": TinyNet, "resnet9s": ResNet9s, "ds-resnet": DSResNet, "mobilenetv2": MobileNetV2,
+            "every-layer": every_layer}
+
+
 def build(case):
     torch.manual_seed(case["seed"])
-    return {"smallcifarnet": SmallCIFARNet, "tinynet": TinyNet}[case["model"]](case["widths"])
+    return NETWORKS[case["model"]](case["widths"])
 
 
 def orthogonal(x):
@@ -183,19 +329,26 @@ def made_up(case):
 
 
 def watch_choices(net, margins):
-    """Note, for each training step, by how much the closest choice of a ReLU and of a maximum was made."""
-    def relu(layer, inputs, y):  # a ReLU, or the BatchNorm before one
+    """Note, for each training step, by how much the closest choice of a ReLU, of its kin and of a maximum was made."""
+    bends = {nn.ReLU: (0,), nn.ReLU6: (0, 6), nn.Hardswish: (-3, 3)}  # where the slope jumps
+
+    def bend(layer, inputs, y):
         if layer.training:
-            margins.append((inputs[0] if isinstance(layer, nn.ReLU) else y).abs().min().item())
+            of, at = (inputs[0], bends[type(layer)]) if type(layer) in bends else (y, (0,))  # else the BatchNorm before a ReLU
+            margins.append(min((of - place).abs().min().item() for place in at))
 
     def maximum(pool, inputs, _):
         if pool.training:
-            first, second = inputs[0].unfold(2, 2, 2).unfold(3, 2, 2).flatten(4).topk(2).values.unbind(-1)
-            margins.append((first - second)[first > 0].min().item())  # a window of zeros passes no gradient
+            r, s, p = pool.kernel_size, pool.stride, pool.padding
+            x = nn.functional.pad(inputs[0], (p, p, p, p), value=float("-inf"))
+            first, second = x.unfold(2, r, s).unfold(3, r, s).flatten(4).topk(2).values.unbind(-1)
+            margins.append((first - second)[first != 0].min().item())  # a window of zeros passes no gradient
 
     for m in net.modules():
-        if isinstance(m, (nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d)):
-            m.register_forward_hook(maximum if isinstance(m, nn.MaxPool2d) else relu)
+        if isinstance(m, nn.MaxPool2d):
+            m.register_forward_hook(maximum)
+        elif type(m) in bends or isinstance(m, nn.BatchNorm2d) and isinstance(net, SmallCIFARNet):
+            m.register_forward_hook(bend)
 
 
 def run_training(case, batches, dtype, layout=torch.contiguous_format, backwards=False, nudge=False, margins=None):
@@ -249,8 +402,16 @@ def run_training(case, batches, dtype, layout=torch.contiguous_format, backwards
             note("1")
     note("")
     out["eval_logits"] = evaluate()
+    flush(out)
     out["loss"], out["grad_norm"] = (torch.tensor(v, dtype=torch.float64) for v in (losses, norms))
     return out
+
+
+def flush(tensors):
+    """Make zeros of what is zero but for rounding: the gradient of a bias that a BatchNorm behind it takes away."""
+    for t in tensors.values():
+        if t.dtype == torch.float64:
+            t[t.abs() < 1e-13] = 0
 
 
 def write_training(case, folder):
