@@ -19,6 +19,9 @@ const maxModules = 16 * maxLayers
 // Task is what a network is built for: the shape of its images and how many classes it tells apart.
 type Task struct{ C, H, W, Classes int }
 
+// image is the shape of the images.
+func (t Task) image() [3]int { return [3]int{t.C, t.H, t.W} }
+
 // CIFAR100 is the task of the reference.
 var CIFAR100 = Task{C: 3, H: 32, W: 32, Classes: 100}
 
@@ -45,6 +48,7 @@ func (s *Spec) Build(dropout float64, t Task) (*Model, error) {
 		return nil, specErrorf(b.last.line, b.lastName, "the last layer gives %v, not one value for each of the %d classes: end with Linear(%s)", out, t.Classes, wordClasses)
 	}
 	m := &Model{Name: s.Name, Widths: s.Widths(), Task: t, spec: s, steps: steps}
+	m.classes = b.marks[wordClasses]
 	for _, w := range s.widths {
 		if mark, ok := b.marks[w.name]; ok {
 			m.marks = append(m.marks, mark)

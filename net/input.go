@@ -3,6 +3,7 @@ package net
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // The keys of a weights file's metadata that say for which images it is.
@@ -33,6 +34,18 @@ func (in Input) Metadata() (map[string]string, error) {
 	return out, nil
 }
 
+// Task is what a network for such images is built for. What the weights do not say is as in CIFAR100.
+func (in Input) Task() Task {
+	t := CIFAR100
+	if in.Classes != nil {
+		t.Classes = len(in.Classes)
+	}
+	if in.Image != (ImageShape{}) {
+		t.C, t.H, t.W = in.Image.C, in.Image.H, in.Image.W
+	}
+	return t
+}
+
 // InputOf reads what metadata say of the input.
 func InputOf(metadata map[string]string) (Input, error) {
 	var in Input
@@ -43,7 +56,7 @@ func InputOf(metadata map[string]string) (Input, error) {
 	}
 	if text, ok := metadata[metaImage]; ok {
 		var dims []int
-		if err := json.Unmarshal([]byte(text), &dims); err != nil || len(dims) != 3 || min(dims[0], dims[1], dims[2]) < 1 {
+		if err := json.Unmarshal([]byte(text), &dims); err != nil || len(dims) != 3 || slices.Min(dims) < 1 || slices.Max(dims) > MaxWidth {
 			return Input{}, fmt.Errorf("net: metadata %s %q is no shape of an image", metaImage, text)
 		}
 		in.Image = ImageShape{C: dims[0], H: dims[1], W: dims[2]}

@@ -36,6 +36,7 @@ func TestInput(t *testing.T) {
 		{"classes", `7`, "no list of names"},
 		{"image", `[3,32]`, "no shape of an image"},
 		{"image", `[3,32,0]`, "no shape of an image"},
+		{"image", `[3,32,8193]`, "no shape of an image"},
 		{"image", `cat`, "no shape of an image"},
 		{"preprocessing", `{"mean":[0,0],"std":[1]}`, "no mean and std"},
 		{"preprocessing", `{"mean":[],"std":[]}`, "no mean and std"},

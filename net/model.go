@@ -15,6 +15,8 @@ type Model struct {
 	spec  *Spec
 	steps []step
 	marks []mark // a tensor for each width
+	// classes is a tensor whose first dimension is their number; no name for none.
+	classes mark
 }
 
 // mark is a tensor whose first dimension is a width, by name and number of dimensions.

@@ -98,9 +98,20 @@ func IsSpecFile(name string) bool {
 	return ending == ".yaml" || ending == ".yml" || strings.ContainsAny(name, `/\`)
 }
 
-// ReadSpec reads a network's file, and makes the network of it once, so that what is wrong with it is told by the lines of the file. The
-// network is called as the file says, or else as the file is.
-func ReadSpec(path string, t Task) (*Spec, error) {
+// ReadSpecFor is ReadSpec of a network for a task: what does not fit together is told by the lines of the file.
+func ReadSpecFor(path string, t Task) (*Spec, error) {
+	s, err := ReadSpec(path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Build(1, t); err != nil {
+		return nil, inFile(path, err)
+	}
+	return s, nil
+}
+
+// ReadSpec reads a network's file. The network is called as the file says, or else as the file is.
+func ReadSpec(path string) (*Spec, error) {
 	text, err := readSpecFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -110,9 +121,6 @@ func ReadSpec(path string, t Task) (*Spec, error) {
 		name = "network"
 	}
 	s, err := ParseSpec(text, name)
-	if err == nil {
-		_, err = s.Build(1, t)
-	}
 	if err != nil {
 		return nil, inFile(path, err)
 	}

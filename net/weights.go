@@ -28,7 +28,6 @@ const (
 	metaModel         = "model"
 	metaWidths        = "widths"
 	metaNetwork       = "network" // the file; without it model and widths name a network that is built in
-	metaTask          = "task"    // without it CIFAR100
 	metaPreprocessing = "preprocessing"
 )
 
@@ -66,8 +65,8 @@ func (w *Weights) contents(mean, std []float64) (tensors []safetensors.Tensor, m
 		meta[metaNetwork] = text
 	}
 	values := map[string]any{metaWidths: w.Model.Widths, metaPreprocessing: preprocessing{mean, std}}
-	if w.Model.Task != CIFAR100 {
-		values[metaTask] = w.Model.Task
+	if t := w.Model.Task; meta[metaImage] == "" && t.image() != CIFAR100.image() {
+		values[metaImage] = t.image()
 	}
 	for key, value := range values {
 		text, err := json.Marshal(value)
@@ -109,7 +108,7 @@ func weightsOf(tensors []safetensors.Tensor, meta map[string]string, of *Spec) (
 	if strings.HasPrefix(meta[MetaFormat], CheckpointFormats) {
 		return nil, ErrCheckpoint
 	}
-	task, err := taskOf(meta)
+	in, err := InputOf(meta)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +117,7 @@ func weightsOf(tensors []safetensors.Tensor, meta map[string]string, of *Spec) (
 			return nil, err
 		}
 	}
-	known, err := namesOf(of, task)
+	known, err := namesOf(of, in.Task())
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +125,7 @@ func weightsOf(tensors []safetensors.Tensor, meta map[string]string, of *Spec) (
 	if err != nil {
 		return nil, err
 	}
-	m, err := modelOf(tensors, meta, of, task)
+	m, err := modelOf(tensors, meta, of, in)
 	if err != nil {
 		return nil, err
 	}

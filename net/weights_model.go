@@ -11,22 +11,6 @@ import (
 	"cnnvk/engine"
 )
 
-// taskOf is what the metadata say that the network was made for.
-func taskOf(meta map[string]string) (Task, error) {
-	text, ok := meta[metaTask]
-	if !ok {
-		return CIFAR100, nil
-	}
-	var t Task
-	err := json.Unmarshal([]byte(text), &t)
-	for _, n := range []int{t.C, t.H, t.W, t.Classes} {
-		if err != nil || n < 1 || n > MaxWidth {
-			return t, fmt.Errorf("metadata %s %q is no shape of images and number of classes", metaTask, text)
-		}
-	}
-	return t, nil
-}
-
 // specOf is the network that the metadata hold or name, nil if they do neither.
 func specOf(meta map[string]string) (*Spec, error) {
 	name, named := meta[metaModel]
@@ -85,9 +69,13 @@ func isMark(name string) bool {
 }
 
 // modelOf is the network that the tensors belong to; s is nil where nothing says which.
-func modelOf(tensors []safetensors.Tensor, meta map[string]string, s *Spec, t Task) (*Model, error) {
+func modelOf(tensors []safetensors.Tensor, meta map[string]string, s *Spec, in Input) (*Model, error) {
 	if s == nil {
 		s = closest(tensors)
+	}
+	t := in.Task()
+	if in.Classes == nil {
+		t.Classes = s.classesIn(tensors, t)
 	}
 	widths := s.Widths()
 	if text, ok := meta[metaWidths]; ok && meta[metaNetwork] == "" {
@@ -108,6 +96,20 @@ func modelOf(tensors []safetensors.Tensor, meta map[string]string, s *Spec, t Ta
 		return nil, err
 	}
 	return s.BuildStored(1, t)
+}
+
+// classesIn reads the number of classes off the shape of the layer that gives one value for each, or else it is the task's.
+func (s *Spec) classesIn(tensors []safetensors.Tensor, t Task) int {
+	m, err := s.Build(1, t)
+	if err != nil {
+		return t.Classes
+	}
+	for _, tensor := range tensors {
+		if tensor.Name == m.classes.name && len(tensor.Shape) == m.classes.dims {
+			return tensor.Shape[0]
+		}
+	}
+	return t.Classes
 }
 
 // closest is the built-in network of whose marks the tensors have the most, the first of equal ones.

@@ -149,7 +149,7 @@ func TestModelOfRefuses(t *testing.T) {
 	} {
 		s, err := specOf(c.meta)
 		if err == nil {
-			_, err = modelOf(c.tensors, c.meta, s, CIFAR100)
+			_, err = modelOf(c.tensors, c.meta, s, Input{})
 		}
 		if err == nil || err.Error() != c.says {
 			t.Errorf("got %v, want %s", err, c.says)
@@ -173,4 +173,29 @@ func readText(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// The number of classes and the shape of the images come back from a file, also from one that has no metadata of them: the classes then follow
+// from the last layer.
+func TestWeightsOfTask(t *testing.T) {
+	t.Parallel()
+	for _, name := range modelNames {
+		task := Task{C: 1, H: 28, W: 36, Classes: 10}
+		m, err := NewModel(name, nil, 1, task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := m.Layout(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &Weights{Model: m, Layout: l, Arena: make([]float64, l.Elements)}
+		path := filepath.Join(t.TempDir(), "w.safetensors")
+		if err := w.Save(path, []float64{0}, []float64{1}); err != nil {
+			t.Fatal(err)
+		}
+		if got := load(t, path); got.Model.Task != task || got.Model.Name != name || got.Metadata["image"] != "[1,28,36]" {
+			t.Errorf("%s is %s for %+v, metadata %v", name, got.Model.Name, got.Model.Task, got.Metadata)
+		}
+	}
 }

@@ -117,7 +117,7 @@ func benchOptionsOf(c *cli.Context) (o benchOptions, err error) {
 	if err := checkRecipe(o.recipe); err != nil {
 		return o, flagProblemOf(err, recipeFlagNames())
 	}
-	o.model, err = o.recipe.Network(net.CIFAR100)
+	o.model, err = networkFor(c, o.recipe, benchForm)
 	return o, err
 }
 

@@ -67,7 +67,7 @@ func newBencher(ctx context.Context, m *machine.Machine, t machine.Tuning, model
 // smallStep is the time of a training step on few images, the best of some. By it the vector width is chosen.
 func smallStep(ctx context.Context, m *machine.Machine) (time.Duration, error) {
 	recipe := training.DefaultRecipe()
-	model, err := recipe.Network(net.CIFAR100)
+	model, err := recipe.Network(taskOf(benchForm))
 	if err != nil {
 		return 0, err
 	}

@@ -62,17 +62,35 @@ func TestCIFAR10Data(t *testing.T) {
 // What a network does not take is refused before there is a run folder.
 func TestTrainOtherForms(t *testing.T) {
 	emptyFolder(t)
-	folder10(t, "ten")
+	writeFile(t, "mine.yaml", []byte("layers:\n  - repeat: 4\n    layers: MaxPool2d(2)\n  - Flatten\n  - Linear(classes)\n"))
 	before := listing(t)
-	for _, c := range []struct{ data, recipe, says string }{
-		{"ten", "smallcifarnet", "^cnnvk: smallcifarnet has 100 classes, but CIFAR-10 has 10 classes of images of 32x32x3$"},
-		{"synthetic:64x64x3:100", "tinynet", "^cnnvk: tinynet does not take images of 64x64x3: "},
-	} {
-		cnnvk("train", "--device", "cpu", "--data", c.data, "--recipe", c.recipe).failed(t, exitFailed, c.says, "")
-		unchanged(t, before)
-	}
-	cnnvk("train", "--device", "cpu", "--data", "synthetic:48x40x3:100", "--augment", "randaugment").failed(t, exitUsage, `^cnnvk: --augment "randaugment": use none, crop-flip or reference: `, "")
+	train := []string{"train", "--device", "cpu", "--data"}
+	cnnvk(append(train, "synthetic:8x24x3:10", "--model", "mine.yaml")...).failed(t, exitFailed,
+		`^cnnvk: mine\.yaml: line 3, 3: MaxPool2d: 3 x 1 x 3 come in, .* \(synthetic:8x24x3:10 has 10 classes of images of 8x24x3\)$`, "")
 	unchanged(t, before)
+	cnnvk(append(train, "synthetic:48x40x3:100", "--augment", "randaugment")...).failed(t, exitUsage, `^cnnvk: --augment "randaugment": use none, crop-flip or reference: `, "")
+	unchanged(t, before)
+}
+
+// A network has as many outputs as CIFAR-10 has classes; weights, evaluation and report know them by name.
+func TestTrainCIFAR10(t *testing.T) {
+	emptyFolder(t)
+	folder10(t, "ten")
+	cnnvk("train", "--device", "cpu", "--config", narrowConfig(t), "--data", "ten", "--val-ratio", "0.001", "--limit-steps", "1", "--out", "run").ok(t)
+	w, err := net.LoadWeights("run/weights/best.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in, err := net.InputOf(w.Metadata); err != nil || !slices.Equal(in.Classes, names10) || w.Model.Task != (net.Task{C: 3, H: 32, W: 32, Classes: 10}) {
+		t.Errorf("input %+v, %v, network for %+v", in, err, w.Model.Task)
+	}
+	cnnvk("eval", "--device", "cpu", "--weights", "run", "--data", "ten").ok(t)
+	classes, matrix := table(t, "run/eval/best/per_class.csv"), table(t, "run/eval/best/confusion.csv")
+	if len(classes) != 11 || classes[1][1] != "airplane" || classes[1][3] != "9999" || classes[4][1] != "cat" || classes[4][3] != "1" || !slices.Equal(matrix[0][1:], names10) {
+		t.Errorf("per_class.csv has %v, confusion.csv %v", classes, matrix[0])
+	}
+	cnnvk("train", "--resume", "run").ok(t)
+	cnnvk("eval", "--device", "cpu", "--weights", "run", "--data", synthetic).failed(t, exitFailed, "are for 10 classes of images of 32x32x3, but synthetic .* has 100 classes", "--data DIR")
 }
 
 // Weights are not evaluated on a data set of another number of classes, or of images of another shape: both are named.
@@ -103,7 +121,7 @@ func TestEvalOtherData(t *testing.T) {
 		{"w", "synthetic:64x64x3:100", "are for " + hundred + `, but synthetic \(seed 1\) has 100 classes of images of 64x64x3`},
 		{"w", "synthetic:32x32x1:10", "are for " + hundred + `, but synthetic \(seed 1\) has 10 classes of images of 32x32x1`},
 		{"large", "synthetic", `are for 100 classes of images of 64x64x3, but synthetic \(seed 1\) has ` + hundred},
-		{"two", "synthetic", `the weights in two\.safetensors: the metadata name 2 classes, the network has 100`},
+		{"two", "synthetic", `two\.safetensors: tensor classifier\.weight is \(100, 512\), want \(2, 512\)`},
 	} {
 		o := cnnvk("eval", "--device", "cpu", "--weights", c.weights+".safetensors", "--data", c.data)
 		if o.code != exitFailed || !regexp.MustCompile(c.says).MatchString(o.stderr) || strings.Count(o.stderr, "\n") != 2 {

@@ -12,21 +12,17 @@ import (
 	"cnnvk/net/training"
 )
 
-// inputOf is what the weights say of their images, and what follows from their network where they do not say it: as many classes as that
-// has, without names, and CIFAR's shape.
+// inputOf is what the weights say of their images. What they do not say is as their network was built: as many classes, without names, and
+// images of that shape.
 func inputOf(w *net.Weights) (net.Input, error) {
 	in, err := net.InputOf(w.Metadata)
 	if err != nil {
 		return in, err
 	}
-	if in.Image == (net.ImageShape{}) {
-		in.Image = net.ImageShape{C: cifar.Channels, H: cifar.Side, W: cifar.Side}
-	}
+	t := w.Model.Task
+	in.Image = net.ImageShape{C: t.C, H: t.H, W: t.W}
 	if in.Classes == nil {
-		in.Classes = make([]string, w.Model.Classes)
-	}
-	if len(in.Classes) != w.Model.Classes {
-		return in, fmt.Errorf("the metadata name %d classes, the network has %d", len(in.Classes), w.Model.Classes)
+		in.Classes = make([]string, t.Classes)
 	}
 	for c := range in.Mean {
 		if len(in.Mean) != in.Image.C || !(in.Std[c] > 0) || math.IsInf(in.Std[c], 1) || math.IsNaN(in.Mean[c]) || math.IsInf(in.Mean[c], 0) {

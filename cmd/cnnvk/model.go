@@ -1,8 +1,12 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/urfave/cli/v2"
 
+	"cnnvk/cifar"
+	"cnnvk/internal/hints"
 	"cnnvk/net"
 	"cnnvk/net/training"
 )
@@ -18,7 +22,7 @@ func modelFlag(usage, otherwise string) cli.Flag {
 // specNamed is the network that --model names: a built-in one, or that of a file.
 func specNamed(name string) (*net.Spec, error) {
 	if net.IsSpecFile(name) {
-		return net.ReadSpec(name, net.CIFAR100)
+		return net.ReadSpec(name)
 	}
 	return net.BuiltIn(name)
 }
@@ -35,6 +39,28 @@ func takeModel(r *training.Recipe, name string) error {
 	}
 	r.Model, r.NetworkText = s.Name, s.Stored()
 	return nil
+}
+
+// networkFor is the recipe's network for images of a form. What does not fit in the file that --model names is told by its lines.
+func networkFor(c *cli.Context, r training.Recipe, f cifar.Form) (*net.Model, error) {
+	model, err := r.Network(taskOf(f))
+	if err == nil {
+		return model, nil
+	}
+	if name := c.String("model"); net.IsSpecFile(name) {
+		if _, inFile := net.ReadSpecFor(name, taskOf(f)); inFile != nil {
+			err = inFile
+		}
+	}
+	if hints.Of(err) == "" && !f.Like(cifar.CIFAR100) {
+		err = fmt.Errorf("%w (%s has %v)", err, f.Name, f)
+	}
+	return nil, err
+}
+
+// taskOf is what a network for images of a form is built for.
+func taskOf(f cifar.Form) net.Task {
+	return net.Task{C: f.C, H: f.H, W: f.W, Classes: len(f.Classes)}
 }
 
 // recipeForModel is the recipe from which a command starts where --recipe names none: the one for the network of --model, if it is set.

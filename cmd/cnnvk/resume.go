@@ -19,7 +19,6 @@ import (
 	"cnnvk/engine/cpu"
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
-	"cnnvk/net"
 	"cnnvk/vk"
 )
 
@@ -123,11 +122,9 @@ func (p program) resume(c *cli.Context, s *console, dir string, asked *run.Confi
 
 // asBegun is an error if the recipe asked for is not the one the run began with.
 func (j *job) asBegun(asked, begun run.Config) error {
-	model, err := asked.Network(net.CIFAR100)
-	if err != nil {
+	if err := asked.Hold(); err != nil {
 		return err
 	}
-	asked.Hold(model)
 	if asked.MaxTime > 0 && asked.Epochs == 0 {
 		asked.Epochs = begun.Epochs // which followed from a measurement
 	}
@@ -180,7 +177,7 @@ func (j *job) finished(why string) error {
 	if err != nil {
 		return err
 	}
-	model, err := networkFor(j.recipe, form)
+	model, err := networkFor(j.flags, j.recipe, form)
 	if err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func summary(c *cli.Context) error {
 	if c.Bool("yaml") {
 		return printSpec(c, r)
 	}
-	model, err := r.Network(net.CIFAR100)
+	model, err := networkFor(c, r, cifar.CIFAR100)
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ func TestSummary(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, o.stdout)
 		}
 	}
+	cnnvk("summary", "--model", "resnet").failed(t, exitUsage, `--model "resnet": use smallcifarnet, tinynet, .* or a file such as mine.yaml$`, "did you mean resnet9s?")
 	for args, says := range map[string]string{
-		"--model resnet":       `--model "resnet": use smallcifarnet, tinynet, .* or a file such as mine.yaml$`,
 		"--widths wide":        `--widths "wide": use numbers with commas between them$`,
 		"--widths 1,2":         `--widths \[1 2\]: use 6 numbers from 1 to 8192$`,
 		"--batch-size 0":       `--batch-size 0: use 1 or more$`,

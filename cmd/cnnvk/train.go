@@ -127,11 +127,13 @@ func (j *job) runOn(m *machine.Machine, conf run.Config) error {
 
 // run prepares everything and trains. The run folder is made last, so that a training that cannot begin leaves none.
 func (j *job) run(ctx context.Context) error {
-	model, err := networkFor(j.recipe, j.set.Form)
+	model, err := networkFor(j.flags, j.recipe, j.set.Form)
 	if err != nil {
 		return err
 	}
-	j.recipe.Hold(model)
+	if err := j.recipe.Hold(); err != nil {
+		return err
+	}
 	if n := model.Parameters(); n > net.MaxParameters {
 		j.log.Warn("the network is larger than eval takes", "parameters", n, "most", net.MaxParameters)
 	}
@@ -321,22 +323,6 @@ func (j *job) ended(err error) error {
 		hint += fmt.Sprintf(", the best so far (%.2f %%) in %s", 100*j.folder.Best, j.folder.Path(run.BestWeights))
 	}
 	return hints.With(fmt.Errorf("%w in epoch %d, after step %d", interrupted{}, stopped.Epoch, stopped.TotalSteps), hint)
-}
-
-// networkFor is the recipe's network for images of a form. The networks that there are have CIFAR-100's number of classes: what they do
-// not take is refused here, and here alone.
-func networkFor(r training.Recipe, f cifar.Form) (*net.Model, error) {
-	model, err := r.Network(net.CIFAR100)
-	if err != nil {
-		return nil, err
-	}
-	if len(f.Classes) != model.Classes {
-		return nil, fmt.Errorf("%s has %d classes, but %s has %v", model.Name, model.Classes, f.Name, f)
-	}
-	if _, err := model.Summary(imagesOf(f, 1)); err != nil {
-		return nil, fmt.Errorf("%s does not take images of %dx%dx%d: %w", model.Name, f.H, f.W, f.C, err)
-	}
-	return model, nil
 }
 
 // newTrainer makes a trainer for images of that form; it splits them into training and validation.

@@ -9,7 +9,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cmd/cnnvk/machine"
-	"cnnvk/net"
 )
 
 func tuneCommand() *cli.Command {
@@ -46,7 +45,7 @@ func tune(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	model, err := recipe.Network(net.CIFAR100)
+	model, err := networkFor(c, recipe, benchForm)
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func (c goldenCase) network() (*net.Model, error) {
 	if !c.hasNetwork() {
 		return net.NewModel(c.Model, c.Widths, c.Dropout, net.CIFAR100)
 	}
-	s, err := net.ReadSpec(c.networkFile(), net.CIFAR100)
+	s, err := net.ReadSpec(c.networkFile())
 	if err != nil {
 		return nil, err
 	}

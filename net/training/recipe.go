@@ -176,18 +176,31 @@ const maxSide = 256
 
 // Network is the recipe's network for a task.
 func (r Recipe) Network(t net.Task) (*net.Model, error) {
-	s, err := r.Spec()
+	s, err := r.sized()
 	if err != nil {
-		return nil, err
-	}
-	if s, err = s.WithWidths(r.Widths); err != nil {
 		return nil, err
 	}
 	return s.BuildStored(r.Dropout, t)
 }
 
-// Hold makes the recipe say all of a network that it is run with.
-func (r *Recipe) Hold(m *net.Model) { r.Widths, r.NetworkText = m.Widths, m.Stored() }
+// sized is Spec with the recipe's widths.
+func (r Recipe) sized() (*net.Spec, error) {
+	s, err := r.Spec()
+	if err != nil {
+		return nil, err
+	}
+	return s.WithWidths(r.Widths)
+}
+
+// Hold makes the recipe say all of its network, as it stands in a run's config.yaml.
+func (r *Recipe) Hold() error {
+	s, err := r.sized()
+	if err != nil {
+		return err
+	}
+	r.Widths, r.NetworkText = s.Widths(), s.Stored()
+	return nil
+}
 
 // checkNetwork finds what is wrong with the network's name, its file or its widths.
 func (r Recipe) checkNetwork() error {
