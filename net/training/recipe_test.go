@@ -112,6 +112,27 @@ func TestRecipes(t *testing.T) {
 	}
 }
 
+// The networks of today rise to their rate over 15 % of the steps and fall from there to 0 along a line, at each step.
+func TestResidualRecipes(t *testing.T) {
+	t.Parallel()
+	const steps = 176
+	for _, name := range []string{"resnet9s", "ds-resnet", "resnet20", "wrn-16-2", "mobilenetv2"} {
+		r, err := RecipeNamed(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Epochs = 5
+		if !r.ReflectPadding || !r.NoDecay1D || r.Optimizer != Nesterov {
+			t.Errorf("%s is %+v", name, r)
+		}
+		for step, want := range map[int]float64{0: 0.4 / 132, 65: 0.2, 131: 0.4, 132: 0.4, 506: 0.2, 879: 0.4 / 748} {
+			if got := r.RateAt(step/steps, step%steps, steps); math.Abs(got-want) > 1e-12 {
+				t.Errorf("%s: rate %g at step %d, want %g", name, got, step, want)
+			}
+		}
+	}
+}
+
 // What nobody said follows from what was said over a recipe.
 func TestRecipeSettle(t *testing.T) {
 	t.Parallel()

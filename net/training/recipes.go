@@ -44,7 +44,7 @@ var Recipes = []NamedRecipe{
 		Schedule: ScheduleConstant, DecayEpochs: 30, DecayRate: 0.1,
 		Split: RandomSplit,
 	}, "the baseline: plain SGD on all 50,000 images, neither normalised nor validated"},
-	{residual(net.ResNet9sName), "a small residual network: Nesterov at a high rate that falls along a line, crops and flips, 20 epochs"},
+	{residual(net.ResNet9sName), "a small residual network: Nesterov at a high rate that rises over 15 % of the steps and falls along a line, reflected crops and flips, 20 epochs"},
 	{residual("ds-resnet"), "the same for depthwise separable residual blocks"},
 	{residual("resnet20"), "the same for ResNet-20"},
 	{residual("wrn-16-2"), "the same for WRN-16-2"},
@@ -57,8 +57,8 @@ func residual(model string) Recipe {
 		Name: model, Model: model, Widths: net.ReferenceWidths(model),
 		Seed: 42, Epochs: 20, BatchSize: 256, Augment: "crop-flip",
 		Optimizer: Nesterov, LearningRate: 0.4, Momentum: 0.9, WeightDecay: 5e-4, NoDecay1D: true,
-		Schedule: ScheduleLinear, WarmupEpochs: 3, DecayEpochs: 30, DecayRate: 0.1,
-		Dropout: 1, LabelSmoothing: 0.1,
+		Schedule: ScheduleLinear, WarmupShare: 0.15, DecayEpochs: 30, DecayRate: 0.1,
+		Dropout: 1, LabelSmoothing: 0.1, ReflectPadding: true,
 		Normalize: true, Split: RandomSplit, ValidationRatio: 0.1,
 	}
 }
