@@ -228,8 +228,13 @@ func agrees(got, want []float64) bool {
 	return wrong <= 1e-9*all // false for NaN
 }
 
-// tuningRuns are the runs timed, after one that is not; the best counts, since others disturb but never help.
-const tuningRuns = 3
+// tuningRuns are the runs timed, after one that is not; the best counts, since others disturb but never help. Runs that took
+// longEnough together are the last ones of a variant, be it the first alone: one that slow is not worth more, and a hundred of them would
+// keep a user waiting.
+const (
+	tuningRuns = 3
+	longEnough = 2 * time.Second
+)
 
 func (e *Executor) timeVariant(ctx context.Context, j tuning, name string) (time.Duration, []float64, error) {
 	options := e.options
@@ -250,13 +255,13 @@ func (e *Executor) timeVariant(ctx context.Context, j tuning, name string) (time
 		return 0, nil, err
 	}
 	defer commands.Destroy()
-	best := time.Duration(math.MaxInt64)
-	for i := range 1 + tuningRuns {
+	best, spent := time.Duration(math.MaxInt64), time.Duration(0)
+	for i := 0; i <= tuningRuns && spent < longEnough; i++ {
 		t, err := e.timeOnce(commands, stamped)
 		if err != nil {
 			return 0, nil, err
 		}
-		if i > 0 {
+		if spent += t; i > 0 || spent >= longEnough {
 			best = min(best, t)
 		}
 	}
