@@ -99,7 +99,7 @@ step: 7.00 ms on the device
 // The forms of a result for people and for tables.
 func TestBenchForms(t *testing.T) {
 	r := benchResult{
-		Device: "GPU, \"fast\" | new", Driver: "d", Recipe: "tinynet", BatchSize: 8, Repeats: 3, Augment: "none", TrainImgS: 100, TrainRange: [2]float64{90, 110.25},
+		Device: "GPU, \"fast\" | new", Driver: "d", Recipe: "tinynet", Model: "mine", BatchSize: 8, Repeats: 3, Augment: "none", TrainImgS: 100, TrainRange: [2]float64{90, 110.25},
 		EvalImgS: 300, EvalRange: [2]float64{299, 301}, FirstStepS: 1.234, PeakDeviceBytes: 7, DatasetBytes: 9,
 	}
 	var csv, markdown strings.Builder
@@ -107,7 +107,7 @@ func TestBenchForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = "device,driver,recipe,model,batch_size,repeats,augment,train_img_s,train_img_s_min,train_img_s_max,eval_img_s,eval_img_s_min,eval_img_s_max," +
-		"first_step_s,peak_device_bytes,dataset_bytes\n\"GPU, \"\"fast\"\" | new\",d,tinynet,8,3,none,100.0,90.0,110.2,300.0,299.0,301.0,1.23,7,9\n"
+		"first_step_s,peak_device_bytes,dataset_bytes\n\"GPU, \"\"fast\"\" | new\",d,tinynet,mine,8,3,none,100.0,90.0,110.2,300.0,299.0,301.0,1.23,7,9\n"
 	if csv.String() != want {
 		t.Errorf("CSV: %s", csv.String())
 	}
@@ -115,7 +115,7 @@ func TestBenchForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(markdown.String(), "\n")
-	if len(lines) != 18 || !strings.HasPrefix(lines[1], "| --- ") || !strings.Contains(lines[2], `\| new`) {
+	if len(lines) != 19 || !strings.HasPrefix(lines[1], "| --- ") || !strings.Contains(lines[2], `\| new`) {
 		t.Errorf("Markdown:\n%s", markdown.String())
 	}
 	for _, args := range []string{"--json --csv", "--csv --markdown", "--json --profile", "-q -v", "--profile --device cpu", "--ceilings"} {
