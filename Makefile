@@ -40,10 +40,10 @@ GOTEST := go test -count=1 -timeout 20m
 CYCLES := 200
 KILLS := 50
 # Under the floor profile: not the reference's share, nor 10,000 test images, nor a count of what is left over, nor what the host alone does.
-FLOOR_SKIP := /./cpu$$|EvalReference|LeaveNothing|DataIs|FolderGoes|FolderIs|FolderTaken|Fsync|^TestHome|OutputLost|Nohup|NoticedTwice|MemoryLimits|WidthBefore
+FLOOR_SKIP := /./cpu$$|EvalReference|LeaveNothing|DataIs|FolderGoes|FolderIs|FolderTaken|Fsync|^TestHome|OutputLost|Nohup|NoticedTwice|MemoryLimits|WidthBefore|^TestProgress$$|ConfigWidth|AnotherDevice|OtherNames
 # The race detector looks at the host: not at what keeps the device, the reference or other processes busy, nor at memory, of which it takes
 # much. Of trainings as processes of their own it sees those that are stopped, resumed, or two at a time.
-RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNothing|^TestCycles$$|NoMemory|KillAndResume|WidthBefore|OutputLost|^TestHome$$|MemoryLimits|Ceilings|^TestTune$$|MaxTime|FullDisk|^TestInterrupted$$|InterruptedSoon|SyntheticForm|OtherForms|CIFAR10|OtherNames|ConfigWidth|AnotherDevice|UnknownKernels|FolderGoes|FolderTaken|Fsync|NoticedTwice|BrokenManifest|ComputesNothing|OwnNetwork|OneParameter
+RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNothing|^TestCycles$$|NoMemory|KillAndResume|WidthBefore|OutputLost|^TestHome$$|MemoryLimits|Ceilings|^TestTune$$|MaxTime|FullDisk|^TestInterrupted$$|InterruptedSoon|SyntheticForm|OtherForms|CIFAR10|OtherNames|ConfigWidth|AnotherDevice|UnknownKernels|FolderGoes|FolderTaken|Fsync|NoticedTwice|BrokenManifest|ComputesNothing|OwnNetwork|OneParameter|^TestProgress$$
 
 # PyTorch is Debian's, so Python has to be, too.
 export PYTHON ?= /usr/bin/python3
