@@ -18,7 +18,7 @@ test_binary gpu engine/gpu
 test_binary training net/training
 cp -R vk/testdata vk/*.[ch] "$dir/vk/" # tests compile a driver of their own where there is a compiler
 cp -R net/training/testdata "$dir/training/"
-cp .ci/peer_network.py .ci/peer_cuda.py .ci/gpu-check.sh LICENSE "$dir/"
+cp .ci/peer_networks.py .ci/peer_cuda.py .ci/gpu-check.sh LICENSE "$dir/"
 loader=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | sed -n 's/.*libvulkan\.so\.1 .*x86-64.* => //p' | head -1)
 if [ -n "$loader" ]; then
     cp -L "$loader" "$dir/lib/libvulkan.so.1"

@@ -108,7 +108,7 @@ rates() {
         return
     fi
     steps=3 row="$(number train_img_s) | $(number eval_img_s)" first=$(number first_step_s)
-    more=$(number train_img_s | awk -v batch="$batch" '{ n = int(10 * $1 / batch); print n > 50 ? 50 : n }')
+    more=$(number train_img_s | awk -v batch="$batch" '{ n = int(10 * $1 / batch); print (n > 50 ? 50 : n) }')
     if [ "${more:-0}" -gt 3 ] && bench "$name-again" "$batch" "$more" --json "$@"; then
         steps=$more row="$(number train_img_s) | $(number eval_img_s)"
     fi
@@ -176,6 +176,10 @@ if [ $chosen = tuned ]; then
     rates tuned-128 128 "tuned kernels"
     rates tuned-512 512 "tuned kernels"
 fi
+for network in resnet9s ds-resnet; do
+    rates $network-built-in 128 "$network, built-in kernels" --no-tune --recipe $network
+    [ $chosen = built-in ] || rates $network-tuned 128 "$network, tuned kernels" --recipe $network
+done
 say
 [ $chosen = built-in ] || bench profile-built-in 128 10 --no-tune --profile # for those who look into the logs
 bench profile 128 10 $off --profile --trace "$out/trace.json"
@@ -186,7 +190,7 @@ quote profile
 if [ $reserve -gt 0 ]; then
     reserve=0
     left=$((began + whole - $(date +%s)))
-    step 120 pytorch "$out" env PYTHONDONTWRITEBYTECODE=1 "$python" "$here/peer_cuda.py" $((left < 110 ? left - 10 : 110)) 128 512
+    step 120 pytorch "$out" env PYTHONDONTWRITEBYTECODE=1 "$python" "$here/peer_cuda.py" $((left < 110 ? left - 10 : 110)) smallcifarnet,resnet9s,ds-resnet 128 512
     cat "$out/pytorch.log" >>"$report"
 else
     say "There is no $python with PyTorch and CUDA here."

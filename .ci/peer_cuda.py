@@ -1,8 +1,9 @@
-"""Images/s of SmallCIFARNet in PyTorch on a CUDA GPU: the recipe's training step, and the forward pass alone.
+"""Images/s of cnnvk's networks in PyTorch on a CUDA GPU: the recipe's training step, and the forward pass alone.
 
 Prints a Markdown table: every way that PyTorch has to be fast there, at each batch size. The CUDA graph replays a whole step
-(forward, backward, clipping, AdamW, moving average) without the host, which is what cnnvk's recorded command buffers do.
-Usage: peer_cuda.py SECONDS [BATCH ...]     stops measuring when the seconds are used up
+(for SmallCIFARNet: forward, backward, clipping, AdamW, moving average) without the host, which is what cnnvk's recorded command
+buffers do.
+Usage: peer_cuda.py SECONDS NETWORK[,NETWORK...] BATCH...     stops measuring when the seconds are used up
 """
 
 import sys
@@ -13,12 +14,12 @@ try:
     import torch
 except ImportError:
     sys.exit(f"there is no PyTorch for {sys.executable}")
-from peer_network import small_cifar_net
+from peer_networks import network, update_of
 
 if not torch.cuda.is_available():
     sys.exit(f"PyTorch {torch.__version__} sees no CUDA device")
 deadline = time.monotonic() + float(sys.argv[1])
-batches = [int(b) for b in sys.argv[2:]] or [128, 512]
+networks, batches = sys.argv[2].split(","), [int(b) for b in sys.argv[3:]]
 WARM_UPS, REPEATS = 10, 50
 
 
@@ -51,28 +52,23 @@ def captured(run):
     return graph.replay
 
 
-def rates(batch, layout, tf32, bf16, graph):
+def rates(name, batch, layout, tf32, bf16, graph):
     """Images/s in training and forward."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
     torch.backends.cudnn.benchmark = True
     torch.manual_seed(0)
-    net = small_cifar_net().cuda().to(memory_format=layout)
-    model = [t for t in net.state_dict().values() if t.is_floating_point()]
-    average = [t.clone() for t in model]
-    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=5e-4, capturable=graph, fused=True)
+    net = network(name).cuda().to(memory_format=layout)
+    update = update_of(name, net, capturable=graph, fused=True)
     loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
     images = torch.randn(batch, 3, 32, 32, device="cuda").contiguous(memory_format=layout)
     labels = torch.randint(0, 100, (batch,), device="cuda")
 
     def step():
-        optimizer.zero_grad(set_to_none=False)
+        net.zero_grad(set_to_none=False)
         with torch.autocast("cuda", torch.bfloat16, enabled=bf16, cache_enabled=not graph):
             loss = loss_of(net(images), labels)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0, foreach=True)
-        optimizer.step()
-        with torch.no_grad():
-            torch._foreach_lerp_(average, model, 0.005)
+        update()
 
     def forward():
         with torch.no_grad(), torch.autocast("cuda", torch.bfloat16, enabled=bf16, cache_enabled=not graph):
@@ -87,19 +83,20 @@ def rates(batch, layout, tf32, bf16, graph):
 
 
 print(f"PyTorch {torch.__version__}, {torch.cuda.get_device_name()}, medians of {REPEATS} steps\n")
-print("| batch | arithmetic | layout | host | train images/s | forward images/s |")
-print("| --- | --- | --- | --- | --- | --- |", flush=True)
+print("| network | batch | arithmetic | layout | host | train images/s | forward images/s |")
+print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
 ARITHMETIC = {"float32": (False, False), "TF32": (True, False), "bfloat16": (True, True)}
 LAYOUTS = {"NCHW": torch.contiguous_format, "channels-last": torch.channels_last}
-for batch in batches:
-    for graph in (True, False):
-        for arithmetic, (tf32, bf16) in ARITHMETIC.items():
-            for name, layout in LAYOUTS.items():
-                if time.monotonic() > deadline:
-                    sys.exit("the time was used up")
-                try:
-                    train, forward = (f"{r:.0f}" for r in rates(batch, layout, tf32, bf16, graph))
-                except RuntimeError as e:
-                    train, forward = "failed", str(e).splitlines()[0]
-                host = "CUDA graph" if graph else "eager"
-                print(f"| {batch} | {arithmetic} | {name} | {host} | {train} | {forward} |", flush=True)
+for graph in (True, False):
+    for arithmetic, (tf32, bf16) in ARITHMETIC.items():
+        for name in networks:
+            for batch in batches:
+                for layout, memory_format in LAYOUTS.items():
+                    if time.monotonic() > deadline:
+                        sys.exit("the time was used up")
+                    try:
+                        train, forward = (f"{r:.0f}" for r in rates(name, batch, memory_format, tf32, bf16, graph))
+                    except RuntimeError as e:
+                        train, forward = "failed", str(e).splitlines()[0]
+                    host = "CUDA graph" if graph else "eager"
+                    print(f"| {name} | {batch} | {arithmetic} | {layout} | {host} | {train} | {forward} |", flush=True)

@@ -51,7 +51,7 @@ lanes activated(uint function, lanes x) {
     case SILU: return x * sigmoid(x);
     case RELU6: return at_most_six(positive(x));
     case GELU: return x * normal_distribution(x);
-    case HARDSWISH: return x * clamp(x + 3.0, 0.0, 6.0) / 6.0;
+    case HARDSWISH: return x * clamp((x + 3.0) / 6.0, 0.0, 1.0); // 6 x would overflow where x does not
     default: return sigmoid(x);
     }
 }

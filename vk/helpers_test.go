@@ -13,6 +13,17 @@ import (
 	"time"
 )
 
+// TestMain keeps the drivers loaded between tests: each time that NVIDIA's is loaded anew it takes of the process's static thread-local
+// storage, which ends after some thirty times.
+func TestMain(m *testing.M) {
+	in, err := Open(Options{})
+	code := m.Run()
+	if err == nil { // else the tests say what they miss
+		in.Close()
+	}
+	os.Exit(code)
+}
+
 // testDevice opens the device that CNNVK_DEVICE asks for, else the best there is, under the validation layer where it is installed.
 // The test fails if the layer has something to say, or if anything is left on the device in the end.
 func testDevice(t testing.TB) *Device {

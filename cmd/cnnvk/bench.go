@@ -25,7 +25,7 @@ func benchCommand() *cli.Command {
 			deviceFlag(),
 			noTuneFlag(),
 			augmentFlag("none"),
-			&cli.IntFlag{Name: "repeats", Value: 10, Usage: "steps measured, after 2 that are not"},
+			&cli.IntFlag{Name: "repeats", Value: 10, Usage: "steps measured, after two or more that are not"},
 			jsonFlag(),
 			&cli.BoolFlag{Name: "markdown", Usage: "print a Markdown table instead"},
 			&cli.BoolFlag{Name: "csv", Usage: "print comma-separated values instead, with a header"},

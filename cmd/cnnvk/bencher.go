@@ -20,8 +20,11 @@ const benchImages = 1024
 // benchForm is the form of its images.
 var benchForm = cifar.CIFAR100
 
-// warmUps are the steps that are not measured: the first ones compile shaders and touch memory.
-const warmUps = 2
+// The steps that are not measured: the first ones compile shaders and touch memory, and a GPU that was idle takes a while to raise its clocks.
+const (
+	warmUps = 2
+	warmUp  = 500 * time.Millisecond // of steps, at least
+)
 
 // bencher is the recipe's training step and evaluation on random pixels.
 type bencher struct {
@@ -157,7 +160,8 @@ func (b *bencher) rates(times []time.Duration) (median float64, spread [2]float6
 // times runs whole steps: filling their inputs, the device's work, and reading the report.
 func (b *bencher) times(of *net.Batches, repeats int) ([]time.Duration, error) {
 	var times []time.Duration
-	for i := range warmUps + repeats {
+	start := time.Now()
+	for i := 0; len(times) < repeats; i++ {
 		if err := context.Cause(b.ctx); err != nil {
 			return nil, err
 		}
@@ -174,8 +178,9 @@ func (b *bencher) times(of *net.Batches, repeats int) ([]time.Duration, error) {
 		}
 		if b.first == 0 {
 			b.first = time.Since(b.began)
+			start = time.Now()
 		}
-		if i >= warmUps {
+		if i >= warmUps && began.Sub(start) >= warmUp {
 			times = append(times, time.Since(began))
 		}
 	}

@@ -104,7 +104,7 @@ func TestBenchTrace(t *testing.T) {
 	needVulkan(t)
 	cnnvk("bench", "--batch-size", "2", "--repeats", "1", "--trace", "bench.json").ok(t)
 	f := readTrace(t, "bench.json")
-	if n := count(f, trace.Device, "submission of 1"); n != 2*(warmUps+1) {
+	if n := count(f, trace.Device, "submission of 1"); n < 2*(warmUps+1) {
 		t.Errorf("%d submissions", n)
 	}
 }
