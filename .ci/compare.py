@@ -1,7 +1,8 @@
 """cnnvk beside PyTorch on this machine, as Markdown tables.
 
-A shared machine gives now more and now less. So the two take turns, a ratio is of two runs that
-followed one another, and what is shown is the median over rounds, with the least and the most.
+A shared machine gives now more and now less. So the two take turns, a ratio is of runs of one round, and what is shown is the median
+over rounds with the quartiles. While others are at work nothing is measured: their work stops PyTorch's threads, which wait for one
+another, far more than lavapipe's.
 Usage: compare.py ROUNDS [BATCHES=1]     from the repository's root; BATCHES=1 also measures other batch sizes.
 """
 
@@ -11,15 +12,22 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 
 THREADS, BATCH, REPEATS = 2, 128, 10
 BATCHES = [32, 64, 128, 256, 512]
-DRIVERS = [[], ["sh", ".ci/driver.sh", "lavapipe25"]]  # what stands before a command: nothing for the default driver
+NETWORKS = ["smallcifarnet", "resnet9s", "ds-resnet"]
+DRIVERS = ["", "lavapipe25", "lavapipe26"]  # this machine's own, and others of driver.sh
 LAYOUTS = {"nchw": "NCHW", "channels_last": "channels-last"}
-MODES = {"train_img_s": "train", "eval_img_s": "eval"}
+MODES = {"train_img_s": "train", "eval_img_s": "forward"}
+MOST_BUSY = 0.1  # cores that others may take
 rounds, batches_too = int(sys.argv[1]), len(sys.argv) > 2 and sys.argv[2] == "1"
 
 os.environ.setdefault("LP_NUM_THREADS", str(THREADS))  # lavapipe's
+
+
+def say(text):
+    print(f"compare: {text}", file=sys.stderr, flush=True)
 
 
 def run(*command):
@@ -29,17 +37,40 @@ def run(*command):
     return json.loads(done.stdout)
 
 
-def bench(driver, batch=BATCH, repeats=REPEATS):
-    return run(*driver, "bin/cnnvk", "bench", "--json", "--batch-size", str(batch), "--repeats", str(repeats))
+def bench(driver, network="smallcifarnet", batch=BATCH, repeats=REPEATS):
+    on = ["sh", ".ci/driver.sh", driver] if driver else []
+    return run(*on, "bin/cnnvk", "bench", "--json", "--recipe", network, "--batch-size", str(batch), "--repeats", str(repeats))
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
+def pytorch(network, *heap):
+    return run(sys.executable, ".ci/peer_torch.py", network, str(THREADS), str(BATCH), str(REPEATS), *heap)
+
+
+def busy_cores():
+    """How many cores are at work, over three seconds, on a machine where this script waits."""
+
+    def ticks():
+        with open("/proc/stat") as f:
+            user, nice, system, idle, iowait, *rest = map(int, f.readline().split()[1:])
+        return user + nice + system + sum(rest[:3])
+
+    before = ticks()
+    time.sleep(3)
+    return (ticks() - before) / os.sysconf("SC_CLK_TCK") / 3
+
+
+def refuse_if_busy():
+    busy = busy_cores()
+    if busy > MOST_BUSY:
+        sys.exit(f"compare: others take {busy:.1f} cores of this machine, so no ratio would hold; try again when it is idle")
 
 
 def spread(values, digits):
-    """The median of the values, and the least and the most."""
-    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}..{max(values):.{digits}f})"
+    """The median of the values, and the quartiles."""
+    if len(values) < 2:
+        return f"{values[0]:.{digits}f}"
+    lower, median, upper = statistics.quantiles(values, n=4, method="inclusive")
+    return f"{median:.{digits}f} ({lower:.{digits}f}..{upper:.{digits}f})"
 
 
 def cpu():
@@ -51,7 +82,7 @@ def cpu():
 
 
 def row(*cells):
-    print("|", " | ".join(cells), "|")
+    print("|", " | ".join(cells), "|", flush=True)
 
 
 def header(*cells):
@@ -59,19 +90,22 @@ def header(*cells):
     row(*["---"] * len(cells))
 
 
-def beside_pytorch():
-    peers, ours = [], [[] for _ in DRIVERS]
+def beside_pytorch(network):
+    """One table: each driver's rates and their ratios to PyTorch's of the same round, then PyTorch's rates."""
+    peers, ours = [], {driver: [] for driver in DRIVERS}
     for n in range(rounds):
-        say(f"compare: round {n + 1} of {rounds}")
-        # PyTorch in the middle: it comes next to both drivers.
-        ours[0].append(bench(DRIVERS[0]))
-        peers.append(run(sys.executable, ".ci/peer_torch.py", str(THREADS), str(BATCH), str(REPEATS)))
-        ours[1].append(bench(DRIVERS[1]))
-    heads = [f"{BATCH} images, images/s"]
+        say(f"{network}, round {n + 1} of {rounds}")
+        refuse_if_busy()
+        turns = DRIVERS if n % 2 == 0 else DRIVERS[::-1]
+        for driver in turns:
+            ours[driver].append(bench(driver, network))
+        peers.append(pytorch(network))
+    print()
+    heads = [f"{network}, images/s"]
     for mode in MODES.values():
         heads += [mode] + [f"{mode}, to {layout}" for layout in LAYOUTS.values()]
     header(*heads)
-    for results in ours:
+    for results in ours.values():
         cells = [f"cnnvk, {results[0]['driver']}"]
         for mode in MODES:
             cells.append(spread([r[mode] for r in results], 0))
@@ -85,12 +119,20 @@ def beside_pytorch():
         row(*cells)
 
 
+def without_kept_heap():
+    """What the system's heap costs PyTorch, in a line."""
+    refuse_if_busy()
+    system, kept = pytorch("smallcifarnet", "heap=system"), pytorch("smallcifarnet")
+    rates = [f"{mode} {system['channels_last'][key]:.0f} images/s and not {kept['channels_last'][key]:.0f}" for key, mode in MODES.items()]
+    print(f"\nPyTorch keeps its heap here. With glibc's settings it would have, smallcifarnet in channels-last: {', '.join(rates)}.", flush=True)
+
+
 def by_batch(driver):
     results = {batch: [] for batch in BATCHES}
     for n in range(rounds):
         for batch in BATCHES:
-            say(f"compare: round {n + 1} of {rounds}, batch {batch}")
-            results[batch].append(bench(driver, batch, 5))
+            say(f"{driver or 'the default driver'}, round {n + 1} of {rounds}, batch {batch}")
+            results[batch].append(bench(driver, batch=batch, repeats=5))
     print()
     header("batch, " + results[BATCH][0]["driver"], *(f"{mode} images/s" for mode in MODES.values()), "device memory, MB")
     for batch, list_ in results.items():
@@ -102,13 +144,21 @@ def by_batch(driver):
     row("most to least", *ratios, "")
 
 
-load = os.getloadavg()[0]
-if load > 0.5:  # PyTorch's threads wait for one another; what takes a core from one of them stops both
-    say(f"compare: others are at work here, load {load:.1f}: no ratio will hold")
+def there(driver):
+    """Whether the driver can be had; it is fetched where it is not there yet."""
+    return not driver or subprocess.run(["sh", ".ci/driver.sh", driver]).returncode == 0
+
+
+refuse_if_busy()
+DRIVERS = [driver for driver in DRIVERS if there(driver)]
 for driver in DRIVERS:
-    say("compare: compiling, and tuning where that was not done, for " + bench(driver, repeats=1)["driver"])
-print(f"{datetime.date.today()}, {cpu()}, {THREADS} threads, load before {load:.1f}, rounds: {rounds}, median (least..most)\n", flush=True)
-beside_pytorch()
+    for network in NETWORKS:
+        say(f"compiling, and tuning where that was not done: {network} on {driver or 'the default driver'}")
+        bench(driver, network, repeats=1)
+print(f"{datetime.date.today()}, {cpu()}, {THREADS} threads, batch {BATCH}, rounds: {rounds}, median (quartiles)", flush=True)
+for network in NETWORKS:
+    beside_pytorch(network)
+without_kept_heap()
 if batches_too:
     for driver in DRIVERS:
         by_batch(driver)
