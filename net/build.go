@@ -47,7 +47,7 @@ func (s *Spec) Build(dropout float64, t Task) (*Model, error) {
 	if out.c != t.Classes || out.h*out.w != 1 {
 		return nil, specErrorf(b.last.line, b.lastName, "the last layer gives %v, not one value for each of the %d classes: end with Linear(%s)", out, t.Classes, wordClasses)
 	}
-	m := &Model{Name: s.Name, Widths: s.Widths(), Task: t, spec: s, steps: steps}
+	m := &Model{Name: s.Name, Widths: s.Widths(), Task: t, spec: s, steps: steps, lines: b.lines}
 	m.classes = b.marks[wordClasses]
 	for _, w := range s.widths {
 		if mark, ok := b.marks[w.name]; ok {
@@ -57,14 +57,19 @@ func (s *Spec) Build(dropout float64, t Task) (*Model, error) {
 	return m, nil
 }
 
-// BuildStored is Build for a network that does not stand in a file of its own: its errors have no lines.
-func (s *Spec) BuildStored(dropout float64, t Task) (*Model, error) {
+// BuildNamed is Build whose error says of which network: of a file's by its lines, of another by its name, without lines.
+func (s *Spec) BuildNamed(dropout float64, t Task) (*Model, error) {
 	m, err := s.Build(dropout, t)
 	var in *SpecError
-	if errors.As(err, &in) {
+	switch {
+	case err == nil:
+		return m, nil
+	case s.file != "":
+		return nil, inFile(s.file, err)
+	case errors.As(err, &in):
 		return nil, fmt.Errorf("network %s: %s", s.Name, in.InLayer())
 	}
-	return m, err
+	return nil, err
 }
 
 // specBuilder follows the images through a network's layers.

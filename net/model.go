@@ -14,7 +14,8 @@ type Model struct {
 	Task
 	spec  *Spec
 	steps []step
-	marks []mark // a tensor for each width
+	lines map[string]int // of the layers in the network's text, by name
+	marks []mark         // a tensor for each width
 	// classes is a tensor whose first dimension is their number; no name for none.
 	classes mark
 }

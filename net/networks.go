@@ -62,7 +62,7 @@ func NewModel(name string, widths []int, dropout float64, t Task) (*Model, error
 	if s, err = s.WithWidths(widths); err != nil {
 		return nil, fmt.Errorf("net: %w", err)
 	}
-	return s.BuildStored(dropout, t)
+	return s.BuildNamed(dropout, t)
 }
 
 // frozen are the networks that weights and config.yaml name and do not hold: their files are the same bytes as those of versions that knew
@@ -104,10 +104,8 @@ func ReadSpecFor(path string, t Task) (*Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Build(1, t); err != nil {
-		return nil, inFile(path, err)
-	}
-	return s, nil
+	_, err = s.BuildNamed(1, t)
+	return s, err
 }
 
 // ReadSpec reads a network's file. The network is called as the file says, or else as the file is.
@@ -124,6 +122,7 @@ func ReadSpec(path string) (*Spec, error) {
 	if err != nil {
 		return nil, inFile(path, err)
 	}
+	s.file = path
 	return s, nil
 }
 

@@ -12,6 +12,7 @@ import (
 // form. It is never changed; WithWidths makes another.
 type Spec struct {
 	Name   string
+	file   string // that it was read from, "" for a network that stands in none of its own
 	widths []width
 	layers *module
 }

@@ -4,6 +4,7 @@ import (
 	"cnnvk/net/safetensors"
 
 	"fmt"
+	"strings"
 
 	"cnnvk/engine"
 )
@@ -38,16 +39,19 @@ func (m *Model) loadStateDict(l *engine.Layout, tensors []safetensors.Tensor) ([
 	for _, p := range m.parameters() {
 		t, ok := byName[p.name]
 		if !ok {
-			return nil, fmt.Errorf("tensor %s is missing", p.name)
+			return nil, m.mismatch(p.name, "tensor %s is missing", p.name)
 		}
-		if err := checkTensor(t, p.shape); err != nil {
+		if !p.shape.Equal(t.Shape) {
+			return nil, m.mismatch(p.name, "tensor %s is %v, want %v", p.name, engine.Shape(t.Shape), p.shape)
+		}
+		if err := checkValues(t); err != nil {
 			return nil, err
 		}
 		delete(extra, p.name)
 	}
 	for _, t := range tensors {
 		if extra[t.Name] {
-			return nil, fmt.Errorf("tensor %s %v is not part of %s", t.Name, engine.Shape(t.Shape), m.Name)
+			return nil, m.mismatch(t.Name, "tensor %s %v is not part of %s", t.Name, engine.Shape(t.Shape), m.Name)
 		}
 	}
 	// Only now: widths that a damaged file names could ask for any amount of memory.
@@ -61,12 +65,24 @@ func (m *Model) loadStateDict(l *engine.Layout, tensors []safetensors.Tensor) ([
 	return arena, nil
 }
 
-func checkTensor(t safetensors.Tensor, want engine.Shape) error {
+// mismatch is the error about a tensor that is not as the network has it. Where the network stands in a file it is a SpecError, with the
+// line of the layer that has the tensor, or that the tensor is called after.
+func (m *Model) mismatch(tensor, format string, args ...any) error {
+	if m.spec.file == "" {
+		return fmt.Errorf(format, args...)
+	}
+	for name, at := tensor, strings.LastIndexByte(tensor, '.'); at >= 0; at = strings.LastIndexByte(name, '.') {
+		name = name[:at]
+		if line, ok := m.lines[name]; ok {
+			return specErrorf(line, name, format, args...)
+		}
+	}
+	return specErrorf(0, "", format, args...)
+}
+
+func checkValues(t safetensors.Tensor) error {
 	if t.F32 == nil {
 		return fmt.Errorf("tensor %s holds integers, not float32", t.Name)
-	}
-	if !want.Equal(t.Shape) {
-		return fmt.Errorf("tensor %s is %v, want %v", t.Name, engine.Shape(t.Shape), want)
 	}
 	for i, v := range t.F32 {
 		if !finite(float64(v)) && t.F64 != nil && finite(t.F64[i]) {

@@ -1,16 +1,16 @@
 package net
 
 import (
-	"cnnvk/net/safetensors"
-	"maps"
-
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 
 	"cnnvk/engine"
+	"cnnvk/internal/hints"
+	"cnnvk/net/safetensors"
 )
 
 // Weights are a network with trained values: what a weights file holds.
@@ -90,9 +90,19 @@ func LoadWeightsOf(path string, of *Spec) (*Weights, error) {
 	}
 	w, err := weightsOf(tensors, meta, of)
 	if err != nil {
-		return nil, orOneNetwork(fmt.Errorf("net: %s: %w", path, err), path)
+		return nil, orOneNetwork(of.orLine(path, err), path)
 	}
 	return w, nil
+}
+
+// orLine adds to the error about a file of weights its path and, where they do not fit the network that was known beforehand, the network's
+// file with the line.
+func (s *Spec) orLine(weights string, err error) error {
+	var at *SpecError
+	if s == nil || s.file == "" || !errors.As(err, &at) {
+		return fmt.Errorf("net: %s: %w", weights, err)
+	}
+	return inFile(s.file, hints.With(&SpecError{at.Line, at.Layer, weights + ": " + at.Text}, hints.Of(err)))
 }
 
 // MetaFormat is the key of the metadata under which a checkpoint of a training says what it is: CheckpointFormats and a version.

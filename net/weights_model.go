@@ -47,7 +47,7 @@ func namesOf(s *Spec, t Task) (func(name string) bool, error) {
 	if s == nil || builtIns[s.Name] == s {
 		return isMark, nil
 	}
-	m, err := s.BuildStored(1, t)
+	m, err := s.BuildNamed(1, t)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func modelOf(tensors []safetensors.Tensor, meta map[string]string, s *Spec, in I
 	if err != nil {
 		return nil, err
 	}
-	return s.BuildStored(1, t)
+	return s.BuildNamed(1, t)
 }
 
 // classesIn reads the number of classes off the shape of the layer that gives one value for each, or else it is the task's.
@@ -135,10 +135,10 @@ func (m *Model) widthsIn(tensors []safetensors.Tensor) ([]int, error) {
 	for _, mark := range m.marks {
 		at := slices.IndexFunc(tensors, func(t safetensors.Tensor) bool { return t.Name == mark.name })
 		if at < 0 {
-			return nil, fmt.Errorf("the tensors are not those of %s: %s is missing", m.Name, mark.name)
+			return nil, m.mismatch(mark.name, "the tensors are not those of %s: %s is missing", m.Name, mark.name)
 		}
 		if s := tensors[at].Shape; len(s) != mark.dims {
-			return nil, fmt.Errorf("the tensors are not those of %s: %s is %v, not of %d dimensions", m.Name, mark.name, engine.Shape(s), mark.dims)
+			return nil, m.mismatch(mark.name, "the tensors are not those of %s: %s is %v, not of %d dimensions", m.Name, mark.name, engine.Shape(s), mark.dims)
 		}
 		widths = append(widths, tensors[at].Shape[0])
 	}

@@ -1,17 +1,17 @@
 package net
 
 import (
-	"cnnvk/net/safetensors"
-	"strings"
-
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"cnnvk/cifar"
+	"cnnvk/net/safetensors"
 )
 
 // narrow are widths of a network that is quick to run.
@@ -196,6 +196,58 @@ func TestWeightsOfTask(t *testing.T) {
 		}
 		if got := load(t, path); got.Model.Task != task || got.Model.Name != name || got.Metadata["image"] != "[1,28,36]" {
 			t.Errorf("%s is %s for %+v, metadata %v", name, got.Model.Name, got.Model.Task, got.Metadata)
+		}
+	}
+}
+
+// Weights that are not those of the file that says which network they are for: the line of the layer is told.
+func TestWeightsOfOtherFile(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	file := filepath.Join(folder, "mine.yaml")
+	read := func(layers string) *Spec {
+		t.Helper()
+		if err := os.WriteFile(file, []byte("widths: {body: 4}\nlayers:\n  - "+strings.ReplaceAll(layers, "; ", "\n  - ")+"\n"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		s, err := ReadSpec(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	// The widths and, as the last layer's, the classes are those of the weights.
+	const layers = "Conv2d(body, 3, bias=False); SqueezeExcitation(2); AdaptiveAvgPool2d(1); Linear(5); Linear(classes)"
+	m, err := read(layers).Build(1, CIFAR100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := m.Layout(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, "w.safetensors")
+	if err := (&Weights{Model: m, Layout: l, Arena: make([]float64, l.Elements)}).Save(path, []float64{0, 0, 0}, []float64{1, 1, 1}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ layers, says string }{
+		{layers, ""},
+		{strings.Replace(layers, "Linear(5)", "Linear(6)", 1), "line 6, 3: W: tensor 3.weight is (5, 4), want (6, 4)"},
+		{strings.Replace(layers, "Linear(5)", "Linear(5, bias=False)", 1), "line 6, 3: W: tensor 3.bias (5) is not part of mine"},
+		{strings.Replace(layers, "bias=False", "bias=True", 1), "line 3, 0: W: tensor 0.bias is missing"},
+		{strings.Replace(layers, "Excitation(2)", "Excitation(3)", 1), "line 4, 1: W: tensor 1.fc1.weight is (2, 4, 1, 1), want (3, 4, 1, 1)"},
+		{strings.Replace(layers, "Linear(5); ", "", 1), "W: tensor 4.bias (100) is not part of mine"},
+		{strings.Replace(layers, "SqueezeExcitation(2)", "BatchNorm2d", 1), "line 4, 1: W: tensor 1.weight is missing"},
+		{strings.Replace(layers, "Conv2d", "one: Conv2d", 1), "line 3, 0.one: W: tensor 0.one.weight is missing"},
+		{layers + "; ReLU; MaxPool2d(2)", "line 9, 6: W: MaxPool2d: 100 features come in, which are no images"},
+	} {
+		says := strings.Replace(c.says, "W", path, 1)
+		if says != "" {
+			says = file + ": " + says
+		}
+		_, err := LoadWeightsOf(path, read(c.layers))
+		if got := fmt.Sprint(err); err == nil && says != "" || err != nil && got != says {
+			t.Errorf("%s\ngot  %s\nwant %s", c.layers, got, says)
 		}
 	}
 }

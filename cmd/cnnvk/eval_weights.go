@@ -24,7 +24,7 @@ func loadWeights(c *cli.Context, path string) (*net.Weights, error) {
 	if name := c.String("model"); name != "" {
 		var err error
 		if of, err = specNamed(name); err != nil {
-			return nil, usageError{err}
+			return nil, err
 		}
 	}
 	w, err := net.LoadWeightsOf(path, of)

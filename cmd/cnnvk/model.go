@@ -24,7 +24,12 @@ func specNamed(name string) (*net.Spec, error) {
 	if net.IsSpecFile(name) {
 		return net.ReadSpec(name)
 	}
-	return net.BuiltIn(name)
+	if s, err := net.BuiltIn(name); err == nil {
+		return s, nil
+	}
+	r := training.DefaultRecipe()
+	r.Model = name
+	return nil, modelProblem(r.Check())
 }
 
 // takeModel gives a recipe the network that --model names. A name that is none is left to the recipe's check.

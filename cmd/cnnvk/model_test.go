@@ -125,7 +125,7 @@ func TestOneParameterTooMany(t *testing.T) {
 func TestModelFileRefused(t *testing.T) {
 	emptyFolder(t)
 	writeFile(t, "bad.yaml", []byte("layers:\n  - Conv2d(8, 3)\n  - Relu\n"))
-	for _, args := range []string{"train --device cpu", "summary", "bench", "tune"} {
+	for _, args := range []string{"train --device cpu", "summary", "bench", "tune", "eval --weights x"} {
 		cnnvk(append(strings.Fields(args), "--model", "bad.yaml")...).failed(t, exitFailed, `^cnnvk: bad\.yaml: line 3, 1: there is no layer Relu$`, "did you mean ReLU?")
 		cnnvk(append(strings.Fields(args), "--model", "none.yaml")...).failed(t, exitFailed, `^cnnvk: none\.yaml: no such file or directory$`, "")
 		cnnvk(append(strings.Fields(args), "--model", "resnet9")...).failed(t, exitUsage, `--model "resnet9": use smallcifarnet, `, "did you mean resnet9s?")

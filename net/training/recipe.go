@@ -180,7 +180,7 @@ func (r Recipe) Network(t net.Task) (*net.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.BuildStored(r.Dropout, t)
+	return s.BuildNamed(r.Dropout, t)
 }
 
 // sized is Spec with the recipe's widths.
