@@ -137,12 +137,13 @@ func TestCommonNetworks(t *testing.T) {
 		"Apple": device(vk.Integrated, apple, 32, 32, 32, false), "16 lanes": device(vk.Integrated, anyHardware, 16, 16, 16, true),
 		"of any size": unruly, "of unknown size": unknown, "the floor": floorDevice(),
 	}
+	alone := planOptions{PlanOptions: engine.PlanOptions{NoFusion: true}} // the programs have one op each
 	for _, batch := range []int{72, 64, 17, 1} {
 		for _, c := range commonCases(batch, commonImages...) {
 			p, err := c.Program()
 			must(t, err)
 			for name, on := range devices {
-				pl, err := newPlan(p, planOptions{}, on)
+				pl, err := newPlan(p, alone, on)
 				if err != nil {
 					t.Errorf("%s: %v: %v", name, c, err)
 				} else if runs := ranBy(pl.kernels[0]); strings.HasSuffix(runs, "_any") {

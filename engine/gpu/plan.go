@@ -127,12 +127,13 @@ func (pl *plan) choose() error {
 // single is the variant that runs an op by itself: the preferred one, else the first that can. It is nil where none can.
 func (pl *plan) single(at int) *work {
 	preferred := pl.preferred(at)
-	for _, v := range variants {
+	for i := range variants {
+		v := &variants[i]
 		if v.fusion != nil || preferred != "" && v.name != preferred {
 			continue
 		}
-		if c := pl.runnable(&v, at); c != nil {
-			return &work{&v, c}
+		if c := pl.runnable(v, at); c != nil {
+			return &work{v, c}
 		}
 	}
 	return nil
@@ -178,8 +179,8 @@ func (pl *plan) switchedOff(v *variant, c *call) bool {
 func (pl *plan) preferred(at int) string {
 	op := pl.program.Ops[at]
 	name := pl.opt.Choices[opKey(op)]
-	for _, v := range variants {
-		if v.name == name && v.fusion == nil && pl.runnable(&v, at) != nil {
+	for i := range variants {
+		if v := &variants[i]; v.name == name && v.fusion == nil && pl.runnable(v, at) != nil {
 			return name
 		}
 	}
