@@ -17,7 +17,7 @@ import (
 	"cnnvk/net/training"
 )
 
-func benchCommand() *cli.Command {
+func (p program) benchCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "bench",
 		Usage: "measure training steps and evaluation on random pixels",
@@ -33,7 +33,7 @@ func benchCommand() *cli.Command {
 			&cli.BoolFlag{Name: "ceilings", Usage: "with --profile, measure anew what the device can do at most"},
 			traceFlag(),
 		}, append(measuredRecipeFlags(), verbosityFlags()...)...),
-		Action: bench,
+		Action: p.bench,
 	}
 }
 
@@ -128,13 +128,13 @@ type benchFindings struct {
 	ceilings gpu.Ceilings     // with --profile
 }
 
-func bench(c *cli.Context) error {
+func (p program) bench(c *cli.Context) error {
 	began := time.Now()
 	o, err := benchOptionsOf(c)
 	if err != nil {
 		return err
 	}
-	s, err := newConsole(c, o.format != "")
+	s, err := p.newConsole(c, o.format != "")
 	if err != nil {
 		return err
 	}

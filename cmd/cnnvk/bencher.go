@@ -67,20 +67,24 @@ func newBencher(ctx context.Context, m *machine.Machine, t machine.Tuning, model
 	return b, nil
 }
 
-// smallStep is the time of a training step on few images, the best of some. By it the vector width is chosen.
-func smallStep(ctx context.Context, m *machine.Machine) (time.Duration, error) {
-	recipe := training.DefaultRecipe()
-	model, err := recipe.Network(taskOf(benchForm))
+// smallStep is a training step on few images, by whose time the vector width is chosen.
+type smallStep struct {
+	recipe       training.Recipe
+	batch, steps int
+}
+
+// time is the best of some steps' times.
+func (w smallStep) time(ctx context.Context, m *machine.Machine) (time.Duration, error) {
+	model, err := w.recipe.Network(taskOf(benchForm))
 	if err != nil {
 		return 0, err
 	}
-	const batch, steps = 32, 6
-	b, err := newBencher(ctx, m, machine.Tuning{Off: true}, model, recipe, batch, time.Now())
+	b, err := newBencher(ctx, m, machine.Tuning{Off: true}, model, w.recipe, w.batch, time.Now())
 	if err != nil {
 		return 0, err
 	}
 	defer b.session.Close()
-	times, err := b.times(b.train, steps)
+	times, err := b.times(b.train, w.steps)
 	if err != nil {
 		return 0, err
 	}

@@ -50,7 +50,7 @@ func encodeJPEG(w io.Writer, picture image.Image) error {
 }
 
 func (p program) dataPreview(c *cli.Context) error {
-	s, err := newConsole(c, false)
+	s, err := p.newConsole(c, false)
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,6 @@ func withRoom(action cli.ActionFunc) cli.ActionFunc {
 
 // onMachine lets use work on a machine that tells on this console what it does.
 func (s *console) onMachine(o machine.Options, use func(*machine.Machine) error) error {
-	o.Log, o.Say, o.SmallStep = s.log, s.say, smallStep
+	o.Log, o.Say, o.SmallStep = s.log, s.say, s.smallStep.time
 	return machine.Use(o, use)
 }

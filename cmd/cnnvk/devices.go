@@ -15,7 +15,7 @@ import (
 	"cnnvk/vk"
 )
 
-func devicesCommand() *cli.Command {
+func (p program) devicesCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "devices",
 		Usage: "list the devices, and say which one is used and why",
@@ -24,7 +24,7 @@ func devicesCommand() *cli.Command {
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "also the limits and features that matter here"},
 			&cli.BoolFlag{Name: "json", Usage: "print all of it as JSON, and nothing else"},
 		},
-		Action: devices,
+		Action: p.devices,
 	}
 }
 
@@ -44,8 +44,8 @@ type reportLimit struct {
 	Free  int64  `json:"free_bytes"`
 }
 
-func devices(c *cli.Context) error {
-	s, err := newConsole(c, c.Bool("json"))
+func (p program) devices(c *cli.Context) error {
+	s, err := p.newConsole(c, c.Bool("json"))
 	if err != nil {
 		return err
 	}

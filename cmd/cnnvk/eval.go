@@ -63,7 +63,7 @@ type evalResult struct {
 }
 
 func (p program) evaluate(c *cli.Context) error {
-	s, err := newConsole(c, c.Bool("json"))
+	s, err := p.newConsole(c, c.Bool("json"))
 	if err != nil {
 		return err
 	}

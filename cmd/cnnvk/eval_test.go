@@ -88,7 +88,7 @@ func normalizedBy(t *testing.T, w *net.Weights, args ...string) (mean, std []flo
 	var out bytes.Buffer
 	app := small().app(&out, new(bytes.Buffer))
 	app.Command("eval").Action = func(c *cli.Context) error {
-		s, failed := newConsole(c, false)
+		s, failed := small().newConsole(c, false)
 		if failed != nil {
 			return failed
 		}

@@ -16,6 +16,7 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/internal/hints"
+	"cnnvk/net/training"
 )
 
 // The exit codes.
@@ -35,11 +36,15 @@ type program struct {
 	source          cifar.Source  // of the data set
 	syntheticImages int           // in the synthetic set
 	checkpointEvery time.Duration // between checkpoints within a long epoch
+	smallStep       smallStep     // measures a vector width
 }
 
 // published is the program that users get. Its synthetic set is small, so that trying out is quick.
 func published() program {
-	return program{source: cifar.Published, syntheticImages: 10_000, checkpointEvery: time.Minute}
+	return program{
+		source: cifar.Published, syntheticImages: 10_000, checkpointEvery: time.Minute,
+		smallStep: smallStep{recipe: training.DefaultRecipe(), batch: 32, steps: 6},
+	}
 }
 
 // start runs the program with the process's arguments, signals and streams, and exits with its code.
@@ -96,7 +101,7 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 		HideVersion:           true,
 		HideHelpCommand:       true,
 		Flags:                 []cli.Flag{versionFlag()},
-		Commands: []*cli.Command{p.trainCommand(), p.evalCommand(), summaryCommand(), benchCommand(), tuneCommand(), devicesCommand(), p.dataCommand(),
+		Commands: []*cli.Command{p.trainCommand(), p.evalCommand(), summaryCommand(), p.benchCommand(), p.tuneCommand(), p.devicesCommand(), p.dataCommand(),
 			completionCommand(), versionCommand()},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   onUsageError,

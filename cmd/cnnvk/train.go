@@ -51,7 +51,7 @@ func (p program) trainCommand() *cli.Command {
 
 func (p program) train(c *cli.Context) error {
 	began := time.Now()
-	s, err := newConsole(c, false)
+	s, err := p.newConsole(c, false)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"cnnvk/cmd/cnnvk/machine"
 )
 
-func tuneCommand() *cli.Command {
+func (p program) tuneCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "tune",
 		Usage: "measure which kernels are the fastest on a device, ahead of the first training",
@@ -19,7 +19,7 @@ func tuneCommand() *cli.Command {
 			deviceFlag(),
 			&cli.BoolFlag{Name: "force", Usage: "measure again what was measured earlier"},
 		}, append(measuredRecipeFlags(), verbosityFlags()...)...),
-		Action: tune,
+		Action: p.tune,
 	}
 }
 
@@ -33,11 +33,11 @@ func noTuneFlag() cli.Flag {
 }
 
 // tune measures a training step's and an evaluation's kernels, and prints those chosen.
-func tune(c *cli.Context) error {
+func (p program) tune(c *cli.Context) error {
 	if machine.WantsCPU(c.String("device")) {
 		return usagef("tune: the Go reference has no kernels to choose from")
 	}
-	s, err := newConsole(c, false)
+	s, err := p.newConsole(c, false)
 	if err != nil {
 		return err
 	}

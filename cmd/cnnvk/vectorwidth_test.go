@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sys/cpu"
 
-	"cnnvk/cifar"
 	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/cmd/cnnvk/run"
 )
@@ -53,9 +52,9 @@ func openWidth(t *testing.T) string {
 func TestConfigWidth(t *testing.T) {
 	device := openWidth(t)
 	t.Setenv(widthVariable, widthInName.FindStringSubmatch(device)[1])
-	cnnvk("train", "--limit-steps", "1", "--batch-size", "2", "--out", "run", "--no-tune").ok(t)
+	cnnvk("train", "--widths", "2,2,2,2,2,2", "--limit-steps", "1", "--batch-size", "2", "--out", "run", "--no-tune").ok(t)
 	t.Setenv(widthVariable, "")
-	const kernel = "pointwise_conv2d 3x32x32 64x32x32: pointwise_conv2d_any" // which nobody would choose
+	const kernel = "pointwise_conv2d 3x32x32 2x32x32: pointwise_conv2d_any" // which nobody would choose
 	text := strings.Replace(read(t, "run/config.yaml"), "kernels: {}", "kernels:\n    "+kernel, 1)
 	writeFile(t, "pinned.yaml", []byte(text))
 	for i, args := range []string{"--config pinned.yaml", "--config pinned.yaml --device 0", "--resume again-2", "--resume again-3 --device 0"} {
@@ -103,11 +102,11 @@ func TestWidthBeforeDevice(t *testing.T) {
 	if !cpu.X86.HasAVX512F {
 		t.Skip("the processor has no vectors of 512 bits: there is no width to measure")
 	}
-	dataFile(t, "data", "test.bin", cifar.TestRecords*cifar.RecordBytes, 0, 0)
+	fewData(t, "data")
 	quickest(t, "--out", "run").ok(t)
 	for _, args := range []string{"tune --recipe tinynet --batch-size 2", "eval --data data --weights run/weights/best.safetensors --no-report"} {
 		t.Setenv("XDG_CACHE_HOME", t.TempDir())
-		o := cnnvk(strings.Fields(args)...)
+		o := few().cnnvk(strings.Fields(args)...)
 		o.ok(t)
 		measured, device := strings.Index(o.stdout, "tuning: measuring the vector width"), strings.Index(o.stdout, "device: ")
 		if measured < 0 || device < measured {
