@@ -23,15 +23,7 @@ type Executor struct {
 
 // New makes an executor on a device, which stays the caller's to close, after the executor.
 func New(d *vk.Device) *Executor {
-	info := d.Info()
-	return &Executor{
-		device:    d,
-		pipelines: map[string]*vk.Pipeline{},
-		choices:   Choices{},
-		target: target{
-			limits: info.Limits, features: info.Features, kind: info.Type, hardware: hardwareOf(info), sliceBytes: info.Limits.StorageBufferRange,
-		},
-	}
+	return &Executor{device: d, pipelines: map[string]*vk.Pipeline{}, choices: Choices{}, target: targetOf(d.Info())}
 }
 
 // Device names the device and its driver.

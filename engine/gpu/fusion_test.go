@@ -83,10 +83,8 @@ func fusedIn(kernels []string) []string {
 	return out
 }
 
-// results writes what no op of the program writes, runs it, and returns what no op reads, and the gradients.
-func results(t *testing.T, e engine.Executor, p *engine.Program, opt engine.PlanOptions) (map[string][]float64, []string) {
-	t.Helper()
-	var given, wanted []*engine.Tensor
+// touched are the tensors of a program that results writes and reads, and the options by which they are kept.
+func touched(p *engine.Program, opt engine.PlanOptions) (given, wanted []*engine.Tensor, kept engine.PlanOptions) {
 	for _, x := range p.Tensors {
 		switch read := slices.ContainsFunc(p.Ops, func(op engine.Op) bool { return slices.Contains(op.Inputs, x) }); {
 		case x.Role != engine.Value:
@@ -99,6 +97,13 @@ func results(t *testing.T, e engine.Executor, p *engine.Program, opt engine.Plan
 	for _, x := range slices.Concat(given, wanted) {
 		opt.Keep = append(opt.Keep, x.Name)
 	}
+	return given, wanted, opt
+}
+
+// results writes what no op of the program writes, runs it, and returns what no op reads, and the gradients.
+func results(t *testing.T, e engine.Executor, p *engine.Program, opt engine.PlanOptions) (map[string][]float64, []string) {
+	t.Helper()
+	given, wanted, opt := touched(p, opt)
 	s, err := e.NewSession(t.Context(), p.Layout, []*engine.Program{p}, opt)
 	if err != nil {
 		t.Fatal(err)

@@ -21,22 +21,35 @@ const maxNMSE = 1e-10
 func TestOps(t *testing.T) {
 	e := New(vktest.Device(t))
 	defer e.Close()
+	rep := newRepeats(t)
 	for _, c := range optest.Cases() {
 		t.Run(c.String(), func(t *testing.T) {
-			want := reference(t, c)
-			compare(t, e, c, want)
-			sameBits(t, e, c)
+			p, err := c.Program()
+			must(t, err)
+			rep.begin()
+			var want map[string][]float64
+			hold := func(t *testing.T, o Options) (got map[string][]float64) {
+				on := e.With(o)
+				if rep.skips(t, on, p, engine.PlanOptions{KeepAll: true}) {
+					return nil
+				}
+				if want == nil {
+					want = reference(t, c)
+				}
+				return compare(t, on, c, want)
+			}
+			if got := hold(t, Options{}); got != nil {
+				sameBits(t, e, c, got)
+			}
 			if eitherWay[c.Kind] {
-				compare(t, e.With(Options{NoTexels: true}), c, want)
+				hold(t, Options{NoTexels: true})
 			}
 			choices := optest.PanelChoices(c)
 			for i, panels := range choices {
 				if testing.Short() && i > 0 && i < len(choices)-1 {
 					continue
 				}
-				t.Run(fmt.Sprint("panels ", i), func(t *testing.T) {
-					compare(t, e.With(Options{PanelImages: panels}), c, want)
-				})
+				t.Run(fmt.Sprint("panels ", i), func(t *testing.T) { hold(t, Options{PanelImages: panels}) })
 			}
 		})
 	}
@@ -60,7 +73,11 @@ func TestVariants(t *testing.T) {
 	ran := map[string]int{}
 	cases := optest.Cases()
 	slices.Reverse(cases)
+	rep := newRepeats(t)
 	for _, c := range cases {
+		p, err := c.Program()
+		must(t, err)
+		rep.begin()
 		var without []string
 		var want map[string][]float64
 		for _, v := range variants {
@@ -84,6 +101,9 @@ func TestVariants(t *testing.T) {
 				continue
 			}
 			t.Run(c.String()+" by "+v.name, func(t *testing.T) {
+				if rep.skips(t, rest, p, engine.PlanOptions{KeepAll: true}) {
+					return
+				}
 				if want == nil {
 					want = reference(t, c)
 				}
@@ -161,11 +181,9 @@ func reference(t *testing.T, c optest.Case) map[string][]float64 {
 	return want
 }
 
-// sameBits runs a case twice.
-func sameBits(t *testing.T, e engine.Executor, c optest.Case) {
+// sameBits runs a case once more.
+func sameBits(t *testing.T, e engine.Executor, c optest.Case, first map[string][]float64) {
 	t.Helper()
-	first, err := c.Run(e, engine.PlanOptions{})
-	must(t, err)
 	second, err := c.Run(e, engine.PlanOptions{})
 	must(t, err)
 	for name := range first {
@@ -177,7 +195,8 @@ func sameBits(t *testing.T, e engine.Executor, c optest.Case) {
 	}
 }
 
-func compare(t *testing.T, e engine.Executor, c optest.Case, want map[string][]float64) {
+// compare runs a case, holds what comes out against what is wanted, and returns it.
+func compare(t *testing.T, e engine.Executor, c optest.Case, want map[string][]float64) (got map[string][]float64) {
 	t.Helper()
 	got, err := c.Run(e, engine.PlanOptions{})
 	if err != nil {
@@ -195,4 +214,5 @@ func compare(t *testing.T, e engine.Executor, c optest.Case, want map[string][]f
 	if len(got) != len(want) {
 		t.Errorf("%d outputs, want %d", len(got), len(want))
 	}
+	return got
 }

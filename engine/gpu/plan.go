@@ -35,6 +35,10 @@ type target struct {
 	sliceBytes int64 // longest window of a resident tensor
 }
 
+func targetOf(i vk.Info) target {
+	return target{limits: i.Limits, features: i.Features, kind: i.Type, hardware: hardwareOf(i), sliceBytes: i.Limits.StorageBufferRange}
+}
+
 // newPlan fuses what it can, then chooses a variant for every other op: the first of the table that can run.
 func newPlan(p *engine.Program, opt planOptions, on target) (*plan, error) {
 	pl := blankPlan(p, opt, on)
