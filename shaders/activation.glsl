@@ -1,16 +1,18 @@
-// The activations and their slopes on each lane, by the numbers that the host gives (activation in engine/gpu/variants_activation.go).
-// ReLU by itself has shaders of its own.
+// The activations and their slopes on each lane, by the numbers that the host gives (functions in engine/gpu/variants_activation.go).
+// NONE leaves its values as they are. ReLU by itself has shaders of its own.
 #ifndef ACTIVATION_GLSL
 #define ACTIVATION_GLSL
 
 #include "lanes.glsl"
 #include "sigmoid.glsl"
 
+#define NONE 0u
 #define SILU 1u
 #define RELU6 2u
 #define GELU 3u
 #define HARDSWISH 4u
 #define SIGMOID 5u
+#define RELU 6u
 
 // where_less is yes where a < b, else no. at_most_six leaves NaN as it is, which has bits above infinity's: min() would leave that
 // to the compiler (see finite.glsl).
@@ -48,6 +50,8 @@ lanes normal_distribution(lanes v) {
 // activated is the function of x.
 lanes activated(uint function, lanes x) {
     switch (function) {
+    case NONE: return x;
+    case RELU: return positive(x);
     case SILU: return x * sigmoid(x);
     case RELU6: return at_most_six(positive(x));
     case GELU: return x * normal_distribution(x);
@@ -56,10 +60,12 @@ lanes activated(uint function, lanes x) {
     }
 }
 
-// slope is the derivative at x, of sigmoid by y. 1 - sigmoid(x) is sigmoid(-x).
+// slope is the derivative at x, of sigmoid and ReLU by y. 1 - sigmoid(x) is sigmoid(-x).
 lanes slope(uint function, lanes v) {
     const lanes zero = lanes(0.0), one = lanes(1.0);
     switch (function) {
+    case NONE: return one;
+    case RELU: return where_less(zero, v, one, zero);
     case SILU: return sigmoid(v) * (1.0 + v * sigmoid(-v));
     case RELU6: return where_less(zero, v, where_less(v, lanes(6.0), one, zero), zero);
     case GELU: return normal_distribution(v) + v * bell(v) * 0.398942280;

@@ -2,18 +2,20 @@
 #extension GL_GOOGLE_include_directive : require
 // batch_norm2d (normalising), relu and dropout2d in one pass: y = relu((x - mean) * scale + bias) * mask[n,c]
 //
-//   x       (N/GX, C, GX, PLANE*4)   y  (N/GY, C, GY, PLANE*4), planes being images where there is dropout
+//   x       (N/GX, C, GX, PLANE*LANES)   y  (N/GY, C, GY, PLANE*LANES), planes being images where there is dropout
 //   coef    (3, C) by batch_norm2d_coefficients: mean, scale, bias
 //   mask    (N, C) by dropout2d_mask, without DROPOUT bound to anything
 //
-// One invocation makes RUN neighbouring vec4s of a plane, so that a channel's numbers are looked up once for them.
+// One invocation makes RUN neighbours of a plane, each LANES values, so that a channel's numbers are looked up once for them.
 //
 // With ANY_FUNCTION there is another activation in ReLU's place: FUNCTION of activation.glsl.
 //
 // kernel norm_relu_dropout
 // kernel norm_relu_dropout_texel: TEXEL
+// kernel norm_relu_dropout_any: SCALAR
 // kernel norm_activation: ANY_FUNCTION
 // kernel norm_activation_texel: ANY_FUNCTION TEXEL
+// kernel norm_activation_any: ANY_FUNCTION SCALAR
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
@@ -23,7 +25,7 @@ layout(constant_id = 7) const uint FUNCTION = 1;
 #include "norm_relu_dropout.glsl"
 
 layout(constant_id = 1) const uint C = 64;
-layout(constant_id = 2) const uint PLANE = 256; // in vec4
+layout(constant_id = 2) const uint PLANE = 256; // in LANES values
 layout(constant_id = 3) const uint GX = 1;
 layout(constant_id = 4) const uint GY = 1;
 layout(constant_id = 5) const uint RUN = 4;
@@ -33,7 +35,7 @@ layout(push_constant) uniform Push { uint count; } push; // N*C*PLANE/RUN
 
 layout(std430, binding = 0) readonly  buffer Coef { float coef[]; };
 layout(std430, binding = 1) readonly  buffer Mask { float mask[]; };
-layout(std430, binding = 2) writeonly buffer Y { vec4 y[]; };
+layout(std430, binding = 2) writeonly buffer Y { lanes y[]; };
 ACTIVATION(3, X, x);
 
 void main() {

@@ -1,5 +1,5 @@
 // What the kernels that fuse BatchNorm2d, ReLU, Dropout2d and MaxPool2d share: a channel's numbers, and the three
-// ops on four values at a time. Forward and backward compute z alike, so both see the same zeros and the same winners.
+// ops on so many values at a time as lanes has. Forward and backward compute z alike, so both see the same zeros and the same winners.
 // With ANY_FUNCTION there is another activation in ReLU's place, FUNCTION of activation.glsl.
 #ifndef NORM_RELU_DROPOUT_GLSL
 #define NORM_RELU_DROPOUT_GLSL
@@ -12,17 +12,21 @@
 struct Channel { float mean, scale, bias, mask; };
 
 // normalized is BatchNorm2d; where it is not positive, ReLU stops the gradient.
-vec4 normalized(Channel c, vec4 x) { return (x - c.mean) * c.scale + c.bias; }
+lanes normalized(Channel c, lanes x) { return (x - c.mean) * c.scale + c.bias; }
 
 // activated is Dropout2d(ReLU(BatchNorm2d(x))); through is the gradient that Dropout2d and ReLU let through to BatchNorm2d's output.
 #ifdef ANY_FUNCTION
-vec4 activated(Channel c, vec4 x) { return activated(FUNCTION, normalized(c, x)) * c.mask; }
-vec4 through(Channel c, vec4 x, vec4 d) { return d * c.mask * slope(FUNCTION, normalized(c, x)); }
+lanes activated(Channel c, lanes x) { return activated(FUNCTION, normalized(c, x)) * c.mask; }
+lanes through(Channel c, lanes x, lanes d) { return d * c.mask * slope(FUNCTION, normalized(c, x)); }
 #else
-vec4 activated(Channel c, vec4 x) { return positive(normalized(c, x)) * c.mask; }
+lanes activated(Channel c, lanes x) { return positive(normalized(c, x)) * c.mask; }
+#ifdef SCALAR
+float through(Channel c, float x, float d) { return normalized(c, x) > 0.0 ? d * c.mask : 0.0; }
+#else
 vec4 through(Channel c, vec4 x, vec4 d) {
     return mix(vec4(0.0), d * c.mask, greaterThan(normalized(c, x), vec4(0.0)));
 }
+#endif
 #endif
 
 // route is max_pool2d_backward for two windows of 2 x 2 side by side: the first largest value in row order takes d.

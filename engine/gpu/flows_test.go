@@ -113,6 +113,15 @@ func (w *flowWriter) activated(k engine.Kind) {
 	w.back(w.op(k, n), x)
 }
 
+// residuals is two blocks with identity shortcuts, one after another: the first one's activation has two readers.
+func (w *flowWriter) residuals(first, second engine.Kind) {
+	x := w.host("x")
+	n, _ := w.norm(w.conv(x, "0"), "0")
+	h := w.op(first, w.op(engine.Add, n, x))
+	m, _ := w.norm(w.conv(h, "1"), "1")
+	w.back(w.op(second, w.op(engine.Add, h, m)), x)
+}
+
 // flows are programs around BatchNorm2d and ReLU: residual connections, tensors with several readers, and gradients of other ops than those
 // in front of them.
 var flows = []flow{
@@ -141,33 +150,33 @@ var flows = []flow{
 			w.op(k, w.normEval(x, "0"))
 		}
 	}},
-	{"skip without a gradient", nil, func(w *flowWriter) {
+	{"skip without a gradient", []string{"norm_add_relu", "relu_norm_backward"}, func(w *flowWriter) {
 		x := w.host("x")
 		n, _ := w.norm(x, "0")
 		w.back(w.relu(w.op(engine.Add, n, w.host("skip"))), x)
 	}},
-	{"skip in front, without a gradient", nil, func(w *flowWriter) {
+	{"skip in front, without a gradient", []string{"norm_add_relu", "relu_norm_backward"}, func(w *flowWriter) {
 		x, skip := w.host("x"), w.host("skip")
 		n, _ := w.norm(x, "0")
 		w.back(w.relu(w.op(engine.Add, skip, n)), x)
 	}},
-	{"skip with a gradient", nil, func(w *flowWriter) {
+	{"skip with a gradient, made behind the norm", nil, func(w *flowWriter) {
 		x, skip := w.host("x"), w.host("skip")
 		n, _ := w.norm(x, "0")
 		y := w.relu(w.op(engine.Add, n, w.conv(skip, "0")))
 		w.back(y, x, skip)
 	}},
-	{"identity shortcut", []string{"norm_relu", "norm_relu_backward"}, func(w *flowWriter) {
+	{"identity shortcut", []string{"norm_relu", "norm_add_relu", "relu_norm_backward", "norm_relu_backward"}, func(w *flowWriter) {
 		x, h, _ := w.normReLU()
 		n, _ := w.norm(w.conv(h, "0"), "1")
 		w.back(w.relu(w.op(engine.Add, n, h)), x)
 	}},
-	{"identity of x", nil, func(w *flowWriter) {
+	{"identity of x", []string{"relu_norm_backward"}, func(w *flowWriter) {
 		x := w.host("x")
 		n, _ := w.norm(x, "0")
 		w.back(w.relu(w.op(engine.Add, n, x)), x)
 	}},
-	{"projected shortcut", nil, func(w *flowWriter) {
+	{"projected shortcut", []string{"norm_add_relu", "relu_norm_backward"}, func(w *flowWriter) {
 		x := w.host("x")
 		short, _ := w.norm(w.conv(x, "0"), "0")
 		n, _ := w.norm(w.conv(x, "1"), "1")
@@ -178,6 +187,70 @@ var flows = []flow{
 		n, _ := w.norm(w.conv(x, "0"), "0")
 		short, _ := w.norm(w.conv(x, "1"), "1")
 		w.back(w.op(engine.Add, w.relu(short), n), x)
+	}},
+	{"residual blocks in a row", []string{"norm_add_relu", "norm_add_relu", "relu_norm_backward", "relu_norm_backward"}, func(w *flowWriter) {
+		w.residuals(engine.ReLU, engine.ReLU)
+	}},
+	{"residual blocks by ReLU6 and SiLU", []string{"norm_add_relu6", "norm_add_silu", "norm_add_silu_backward", "norm_add_relu6_backward"}, func(w *flowWriter) {
+		w.residuals(engine.ReLU6, engine.SiLU)
+	}},
+	{"residual blocks by GELU and Hardswish", []string{"norm_add_gelu", "norm_add_hardswish", "norm_add_hardswish_backward", "norm_add_gelu_backward"}, func(w *flowWriter) {
+		w.residuals(engine.GELU, engine.Hardswish)
+	}},
+	{"projected shortcut in front, with SiLU", []string{"norm_add_silu", "norm_add_silu_backward"}, func(w *flowWriter) {
+		x := w.host("x")
+		short, _ := w.norm(w.conv(x, "0"), "0")
+		n, _ := w.norm(w.conv(x, "1"), "1")
+		w.back(w.op(engine.SiLU, w.op(engine.Add, short, n)), x)
+	}},
+	{"sum without an activation", []string{"norm_add"}, func(w *flowWriter) {
+		x := w.host("x")
+		n, _ := w.norm(w.conv(x, "0"), "0")
+		w.back(w.op(engine.Add, n, x), x)
+	}},
+	{"sum that ReLU and another op read", []string{"norm_add"}, func(w *flowWriter) {
+		x := w.host("x")
+		n, _ := w.norm(w.conv(x, "0"), "0")
+		s := w.op(engine.Add, n, x)
+		w.back(w.op(engine.Add, w.relu(s), s), x)
+	}},
+	{"sum that SiLU and another op read, its gradient by SiLU alone", []string{"norm_add", "norm_add_silu_backward"}, func(w *flowWriter) {
+		x := w.host("x")
+		n, saved := w.norm(x, "0")
+		s := w.op(engine.Add, n, w.host("skip"))
+		w.op(engine.SiLU, s)
+		w.normBackward(w.op(engine.SiLUBackward, w.host("dr"), s), x, "weight0", saved)
+		w.pool(s)
+	}},
+	{"sum of the normalised tensor with itself", []string{"relu_norm_backward"}, func(w *flowWriter) {
+		x := w.host("x")
+		n, saved := w.norm(x, "0")
+		r := w.relu(w.op(engine.Add, n, n))
+		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), r), x, "weight0", saved)
+	}},
+	{"normalised tensor that the sum and another op read", []string{"norm_add_silu_backward"}, func(w *flowWriter) {
+		x := w.host("x")
+		n, saved := w.norm(x, "0")
+		s := w.op(engine.Add, n, w.host("skip"))
+		w.op(engine.SiLU, s)
+		w.pool(n)
+		w.normBackward(w.op(engine.SiLUBackward, w.host("dr"), s), x, "weight0", saved)
+	}},
+	{"shortcut that changes before the gradient", []string{"norm_add"}, func(w *flowWriter) {
+		x, skip := w.host("x"), w.relu(w.host("skip"))
+		n, saved := w.norm(x, "0")
+		s := w.op(engine.Add, n, skip)
+		w.op(engine.SiLU, s)
+		w.Apply(engine.ReLU, nil, []*engine.Tensor{x}, skip)
+		w.normBackward(w.op(engine.SiLUBackward, w.host("dr"), s), x, "weight0", saved)
+	}},
+	{"gradient of a sum by another norm", []string{"norm_add"}, func(w *flowWriter) {
+		x, z := w.host("x"), w.host("z")
+		_, saved := w.norm(z, "1")
+		n, _ := w.norm(x, "0")
+		s := w.op(engine.Add, n, w.host("skip"))
+		w.op(engine.SiLU, s)
+		w.normBackward(w.op(engine.SiLUBackward, w.host("dr"), s), z, "weight1", saved)
 	}},
 	{"residual block without a last ReLU", []string{"norm_relu", "norm_relu_backward"}, func(w *flowWriter) {
 		x, r, _ := w.normReLU()
@@ -209,54 +282,54 @@ var flows = []flow{
 		m, _ := w.norm(z, "1")
 		w.back(w.op(engine.Add, w.relu(n), w.relu(m)), x, z)
 	}},
-	{"gradient of another ReLU", []string{"norm_relu"}, func(w *flowWriter) {
+	{"gradient of another ReLU", []string{"norm_relu", "relu_norm_backward"}, func(w *flowWriter) {
 		x, _, saved := w.normReLU()
 		other := w.relu(w.host("z"))
 		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), other), x, "weight0", saved)
 	}},
-	{"gradient of a ReLU by what SiLU made", []string{"norm_silu"}, func(w *flowWriter) {
+	{"gradient of a ReLU by what SiLU made", []string{"norm_silu", "relu_norm_backward"}, func(w *flowWriter) {
 		x := w.host("x")
 		n, saved := w.norm(x, "0")
 		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), w.op(engine.SiLU, n)), x, "weight0", saved)
 	}},
-	{"gradient of a ReLU that the host wrote", []string{"norm_relu"}, func(w *flowWriter) {
+	{"gradient of a ReLU that the host wrote", []string{"norm_relu", "relu_norm_backward"}, func(w *flowWriter) {
 		x, _, saved := w.normReLU()
 		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), w.host("y")), x, "weight0", saved)
 	}},
-	{"gradient by another x", []string{"norm_relu"}, func(w *flowWriter) {
+	{"gradient by another x", []string{"norm_relu", "relu_norm_backward"}, func(w *flowWriter) {
 		_, r, saved := w.normReLU()
 		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), r), w.host("z"), "weight0", saved)
 	}},
-	{"statistics of another norm", []string{"norm_relu"}, func(w *flowWriter) {
+	{"statistics of another norm", []string{"norm_relu", "relu_norm_backward"}, func(w *flowWriter) {
 		x, r, _ := w.normReLU()
 		_, saved := w.norm(x, "1")
 		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), r), x, "weight1", saved)
 	}},
-	{"weight of another norm", []string{"norm_relu"}, func(w *flowWriter) {
+	{"weight of another norm", []string{"norm_relu", "relu_norm_backward"}, func(w *flowWriter) {
 		x, r, saved := w.normReLU()
 		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), r), x, "weight1", saved)
 	}},
-	{"statistics that the host wrote", []string{"norm_relu"}, func(w *flowWriter) {
+	{"statistics that the host wrote", []string{"norm_relu", "relu_norm_backward"}, func(w *flowWriter) {
 		x, r, _ := w.normReLU()
 		saved := w.Tensor(engine.Tensor{Name: "saved", Shape: engine.Shape{2, w.shape[1]}})
 		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), r), x, "weight0", saved)
 	}},
-	{"gradient alone", nil, func(w *flowWriter) {
+	{"gradient alone", []string{"relu_norm_backward"}, func(w *flowWriter) {
 		saved := w.Tensor(engine.Tensor{Name: "saved", Shape: engine.Shape{2, w.shape[1]}})
 		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), w.host("y")), w.host("x"), "weight0", saved)
 	}},
-	{"bias that changes before the gradient", []string{"norm_relu"}, func(w *flowWriter) {
+	{"bias that changes before the gradient", []string{"norm_relu", "relu_norm_backward"}, func(w *flowWriter) {
 		x, r, saved := w.normReLU()
 		w.Apply(engine.Add, nil, []*engine.Tensor{w.model("bias0"), w.model("mean1")}, w.model("bias0"))
 		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), r), x, "weight0", saved)
 	}},
-	{"all parameters change before the gradient", []string{"norm_relu"}, func(w *flowWriter) {
+	{"all parameters change before the gradient", []string{"norm_relu", "relu_norm_backward"}, func(w *flowWriter) {
 		x, r, saved := w.normReLU()
 		all := w.Part(engine.Model, engine.AllParameters)
 		w.Apply(engine.Add, nil, []*engine.Tensor{all, w.Part(engine.EMA, engine.AllParameters)}, all)
 		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), r), x, "weight0", saved)
 	}},
-	{"statistics that change before the gradient", []string{"norm_relu"}, func(w *flowWriter) {
+	{"statistics that change before the gradient", []string{"norm_relu", "relu_norm_backward"}, func(w *flowWriter) {
 		x, r, saved := w.normReLU()
 		w.Apply(engine.Add, nil, []*engine.Tensor{saved, saved}, saved)
 		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), r), x, "weight0", saved)
@@ -266,7 +339,7 @@ var flows = []flow{
 		w.pool(r)
 		w.normBackward(w.op(engine.ReLUBackward, r, r), x, "weight0", saved)
 	}},
-	{"gradient that two norms read", []string{"norm_relu"}, func(w *flowWriter) {
+	{"gradient that two norms read", []string{"norm_relu", "relu_norm_backward"}, func(w *flowWriter) {
 		x, r, saved := w.normReLU()
 		dn := w.op(engine.ReLUBackward, w.host("dr"), r)
 		w.normBackward(dn, x, "weight0", saved)
@@ -323,6 +396,11 @@ var flows = []flow{
 		x := w.host("x")
 		short := w.normEval(w.conv(x, "0"), "0")
 		w.relu(w.op(engine.Add, short, w.normEval(w.conv(x, "1"), "1")))
+	}},
+	{"evaluation, norm of no convolution with a shortcut", []string{"norm_add_relu_eval", "norm_add_eval"}, func(w *flowWriter) {
+		x := w.host("x")
+		h := w.relu(w.op(engine.Add, x, w.normEval(w.host("z"), "0")))
+		w.pool(w.op(engine.Add, w.normEval(h, "1"), x))
 	}},
 	{"evaluation, Add between convolution and norm", []string{"norm_relu_eval"}, func(w *flowWriter) {
 		w.relu(w.normEval(w.op(engine.Add, w.conv(w.host("x"), "0"), w.host("skip")), "0"))

@@ -9,13 +9,15 @@ import (
 
 // fusion says which ops a variant runs at once, and which tensors they share: a name is the same tensor on every line.
 //
-// A tensor that one of the covered ops writes and a later one reads is skipped: it is never written to memory. A plan takes a fusion only
-// where no other op reads what it skips.
+// A tensor that one of the covered ops writes and a later one reads is skipped: it is never written to memory, unless it is one of those that
+// the fusion writes. A plan takes a fusion only where no other op reads what it skips.
 type fusion struct {
 	covers []line // one right after another in the program
 	// again are earlier ops, in order. Their first outputs are computed anew from what they read, wherever the ops covered read
 	// them; other outputs are read from memory.
 	again []line
+	// writes are the names of what is in memory afterwards although a later line reads it, since other ops may.
+	writes string
 }
 
 // line is an op of a fusion, with a name for each input and each output that it must have.
@@ -80,7 +82,7 @@ func (pl *plan) match(f *fusion, at int) *match {
 	for i, op := range ops {
 		m.read(op)
 		for _, t := range op.Outputs {
-			if slices.ContainsFunc(ops[i+1:], func(later engine.Op) bool { return slices.Contains(later.Inputs, t) }) {
+			if slices.ContainsFunc(ops[i+1:], func(later engine.Op) bool { return slices.Contains(later.Inputs, t) }) && !m.writes(f, t) {
 				m.skipped = append(m.skipped, t)
 			}
 		}
@@ -92,6 +94,11 @@ func (pl *plan) match(f *fusion, at int) *match {
 		return nil
 	}
 	return m
+}
+
+// writes reports whether t is one of those that the fusion writes.
+func (m *match) writes(f *fusion, t *engine.Tensor) bool {
+	return slices.ContainsFunc(strings.Fields(f.writes), func(name string) bool { return m.named[name] == t })
 }
 
 func (m *match) read(op engine.Op) {

@@ -205,13 +205,14 @@ func TestPlansReadWhatIsWritten(t *testing.T) {
 	}
 }
 
-// Each line of a fusion names all that its op reads and writes, and what is computed anew is what some later line reads.
+// Each line of a fusion names all that its op reads and writes, what is computed anew is what some later line reads, and what is written
+// all the same is what a line makes and a later one reads.
 func TestFusionsAreWhole(t *testing.T) {
 	for _, v := range variants {
 		if v.fusion == nil {
 			continue
 		}
-		lines := slices.Concat(v.fusion.again, v.fusion.covers)
+		lines, written := slices.Concat(v.fusion.again, v.fusion.covers), strings.Fields(v.fusion.writes)
 		for i, l := range lines {
 			names, results := strings.Fields(l.in), strings.Fields(l.out)
 			in, out := engine.Operands(l.kind), engine.Outputs(l.kind)
@@ -222,9 +223,15 @@ func TestFusionsAreWhole(t *testing.T) {
 			if len(in) == 0 || len(names) < least || len(names) > len(in) || len(results) != len(out) {
 				t.Errorf("%s: %s reads %q and writes %q, its row has %d to %d inputs and %d outputs", v.name, l.kind, l.in, l.out, least, len(in), len(out))
 			}
+			written = slices.DeleteFunc(written, func(name string) bool {
+				return slices.Contains(results, name) && slices.ContainsFunc(lines[i+1:], func(m line) bool { return slices.Contains(strings.Fields(m.in), name) })
+			})
 			if i < len(v.fusion.again) && !slices.ContainsFunc(lines[i+1:], func(m line) bool { return slices.Contains(strings.Fields(m.in), results[0]) }) {
 				t.Errorf("%s: no op reads %s, which is computed anew", v.name, results[0])
 			}
+		}
+		if len(written) > 0 {
+			t.Errorf("%s: %v are written, but no line makes them for another", v.name, written)
 		}
 	}
 }

@@ -195,6 +195,11 @@ func (c *call) readingLanes(f forms, lanes int, elements ...int) kernel {
 	return f.any
 }
 
+// binds reports whether the device binds as many storage buffers as the kernel has: all of them four.
+func (c *call) binds(k kernel) bool {
+	return len(k.storage) <= int(c.plan.target.limits.StorageBuffersPerStage)
+}
+
 // fitsTexels reports whether a tensor can be bound as a texel buffer of rgba32f.
 func (c *call) fitsTexels(elements int) bool {
 	return elements%4 == 0 && elements/4 <= int(c.plan.target.limits.TexelBufferElements)

@@ -9,7 +9,7 @@ import (
 )
 
 // variants lists every way to run an op, the preferred one first. The last one for an op takes any shape on any device.
-var variants = slices.Concat(foldedVariants, fusedVariants, fusedActivationVariants, gatherVariants, augmentVariants, mixVariants, resizeVariants, conv2dVariants, depthwiseVariants, productVariants, weightVariants,
+var variants = slices.Concat(foldedVariants, fusedVariants, fusedActivationVariants, fusedAddVariants, gatherVariants, augmentVariants, mixVariants, resizeVariants, conv2dVariants, depthwiseVariants, productVariants, weightVariants,
 	batchNormVariants, activationVariants, elementwiseVariants, poolVariants, lossVariants, updateVariants, muonVariants)
 
 // one is a variant that runs a single op.

@@ -26,13 +26,28 @@ var (
 	}.orAny("activation_backward_any")
 )
 
-// functions are the numbers that activation.glsl has for activations and their gradients. ReLU by itself has kernels of its own.
+// functions are the numbers that activation.glsl has for activations and their gradients, but for ReLU, which by itself has kernels of its
+// own.
 var functions = map[engine.Kind]int{
 	engine.SiLU: 1, engine.SiLUBackward: 1,
 	engine.ReLU6: 2, engine.ReLU6Backward: 2,
 	engine.GELU: 3, engine.GELUBackward: 3,
 	engine.Hardswish: 4, engine.HardswishBackward: 4,
 	engine.Sigmoid: 5, engine.SigmoidBackward: 5,
+}
+
+// Numbers of activation.glsl beside those.
+const (
+	noFunction   = 0
+	reluFunction = 6
+)
+
+// functionOf is the number of an activation or its gradient, ReLU among them; of any other op that of none.
+func functionOf(k engine.Kind) int {
+	if k == engine.ReLU || k == engine.ReLUBackward {
+		return reluFunction
+	}
+	return functions[k]
 }
 
 // function is the constant of a kernel for any activation: the number of the first of the ops that has one, and nothing where none has.

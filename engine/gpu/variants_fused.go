@@ -15,7 +15,7 @@ var (
 	normReLUDropout = kernel{
 		name: "norm_relu_dropout", storage: []vk.Access{in, in, out, in},
 		spec: []string{"C", "PLANE", "GX", "GY", "RUN", "DROPOUT"}, push: []string{"count"},
-	}.orTexel("norm_relu_dropout_texel", 1)
+	}.orTexel("norm_relu_dropout_texel", 1).orAny("norm_relu_dropout_any")
 	normReLUDropoutPool = kernel{
 		name: "norm_relu_dropout_pool", storage: []vk.Access{in, in, out, in},
 		spec: []string{"C", "H", "W", "GX", "GY", "RUN", "DROPOUT"}, push: []string{"count"},
@@ -23,7 +23,7 @@ var (
 	normReLUDropoutBackwardReduce = kernel{
 		name: "norm_relu_dropout_backward_reduce", storage: []vk.Access{in, out, in, in},
 		spec: []string{"C", "PLANE", "GD", "GX", "RUN", "DROPOUT"}, push: []string{"N", "per", "S"},
-	}.orTexel("norm_relu_dropout_backward_reduce_texel", 2)
+	}.orTexel("norm_relu_dropout_backward_reduce_texel", 2).orAny("norm_relu_dropout_backward_reduce_any")
 	normReLUDropoutPoolBackwardReduce = kernel{
 		name: "norm_relu_dropout_pool_backward_reduce", storage: []vk.Access{in, out, in, in},
 		spec: []string{"C", "H", "W", "GD", "GX", "RUN", "DROPOUT"}, push: []string{"N", "per", "S"},
@@ -31,7 +31,7 @@ var (
 	normReLUDropoutBackward = kernel{
 		name: "norm_relu_dropout_backward", storage: []vk.Access{in, out, in, in},
 		spec: []string{"C", "PLANE", "GD", "GX", "GY", "RUN", "DROPOUT"}, push: []string{"count"},
-	}.orTexel("norm_relu_dropout_backward_texel", 2)
+	}.orTexel("norm_relu_dropout_backward_texel", 2).orAny("norm_relu_dropout_backward_any")
 	normReLUDropoutPoolBackward = kernel{
 		name: "norm_relu_dropout_pool_backward", storage: []vk.Access{in, out, in, in},
 		spec: []string{"C", "H", "W", "GD", "GX", "GY", "RUN", "DROPOUT"}, push: []string{"count"},
@@ -97,12 +97,19 @@ func isPooling(op engine.Op) bool {
 	return op.Kind == engine.MaxPool2d || op.Kind == engine.MaxPool2dBackward
 }
 
-// fusedRows says whether whole vec4s can be walked: images of a multiple of 4 pixels, or rows that pool to vec4s by 2 x 2.
+// fusedRows says whether the rows are those that a block with pooling takes: they pool to vec4s by 2 x 2. A block without takes any.
 func fusedRows(c *call) bool {
-	if c.pools() {
-		return poolRows(c.named("x")) && !slices.ContainsFunc(c.ops, func(op engine.Op) bool { return isPooling(op) && op.Attr != engine.Attr(halvingPool) })
+	return !c.pools() || poolRows(c.named("x")) && !slices.ContainsFunc(c.ops, func(op engine.Op) bool { return isPooling(op) && op.Attr != engine.Attr(halvingPool) })
+}
+
+// walk is how a fused block goes through activations of one shape: by vec4s of images, or, where 4 does not divide those, of whole panels
+// if there is no mask, which has a value for each image; else by single floats.
+func (c *call) walk(ts ...*engine.Tensor) (p planes, lanes int) {
+	p = c.images(ts...)
+	if p.size%4 != 0 && c.named("mask") == nil {
+		p = c.planes(ts...)
 	}
-	return wholeRows(c)
+	return p, lanesOf(p.size)
 }
 
 // runOf is how many of so many neighbours, vec4s or rows, one invocation or one piece of unrolled code takes.
@@ -123,8 +130,11 @@ func (c *call) activate(saved operand) {
 	if m := c.named("mask"); m != nil {
 		mask, masked = c.of(m), words(1)
 	}
-	p := c.images(x, y)
-	outputs := y.H() * y.W() / 4
+	p, lanes := c.walk(x, y)
+	outputs := p.size / lanes
+	if c.pools() {
+		outputs = y.H() * y.W() / lanes
+	}
 	run := runOf(outputs)
 	k, constants := normReLUDropout, words(p.c, outputs, p.g[0], p.g[1], run)
 	function := c.function()
@@ -135,7 +145,7 @@ func (c *call) activate(saved operand) {
 		k, constants = normReLUDropoutPool, words(p.c, x.H(), x.W(), p.g[0], p.g[1], run)
 	}
 	count := p.n * p.c * outputs / run
-	c.run(c.reading(k, x.Shape.Elements()), count, slices.Concat(constants, masked, function), words(count), coef, mask, c.of(y), c.of(x))
+	c.run(c.readingLanes(k, lanes, x.Shape.Elements()), count, slices.Concat(constants, masked, function), words(count), coef, mask, c.of(y), c.of(x))
 }
 
 // activateBackward runs the gradients of a fused block: what pooling, dropout and the activation let through is found again from
@@ -148,27 +158,28 @@ func activateBackward(c *call) {
 		mask, masked, masks = c.of(m), words(1), m.Shape.Elements()
 	}
 
-	p, channels := c.images(x, dy, dx), x.C()
-	reduce, apply, geometry := normReLUDropoutBackwardReduce, normReLUDropoutBackward, words(channels, x.H()*x.W()/4)
+	p, lanes := c.walk(x, dy, dx)
+	channels, units := p.c, p.size/lanes
+	reduce, apply, geometry := normReLUDropoutBackwardReduce, normReLUDropoutBackward, words(channels, units)
 	function := c.function()
 	switch {
 	case function != nil:
 		reduce, apply = normActivationBackwardReduce, normActivationBackward
 	case c.pools():
 		reduce, apply, geometry = normReLUDropoutPoolBackwardReduce, normReLUDropoutPoolBackward, words(channels, x.H(), x.W())
+		units = dy.H() * dy.W() / lanes
 	}
 
 	per, s := c.pieces(p.n, channels)
 	parts := c.scratch("norm_relu backward parts", s*2*channels)
 	first := c.concat(saved, 2*channels, coef, 3*channels, mask, masks)
-	units := dy.H() * dy.W() / 4
 	run := runOf(units)
-	c.run(c.reading(reduce, dy.Shape.Elements(), x.Shape.Elements()), channels*s, slices.Concat(geometry, words(p.g[1], p.g[0], run), masked, function), words(p.n, per, s),
+	c.run(c.readingLanes(reduce, lanes, dy.Shape.Elements(), x.Shape.Elements()), channels*s, slices.Concat(geometry, words(p.g[1], p.g[0], run), masked, function), words(p.n, per, s),
 		first, parts, c.of(dy), c.of(x))
 
 	second := c.concat(c.backwardCoefficients(c.ops[len(c.ops)-1], parts, s), 4*channels, coef, 3*channels, mask, masks)
 	count := p.n * channels * units / run
-	c.run(c.reading(apply, dy.Shape.Elements(), x.Shape.Elements()), count, slices.Concat(geometry, words(p.g[1], p.g[0], p.g[2], run), masked, function), words(count),
+	c.run(c.readingLanes(apply, lanes, dy.Shape.Elements(), x.Shape.Elements()), count, slices.Concat(geometry, words(p.g[1], p.g[0], p.g[2], run), masked, function), words(count),
 		second, c.of(dx), c.of(dy), c.of(x))
 }
 

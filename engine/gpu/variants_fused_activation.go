@@ -14,15 +14,15 @@ var (
 	normActivation = kernel{
 		name: "norm_activation", storage: []vk.Access{in, in, out, in},
 		spec: []string{"C", "PLANE", "GX", "GY", "RUN", "DROPOUT", "FUNCTION"}, push: []string{"count"},
-	}.orTexel("norm_activation_texel", 1)
+	}.orTexel("norm_activation_texel", 1).orAny("norm_activation_any")
 	normActivationBackwardReduce = kernel{
 		name: "norm_activation_backward_reduce", storage: []vk.Access{in, out, in, in},
 		spec: []string{"C", "PLANE", "GD", "GX", "RUN", "DROPOUT", "FUNCTION"}, push: []string{"N", "per", "S"},
-	}.orTexel("norm_activation_backward_reduce_texel", 2)
+	}.orTexel("norm_activation_backward_reduce_texel", 2).orAny("norm_activation_backward_reduce_any")
 	normActivationBackward = kernel{
 		name: "norm_activation_backward", storage: []vk.Access{in, out, in, in},
 		spec: []string{"C", "PLANE", "GD", "GX", "GY", "RUN", "DROPOUT", "FUNCTION"}, push: []string{"count"},
-	}.orTexel("norm_activation_backward_texel", 2)
+	}.orTexel("norm_activation_backward_texel", 2).orAny("norm_activation_backward_any")
 )
 
 var fusedActivationVariants = slices.Concat(

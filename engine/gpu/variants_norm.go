@@ -155,8 +155,7 @@ func (c *call) runningStatistics(op engine.Op) operand {
 }
 
 func batchNormBackward(c *call, lanes int) {
-	dy, x, saved, dx := c.in(0), c.in(1), c.of(c.in(3)), c.out(0)
-
+	dy, x, saved := c.in(0), c.in(1), c.of(c.in(3))
 	p := c.planes(dy, x)
 	if p.size%lanes != 0 {
 		p = c.images(dy, x)
@@ -164,8 +163,14 @@ func batchNormBackward(c *call, lanes int) {
 	per, s := c.pieces(p.n, p.c)
 	parts := c.scratch("batch_norm2d backward parts", s*2*p.c)
 	c.run(batchNormBackwardReduce.of(lanes), p.c*s, words(p.c, p.size/lanes, p.g[0], p.g[1]), words(p.n, per, s), c.of(dy), c.of(x), saved, parts)
-	coef := c.backwardCoefficients(c.ops[0], parts, s)
+	c.normBackward(c.ops[0], lanes, parts, s)
+}
 
+// normBackward is the last stages of a batch_norm2d_backward op: of what its gradient sums over s pieces of the batch the gradients by
+// weight and bias, and with them that by x.
+func (c *call) normBackward(op engine.Op, lanes int, parts operand, s int) {
+	dy, x, dx := op.Inputs[0], op.Inputs[1], op.Outputs[0]
+	coef := c.backwardCoefficients(op, parts, s)
 	q := c.planes(dy, x, dx)
 	count := q.values() / lanes
 	c.run(batchNormBackwardApply.of(lanes), count, words(q.c, q.size/lanes, q.g[0], q.g[1], q.g[2]), words(count), c.of(dy), c.of(x), coef, c.of(dx))

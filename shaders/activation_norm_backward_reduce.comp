@@ -1,0 +1,69 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// The gradient of an activation and the first stage of batch_norm2d_backward in one pass, dn going to other ops as well:
+//   dn = dy f'(v),  parts[s,0,c] = sum of dn[n,c,r],  parts[s,1,c] = sum of dn[n,c,r] * (x[n,c,r] - mean) / sqrt(var + eps)
+//
+//   dy, v, x, dn  (N/g, C, g, PLANE*LANES), g being GD, GV, GX and GN
+//   vectors       mean, 1/sqrt(var + eps) (C each); with SUM then mean, scale, bias
+//   parts         (S, 2, C)
+//
+// f is FUNCTION of activation.glsl, v its x, or ReLU's y. With SUM what is bound as v is what was added to the normalised x: the sum, which
+// the activation read, is computed anew as norm_add does.
+//
+// Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1; batch_norm2d_backward_finish adds the pieces up. One invocation
+// takes one channel of one piece. It binds more storage buffers than every device has, but for activations in texel buffers.
+//
+// kernel activation_norm_backward_reduce
+// kernel activation_norm_backward_reduce_texel: TEXEL
+// kernel activation_norm_backward_reduce_any: SCALAR
+#include "dispatch.glsl"
+#include "fetch.glsl"
+#include "panels.glsl"
+#include "activation.glsl"
+
+layout(constant_id = 1) const uint C = 64;
+layout(constant_id = 2) const uint PLANE = 256; // in LANES values
+layout(constant_id = 3) const uint GD = 1;
+layout(constant_id = 4) const uint GV = 1;
+layout(constant_id = 5) const uint GX = 1;
+layout(constant_id = 6) const uint GN = 1;
+layout(constant_id = 7) const uint RUN = 4; // divides PLANE
+layout(constant_id = 8) const uint FUNCTION = 6;
+layout(constant_id = 9) const bool SUM = false;
+
+layout(push_constant) uniform Push { uint N, per, S; } push;
+
+layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
+layout(std430, binding = 1) writeonly buffer Parts { float parts[]; };
+layout(std430, binding = 2) writeonly buffer DN { lanes dn[]; };
+ACTIVATION(3, DY, dy);
+ACTIVATION(4, V, v);
+ACTIVATION(5, X, x);
+
+// through is the gradient that the activation lets through: ReLU all of it or nothing, whatever it is.
+lanes through(lanes at, lanes d) {
+    return FUNCTION == RELU ? where_less(lanes(0.0), at, d, lanes(0.0)) : d * slope(FUNCTION, at);
+}
+
+void main() {
+    uint id = invocation();
+    if (id >= C * push.S) return;
+    uint c = id % C, s = id / C;
+    float mean = vectors[c], scale = SUM ? vectors[3u * C + c] : 0.0, bias = SUM ? vectors[4u * C + c] : 0.0;
+    lanes sum = lanes(0.0), product = lanes(0.0);
+    for (uint n = s * push.per; n < min((s + 1u) * push.per, push.N); n++) {
+        uint from_d = plane_at(n, c, C, GD, PLANE), from_v = plane_at(n, c, C, GV, PLANE), from_x = plane_at(n, c, C, GX, PLANE);
+        uint to = plane_at(n, c, C, GN, PLANE);
+        for (uint r = 0u; r < PLANE; r += RUN) {
+            for (uint i = 0u; i < RUN; i++) { // unrolled: what a loop carries goes through memory on CPU drivers
+                lanes centred = FETCH(x, from_x + r + i) - mean, at = FETCH(v, from_v + r + i);
+                lanes d = through(SUM ? centred * scale + bias + at : at, FETCH(dy, from_d + r + i));
+                dn[to + r + i] = d;
+                sum += d;
+                product += d * centred;
+            }
+        }
+    }
+    parts[(2u * s) * C + c] = total(sum);
+    parts[(2u * s + 1u) * C + c] = total(product) * vectors[C + c];
+}
