@@ -16,9 +16,9 @@ import (
 	"cnnvk/vk/vktest"
 )
 
-// TestCompile compiles every kernel that the networks' training steps and evaluations, a halving convolution, and the layers that they
-// have not, could run at batch 128: those of every variant of every op that the device can run, chosen or not; and what the convolutions
-// of common networks run without tuning. It records nothing, which is what a driver
+// TestCompile compiles every kernel that the two reference networks' training steps and evaluations, a halving convolution, and the layers
+// that they have not, could run at batch 128: those of every variant of every op that the device can run, chosen or not; and what the other
+// built-in networks and the convolutions of common ones run without tuning. It records nothing, which is what a driver
 // without its hardware bears. The line before each says which kernel a driver then speaks of on standard error; the one after it,
 // which compiledLine writes, has what the driver says of it by Vulkan. None may spill that is dispatched without tuning, and none may run in
 // subgroups of another size than it names.
@@ -49,13 +49,12 @@ func TestCompile(t *testing.T) {
 	for _, p := range programs {
 		everyDispatch(t, p, e.target, visit)
 	}
-	for _, p := range commonPrograms(t) {
+	for _, p := range slices.Concat(residualNetworks(t, 128), ofImages(t, 128), commonPrograms(t)) {
 		pl, err := newPlan(p, planOptions{}, e.target)
 		must(t, err)
 		for _, d := range pl.dispatches {
-			key := d.pipelineKey()
-			builtIn[key] = true
-			visit(ranBy(pl.kernels[0]), d)
+			builtIn[d.pipelineKey()] = true
+			visit(p.Name, d)
 		}
 	}
 	for key := range builtIn {
@@ -64,6 +63,40 @@ func TestCompile(t *testing.T) {
 		}
 	}
 	t.Logf("%d pipelines compiled for %s, %d of them built-in choices", len(seen), e.Device().Name, len(builtIn))
+}
+
+// residualNetworks are the training steps and evaluations of the built-in networks that are not the reference's, by their recipes; the last
+// is trained by Muon and AdamW and with mixed images.
+func residualNetworks(t *testing.T, batch int) []*engine.Program {
+	t.Helper()
+	var out []*engine.Program
+	for _, name := range net.ModelNames() {
+		if name == net.SmallCIFARNetName || name == net.TinyNetName {
+			continue
+		}
+		out = append(out, networkBy(t, training.RecipeOf(name), batch)...)
+	}
+	r := training.RecipeOf(net.ResNet9sName)
+	r.Optimizer, r.MuonRate, r.MuonMomentum, r.MuonRest = training.Muon, 0.02, 0.95, training.AdamW
+	r.ClipNorm, r.EMADecay, r.Mixup, r.Cutmix = 1, 0.995, 0.2, 1
+	return append(out, networkBy(t, r, batch)...)
+}
+
+// ofImages resizes images up and down, evenly and not.
+func ofImages(t *testing.T, batch int) []*engine.Program {
+	t.Helper()
+	var out []*engine.Program
+	for _, size := range []int{24, 40, 15} {
+		l, err := engine.NewLayout(nil, 1)
+		must(t, err)
+		b := engine.NewBuilder("resize", l, batch)
+		x := b.Tensor(engine.Tensor{Name: "x", Shape: engine.Shape{batch, 3, 32, 32}, Batched: true})
+		b.Apply1(engine.Resize, engine.ResizeAttr{Height: size, Width: size}, []*engine.Tensor{x})
+		p, err := b.Program()
+		must(t, err)
+		out = append(out, p)
+	}
+	return out
 }
 
 // commonPrograms are the convolutions of common networks at batch 64, each by itself, and in an evaluation with BatchNorm2d and ReLU.
@@ -223,15 +256,23 @@ func otherLayers(t *testing.T, batch int) []*engine.Program {
 	return out
 }
 
-// network is a reference network's training step and evaluation.
+// network is a network's training step by the default recipe, with all augmentations, and its evaluation.
 func network(t *testing.T, name string, batch int) []*engine.Program {
 	t.Helper()
-	model, err := net.NewModel(name, nil, 1, net.CIFAR100)
+	r := training.DefaultRecipe()
+	r.Model = name
+	return networkBy(t, r, batch)
+}
+
+// networkBy is the training step by that recipe.
+func networkBy(t *testing.T, r training.Recipe, batch int) []*engine.Program {
+	t.Helper()
+	model, err := net.NewModel(r.Model, nil, 1, net.CIFAR100)
 	must(t, err)
-	layout, err := model.Layout(2)
+	layout, err := training.Layout(model, r)
 	must(t, err)
 	images := net.ImageShape{N: 1024, C: 3, H: 32, W: 32}
-	train, err := training.TrainProgram(model, layout, training.DefaultRecipe(), images, batch, &training.Augmentation{Kinds: math.MaxUint32})
+	train, err := training.TrainProgram(model, layout, r, images, batch, &training.Augmentation{Kinds: math.MaxUint32})
 	must(t, err)
 	eval, err := net.EvalProgram(model, layout, engine.EMA, images, batch)
 	must(t, err)
