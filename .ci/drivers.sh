@@ -97,8 +97,7 @@ execute() {
     end
 }
 
-# compile NAME compiles every kernel that the steps of both networks and a halving convolution could run, chosen or not, then records and
-# submits whole steps as they are chosen.
+# compile NAME compiles every kernel that TestCompile names, then records and submits whole steps as they are chosen.
 compile() {
     export CNNVK_COMPILE_ONLY=1
     subgroup=${1#"$driver"}
