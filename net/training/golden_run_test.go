@@ -4,7 +4,6 @@ import (
 	"cnnvk/net/safetensors"
 
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -74,22 +73,23 @@ func (r *goldenRun) open(e engine.Executor) {
 
 // network is the one of the case's folder, or the built-in one that it names.
 func (c goldenCase) network() (*net.Model, error) {
+	task := net.CIFAR100
+	if c.Classes > 0 {
+		task.Classes = c.Classes
+	}
 	if !c.hasNetwork() {
-		return net.NewModel(c.Model, c.Widths, c.Dropout, net.CIFAR100)
+		return net.NewModel(c.Model, c.Widths, c.Dropout, task)
 	}
 	s, err := net.ReadSpec(c.networkFile())
 	if err != nil {
 		return nil, err
 	}
-	return s.Build(c.Dropout, net.CIFAR100)
+	return s.Build(c.Dropout, task)
 }
 
 func (c goldenCase) networkFile() string { return filepath.Join(c.dir, "network.yaml") }
 
-func (c goldenCase) hasNetwork() bool {
-	_, err := os.Stat(c.networkFile())
-	return err == nil
-}
+func (c goldenCase) hasNetwork() bool { return isFile(c.networkFile()) }
 
 // batches lays the batches of all steps one after the other, as a data set.
 func (r *goldenRun) batches() net.Data {

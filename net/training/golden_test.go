@@ -4,8 +4,11 @@ import (
 	"cnnvk/internal/sharedtest"
 	"cnnvk/net/safetensors"
 
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
+	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -33,7 +36,8 @@ type goldenCase struct {
 	LabelSmoothing         float64 `json:"label_smoothing"`
 	ClipNorm               float64 `json:"clip_grad_norm"`
 	EMADecay               float64 `json:"ema_decay"`
-	Dropout                float64
+	Dropout                float64 // factor of the network's rates
+	Classes                int     // 0: 100
 	Tolerance              map[string]float64
 	Images                 int             // augment, randaugment
 	Draws                  []goldenDraw    // augment: one for each image
@@ -60,6 +64,25 @@ func TestGolden(t *testing.T) {
 
 // TestGoldenCompact runs the project's own cases, wherever TestGolden looks.
 func TestGoldenCompact(t *testing.T) { runGolden(t, compactGolden) }
+
+// The compact cases are part of the repository, and stay small.
+func TestGoldenCompactSize(t *testing.T) {
+	const most = 1_000_000
+	total := int64(0)
+	err := filepath.WalkDir(compactGolden, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			total += info.Size()
+		}
+		return err
+	})
+	if err != nil || total == 0 || total > most {
+		t.Errorf("%d bytes in %s, at most %d are wanted: %v", total, compactGolden, most, err)
+	}
+}
 
 const compactGolden = "testdata/golden"
 
@@ -147,9 +170,15 @@ func (c goldenCase) rate(step int) float64 {
 	return c.LR.(float64)
 }
 
+// read reads a file of the case, which may be packed.
 func (c goldenCase) read(t *testing.T, file string) map[string]safetensors.Tensor {
 	t.Helper()
-	tensors, _, err := safetensors.Read(filepath.Join(c.dir, file))
+	path := filepath.Join(c.dir, file)
+	if packed := path + ".gz"; isFile(packed) {
+		path = filepath.Join(t.TempDir(), file)
+		unpack(t, packed, path)
+	}
+	tensors, _, err := safetensors.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,6 +187,32 @@ func (c goldenCase) read(t *testing.T, file string) map[string]safetensors.Tenso
 		out[x.Name] = x
 	}
 	return out
+}
+
+// unpack writes down what gzip packed.
+func unpack(t *testing.T, packed, path string) {
+	t.Helper()
+	f, err := os.Open(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	plain, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatalf("%s: %v", packed, err)
+	}
+	text, err := io.ReadAll(plain)
+	if err == nil {
+		err = os.WriteFile(path, text, 0o666)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", packed, err)
+	}
+}
+
+func isFile(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // difference lists the names that are in a but not in b.

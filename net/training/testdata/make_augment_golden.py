@@ -8,15 +8,16 @@ Needs python3-pil and python3-numpy (written with Debian's 9.4 and 1.24). torchv
 Pillow; the calls below are those of torchvision 0.14, so the cases say what torchvision gives, without needing it.
 
 augment: crop, flip, colour, normalise, erase, with the draws given.
-    images.safetensors   x uint8 (N, 3, 32, 32)
-    expect.safetensors   jittered uint8 (N, 3, 32, 32), after crop, flip and colour; y float32, normalised and erased
-    case.json            draws: top and left of the crop in the image padded by 4, flip, order (0 brightness, 1 contrast,
-                         2 saturation, 3 hue) and their factors, erase [top, left, height, width] or null
+    images.safetensors.gz   x uint8 (N, 3, 32, 32)
+    expect.safetensors.gz   jittered uint8 (N, 3, 32, 32), after crop, flip and colour; y float32, normalised and erased
+    case.json               draws: top and left of the crop in the image padded by 4, flip, order (0 brightness, 1 contrast,
+                            2 saturation, 3 hue) and their factors, erase [top, left, height, width] or null
 randaugment: each operation of torchvision's RandAugment by itself, at levels 9 and 20 of 31 and, where it moves the image, at -9.
-    images.safetensors   x uint8 (N, 3, 32, 32)
-    expect.safetensors   NAME.K uint8 (N, 3, 32, 32) for ops[K] = name, magnitude of case.json
+    images.safetensors.gz   x uint8 (N, 3, 32, 32)
+    expect.safetensors.gz   NAME.K uint8 (N, 3, 32, 32) for ops[K] = name, magnitude of case.json
 """
 import argparse
+import gzip
 import json
 import math
 import pathlib
@@ -132,7 +133,7 @@ def save(path, tensors):
         at += len(blob)
     text = json.dumps(head).encode()
     text += b" " * (-len(text) % 8)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blobs))
+    path.write_bytes(gzip.compress(struct.pack("<Q", len(text)) + text + b"".join(blobs), mtime=0))
 
 
 def main():
@@ -145,8 +146,8 @@ def main():
         case, expect = augment_case(rng, images) if name == "augment" else randaugment_case(images)
         folder = out / name
         folder.mkdir(parents=True, exist_ok=True)
-        save(folder / "images.safetensors", dict(x=planes(images)))
-        save(folder / "expect.safetensors", expect)
+        save(folder / "images.safetensors.gz", dict(x=planes(images)))
+        save(folder / "expect.safetensors.gz", expect)
         (folder / "case.json").write_text(json.dumps(case, indent=1) + "\n")
 
 
