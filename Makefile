@@ -35,8 +35,8 @@ export CNNVK_GOLDEN := $(call absolute,$(CNNVK_GOLDEN))
 export CNNVK_WEIGHTS := $(call absolute,$(CNNVK_WEIGHTS))
 
 COMMIT := $(shell git describe --always --dirty=+changes 2>/dev/null)
-# Not from the cache: the driver may have changed.
-GOTEST := go test -count=1 -timeout 20m
+# Not from the cache: the driver may have changed. make check vets.
+GOTEST := go test -count=1 -vet=off -timeout 20m
 CYCLES := 200
 KILLS := 50
 # Under the floor profile: not the reference's share, nor 10,000 test images, nor a count of what is left over, nor what the host alone does.

@@ -12,7 +12,7 @@ func TestCeilingsAreKept(t *testing.T) {
 	emptyFolder(t)
 	needVulkan(t)
 	profile := func(more ...string) bool {
-		o := cnnvk(append([]string{"bench", "--batch-size", "1", "--repeats", "1", "--profile"}, more...)...)
+		o := cnnvk(append([]string{"bench", "--recipe", "tinynet", "--batch-size", "2", "--repeats", "1", "--profile"}, more...)...)
 		if strings.Contains(o.stderr, "has no timestamps") {
 			t.Skip(o.stderr)
 		}

@@ -301,7 +301,9 @@ func TestEvalOtherNames(t *testing.T) {
 		if err := w.Save("named.safetensors", f.Mean, f.Std); err != nil {
 			t.Fatal(err)
 		}
-		o := cnnvk("eval", "--device", "cpu", "--weights", "named.safetensors", "--data", synthetic, "--no-report")
+		p := small()
+		p.syntheticImages = 2
+		o := p.cnnvk("eval", "--device", "cpu", "--weights", "named.safetensors", "--data", synthetic, "--no-report")
 		if o.code != exitDone || strings.Contains(o.stderr, "other names") != (c.warns != "") || !strings.Contains(o.stderr, c.warns) {
 			t.Errorf("%s: code %d, %q", c.first, o.code, o.stderr)
 		}

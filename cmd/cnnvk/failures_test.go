@@ -228,7 +228,7 @@ func TestNotFinite(t *testing.T) {
 	args := []string{"train", "--opt", "sgd", "--limit-steps", "9"}
 	at := `net: .*step \d+ \(epoch \d+, learning rate \S+\): the loss is not finite$`
 
-	o := cnnvk(append(args, "--lr", "1e30", "--batch-size", "16", "--out", "early")...)
+	o := cnnvk(append(args, "--lr", "1e30", "--batch-size", "8", "--out", "early")...)
 	o.failed(t, exitFailed, at, "--lr 1e+29")
 	if strings.Contains(o.stderr, "last good") {
 		t.Errorf("there are no good weights yet:\n%s", o.stderr)
@@ -238,7 +238,9 @@ func TestNotFinite(t *testing.T) {
 	}
 
 	// Every epoch is one step here, so that several are whole before the end.
-	o = cnnvk(append(args, "--lr", "1e5", "--batch-size", "90", "--out", "late")...)
+	p := small()
+	p.syntheticImages = 10
+	o = p.cnnvk(append(args, "--lr", "1e5", "--batch-size", "8", "--val-ratio", "0.2", "--out", "late")...)
 	o.failed(t, exitFailed, at, "the last good weights are in late/weights/last.safetensors")
 	if _, err := net.LoadWeights("late/weights/last.safetensors"); err != nil {
 		t.Error(err)

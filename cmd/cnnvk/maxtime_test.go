@@ -36,8 +36,10 @@ func TestTrainMaxTime(t *testing.T) {
 			if device == "" {
 				needVulkan(t)
 			}
-			narrow := []string{"train", "--config", narrowConfig(t), "--limit-steps", "8", "--model-ema-decay", "0.5", "--device", device} // so low that the counters show in the file
-			o := cnnvk(append(narrow, "--max-time", "2s", "--out", "timed")...)
+			p := small()
+			p.syntheticImages = 20                                                                                                                              // 18 to train on
+			narrow := []string{"train", "--batch-size", "8", "--config", narrowConfig(t), "--limit-steps", "8", "--model-ema-decay", "0.5", "--device", device} // so low that the counters show in the file
+			o := p.cnnvk(append(narrow, "--max-time", "2s", "--out", "timed")...)
 			o.ok(t)
 			if !strings.Contains(o.stdout, "\ntime: an epoch takes ") || !strings.Contains(o.stdout, " of 2s are spent: epochs ") {
 				t.Errorf("it says\n%s", o.stdout)
@@ -46,8 +48,8 @@ func TestTrainMaxTime(t *testing.T) {
 			if err != nil || conf.Epochs < 1 || conf.MaxTime != 2*time.Second {
 				t.Fatalf("config.yaml has %d epochs, %v, %v", conf.Epochs, conf.MaxTime, err)
 			}
-			cnnvk(append(narrow, "--epochs", epochsOf(t, "timed"), "--out", "counted")...).ok(t)
-			o = cnnvk("train", "--device", device, "--config", "timed/config.yaml", "--out", "again")
+			p.cnnvk(append(narrow, "--epochs", epochsOf(t, "timed"), "--out", "counted")...).ok(t)
+			o = p.cnnvk("train", "--device", device, "--config", "timed/config.yaml", "--out", "again")
 			o.ok(t)
 			if strings.Contains(o.stdout, "\ntime: ") {
 				t.Errorf("measured again:\n%s", o.stdout)

@@ -114,10 +114,10 @@ func TestProgress(t *testing.T) {
 	}{
 		{0, "auto", "2", false, 2},
 		{80, "plain", "2", false, 2},
-		{0, "bar", "30", true, 30},
+		{0, "bar", "12", true, 12},
 		{80, "none", "2", false, 0},
 		{1, "auto", "2", false, 2},
-		{1, "bar", "30", true, 30},
+		{1, "bar", "12", true, 12},
 	} {
 		args := append(args, "--epochs", c.epochs, "--progress", c.mode)
 		var screen string

@@ -56,7 +56,9 @@ func count(f tracetest.File, track trace.Track, name string) int {
 func TestTrainTrace(t *testing.T) {
 	emptyFolder(t)
 	needVulkan(t)
-	o := cnnvk("train", "--epochs", "2", "--batch-size", "30", "--out", "run", "--trace", "train.json", "-v")
+	p := small()
+	p.syntheticImages = 32
+	o := p.cnnvk("train", "--epochs", "2", "--batch-size", "8", "--val-ratio", "0.25", "--out", "run", "--trace", "train.json", "-v")
 	o.ok(t)
 	f := readTrace(t, "train.json")
 	for name, want := range map[string]int{"epoch ": 2, "validation": 2, "read checkpoint": 2, "submit": -1, "fill record": 3 + 3 + 1 + 1} {
@@ -74,10 +76,10 @@ func TestTrainTrace(t *testing.T) {
 	case !strings.HasPrefix(clock, "anchored") && clock != "VK_EXT_calibrated_timestamps":
 		t.Errorf("the clocks were brought together by %q", clock)
 	}
-	if train, eval := count(f, trace.Device, "train batch 30"), count(f, trace.Device, "eval batch 10"); train != 6 || eval != 2 {
+	if train, eval := count(f, trace.Device, "train batch 8"), count(f, trace.Device, "eval batch 8"); train != 6 || eval != 2 {
 		t.Errorf("%d training steps and %d evaluations on the device", train, eval)
 	}
-	// The kernels of both batch sizes are there.
+	// The kernels of both programs are there.
 	if adamw, metrics := count(f, trace.Device, "adamw"), count(f, trace.Device, "cross_entropy_metrics"); adamw != 6 || metrics != 8 {
 		t.Errorf("%d kernels adamw, %d cross_entropy_metrics", adamw, metrics)
 	}

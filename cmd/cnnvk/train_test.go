@@ -21,12 +21,12 @@ import (
 
 // quick is a training of the synthetic set that takes a second or two.
 func quick(more ...string) outcome {
-	return cnnvk(append([]string{"train", "--limit-steps", "3", "--batch-size", "16"}, more...)...)
+	return cnnvk(append([]string{"train", "--limit-steps", "3", "--batch-size", "8"}, more...)...)
 }
 
 func quickRecipe() training.Recipe {
 	r := training.DefaultRecipe()
-	r.LimitSteps, r.BatchSize = 3, 16
+	r.LimitSteps, r.BatchSize = 3, 8
 	return r
 }
 
@@ -171,7 +171,9 @@ func checkWeights(t *testing.T, path string, seed uint32) {
 func TestTrainEpochs(t *testing.T) {
 	emptyFolder(t)
 	needVulkan(t)
-	o := cnnvk("train", "--epochs", "7", "--limit-steps", "5", "--batch-size", "50", "--opt", "nesterov", "--lr", "0.01", "--out", "a/b")
+	p := small()
+	p.syntheticImages = 12 // 10 to train on
+	o := p.cnnvk("train", "--epochs", "7", "--limit-steps", "5", "--batch-size", "8", "--val-ratio", "0.2", "--opt", "nesterov", "--lr", "0.01", "--out", "a/b")
 	o.ok(t)
 	checkMetrics(t, "a/b/metrics.csv", "1,2,0.002,", "2,4,0.004,", "3,5,0.006")
 }
