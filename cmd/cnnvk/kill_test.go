@@ -22,6 +22,34 @@ import (
 // killsVariable in the environment is how often the test kills a training on each device.
 const killsVariable = "CNNVK_KILLS"
 
+// killedNetwork has draws, statistics and weights of each kind that a checkpoint holds.
+const killedNetwork = `
+name: own
+layers:
+  stem: Conv2d(8, 3, stride=2, bias=False)
+  bn: BatchNorm2d
+  act: SiLU
+  block:
+    Residual:
+      depthwise: Conv2d(in, 3, groups=in, bias=False)
+      bn1: BatchNorm2d
+      drop: Dropout2d(0.1)
+      conv: Conv2d(in, 3, bias=False)
+      bn2: BatchNorm2d
+      activation: ReLU
+  pool: AdaptiveAvgPool2d(1)
+  flatten: Flatten
+  dropout: Dropout(0.2)
+  fc: Linear(classes)
+`
+
+// killedRecipes have epochs of 11 steps and one of a short batch; num_batches_tracked's average grows from the start.
+var killedRecipes = map[string]string{
+	"reference": "widths: [2, 2, 2, 2, 2, 2]\nbatch_size: 8\nema_decay: 0.9\npatience: 0\ndata: synthetic\n",
+	"own": "batch_size: 8\nema_decay: 0.9\ndata: synthetic\noptimizer: muon\nmuon_rate: 0.02\nmuon_momentum: 0.95\nmuon_rest: nesterov\n" +
+		"groups: ['*bn*:rate=2:decay=0']\nclip_norm: 1\nschedule: onecycle\nmixup: 0.2\ncutmix: 1\nsizes: [16, 32]\naugment: crop-flip\nalternate_flips: true\nreflect_padding: true\n",
+}
+
 // A training that is killed at random moments, and resumed after each, leaves what one leaves that was never killed, to the bit, but
 // for times. Checkpoints are written all the time, so that kills meet every state that the folder can be in.
 func TestKillAndResume(t *testing.T) {
@@ -33,16 +61,23 @@ func TestKillAndResume(t *testing.T) {
 	if kills > 10 {
 		epochs = 40 // so that most kills meet a training, not its start
 	}
-	for _, device := range []string{machine.CPU, "vulkan"} {
-		t.Run(device, func(t *testing.T) {
+	runs := []struct{ device, recipe string }{{machine.CPU, "reference"}, {"vulkan", "own"}, {machine.CPU, "own"}, {"vulkan", "reference"}}
+	if kills <= 10 {
+		runs = runs[:2] // each device and each recipe once
+	}
+	for _, r := range runs {
+		t.Run(r.device+" "+r.recipe, func(t *testing.T) {
 			emptyFolder(t)
-			if device != machine.CPU {
+			if r.device != machine.CPU {
 				needVulkan(t)
 				t.Setenv("CNNVK_VALIDATION", "") // most of the time would be the layer's
 			}
-			// Epochs of 11 steps and one of a short batch; num_batches_tracked's average grows from the start.
-			writeFile(t, "recipe.yaml", []byte("widths: [2, 2, 2, 2, 2, 2]\nbatch_size: 8\nema_decay: 0.9\npatience: 0\ndata: synthetic\n"))
-			begin := []string{"train", "--device", device, "--config", "recipe.yaml", "--epochs", fmt.Sprint(epochs), "--out"}
+			writeFile(t, "own.yaml", []byte(killedNetwork))
+			writeFile(t, "recipe.yaml", []byte(killedRecipes[r.recipe]))
+			begin := []string{"train", "--device", r.device, "--config", "recipe.yaml", "--epochs", fmt.Sprint(epochs), "--out"}
+			if r.recipe == "own" {
+				begin = slices.Insert(begin, 1, "--model", "own.yaml")
+			}
 			child(t, nil, append(begin, "whole")...).ok(t)
 			began := time.Now()
 			child(t, []string{checkpointVariable + "=1ms"}, append(begin, "again")...).ok(t)
