@@ -103,6 +103,7 @@ func recipesHelp() string {
 func measuredRecipeFlags() []cli.Flag {
 	return []cli.Flag{
 		modelFlag(aModel, "the recipe's"),
+		&cli.StringFlag{Name: "widths", DefaultText: "the network's", Usage: "output channels of the network's blocks, `N,N,...`"},
 		&cli.StringFlag{Name: "recipe", Value: training.Recipes[0].Name, Usage: "whose training steps: " + choice(training.RecipeNames())},
 		&cli.IntFlag{Name: "batch-size", DefaultText: "the recipe's", Usage: "images in a step"},
 	}
@@ -117,15 +118,20 @@ func measuredRecipe(c *cli.Context) (training.Recipe, error) {
 	if !c.IsSet("recipe") {
 		r = recipeForModel(c)
 	}
+	before, names := r, map[string]string{"network": "model", "widths": "widths"}
 	if c.IsSet("model") {
-		before := r
 		if err := takeModel(&r, c.String("model")); err != nil {
 			return r, err
 		}
-		r.Settle(before, func(key string) bool { return key == "network" })
-		if err := r.Check(); err != nil {
-			return r, flagProblemOf(err, recipeFlagNames())
+	}
+	if c.IsSet("widths") {
+		if err := give(c, "widths", &r.Widths); err != nil {
+			return r, err
 		}
+	}
+	r.Settle(before, func(key string) bool { return c.IsSet(names[key]) })
+	if err := r.Check(); err != nil {
+		return r, flagProblemOf(err, recipeFlagNames())
 	}
 	if c.IsSet("batch-size") {
 		r.BatchSize = c.Int("batch-size")

@@ -79,6 +79,8 @@ func TestUsageErrors(t *testing.T) {
 		{"eval --weights x --tta crop", `--tta "crop": use none or flip$`, ""},
 		{"eval --weights x --batch-size 0", `--batch-size 0: use 1 or more$`, ""},
 		{"eval --json=maybe", `--json "maybe": use true or false$`, "cnnvk eval " + flags},
+		{"bench --widths 1,2", `--widths \[1 2\]: use 6 numbers from 1 to 8192$`, ""},
+		{"tune --widths wide", `--widths "wide": use numbers with commas between them$`, ""},
 		{"bench --batch-size 0", `--batch-size 0: use 1 to 50000$`, ""},
 		{"bench --batch-size 9000000000", `--batch-size 9000000000: use 1 to 50000$`, ""},
 		{"bench --repeats 0", `--repeats 0: use 1 or more$`, ""},
