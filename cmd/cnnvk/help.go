@@ -50,7 +50,7 @@ var examples = map[string][]string{
 	"cnnvk tune": {
 		"cnnvk tune",
 		"cnnvk tune --force --device 0",
-		"cnnvk tune --recipe tinynet",
+		"cnnvk tune --model resnet9s",
 	},
 	"cnnvk devices": {
 		"cnnvk devices",

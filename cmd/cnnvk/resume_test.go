@@ -25,7 +25,12 @@ func cutRun(t *testing.T) { cutRunAfter(t, run.MetricsFile) }
 func cutRunAfter(t *testing.T, file string) {
 	t.Helper()
 	emptyFolder(t)
-	begin := []string{"train", "--device", "cpu", "--config", narrowConfig(t), "--epochs", "3", "--out"}
+	cutTraining(t, file, "train", "--device", "cpu", "--config", narrowConfig(t), "--epochs", "3", "--out")
+}
+
+// cutTraining is cutRunAfter of any training.
+func cutTraining(t *testing.T, file string, begin ...string) {
+	t.Helper()
 	cnnvk(append(begin, "whole")...).ok(t)
 	often := small()
 	often.checkpointEvery = 0

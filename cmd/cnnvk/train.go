@@ -251,7 +251,7 @@ func (j *job) open(ctx context.Context) error {
 	if err := j.machine.Admit(d, j.recipe.BatchSize); err != nil {
 		return j.orNewRun(recipeProblem(j.flags, err))
 	}
-	choice := machine.Tuning{Off: j.flags.Bool("no-tune"), Pinned: j.kernels}
+	choice := machine.Tuning{Off: j.flags.Bool("no-tune"), Pinned: j.kernels, Limit: startTuning}
 	if err := j.machine.Settle(ctx, choice); err != nil {
 		return err
 	}

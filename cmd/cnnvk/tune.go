@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"text/tabwriter"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -22,6 +23,9 @@ func (p program) tuneCommand() *cli.Command {
 		Action: p.tune,
 	}
 }
+
+// startTuning is how long a training or an evaluation measures kernels at most before it starts. tune and bench take the time that it takes.
+const startTuning = 20 * time.Second
 
 // noTuneFlag leaves the choice of kernels to the program.
 func noTuneFlag() cli.Flag {

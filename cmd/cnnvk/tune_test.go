@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/engine/gpu"
 )
 
@@ -85,6 +86,44 @@ func TestTune(t *testing.T) {
 	}
 	o := cnnvk("devices")
 	o.ok(t)
+}
+
+// What the time before a training did not suffice for keeps its built-in kernel: in that run for good, in others until tune measures it.
+func TestTuneGoesOn(t *testing.T) {
+	tuning(t)
+	config := narrowConfig(t)
+	tune := []string{"tune", "--batch-size", "30", "--widths", "2,2,2,2,2,2"}
+	cnnvk(tune...).ok(t)
+	const left, builtIn, other = "pointwise_conv2d 3x32x32 2x32x32", "pointwise_conv2d_windows", "pointwise_conv2d_any"
+	entry := regexp.MustCompile(regexp.QuoteMeta(fmt.Sprintf("%q", left)) + `:\s*"([^"]*)"`)
+	store := storedFile(t, "kernels.json")
+	text := entry.ReplaceAllString(read(t, store), `"linear 7x1x1 7x1x1": "linear"`)
+	writeFile(t, store, []byte(strings.Replace(text, "{", fmt.Sprintf("{%q: {%q: %q},", "left", left, builtIn), 1)))
+	kernel := func(run string) string {
+		t.Helper()
+		var c struct{ Kernels gpu.Choices }
+		if err := yaml.Unmarshal([]byte(read(t, run+"/config.yaml")), &c); err != nil {
+			t.Fatal(err)
+		}
+		return c.Kernels[left]
+	}
+	before := read(t, store)
+	cutTraining(t, run.LastState, "train", "--config", config, "--epochs", "2", "--out")
+	if kernel("run") != builtIn || read(t, store) != before {
+		t.Errorf("the run began with %q for %s; the store has\n%s", kernel("run"), left, read(t, store))
+	}
+	o := cnnvk(tune...)
+	o.ok(t)
+	if !strings.Contains(o.stdout, "measuring kernels for 1 sizes") || strings.Contains(read(t, store), `"left"`) {
+		t.Errorf("tune does not go on:\n%s\n%s", o.stdout, read(t, store))
+	}
+	writeFile(t, store, []byte(entry.ReplaceAllString(read(t, store), fmt.Sprintf("%q: %q", left, other))))
+	cnnvk("train", "--resume", "run").ok(t)
+	sameRun(t, "run", "whole")
+	cnnvk("train", "--config", config, "--limit-steps", "1", "--out", "later").ok(t)
+	if kernel("run") != builtIn || kernel("later") != other {
+		t.Errorf("the resumed run has %q, a later one %q", kernel("run"), kernel("later"))
+	}
 }
 
 // Without tuning nothing is measured and nothing stored is used.

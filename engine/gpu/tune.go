@@ -65,7 +65,7 @@ func opKey(op engine.Op) string {
 // Tuned is the outcome of one measurement.
 type Tuned struct {
 	Key        string
-	Done, Of   int // ops measured, of how many
+	Done, Of   int // ops measured, of how many; none before the first measurement, which is told of, too
 	Candidates []Candidate
 }
 
@@ -78,27 +78,37 @@ type Candidate struct {
 // hopeless is how much slower than the best a variant is that is not tried again on other sizes of the same op.
 const hopeless = 2
 
-// Tune measures, for every matrix product of the programs without a choice, the variants that can run it, and
-// chooses the fastest. A variant whose result differs from the first one's is passed over. Sizes are taken from the largest
-// batch. What is found is returned, and preferred from then on; observe, if set, is told of every op.
-func (e *Executor) Tune(ctx context.Context, l *engine.Layout, programs []*engine.Program, observe func(Tuned)) (Choices, error) {
+// Tune measures, for every matrix product of the programs without a choice, the variants that can run it, and chooses the fastest. A variant
+// whose result differs from the plainest one's, or from that of one that agreed with it elsewhere, is passed over. Sizes are taken from the
+// largest batch. What is found is returned, and preferred from then on; observe, if set, is told of every op.
+//
+// After that time, if it is not 0, Tune ends: left are the built-in choices of the ops that it did not come to, or not to the end of. They
+// are not preferred; a session runs them all the same.
+func (e *Executor) Tune(ctx context.Context, l *engine.Layout, programs []*engine.Program, limit time.Duration, observe func(Tuned)) (found, left Choices, err error) {
 	jobs, err := e.untuned(l, programs)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	found, slow := Choices{}, map[string]bool{}
+	if observe != nil && len(jobs) > 0 {
+		observe(Tuned{Of: len(jobs)})
+	}
+	limited, cancel := context.WithCancel(ctx)
+	if limit > 0 {
+		limited, cancel = context.WithTimeout(ctx, limit)
+	}
+	defer cancel()
+	found, left = Choices{}, Choices{}
+	k := known{map[string]bool{}, map[string]bool{}}
 	for i, j := range jobs {
-		best, err := e.measure(ctx, j, slow)
-		if ended := context.Cause(ctx); ended != nil {
-			return found, ended
-		}
-		if err != nil {
-			return found, fmt.Errorf("engine/gpu: tuning %s: %w", j.key, err)
-		}
-		for _, c := range best {
-			if float64(c.Time) > hopeless*float64(best[0].Time) {
-				slow[c.Variant] = true
-			}
+		best, err := e.measure(limited, j, k)
+		switch {
+		case ctx.Err() != nil:
+			return found, left, context.Cause(ctx)
+		case err != nil && limited.Err() != nil:
+			left[j.key] = j.builtIn
+			continue
+		case err != nil:
+			return found, left, fmt.Errorf("engine/gpu: tuning %s: %w", j.key, err)
 		}
 		found[j.key] = best[0].Variant
 		e.choices[j.key] = best[0].Variant
@@ -106,7 +116,7 @@ func (e *Executor) Tune(ctx context.Context, l *engine.Layout, programs []*engin
 			observe(Tuned{j.key, i + 1, len(jobs), best})
 		}
 	}
-	return found, nil
+	return found, left, nil
 }
 
 // tuning is an op to be measured by itself.
@@ -114,7 +124,9 @@ type tuning struct {
 	key      string
 	layout   *engine.Layout
 	program  *engine.Program // the op alone
-	variants []string        // those that can run it
+	builtIn  string          // the variant that runs it where none is chosen
+	variants []string        // those that can run it, in the order in which they are measured
+	plainest string          // the one of them that the others' results are held against
 }
 
 // untuned lists the ops without a choice that have several variants to choose from, the most work first. Of a size that
@@ -141,7 +153,7 @@ func (e *Executor) untuned(l *engine.Layout, programs []*engine.Program) ([]tuni
 				return nil, err
 			}
 			j := tuning{key: key, layout: l, program: only}
-			if j.variants = e.variantsOf(j.program); len(j.variants) > 1 {
+			if j.inOrder(e); len(j.variants) > 1 {
 				out = append(out, j)
 			}
 		}
@@ -173,9 +185,8 @@ func alone(op engine.Op, l *engine.Layout, batch int) (*engine.Program, error) {
 	return b.Program()
 }
 
-// variantsOf lists the variants that can run a program of one op, those that want most of a device last: what the plain
-// ones compute, which comes first, is what the others are held against. The one for any shape is too slow to be a candidate
-// where there is another.
+// variantsOf lists the variants that can run a program of one op, in the order of the table. The one for any shape is too slow to be a
+// candidate where there is another.
 func (e *Executor) variantsOf(p *engine.Program) []string {
 	pl := blankPlan(p, planOptions{Options: e.options}, e.target)
 	sizes := len(e.target.subgroupSizes())
@@ -188,33 +199,86 @@ func (e *Executor) variantsOf(p *engine.Program) []string {
 			out = append(out, v.name)
 		}
 	}
-	if len(out) > 1 && strings.HasSuffix(out[len(out)-1], "_any") {
-		out = out[:len(out)-1]
+	if last := len(out) - 1; last > 0 && strings.HasSuffix(out[last], "_any") {
+		out = out[:last]
 	}
-	slices.Reverse(out)
 	return out
 }
 
+// inOrder lists the op's variants in the order in which they are measured. The built-in choice comes first, since it is a good one; then the
+// plainest, which is the last of the table.
+func (j *tuning) inOrder(e *Executor) {
+	j.variants = e.variantsOf(j.program)
+	options := e.options
+	options.Choices = nil
+	first := blankPlan(j.program, planOptions{Options: options}, e.target).single(0)
+	j.builtIn, j.plainest = first.variant.name, j.variants[len(j.variants)-1]
+	j.toFront(j.plainest)
+	if t := first.variant.tile; t.lanes == 0 && !slices.Contains(j.variants, j.builtIn) {
+		j.toFront(fmt.Sprintf("%s@%d", j.builtIn, t.subgroup(first.call)))
+	} else {
+		j.toFront(j.builtIn)
+	}
+}
+
+// toFront has a variant measured before the others.
+func (j *tuning) toFront(name string) {
+	if at := slices.Index(j.variants, name); at >= 0 {
+		j.variants = slices.Insert(slices.Delete(j.variants, at, at+1), 0, name)
+	}
+}
+
+// known is what was learned of variants on other sizes.
+type known struct {
+	slow    map[string]bool // hopeless
+	trusted map[string]bool // came to the plainest one's result
+}
+
+// skips says whether a variant need not be measured. The plainest one is left out where it is slow only if that is not needed to trust the
+// one that is measured first: the others are held against that then.
+func (k known) skips(j tuning, i int) bool {
+	return i > 0 && k.slow[j.variants[i]] && (j.variants[i] != j.plainest || k.trusted[j.variants[0]])
+}
+
 // measure times the variants on the op, fastest first, until ctx ends.
-func (e *Executor) measure(ctx context.Context, j tuning, slow map[string]bool) ([]Candidate, error) {
+func (e *Executor) measure(ctx context.Context, j tuning, k known) ([]Candidate, error) {
 	var times []Candidate
-	var want []float64
-	for _, name := range j.variants {
-		if ctx.Err() != nil || slow[name] && len(times) > 0 {
+	var want []float64 // of the plainest variant so far
+	var best time.Duration
+	for i, name := range j.variants {
+		if k.skips(j, i) {
 			continue
 		}
-		t, got, err := e.timeVariant(ctx, j, name)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		t, got, err := e.timeVariant(ctx, j, name, notWorthIt*best)
 		if err != nil {
 			return nil, err
 		}
-		if want == nil {
-			want = got
-		} else if !agrees(got, want) {
+		agreed := want == nil || agrees(got, want)
+		switch {
+		case name == j.plainest && !agreed:
+			times, best = nil, 0
+		case !agreed:
 			continue
 		}
-		times = append(times, Candidate{name, t})
+		if name == j.plainest || want == nil {
+			want = got
+		}
+		if name == j.plainest && agreed {
+			k.trusted[j.variants[0]] = true
+		}
+		if times = append(times, Candidate{name, t}); best == 0 || t < best {
+			best = t
+		}
 	}
-	slices.SortStableFunc(times, func(a, b Candidate) int { return int(a.Time - b.Time) })
+	slices.SortStableFunc(times, func(a, b Candidate) int { return cmp.Compare(a.Time, b.Time) })
+	for _, c := range times {
+		if c.Time > hopeless*best {
+			k.slow[c.Variant] = true
+		}
+	}
 	return times, nil
 }
 
@@ -229,14 +293,16 @@ func agrees(got, want []float64) bool {
 }
 
 // tuningRuns are the runs timed, after one that is not; the best counts, since others disturb but never help. Runs that took
-// longEnough together are the last ones of a variant, be it the first alone: one that slow is not worth more, and a hundred of them would
-// keep a user waiting.
+// longEnough together are the last ones of a variant, be it the first alone, and so is a first run that took notWorthIt times as long as the
+// best of another variant: one that slow is not worth more, and a hundred of them would keep a user waiting.
 const (
 	tuningRuns = 3
 	longEnough = 2 * time.Second
+	notWorthIt = 3
 )
 
-func (e *Executor) timeVariant(ctx context.Context, j tuning, name string) (time.Duration, []float64, error) {
+// timeVariant is the time that a variant takes, and its result; see bestOf.
+func (e *Executor) timeVariant(ctx context.Context, j tuning, name string, enough time.Duration) (time.Duration, []float64, error) {
 	options := e.options
 	options.Choices = Choices{j.key: name}
 	opened, err := e.With(options).NewSession(ctx, j.layout, []*engine.Program{j.program}, engine.PlanOptions{KeepAll: true})
@@ -255,18 +321,33 @@ func (e *Executor) timeVariant(ctx context.Context, j tuning, name string) (time
 		return 0, nil, err
 	}
 	defer commands.Destroy()
-	best, spent := time.Duration(math.MaxInt64), time.Duration(0)
-	for i := 0; i <= tuningRuns && spent < longEnough; i++ {
-		t, err := e.timeOnce(commands, stamped)
-		if err != nil {
-			return 0, nil, err
-		}
-		if spent += t; i > 0 || spent >= longEnough {
-			best = min(best, t)
-		}
+	best, err := bestOf(enough, func() (time.Duration, error) { return e.timeOnce(commands, stamped) })
+	if err != nil {
+		return 0, nil, err
 	}
 	got, err := s.Read(j.program, j.program.Ops[0].Outputs[0])
 	return best, got, err
+}
+
+// bestOf is the shortest of some runs, or the time of the first one where that took more than enough, if that is not 0.
+func bestOf(enough time.Duration, run func() (time.Duration, error)) (time.Duration, error) {
+	if enough == 0 || enough > longEnough {
+		enough = longEnough
+	}
+	spent, err := run()
+	if err != nil || spent >= enough {
+		return spent, err
+	}
+	best := time.Duration(math.MaxInt64)
+	for i := 0; i < tuningRuns && spent < longEnough; i++ {
+		t, err := run()
+		if err != nil {
+			return 0, err
+		}
+		spent += t
+		best = min(best, t)
+	}
+	return best, nil
 }
 
 // timeOnce is the time on the device, or, where that keeps none, until the host hears of the end.

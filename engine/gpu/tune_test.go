@@ -39,16 +39,27 @@ func TestTune(t *testing.T) {
 	defer e.Close()
 	withoutSubgroups(e)
 	programs := twoProducts(t)
-	if first := e.variantsOf(programs[1])[0]; first != "pointwise_conv2d_windows" {
-		t.Errorf("%s is what the others are held against", first)
+	const key = "pointwise_conv2d 16x8x8 24x8x8"
+	builtIn := e.built(t, programs[1])
+	_, left, err := e.Tune(context.Background(), programs[0].Layout, programs, time.Nanosecond, func(r Tuned) {
+		if r.Done != 0 || r.Of != 1 {
+			t.Errorf("measured in no time: %v", r)
+		}
+	})
+	must(t, err)
+	if !maps.Equal(left, Choices{key: builtIn}) || len(e.Choices()) > 0 {
+		t.Errorf("without time %v were left, %v chosen", left, e.Choices())
 	}
 	var seen []Tuned
-	found, err := e.Tune(context.Background(), programs[0].Layout, programs, func(r Tuned) { seen = append(seen, r) })
+	found, left, err := e.Tune(context.Background(), programs[0].Layout, programs, 0, func(r Tuned) {
+		if r.Done > 0 {
+			seen = append(seen, r)
+		}
+	})
 	must(t, err)
 
-	const key = "pointwise_conv2d 16x8x8 24x8x8"
-	if len(seen) != 1 || seen[0].Key != key || len(found) != 1 || found[key] == "" {
-		t.Fatalf("measured %v, chose %v; want %q alone", seen, found, key)
+	if len(seen) != 1 || seen[0].Key != key || len(found) != 1 || found[key] == "" || len(left) > 0 {
+		t.Fatalf("measured %v, chose %v, left %v; want %q alone", seen, found, left, key)
 	}
 	candidates := seen[0].Candidates
 	if len(candidates) < 2 || candidates[0].Variant != found[key] ||
@@ -61,7 +72,7 @@ func TestTune(t *testing.T) {
 		}
 	}
 
-	again, err := e.Tune(context.Background(), programs[0].Layout, programs, func(r Tuned) { t.Errorf("measured again: %v", r) })
+	again, _, err := e.Tune(context.Background(), programs[0].Layout, programs, 0, func(r Tuned) { t.Errorf("measured again: %v", r) })
 	must(t, err)
 	if len(again) != 0 || e.Choices()[key] != found[key] {
 		t.Errorf("the second time %v, in all %v", again, e.Choices())
@@ -69,8 +80,78 @@ func TestTune(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	e.choices = Choices{}
-	if _, err := e.Tune(ctx, programs[0].Layout, programs, nil); !errors.Is(err, context.Canceled) {
+	if _, _, err := e.Tune(ctx, programs[0].Layout, programs, time.Hour, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// What the device most likely runs best is measured first, what the others are held against second.
+func TestTuningOrder(t *testing.T) {
+	p, err := optest.Case{Kind: engine.PointwiseConv2d, N: 8, C: 64, M: 64, H: 8, W: 8}.Program()
+	must(t, err)
+	for _, c := range []struct {
+		on             target
+		builtIn, first string
+	}{
+		{nvidia, "pointwise_conv2d_shuffle_16x8", "pointwise_conv2d_shuffle_16x8"},
+		{rdna, "pointwise_conv2d_shuffle_16x8", "pointwise_conv2d_shuffle_16x8@64"}, // the size is named
+		{unknown, "pointwise_conv2d_texel", "pointwise_conv2d_texel"},
+	} {
+		j := tuning{program: p}
+		j.inOrder(&Executor{target: c.on})
+		sorted := slices.Sorted(slices.Values(j.variants))
+		if j.builtIn != c.builtIn || j.variants[0] != c.first || j.variants[1] != j.plainest || j.plainest != "pointwise_conv2d_windows" ||
+			len(slices.Compact(sorted)) != len(j.variants) {
+			t.Errorf("%s is built in, %v are measured", j.builtIn, j.variants)
+		}
+	}
+}
+
+// The plainest variant, where it is slow, is run until the one that is measured first came to its result; other slow ones are not.
+func TestKnownVariants(t *testing.T) {
+	j := tuning{variants: []string{"first", "plain", "other"}, plainest: "plain"}
+	slow := known{map[string]bool{"first": true, "plain": true, "other": true}, map[string]bool{}}
+	trusted := known{slow.slow, map[string]bool{"first": true}}
+	fast := known{map[string]bool{}, map[string]bool{"first": true}}
+	for _, c := range []struct {
+		k    known
+		want []bool
+	}{{slow, []bool{false, false, true}}, {trusted, []bool{false, true, true}}, {fast, []bool{false, false, false}}} {
+		for i, want := range c.want {
+			if c.k.skips(j, i) != want {
+				t.Errorf("%s of %v: skipped %t", j.variants[i], c.k, !want)
+			}
+		}
+	}
+}
+
+// A fast variant is run again, a slow one is not: the first run counts where it took enough.
+func TestBestOf(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		why          string
+		takes        []time.Duration
+		enough, best time.Duration
+		runs         int
+	}{
+		{"the first run does not count", []time.Duration{2 * ms, 5 * ms, 4 * ms, 6 * ms}, 0, 4 * ms, 4},
+		{"others are not much faster", []time.Duration{9 * ms, 5 * ms, 4 * ms, 6 * ms}, 10 * ms, 4 * ms, 4},
+		{"others are much faster", []time.Duration{10 * ms, 5 * ms}, 10 * ms, 10 * ms, 1},
+		{"nothing is known of others", []time.Duration{3 * time.Second}, 0, 3 * time.Second, 1},
+		{"others are slow as well", []time.Duration{3 * time.Second}, time.Minute, 3 * time.Second, 1},
+		{"long enough together", []time.Duration{time.Second, 1500 * ms, 1000 * ms}, 0, 1500 * ms, 2},
+	} {
+		runs := 0
+		best, err := bestOf(c.enough, func() (time.Duration, error) {
+			runs++
+			return c.takes[runs-1], nil
+		})
+		if err != nil || best != c.best || runs != c.runs {
+			t.Errorf("%s: %v after %d runs, %v; want %v after %d", c.why, best, runs, err, c.best, c.runs)
+		}
+	}
+	if _, err := bestOf(0, func() (time.Duration, error) { return 0, vk.ErrDeviceLost }); !errors.Is(err, vk.ErrDeviceLost) {
+		t.Error(err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -37,7 +38,7 @@ func KeptChoices(info vk.Info) gpu.Choices {
 	if store == nil {
 		return nil
 	}
-	return store.choices()
+	return store.measured().Kernels
 }
 
 // measured is what kernels.json holds.
@@ -45,6 +46,19 @@ type measured struct {
 	Device  string      `json:"device"`
 	Driver  string      `json:"driver"`
 	Kernels gpu.Choices `json:"kernels"`
+	Left    gpu.Choices `json:"left,omitempty"` // built-in ones of what the time of a training's start did not suffice for
+}
+
+// with is what is known after another tuning.
+func (m measured) with(found, left gpu.Choices) measured {
+	kernels, without := gpu.Choices{}, gpu.Choices{}
+	maps.Copy(kernels, m.Kernels)
+	maps.Copy(kernels, found)
+	maps.Copy(without, m.Left)
+	maps.Copy(without, left)
+	maps.DeleteFunc(without, func(key, _ string) bool { return kernels[key] != "" })
+	m.Kernels, m.Left = kernels, without
+	return m
 }
 
 // storeOf is the store of a device, for this driver and these shaders; nil where there is no cache folder.
@@ -62,8 +76,8 @@ func storeOf(info vk.Info, log *slog.Logger) *kernelStore {
 	return &kernelStore{filepath.Join(cache, "devices", hex.EncodeToString(key.Sum(nil)[:8])), log}
 }
 
-// choices are the kernels measured earlier: none where there is no file, or a damaged one. Those that are not in it are measured again.
-func (s *kernelStore) choices() gpu.Choices {
+// measured are the kernels measured earlier: none where there is no file, or a damaged one. Those that are not in it are measured again.
+func (s *kernelStore) measured() measured {
 	text, err := os.ReadFile(filepath.Join(s.dir, choicesFile))
 	var m measured
 	if err == nil {
@@ -72,9 +86,12 @@ func (s *kernelStore) choices() gpu.Choices {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.log.Warn("the kernels measured earlier cannot be read", "file", filepath.Join(s.dir, choicesFile), "error", err)
 	}
-	known, unknown := m.Kernels.Known()
-	WarnOfUnknown(s.log, filepath.Join(s.dir, choicesFile), unknown)
-	return known
+	for _, list := range []*gpu.Choices{&m.Kernels, &m.Left} {
+		known, unknown := list.Known()
+		WarnOfUnknown(s.log, filepath.Join(s.dir, choicesFile), unknown)
+		*list = known
+	}
+	return m
 }
 
 // pipelines is what the driver compiled earlier. The digest in front tells damaged data, at which some drivers crash.

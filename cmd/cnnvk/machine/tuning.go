@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -13,6 +14,8 @@ type Tuning struct {
 	Off    bool        // built-in choices
 	Pinned gpu.Choices // those of an earlier run, if not nil
 	Again  bool        // measure what was measured before
+	// Limit, if it is not 0, ends the measuring: what is left keeps its built-in kernels, now and later, until a tuning without a limit.
+	Limit time.Duration
 }
 
 // Settle opens the machine again with the better vector width, where that is still to be measured. The device is another one then: say
@@ -35,29 +38,50 @@ func (m *Machine) Tune(ctx context.Context, t Tuning, d Demand, batch int) error
 	if t.Off {
 		return nil
 	}
-	if m.store != nil && !t.Again {
-		m.gpu.Choose(m.store.choices())
+	var kept measured
+	if m.store != nil {
+		kept = m.store.measured()
+	}
+	if !t.Again {
+		m.gpu.Choose(kept.Kernels)
+	}
+	if t.Limit > 0 {
+		m.gpu.Choose(kept.Left)
 	}
 	layout, programs, err := d(batch)
 	if err != nil {
 		return err
 	}
-	began, count := time.Now(), 0
-	_, err = m.gpu.Tune(ctx, layout, programs, func(r gpu.Tuned) {
-		if count++; count == 1 {
-			m.say("tuning: measuring kernels for %d sizes of products and convolutions, once on this device (--no-tune: do not)\n", r.Of)
-		}
-		for _, c := range r.Candidates {
-			m.log.Debug("tuning", "product", r.Key, "kernel", c.Variant, "ms", c.Time.Seconds()*1e3)
-		}
-	})
-	if count > 0 && m.store != nil { // of a tuning that was cut short, too: the next one goes on from there
-		m.store.keep(choicesFile, "kernels", measured{m.Device().Name, m.Device().Driver, m.gpu.Choices()})
+	began := time.Now()
+	found, left, err := m.gpu.Tune(ctx, layout, programs, t.Limit, func(r gpu.Tuned) { m.tellTuned(t, r) })
+	m.gpu.Choose(left)
+	if len(found)+len(left) > 0 && m.store != nil { // of a tuning that was cut short, too: the next one goes on from there
+		kept.Device, kept.Driver = m.Device().Name, m.Device().Driver
+		m.store.keep(choicesFile, "kernels", kept.with(found, left))
 	}
-	if count > 0 && err == nil {
-		m.say("tuned in %.0f s\n", time.Since(began).Seconds())
+	switch took := time.Since(began).Seconds(); {
+	case err != nil:
+		return err
+	case len(left) > 0:
+		m.say("tuned %d of %d in %.0f s: the others keep their built-in kernels until cnnvk tune measures them\n", len(found), len(found)+len(left), took)
+	case len(found) > 0:
+		m.say("tuned in %.0f s\n", took)
 	}
-	return err
+	return nil
+}
+
+// tellTuned tells of a tuning under way.
+func (m *Machine) tellTuned(t Tuning, r gpu.Tuned) {
+	if r.Done == 0 {
+		limit := ""
+		if t.Limit > 0 {
+			limit = fmt.Sprintf(", for %v at most", t.Limit)
+		}
+		m.say("tuning: measuring kernels for %d sizes of products and convolutions, once on this device%s (--no-tune: do not)\n", r.Of, limit)
+	}
+	for _, c := range r.Candidates {
+		m.log.Debug("tuning", "product", r.Key, "kernel", c.Variant, "ms", c.Time.Seconds()*1e3)
+	}
 }
 
 // pin takes the kernels of an earlier run.
@@ -73,7 +97,8 @@ func (m *Machine) pin(kernels gpu.Choices, d Demand, batch int) error {
 	return nil
 }
 
-// Choices are the kernels that were chosen by measurement for the demand's programs, none with the reference executor.
+// Choices are the kernels that were chosen by measurement for the demand's programs, and the built-in ones of what a limit left; none with
+// the reference executor.
 func (m *Machine) Choices(d Demand, batch int) (gpu.Choices, error) {
 	if m.gpu == nil {
 		return gpu.Choices{}, nil
