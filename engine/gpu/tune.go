@@ -292,11 +292,14 @@ func agrees(got, want []float64) bool {
 	return wrong <= 1e-9*all // false for NaN
 }
 
-// tuningRuns are the runs timed, after one that is not; the best counts, since others disturb but never help. Runs that took
-// longEnough together are the last ones of a variant, be it the first alone, and so is a first run that took notWorthIt times as long as the
-// best of another variant: one that slow is not worth more, and a hundred of them would keep a user waiting.
+// tuningRuns are the runs timed, after those that are not; the best counts, since others disturb but never help. Runs that took
+// longEnough together are the last ones of a variant, be it the first alone, and so is one that took notWorthIt times as long as the
+// best of another variant: one that slow is not worth more, and a hundred of them would keep a user waiting. Nothing is said of a variant
+// before it has kept the device busy for warmUp: a GPU that waited for the next kernel to be compiled has lowered its clocks.
 const (
 	tuningRuns = 3
+	warmUp     = 20 * time.Millisecond
+	warmUpRuns = 200 // at most
 	longEnough = 2 * time.Second
 	notWorthIt = 3
 )
@@ -329,14 +332,20 @@ func (e *Executor) timeVariant(ctx context.Context, j tuning, name string, enoug
 	return best, got, err
 }
 
-// bestOf is the shortest of some runs, or the time of the first one where that took more than enough, if that is not 0.
+// bestOf is the shortest of some runs after a warm-up, or the time of the warm-up's last one where that took more than enough, if that is not 0.
 func bestOf(enough time.Duration, run func() (time.Duration, error)) (time.Duration, error) {
 	if enough == 0 || enough > longEnough {
 		enough = longEnough
 	}
-	spent, err := run()
-	if err != nil || spent >= enough {
-		return spent, err
+	var spent time.Duration
+	for n := 1; spent < warmUp && n <= warmUpRuns; n++ {
+		t, err := run()
+		if err != nil {
+			return 0, err
+		}
+		if spent += t; t >= enough && (spent >= warmUp || n == warmUpRuns) {
+			return t, nil
+		}
 	}
 	best := time.Duration(math.MaxInt64)
 	for i := 0; i < tuningRuns && spent < longEnough; i++ {
