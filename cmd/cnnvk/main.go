@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/chart"
 	"cnnvk/internal/hints"
 	"cnnvk/net/training"
 )
@@ -37,13 +38,14 @@ type program struct {
 	syntheticImages int           // in the synthetic set
 	checkpointEvery time.Duration // between checkpoints within a long epoch
 	smallStep       smallStep     // measures a vector width
+	curvesDPI       int           // dots per inch of curves.png
 }
 
 // published is the program that users get. Its synthetic set is small, so that trying out is quick.
 func published() program {
 	return program{
 		source: cifar.Published, syntheticImages: 10_000, checkpointEvery: time.Minute,
-		smallStep: smallStep{recipe: training.DefaultRecipe(), batch: 32, steps: 6},
+		smallStep: smallStep{recipe: training.DefaultRecipe(), batch: 32, steps: 6}, curvesDPI: chart.DPI,
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"cnnvk/cifar"
+	"cnnvk/cmd/cnnvk/chart"
 	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/internal/foldertest"
 	"cnnvk/vk"
@@ -74,12 +75,14 @@ type outcome struct {
 // testImages are those of the synthetic set in tests: 90 to train on, 10 to validate.
 const testImages = 100
 
-// small is the program with a small synthetic set, which measures vector widths by one step of a narrow network.
+// small is the program with a small synthetic set, which measures vector widths by one step of a narrow network and draws small curves: at
+// full size they are a third of a short training's work.
 func small() program {
 	p := published()
 	p.syntheticImages = testImages
 	p.smallStep.recipe.Widths = []int{2, 2, 2, 2, 2, 2}
 	p.smallStep.batch, p.smallStep.steps = 2, 1
+	p.curvesDPI = chart.DPI / 4
 	return p
 }
 

@@ -96,7 +96,8 @@ func (p program) resume(c *cli.Context, s *console, dir string, asked *run.Confi
 		return err
 	}
 	defer f.Close()
-	j := &job{console: s, flags: c, began: began, saveEvery: p.checkpointEvery, folder: f}
+	j := &job{console: s, flags: c, began: began, saveEvery: p.checkpointEvery, curvesDPI: p.curvesDPI, folder: f}
+	f.CurvesDPI = p.curvesDPI
 	conf, err := j.readRun()
 	if err != nil {
 		return err

@@ -84,7 +84,7 @@ func (p program) train(c *cli.Context) error {
 		like = engine.Device{}
 	}
 	return s.onMachine(machine.Options{Device: deviceOf(c), Like: like}, func(m *machine.Machine) error {
-		j := &job{console: s, flags: c, recipe: conf.Recipe, set: set, dir: dir, began: began, saveEvery: p.checkpointEvery}
+		j := &job{console: s, flags: c, recipe: conf.Recipe, set: set, dir: dir, began: began, saveEvery: p.checkpointEvery, curvesDPI: p.curvesDPI}
 		return j.runOn(m, conf)
 	})
 }
@@ -101,6 +101,7 @@ type job struct {
 	dir       string    // of the data set, or the name of a synthetic one
 	began     time.Time
 	saveEvery time.Duration // within an epoch
+	curvesDPI int           // dots per inch of curves.png
 	trainer   *training.Trainer
 	folder    *run.Folder
 	from      *training.Checkpoint // from which the run is resumed; nil if it begins
@@ -180,7 +181,7 @@ func (j *job) claim() (err error) {
 		}
 	}
 	f, d := j.folder, j.machine.Device()
-	f.Trace = j.trace
+	f.Trace, f.CurvesDPI = j.trace, j.curvesDPI
 	f.Mean, f.Std = j.mean, j.std
 	weights, err := j.metadata()
 	if err != nil {

@@ -20,11 +20,19 @@ type Picture struct {
 	draw          func(draw.Canvas)
 }
 
-// PNG writes the picture at 144 dots per inch.
-func (p Picture) PNG(w io.Writer) error {
-	c := vgimg.NewWith(vgimg.UseWH(p.width, p.height), vgimg.UseDPI(144))
-	p.draw(draw.New(c))
-	return writeTo(vgimg.PngCanvas{Canvas: c}, w)
+// DPI is how many dots an inch has for people to look at.
+const DPI = 144
+
+// PNG writes the picture with DPI dots per inch.
+func (p Picture) PNG(w io.Writer) error { return p.At(DPI)(w) }
+
+// At is PNG with that many dots per inch. Few are written fast.
+func (p Picture) At(dpi int) func(io.Writer) error {
+	return func(w io.Writer) error {
+		c := vgimg.NewWith(vgimg.UseWH(p.width, p.height), vgimg.UseDPI(dpi))
+		p.draw(draw.New(c))
+		return writeTo(vgimg.PngCanvas{Canvas: c}, w)
+	}
 }
 
 // SVG writes the picture as vectors.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"cnnvk/cmd/cnnvk/chart"
 	"cnnvk/engine/trace"
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
@@ -20,20 +21,21 @@ import (
 
 // Folder is where a training leaves its files. Each is written whole or not at all.
 type Folder struct {
-	Dir      string
-	Identity map[string]string // of the training, in its checkpoints
-	Mean     []float64         // by channel of the images, in the weights files too
-	Std      []float64
-	Trace    *trace.Timeline // of the writing, may be nil
-	Best     float64         // validation accuracy of the best weights
-	Epochs   int             // whose weights are saved
-	metrics  []Metrics       // of the epochs that are over
-	saved    bool            // there is a checkpoint
-	made     bool            // the folder is new, not the user's
-	force    bool            // a run that is there is replaced
-	resumed  bool            // the run that is there goes on
-	lock     *os.File        // held as long as the folder is this training's own
-	writing  chan error      // of an epoch whose files are being written; nil if none is
+	Dir       string
+	Identity  map[string]string // of the training, in its checkpoints
+	Mean      []float64         // by channel of the images, in the weights files too
+	Std       []float64
+	Trace     *trace.Timeline // of the writing, may be nil
+	Best      float64         // validation accuracy of the best weights
+	Epochs    int             // whose weights are saved
+	CurvesDPI int             // dots per inch of curves.png
+	metrics   []Metrics       // of the epochs that are over
+	saved     bool            // there is a checkpoint
+	made      bool            // the folder is new, not the user's
+	force     bool            // a run that is there is replaced
+	resumed   bool            // the run that is there goes on
+	lock      *os.File        // held as long as the folder is this training's own
+	writing   chan error      // of an epoch whose files are being written; nil if none is
 }
 
 // The files of a run.
@@ -57,7 +59,7 @@ func New(dir, name string, force bool) (*Folder, error) {
 			return nil, err
 		}
 		_, err := os.Stat(dir)
-		f := &Folder{Dir: dir, force: force, made: errors.Is(err, fs.ErrNotExist)}
+		f := &Folder{Dir: dir, CurvesDPI: chart.DPI, force: force, made: errors.Is(err, fs.ErrNotExist)}
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return nil, cannotMake(dir, err)
 		}
@@ -78,7 +80,7 @@ func New(dir, name string, force bool) (*Folder, error) {
 		if err != nil {
 			return nil, cannotMake(dir, err)
 		}
-		return (&Folder{Dir: dir, made: true}).make()
+		return (&Folder{Dir: dir, CurvesDPI: chart.DPI, made: true}).make()
 	}
 }
 
@@ -88,7 +90,7 @@ func Reopen(dir string) (*Folder, error) {
 	if _, err := os.Stat(config); err != nil {
 		return nil, hints.With(fmt.Errorf("%s cannot be resumed: %s: %w", dir, config, files.Reason(err)), "--resume takes the folder of a run that cnnvk train began")
 	}
-	f, err := (&Folder{Dir: dir, force: true, resumed: true}).make()
+	f, err := (&Folder{Dir: dir, CurvesDPI: chart.DPI, force: true, resumed: true}).make()
 	switch {
 	case errors.As(err, new(folderInUse)):
 		return nil, hints.With(err, "it goes on by itself; what has stopped can be resumed")

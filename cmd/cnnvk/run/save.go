@@ -124,7 +124,7 @@ func (f *Folder) draw(epochs []Metrics) error {
 	if err != nil {
 		return err
 	}
-	if err := f.writeFile(CurvesPNG, curves.PNG); err != nil {
+	if err := f.writeFile(CurvesPNG, curves.At(f.CurvesDPI)); err != nil {
 		return err
 	}
 	return f.writeFile(CurvesSVG, curves.SVG)
