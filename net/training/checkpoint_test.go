@@ -78,46 +78,48 @@ func TestResume(t *testing.T) {
 		"sizes":      func(r *Recipe) { r.Sizes = []int{16, 24, 32} },
 		"onecycle":   func(r *Recipe) { r.Schedule, r.WarmupEpochs, r.WarmupShare = ScheduleOneCycle, 0, 0.3 },
 	} {
-		recipe := func(r *Recipe) {
-			r.Epochs, r.LimitSteps = 4, 8
-			if change != nil {
-				change(r)
+		t.Run(name, func(t *testing.T) {
+			recipe := func(r *Recipe) {
+				r.Epochs, r.LimitSteps = 4, 8
+				if change != nil {
+					change(r)
+				}
 			}
-		}
-		want, err := trainOn(t, t.Context(), someTrainer(t, recipe), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if want.at.Total != 8 || len(want.ends) != 3 {
-			t.Fatalf("%s: %+v", name, want.at)
-		}
-		for stop := 1; ; stop++ {
-			tr := someTrainer(t, recipe)
-			ctx, end := context.WithCancelCause(t.Context())
-			first, err := trainOn(t, &looks{ctx, end, stop}, tr, nil)
-			if err == nil {
-				break // it came to its end before
-			}
-			if !errors.As(err, new(*Stopped)) {
-				t.Fatal(err)
-			}
-			c, err := tr.Checkpoint(map[string]string{"mine": "kept"})
+			want, err := trainOn(t, t.Context(), someTrainer(t, recipe), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			c = onDisk(t, c)
-			if c.Metadata["mine"] != "kept" || c.Position.Total != first.at.Total || c.Position.Sum != first.at.Sum {
-				t.Errorf("%s, look %d: %+v came back as %+v", name, stop, first.at, c.Position)
+			if want.at.Total != 8 || len(want.ends) != 3 {
+				t.Fatalf("%+v", want.at)
 			}
-			second, err := trainOn(t, t.Context(), someTrainer(t, recipe), c)
-			if err != nil {
-				t.Fatal(err)
+			for stop := 1; ; stop++ {
+				tr := someTrainer(t, recipe)
+				ctx, end := context.WithCancelCause(t.Context())
+				first, err := trainOn(t, &looks{ctx, end, stop}, tr, nil)
+				if err == nil {
+					break // it came to its end before
+				}
+				if !errors.As(err, new(*Stopped)) {
+					t.Fatal(err)
+				}
+				c, err := tr.Checkpoint(map[string]string{"mine": "kept"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				c = onDisk(t, c)
+				if c.Metadata["mine"] != "kept" || c.Position.Total != first.at.Total || c.Position.Sum != first.at.Sum {
+					t.Errorf("look %d: %+v came back as %+v", stop, first.at, c.Position)
+				}
+				second, err := trainOn(t, t.Context(), someTrainer(t, recipe), c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				second.ends = append(first.ends, second.ends...)
+				if !reflect.DeepEqual(second, want) {
+					t.Errorf("stopped at look %d, after step %d: %+v, want %+v", stop, first.at.Total, second.at, want.at)
+				}
 			}
-			second.ends = append(first.ends, second.ends...)
-			if !reflect.DeepEqual(second, want) {
-				t.Errorf("%s: stopped at look %d, after step %d: %+v, want %+v", name, stop, first.at.Total, second.at, want.at)
-			}
-		}
+		})
 	}
 }
 

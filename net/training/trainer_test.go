@@ -16,16 +16,19 @@ import (
 // narrow are widths of a network that is quick to run.
 var narrow = []int{4, 5, 6, 7, 8, 9}
 
-func someData(n int) net.Data {
-	set := cifar.Synthetic(0, n)
-	d := net.Data{Images: set.Images, Labels: set.Labels, Shape: net.ImageShape{N: n, C: cifar.Channels, H: cifar.Side, W: cifar.Side}}
+// someData is n images of that side.
+func someData(n, side int) net.Data {
+	form := cifar.CIFAR100
+	form.H, form.W = side, side
+	set := cifar.SyntheticOf(form, 0, n)
+	d := net.Data{Images: set.Images, Labels: set.Labels, Shape: net.ImageShape{N: n, C: form.C, H: side, W: side}}
 	for _, channel := range cifar.NormalizeTable() {
 		d.Table = append(d.Table, channel[:]...)
 	}
 	return d
 }
 
-// someTrainer trains a narrow network on 9 images in batches of 4, 4 and 1, and validates on 3.
+// someTrainer trains a narrow network on 9 small images in batches of 4, 4 and 1, and validates on 3. They are as large as its sizes want.
 func someTrainer(t *testing.T, change func(*Recipe)) *Trainer {
 	t.Helper()
 	r := DefaultRecipe()
@@ -37,7 +40,8 @@ func someTrainer(t *testing.T, change func(*Recipe)) *Trainer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr := &Trainer{Recipe: r, Model: m, Data: someData(12)}
+	const least = 16 // BatchNorm of a single image needs more than a pixel in the last blocks
+	tr := &Trainer{Recipe: r, Model: m, Data: someData(12, slices.Max(append([]int{least}, r.Sizes...)))}
 	tr.Val, tr.Train = cifar.Split(12, 0.25, 0)
 	tr.Order = func(epoch int) []int { return cifar.EpochOrder(tr.Train, 0, epoch) }
 	t.Cleanup(func() {

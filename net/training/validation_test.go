@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"cnnvk/cifar"
 	"cnnvk/engine/cpu"
 	"cnnvk/net"
 )
@@ -18,8 +17,9 @@ func TestValidationScoresSavedWeights(t *testing.T) {
 		tr := someTrainer(t, func(r *Recipe) { r.EMADecay, r.LearningRate, r.WarmupEpochs = decay, 0.05, 0 })
 		d := tr.Data
 		d.Images, d.Labels, d.Shape.N = nil, nil, len(tr.Val)
+		bytes := len(tr.Data.Images) / len(tr.Data.Labels)
 		for _, at := range tr.Val {
-			d.Images = append(d.Images, tr.Data.Images[at*cifar.ImageBytes:][:cifar.ImageBytes]...)
+			d.Images = append(d.Images, tr.Data.Images[at*bytes:][:bytes]...)
 			d.Labels = append(d.Labels, tr.Data.Labels[at])
 		}
 		epochs := 0
