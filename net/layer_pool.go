@@ -33,7 +33,11 @@ func buildPool(a *arguments, in shape, p pool) (layer, shape) {
 	switch p.attr {
 	case engine.PoolAttr{Kernel: 2, Stride: 2}, engine.PoolAttr{Kernel: 3, Stride: 2, Padding: 1}:
 	default:
-		a.failf("use %[1]s(2) or %[1]s(3, stride=2, padding=1)", p.name)
+		all := ""
+		if p.op == engine.AvgPool2d && r == in.h && r == in.w && p.attr.Padding == 0 {
+			all = ", or AdaptiveAvgPool2d(1) for the mean of all pixels"
+		}
+		a.failf("kernel_size %d, stride %d, padding %d: use %[4]s(2) or %[4]s(3, stride=2, padding=1)%[5]s", r, p.attr.Stride, p.attr.Padding, p.name, all)
 		return p, in
 	}
 	if min(in.h, in.w)+2*p.attr.Padding < r {

@@ -73,10 +73,7 @@ func (r *goldenRun) open(e engine.Executor) {
 
 // network is the one of the case's folder, or the built-in one that it names.
 func (c goldenCase) network() (*net.Model, error) {
-	task := net.CIFAR100
-	if c.Classes > 0 {
-		task.Classes = c.Classes
-	}
+	task := c.task()
 	if !c.hasNetwork() {
 		return net.NewModel(c.Model, c.Widths, c.Dropout, task)
 	}
@@ -87,6 +84,18 @@ func (c goldenCase) network() (*net.Model, error) {
 	return s.Build(c.Dropout, task)
 }
 
+// task is what the case's network is for.
+func (c goldenCase) task() net.Task {
+	task := net.CIFAR100
+	if c.Classes > 0 {
+		task.Classes = c.Classes
+	}
+	if len(c.Image) == 3 {
+		task.C, task.H, task.W = c.Image[0], c.Image[1], c.Image[2]
+	}
+	return task
+}
+
 func (c goldenCase) networkFile() string { return filepath.Join(c.dir, "network.yaml") }
 
 func (c goldenCase) hasNetwork() bool { return isFile(c.networkFile()) }
@@ -94,7 +103,8 @@ func (c goldenCase) hasNetwork() bool { return isFile(c.networkFile()) }
 // batches lays the batches of all steps one after the other, as a data set.
 func (r *goldenRun) batches() net.Data {
 	tensors := r.c.read(r.t, "batches.safetensors")
-	d := net.Data{Shape: net.ImageShape{N: r.c.Steps * r.c.Batch, C: 3, H: 32, W: 32}, Table: normalizeTable()}
+	of := r.c.task()
+	d := net.Data{Shape: net.ImageShape{N: r.c.Steps * r.c.Batch, C: of.C, H: of.H, W: of.W}, Table: normalizeTable()[:256*of.C]}
 	for step := range r.c.Steps {
 		for _, v := range tensors[fmt.Sprint("x", step)].I64 {
 			d.Images = append(d.Images, byte(v))

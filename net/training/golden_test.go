@@ -38,6 +38,7 @@ type goldenCase struct {
 	EMADecay               float64 `json:"ema_decay"`
 	Dropout                float64 // factor of the network's rates
 	Classes                int     // 0: 100
+	Image                  []int   // (C,H,W); none: CIFAR's
 	Tolerance              map[string]float64
 	Images                 int             // augment, randaugment
 	Draws                  []goldenDraw    // augment: one for each image

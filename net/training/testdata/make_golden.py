@@ -8,10 +8,10 @@
 Needs python3-torch (written with Debian's 1.13). The images are made up, so the cases hold no data set.
 A case is a folder with a case.json, whose "kind" tells which tensors lie in it, as NAME.safetensors.gz:
 
-train: some steps of a narrow network for "classes": a built-in one, or the one of a network.yaml that lies there, too. "dropout" is the factor
-of its rates. The masks are the program's, drawn here as it draws them, since PyTorch's own are another stream.
+train: some steps of a narrow network for "classes" and images of "image" (C, H, W): a built-in one, or the one of a network.yaml that lies
+there, too. "dropout" is the factor of its rates. The masks are the program's, drawn here as it draws them, since PyTorch's own are another stream.
     init       the state_dict after torch.manual_seed(seed) and building the model
-    batches    x0, x1, ... uint8 (N, 3, 32, 32) and y0, y1, ... int64 (N,), one pair a step; the network sees
+    batches    x0, x1, ... uint8 (N, C, H, W) and y0, y1, ... int64 (N,), one pair a step; the network sees
                (x/255 - mean)/std, each operation rounded to float32
     expect64   eval_logits0   eval mode, x0, initial weights
                logits0, grad0.NAME          the first step in train mode, gradients before clipping
@@ -46,7 +46,7 @@ MEAN, STD = (0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)
 FLOOR = 1e-5
 MARGIN = 1.5e-5
 
-TRAIN = dict(kind="train", model="smallcifarnet", classes=10, dropout=0.0)
+TRAIN = dict(kind="train", model="smallcifarnet", classes=10, image=[3, 32, 32], dropout=0.0)
 RESIDUAL = dict(batch=2, steps=2, optimizer="nesterov", lr=0.02, weight_decay=5e-4, label_smoothing=0.1, clip_grad_norm=0.0, ema_decay=0.0)
 OPTIMIZER = dict(kind="optimizer", seed=1, weight_decay=0.05, clip_grad_norm=1.0, ema_decay=0.9,
                  lr=[0.01, 0.02, 0.03, 0.03, 0.015, 0.0])
@@ -69,6 +69,7 @@ CASES = {
     # other side.
     "narrow-mobilenetv2": dict(TRAIN, **dict(RESIDUAL, batch=1, lr=0.00065), model="mobilenetv2", widths=[3, 3, 4, 5, 4, 4, 5, 6], seed=156),
     "every-layer": dict(TRAIN, **dict(RESIDUAL, dropout=1.0, ema_decay=0.5), model="every-layer", widths=[], seed=7),
+    "grey": dict(TRAIN, **RESIDUAL, model="grey", image=[1, 28, 28], widths=[], seed=1),
     "optimizer-adamw": dict(OPTIMIZER, optimizer="adamw"),
     "optimizer-nesterov": dict(OPTIMIZER, optimizer="nesterov"),
     # Muon for the first two, at 20 times the rate; AdamW for the rest.
@@ -290,8 +291,14 @@ def every_layer(_, classes):
         nn.Linear(12, 10, bias=False), nn.GELU(), Drop(0.3, 2), nn.Linear(10, classes))
 
 
+def grey(_, classes):
+    return nn.Sequential(
+        nn.AvgPool2d(3, 2, 1), conv(1, 6, bias=True), nn.ReLU(), nn.MaxPool2d(3, 2, 1), SqueezeExcitation(6, 2, nn.ReLU()), nn.AvgPool2d(3, 2, 1),
+        conv(6, 7), nn.BatchNorm2d(7), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(28, classes))
+
+
 NETWORKS = {"smallcifarnet": SmallCIFARNet, "tinynet": TinyNet, "resnet9s": ResNet9s, "ds-resnet": DSResNet, "mobilenetv2": MobileNetV2,
-            "every-layer": every_layer}
+            "every-layer": every_layer, "grey": grey}
 
 
 def build(case):
@@ -359,10 +366,10 @@ def clone(tensors, prefix=""):
 def made_up(case):
     """A batch of images and labels for each step: blocks of colour under noise, with black and white areas."""
     g = torch.Generator().manual_seed(case["seed"])
-    n, batches = case["batch"], []
+    n, batches, (c, h, w) = case["batch"], [], case["image"]
     for _ in range(case["steps"]):
-        blocks = torch.randint(-2, 19, (n, 3, 8, 8), generator=g).repeat_interleave(4, 2).repeat_interleave(4, 3)
-        noise = torch.randint(-2, 3, (n, 3, 32, 32), generator=g)
+        blocks = torch.randint(-2, 19, (n, c, h // 4, w // 4), generator=g).repeat_interleave(4, 2).repeat_interleave(4, 3)
+        noise = torch.randint(-2, 3, (n, c, h, w), generator=g)
         x = (16 * (blocks + noise)).clamp(0, 255).to(torch.uint8)  # few values: they are packed well
         batches.append((x, torch.randint(0, case["classes"], (n,), generator=g)))
     return batches
@@ -403,7 +410,7 @@ def run_training(case, batches, dtype, layout=torch.contiguous_format, backwards
                 p.copy_(torch.nextafter(p, p + 1))
     net = net.to(dtype=dtype, memory_format=layout)
     turn = (lambda t: t.flip(0)) if backwards else (lambda t: t)
-    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (MEAN, STD))
+    mean, std = (torch.tensor(v[:case["image"][0]]).view(-1, 1, 1) for v in (MEAN, STD))
 
     def feed(step):
         return turn((batches[step][0].float() / 255 - mean) / std).to(dtype=dtype, memory_format=layout)
