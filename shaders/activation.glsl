@@ -47,17 +47,16 @@ lanes normal_distribution(lanes v) {
     return where_less(v, lanes(0.0), tail, 1.0 - tail);
 }
 
-// activated is the function of x.
+// activated is the function of x. It ends in one place, since it stands in a kernel as often as that has results.
 lanes activated(uint function, lanes x) {
-    switch (function) {
-    case NONE: return x;
-    case RELU: return positive(x);
-    case SILU: return x * sigmoid(x);
-    case RELU6: return at_most_six(positive(x));
-    case GELU: return x * normal_distribution(x);
-    case HARDSWISH: return x * clamp((x + 3.0) / 6.0, 0.0, 1.0); // 6 x would overflow where x does not
-    default: return sigmoid(x);
-    }
+    lanes y = x;
+    if (function == RELU) y = positive(x);
+    else if (function == SILU) y = x * sigmoid(x);
+    else if (function == RELU6) y = at_most_six(positive(x));
+    else if (function == GELU) y = x * normal_distribution(x);
+    else if (function == HARDSWISH) y = x * clamp((x + 3.0) / 6.0, 0.0, 1.0); // 6 x would overflow where x does not
+    else if (function == SIGMOID) y = sigmoid(x);
+    return y;
 }
 
 // slope is the derivative at x, of sigmoid and ReLU by y. 1 - sigmoid(x) is sigmoid(-x).

@@ -5,7 +5,7 @@
 //
 //   packed  (ceil(M/64), K, R*R, 64)    A by pack_conv2d, rows past its end zero
 //   x       (N/GX, K, GX, H, W)         float32, 0 outside
-//   bias    (M)                         read with BIASED alone; with RELU what is negative becomes 0
+//   bias    (M)                         read with BIASED alone; of the sum FUNCTION of activation.glsl is stored
 //   y       (N/GY, M, GY, HO, WO)
 //
 // The product of A (M, K*R*R) and what the windows see (K*R*R, N*HO*WO): a workgroup makes 64 rows x 64 outputs, and
@@ -14,7 +14,7 @@
 //
 // ops: conv2d, pointwise_conv2d
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "activation.glsl"
 #include "panels.glsl"
 #include "shared_tile.glsl"
 
@@ -30,7 +30,7 @@ layout(constant_id = 9) const uint PADDING = 1;
 layout(constant_id = 10) const uint GX = 1;
 layout(constant_id = 11) const uint GY = 1;
 layout(constant_id = 12) const bool BIASED = false;
-layout(constant_id = 13) const bool RELU = false;
+layout(constant_id = 13) const uint FUNCTION = 0;
 
 layout(push_constant) uniform Push { uint count; } push; // N*HO*WO
 
@@ -41,7 +41,7 @@ layout(std430, binding = 3) writeonly buffer Y { float y[]; };
 
 vec4 result(vec4 sum, uint row) {
     if (BIASED && row < M) sum += bias[row];
-    return RELU ? positive(sum) : sum;
+    return activated(FUNCTION, sum);
 }
 
 #define FINISH(i) c[2 * i] = result(c[2 * i], m + i); c[2 * i + 1] = result(c[2 * i + 1], m + i);

@@ -7,7 +7,8 @@
 //                                        weight turned around; rows past its end zero
 //   x       (N/GX, K, GX, H, WIDTH*4)    float32, 0 outside
 //   y       (N/GY, M, GY, HO, WO*4)      WO = WIDTH/STRIDE texels
-//   bias    (M)                          read with BIASED alone; with RELU what is negative becomes 0
+//   bias    (M)                          read with BIASED alone
+//   skip    (N/GS, M, GS, HO, WO*4)      added with ADD alone; of the sum FUNCTION of activation.glsl is stored
 //
 // Each lane makes a tile of ROWS rows x 4 neighbouring pixels, as in pointwise_conv2d_subgroup: for each k the lanes fetch
 // its 9*ROWS values of A together and hand them round. The taps of a row of the kernel come out of three texels
@@ -22,7 +23,7 @@
 // kernel conv2d_broadcast_8x4: ROWS=8 BROADCAST
 #define HELD (9 * ROWS / 4)
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "activation.glsl"
 #include "panels.glsl"
 #include "subgroup.glsl"
 #include "unroll.glsl"
@@ -37,20 +38,24 @@ layout(constant_id = 7) const uint STRIDE = 1;
 layout(constant_id = 8) const uint GX = 1;
 layout(constant_id = 9) const uint GY = 1;
 layout(constant_id = 10) const bool BIASED = true;
-layout(constant_id = 11) const bool RELU = false;
+layout(constant_id = 11) const uint FUNCTION = 0;
+layout(constant_id = 12) const bool ADD = false;
+layout(constant_id = 13) const uint GS = 1;
 
 layout(push_constant) uniform Push { uint tiles; } push; // N*HO*WO
 
 layout(std430, binding = 0) writeonly buffer Y { vec4 y[]; };
 layout(std430, binding = 1) readonly  buffer Bias { float bias[]; };
-layout(binding = 2) uniform samplerBuffer packed;
-layout(binding = 3) uniform samplerBuffer x;
+layout(std430, binding = 2) readonly  buffer Skip { vec4 skip[]; };
+layout(binding = 3) uniform samplerBuffer packed;
+layout(binding = 4) uniform samplerBuffer x;
 
 #include "conv2d_row.glsl"
 
-vec4 result(vec4 sum, uint row) {
+vec4 result(vec4 sum, uint row, uint at) {
     if (BIASED) sum += bias[row];
-    return RELU ? positive(sum) : sum;
+    if (ADD) sum += skip[at];
+    return activated(FUNCTION, sum);
 }
 
 vec4 c[ROWS];
@@ -69,7 +74,7 @@ vec4 b[9]; // what the nine taps see of x
     c[4 * (q)] += w.x * b[tap]; c[4 * (q) + 1] += w.y * b[tap]; c[4 * (q) + 2] += w.z * b[tap]; c[4 * (q) + 3] += w.w * b[tap]; }
 #define QUAD(q) TERM(0, q) TERM(1, q) TERM(2, q) TERM(3, q) TERM(4, q) TERM(5, q) TERM(6, q) TERM(7, q) TERM(8, q)
 
-#define STORE(i) if (M % ROWS == 0u || m + (i) < M) y[to + (i) * GY * HO * WO] = result(c[i], m + (i));
+#define STORE(i) if (M % ROWS == 0u || m + (i) < M) y[to + (i) * GY * HO * WO] = result(c[i], m + (i), beside + (i) * GS * HO * WO);
 
 void main() {
     uint tile = gl_GlobalInvocationID.x, block = gl_WorkGroupID.y;
@@ -95,7 +100,7 @@ void main() {
     }
 
     if (!covered) return;
-    uint m = block * ROWS, to = plane_at(n, m, M, GY, HO * WO) + i * WO + column;
+    uint m = block * ROWS, to = plane_at(n, m, M, GY, HO * WO) + i * WO + column, beside = plane_at(n, m, M, GS, HO * WO) + i * WO + column;
     EACH_OF_8(STORE, 0)
 #if ROWS > 8
     EACH_OF_8(STORE, 8)

@@ -6,7 +6,7 @@
 //   x  (N/GX, C, GX, H, W)   float32, W a multiple of 4 (depthwise_conv2d_strip takes other widths)
 //   w  (C, 3, 3)
 //   y  (N/GY, C, GY, H, W)
-//   b  (C)                   added with BIASED alone; with RELU what is negative becomes 0
+//   b  (C)                   added with BIASED alone; of the sum FUNCTION of activation.glsl is stored
 //
 // One invocation makes a strip of ROWS x 4*COLS outputs. It walks down the strip with three input rows in registers, each
 // read once: ROWS+2 rows of COLS vec4s, and of the two beside them where the image is wider, for 36*ROWS*COLS multiply-adds.
@@ -18,6 +18,7 @@
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
+#include "activation.glsl"
 
 layout(constant_id = 1) const uint C = 64;
 layout(constant_id = 2) const uint H = 32;
@@ -28,7 +29,7 @@ layout(constant_id = 6) const uint ROWS = 4;  // divides H
 layout(constant_id = 7) const uint COLS = 2;  // divides W/4
 layout(constant_id = 8) const bool FLIP = false;
 layout(constant_id = 9) const bool BIASED = false;
-layout(constant_id = 10) const bool RELU = false;
+layout(constant_id = 10) const uint FUNCTION = 0;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*(H/ROWS)*(W/4/COLS)
 
@@ -46,7 +47,7 @@ vec3 kernel_row(uint c, uint u) {
 
 vec4 result(vec4 sum, uint c) {
     if (BIASED) sum += bias[c];
-    return RELU ? positive(sum) : sum;
+    return activated(FUNCTION, sum);
 }
 
 vec4 taps(Row r, uint q, vec3 k) { return k.x * before(r, q) + k.y * r.mid[q] + k.z * after(r, q); }

@@ -4,12 +4,12 @@
 // depthwise_conv2d of any window: y[n,c,i,j] = b[c] + sum over u,v of w[c,u,v] * x[n,c,i*STRIDE+u-PADDING,j*STRIDE+v-PADDING]
 //
 //   x  (N/GX, C, GX, H, W), 0 outside   w  (C, R, R)   y  (N/GY, C, GY, HO, WO)
-//   b  (C), read with BIASED alone; with RELU what is negative becomes 0
+//   b  (C), read with BIASED alone; of the sum FUNCTION of activation.glsl is stored
 //
 // One invocation makes four neighbouring outputs of a row, of which those past its end are not stored: of each row of the window it
 // reads the 3*STRIDE+R values that they see once, for 4*R multiply-adds. Single floats, so no width has to divide.
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "activation.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -23,7 +23,7 @@ layout(constant_id = 8) const uint PADDING = 1;
 layout(constant_id = 9) const uint GX = 1;
 layout(constant_id = 10) const uint GY = 1;
 layout(constant_id = 11) const bool BIASED = false;
-layout(constant_id = 12) const bool RELU = false;
+layout(constant_id = 12) const uint FUNCTION = 0;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*HO*ceil(WO/4)
 
@@ -56,7 +56,7 @@ void main() {
         }
     }
 
-    if (RELU) sum = positive(sum);
+    sum = activated(FUNCTION, sum);
     uint to = plane_at(n, c, C, GY, HO * WO) + i * WO + j;
     y[to] = sum.x;
     if (j + 1u < WO) y[to + 1u] = sum.y;

@@ -36,8 +36,8 @@ layout(std430, binding = 3) readonly  buffer Bias { float bias[]; };
 // Every index of c is a constant: an array indexed by a variable cannot live in registers.
 #define STORE(i) \
     if (m + i < M) { \
-        y[to + i * step_y] = RESULT(c[2 * i], m + i); \
-        y[to + i * step_y + 1u] = RESULT(c[2 * i + 1], m + i); \
+        y[to + i * step_y] = RESULT(c[2 * i], i, 0u); \
+        y[to + i * step_y + 1u] = RESULT(c[2 * i + 1], i, 1u); \
     }
 
 void main() {

@@ -32,8 +32,8 @@ layout(std430, binding = 3) readonly  buffer Bias { float bias[]; };
 
 #define STORE(i) \
     if (m + i < M) { \
-        y[to + i * GY * PLANE] = RESULT(c[2 * i], m + i); \
-        y[to + i * GY * PLANE + 1u] = RESULT(c[2 * i + 1], m + i); \
+        y[to + i * GY * PLANE] = RESULT(c[2 * i], i, 0u); \
+        y[to + i * GY * PLANE + 1u] = RESULT(c[2 * i + 1], i, 1u); \
     }
 
 void main() {

@@ -5,7 +5,8 @@
 //   packed  (ceil(M/ROWS), ceil(K/DEPTH)*DEPTH, ROWS)   A by pack_matrix, rows and columns past its end zero
 //   x       (N/GX, K, GX, PLANE*4)              float32, planes a multiple of 4*TEXELS values
 //   y       (N/GY, M, GY, PLANE*4)
-//   bias    (M)                                 with BIAS alone
+//   bias    (M)                                 with BIAS alone, as is what result.glsl says of an activation and of
+//   skip    (N/GS, M, GS, PLANE*4)              which is added with ADD
 //
 // Each lane makes a tile of ROWS rows x 4*TEXELS neighbouring pixels, all of the same rows, so that every lane needs the
 // same values of A: for DEPTH k at a time the lanes fetch them together, a texel of four rows each, and hand them
@@ -47,8 +48,9 @@ layout(push_constant) uniform Push { uint tiles; } push; // N*PLANE/TEXELS
 layout(std430, binding = 0) writeonly buffer Y { vec4 y[]; };
 #ifdef BIAS
 layout(std430, binding = 1) readonly  buffer Bias { float bias[]; };
-layout(binding = 2) uniform samplerBuffer packed;
-layout(binding = 3) uniform samplerBuffer x;
+#define SKIP 2
+layout(binding = 3) uniform samplerBuffer packed;
+layout(binding = 4) uniform samplerBuffer x;
 #else
 layout(binding = 1) uniform samplerBuffer packed;
 layout(binding = 2) uniform samplerBuffer x;
@@ -63,7 +65,7 @@ vec4 b[DEPTH * TEXELS]; // b[TEXELS*k + j]: texel j of the pixels for that k
 #define TERM(k, q) { \
     vec4 w = TAKE(k * (ROWS / 4) + q); \
     c[4 * (q)] += w.x * b[k]; c[4 * (q) + 1] += w.y * b[k]; c[4 * (q) + 2] += w.z * b[k]; c[4 * (q) + 3] += w.w * b[k]; }
-#define STORE(i) if (M % ROWS == 0u || m + (i) < M) y[to + (i) * GY * PLANE] = RESULT(c[i], m + (i));
+#define STORE(i) if (M % ROWS == 0u || m + (i) < M) y[to + (i) * GY * PLANE] = RESULT(c[i], i, 0u);
 #else
 #define FETCH(k) b[2 * k] = texelFetch(x, from + row(k)); b[2 * k + 1] = texelFetch(x, from + row(k) + 1);
 #define TERM(k, q) { \
@@ -74,8 +76,8 @@ vec4 b[DEPTH * TEXELS]; // b[TEXELS*k + j]: texel j of the pixels for that k
     c[8 * (q) + 6] += w.w * b[2 * k]; c[8 * (q) + 7] += w.w * b[2 * k + 1]; }
 #define STORE(i) \
     if (M % ROWS == 0u || m + (i) < M) { \
-        y[to + (i) * GY * PLANE] = RESULT(c[2 * (i)], m + (i)); \
-        y[to + (i) * GY * PLANE + 1u] = RESULT(c[2 * (i) + 1], m + (i)); \
+        y[to + (i) * GY * PLANE] = RESULT(c[2 * (i)], i, 0u); \
+        y[to + (i) * GY * PLANE + 1u] = RESULT(c[2 * (i) + 1], i, 1u); \
     }
 #endif
 #include "result.glsl"
@@ -117,6 +119,7 @@ void main() {
 
     if (!inside) return;
     uint m = block * ROWS, to = plane_at(n, m, M, GY, PLANE) + r;
+    SKIP_FROM(n, r)
     EACH_OF_16(STORE, 0)
 #if ROWS > 16
     EACH_OF_16(STORE, 16)

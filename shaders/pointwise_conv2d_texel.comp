@@ -5,7 +5,8 @@
 //   packed  (ceil(M/16), K, 16)      A by pack_matrix: a weight, or its transpose for the gradient by the input
 //   x       (N/GX, K, GX, PLANE*4)   float32, planes a multiple of 8 values
 //   y       (N/GY, M, GY, PLANE*4)
-//   bias    (M)                      with BIAS alone
+//   bias    (M)                      with BIAS alone, as is what result.glsl says of an activation and of
+//   skip    (N/GS, M, GS, PLANE*4)   which is added with ADD
 //
 // The same product as pointwise_conv2d, in tiles of 16 rows x 8 pixels, with both operands fetched as texels
 // (rgba32f): CPU drivers gather a texel for every lane at once where they load from a storage buffer
@@ -30,8 +31,9 @@ layout(push_constant) uniform Push { uint tiles; } push; // N*PLANE/2: tiles of 
 layout(std430, binding = 0) writeonly buffer Y { vec4 y[]; };
 #ifdef BIAS
 layout(std430, binding = 1) readonly  buffer Bias { float bias[]; };
-layout(binding = 2) uniform samplerBuffer packed;
-layout(binding = 3) uniform samplerBuffer x;
+#define SKIP 2
+layout(binding = 3) uniform samplerBuffer packed;
+layout(binding = 4) uniform samplerBuffer x;
 #else
 layout(binding = 1) uniform samplerBuffer packed;
 layout(binding = 2) uniform samplerBuffer x;
@@ -59,8 +61,8 @@ void product(int at, int from) {
 // Every index of c is a constant: an array indexed by a variable cannot live in registers.
 #define STORE(i) \
     if (m + i < M) { \
-        y[to + i * GY * PLANE] = RESULT(c[2 * i], m + i); \
-        y[to + i * GY * PLANE + 1u] = RESULT(c[2 * i + 1], m + i); \
+        y[to + i * GY * PLANE] = RESULT(c[2 * i], i, 0u); \
+        y[to + i * GY * PLANE + 1u] = RESULT(c[2 * i + 1], i, 1u); \
     }
 
 void main() {
@@ -86,6 +88,7 @@ void main() {
     }
 
     uint to = plane_at(n, block * 16u, M, GY, PLANE) + r, m = block * 16u;
+    SKIP_FROM(n, r)
     STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5) STORE(6) STORE(7)
     STORE(8) STORE(9) STORE(10) STORE(11) STORE(12) STORE(13) STORE(14) STORE(15)
 }

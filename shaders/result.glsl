@@ -1,12 +1,26 @@
-// What a matrix product stores for a row: the sum, or with BIAS the sum and the row's bias, and with RELU that or zero.
+// What a matrix product stores for a row: the sum, or with BIAS f(the sum and the row's bias), f being FUNCTION of activation.glsl. With SKIP
+// as well, which is the place of its buffer, and where ADD says so, what lies there is added before: of M rows in panels of GS planes.
+//
+//   RESULT(sum, i, j)  row i of the block of rows that begins with m, texel j behind the first; main() has m, and SKIP_FROM(n, r) in it
 #ifdef BIAS
-#include "lanes.glsl"
-layout(constant_id = 6) const bool RELU = false;
-vec4 result(vec4 sum, uint row) {
+#include "activation.glsl"
+layout(constant_id = 6) const uint FUNCTION = 0;
+#ifdef SKIP
+layout(constant_id = 7) const bool ADD = false;
+layout(constant_id = 8) const uint GS = 1;
+layout(std430, binding = SKIP) readonly buffer Skip { vec4 skip[]; };
+#define SKIP_FROM(n, r) uint beside = plane_at(n, m, M, GS, PLANE) + r;
+vec4 result(vec4 sum, uint row, uint at) {
     sum += bias[row];
-    return RELU ? positive(sum) : sum;
+    if (ADD) sum += skip[at];
+    return activated(FUNCTION, sum);
 }
-#define RESULT(sum, row) result(sum, row)
+#define RESULT(sum, i, j) result(sum, m + (i), beside + (i) * GS * PLANE + j)
 #else
-#define RESULT(sum, row) (sum)
+vec4 result(vec4 sum, uint row) { return activated(FUNCTION, sum + bias[row]); }
+#define RESULT(sum, i, j) result(sum, m + (i))
+#endif
+#else
+#define SKIP_FROM(n, r)
+#define RESULT(sum, i, j) (sum)
 #endif

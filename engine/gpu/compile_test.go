@@ -108,7 +108,7 @@ func commonPrograms(t *testing.T) []*engine.Program {
 		must(t, err)
 		out = append(out, p)
 		if backwards[c.Kind] != nil {
-			p, err := normed{c, true}.program()
+			p, err := normed{c, engine.ReLU, noSum}.program()
 			must(t, err)
 			out = append(out, p)
 		}

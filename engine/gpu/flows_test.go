@@ -160,7 +160,7 @@ var flows = []flow{
 		n, _ := w.norm(x, "0")
 		w.back(w.relu(w.op(engine.Add, skip, n)), x)
 	}},
-	{"skip with a gradient, made behind the norm", nil, func(w *flowWriter) {
+	{"skip with a gradient, made behind the norm", []string{"add_activation"}, func(w *flowWriter) {
 		x, skip := w.host("x"), w.host("skip")
 		n, _ := w.norm(x, "0")
 		y := w.relu(w.op(engine.Add, n, w.conv(skip, "0")))
@@ -171,7 +171,7 @@ var flows = []flow{
 		n, _ := w.norm(w.conv(h, "0"), "1")
 		w.back(w.relu(w.op(engine.Add, n, h)), x)
 	}},
-	{"identity of x", []string{"relu_norm_backward"}, func(w *flowWriter) {
+	{"identity of x", []string{"norm_add_relu", "relu_norm_backward"}, func(w *flowWriter) {
 		x := w.host("x")
 		n, _ := w.norm(x, "0")
 		w.back(w.relu(w.op(engine.Add, n, x)), x)
@@ -222,13 +222,13 @@ var flows = []flow{
 		w.normBackward(w.op(engine.SiLUBackward, w.host("dr"), s), x, "weight0", saved)
 		w.pool(s)
 	}},
-	{"sum of the normalised tensor with itself", []string{"relu_norm_backward"}, func(w *flowWriter) {
+	{"sum of the normalised tensor with itself", []string{"add_activation", "relu_norm_backward"}, func(w *flowWriter) {
 		x := w.host("x")
 		n, saved := w.norm(x, "0")
 		r := w.relu(w.op(engine.Add, n, n))
 		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), r), x, "weight0", saved)
 	}},
-	{"normalised tensor that the sum and another op read", []string{"norm_add_silu_backward"}, func(w *flowWriter) {
+	{"normalised tensor that the sum and another op read", []string{"add_activation", "norm_add_silu_backward"}, func(w *flowWriter) {
 		x := w.host("x")
 		n, saved := w.norm(x, "0")
 		s := w.op(engine.Add, n, w.host("skip"))
@@ -334,7 +334,7 @@ var flows = []flow{
 		w.Apply(engine.Add, nil, []*engine.Tensor{saved, saved}, saved)
 		w.normBackward(w.op(engine.ReLUBackward, w.host("dr"), r), x, "weight0", saved)
 	}},
-	{"gradient that is the activation itself", []string{"norm_relu"}, func(w *flowWriter) {
+	{"gradient that is the activation itself", []string{"norm_relu", "relu_norm_backward"}, func(w *flowWriter) {
 		x, r, saved := w.normReLU()
 		w.pool(r)
 		w.normBackward(w.op(engine.ReLUBackward, r, r), x, "weight0", saved)
@@ -388,14 +388,36 @@ var flows = []flow{
 		h := w.relu(w.normEval(w.conv(w.host("x"), "0"), "0"))
 		w.pool(w.relu(w.normEval(h, "1")))
 	}},
-	{"evaluation with an identity shortcut", []string{"pointwise_conv2d_norm_relu_eval", "pointwise_conv2d_norm_eval"}, func(w *flowWriter) {
+	{"evaluation with an identity shortcut", []string{"pointwise_conv2d_norm_relu_eval", "pointwise_conv2d_norm_add_activation_eval"}, func(w *flowWriter) {
 		h := w.relu(w.normEval(w.conv(w.host("x"), "0"), "0"))
 		w.relu(w.op(engine.Add, w.normEval(w.conv(h, "1"), "1"), h))
 	}},
-	{"evaluation with a projected shortcut", []string{"pointwise_conv2d_norm_eval", "pointwise_conv2d_norm_eval"}, func(w *flowWriter) {
+	{"evaluation with a projected shortcut", []string{"pointwise_conv2d_norm_eval", "pointwise_conv2d_norm_add_activation_eval"}, func(w *flowWriter) {
 		x := w.host("x")
 		short := w.normEval(w.conv(x, "0"), "0")
 		w.relu(w.op(engine.Add, short, w.normEval(w.conv(x, "1"), "1")))
+	}},
+	{"evaluation, sum without an activation", []string{"pointwise_conv2d_norm_activation_eval", "pointwise_conv2d_norm_add_eval"}, func(w *flowWriter) {
+		h := w.op(engine.ReLU6, w.normEval(w.conv(w.host("x"), "0"), "0"))
+		w.pool(w.op(engine.Add, h, w.normEval(w.conv(h, "1"), "1")))
+	}},
+	{"evaluation, sum that two ops read", []string{"pointwise_conv2d_norm_add_eval"}, func(w *flowWriter) {
+		x := w.host("x")
+		s := w.op(engine.Add, w.normEval(w.conv(x, "0"), "0"), x)
+		w.op(engine.Add, w.relu(s), s)
+	}},
+	{"evaluation, norm that the sum and another op read", []string{"pointwise_conv2d_norm_eval", "add_activation"}, func(w *flowWriter) {
+		x := w.host("x")
+		n := w.normEval(w.conv(x, "0"), "0")
+		w.relu(w.op(engine.Add, n, x))
+		w.pool(n)
+	}},
+	{"sum of anything, and an activation", []string{"add_activation"}, func(w *flowWriter) {
+		w.op(engine.Hardswish, w.op(engine.Add, w.host("a"), w.host("b")))
+	}},
+	{"sum of a tensor with itself, and an activation", []string{"add_activation"}, func(w *flowWriter) {
+		x := w.host("x")
+		w.relu(w.op(engine.Add, x, x))
 	}},
 	{"evaluation, norm of no convolution with a shortcut", []string{"norm_add_relu_eval", "norm_add_eval"}, func(w *flowWriter) {
 		x := w.host("x")

@@ -12,10 +12,15 @@ import (
 	"cnnvk/vk/vktest"
 )
 
-// normed is a convolution with the BatchNorm2d of an evaluation behind it, and ReLU or not.
+// normed is a convolution with the BatchNorm2d of an evaluation behind it, then the Add of a shortcut or not, and an activation or none.
 type normed struct {
 	optest.Case
-	relu bool
+	activation engine.Kind
+	sum        sum
+}
+
+func (n normed) String() string {
+	return fmt.Sprint(n.variant(), " ", n.activation, " ", n.sum, " ", n.Case)
 }
 
 func (n normed) biased() bool { return !n.NoBias && n.Kind != engine.PointwiseConv2d }
@@ -50,8 +55,15 @@ func (n normed) program() (*engine.Program, error) {
 	y := b.Apply1(n.Kind, n.Attr, operands)
 	y = b.Apply1(engine.BatchNorm2dEval, engine.BatchNormAttr{Epsilon: 1e-5},
 		[]*engine.Tensor{y, free("scale", each, false), free("shift", each, false), b.State(engine.Model, "mean"), b.State(engine.Model, "var")})
-	if n.relu {
-		y = b.Apply1(engine.ReLU, nil, []*engine.Tensor{y})
+	if n.sum != noSum {
+		summands := []*engine.Tensor{y, free("skip", y.Shape, true)}
+		if n.sum == skipFirst {
+			slices.Reverse(summands)
+		}
+		y = b.Apply1(engine.Add, nil, summands)
+	}
+	if n.activation != noActivation {
+		y = b.Apply1(n.activation, nil, []*engine.Tensor{y})
 	}
 	y.Name = "y"
 	return b.Program()
@@ -64,19 +76,44 @@ func (n normed) variant() string {
 		name += "_bias"
 	}
 	name += "_norm"
-	if n.relu {
+	switch {
+	case n.sum != noSum && n.activation == noActivation:
+		name += "_add"
+	case n.sum != noSum:
+		name += "_add_activation"
+	case n.activation == engine.ReLU:
 		name += "_relu"
+	case n.activation != noActivation:
+		name += "_activation"
 	}
 	return name + "_eval"
 }
 
-// normedCases are convolutions of every kind, with and without a bias and ReLU, at sizes that suit tiles and at odd ones.
+// runs are the ops that must run with a target and its options: all in one, or, where the convolution's own tile cannot add, the sum in a
+// second one.
+func (n normed) runs(t *testing.T, p *engine.Program, e *Executor) []string {
+	t.Helper()
+	alone, err := newPlan(p, planOptions{engine.PlanOptions{NoFusion: true}, e.options}, e.target)
+	must(t, err)
+	own := variants[slices.IndexFunc(variants, func(v variant) bool { return v.name == ranBy(alone.kernels[0]) })]
+	if n.sum == noSum || own.tile.adds() {
+		return []string{n.variant()}
+	}
+	behind := "add_activation"
+	if n.activation == noActivation {
+		behind = ranBy(alone.kernels[2])
+	}
+	return []string{normed{n.Case, noActivation, noSum}.variant(), behind}
+}
+
+// normedCases are convolutions of every kind, with and without a bias and ReLU, at sizes that suit tiles and at odd ones; each with another
+// activation, too, and those that common networks have at the end of a residual block with a shortcut.
 func normedCases() []normed {
 	window := func(kernel, stride int) engine.ConvAttr {
 		return engine.ConvAttr{Kernel: kernel, Stride: stride, Padding: kernel / 2}
 	}
 	var out []normed
-	for _, c := range []optest.Case{
+	for i, c := range []optest.Case{
 		{Kind: engine.PointwiseConv2d, N: 4, C: 24, M: 40, H: 8, W: 8, NoBias: true},
 		{Kind: engine.PointwiseConv2d, N: 3, C: 7, M: 21, H: 7, W: 5, NoBias: true},
 		{Kind: engine.Conv2d, N: 4, C: 9, M: 33, H: 8, W: 8, Attr: window(3, 1)},
@@ -87,13 +124,18 @@ func normedCases() []normed {
 		{Kind: engine.DepthwiseConv2d, N: 3, C: 11, H: 14, W: 14, Attr: window(3, 2)},
 		{Kind: engine.DepthwiseConv2d, N: 2, C: 5, H: 7, W: 9, Attr: window(5, 1)},
 	} {
-		for _, relu := range []bool{true, false} {
-			out = append(out, normed{c, relu})
+		for _, k := range []engine.Kind{engine.ReLU, noActivation} {
+			out = append(out, normed{c, k, noSum})
 			if c.Kind != engine.PointwiseConv2d {
 				c.NoBias = true
-				out = append(out, normed{c, relu})
+				out = append(out, normed{c, k, noSum})
 				c.NoBias = false
 			}
+		}
+		k := otherActivations[i%len(otherActivations)]
+		out = append(out, normed{c, k, noSum})
+		if c.Kind != engine.DepthwiseConv2d {
+			out = append(out, normed{c, engine.ReLU, skipLast}, normed{c, noActivation, skipFirst})
 		}
 	}
 	return out
@@ -112,7 +154,7 @@ func TestFoldedConvolutions(t *testing.T) {
 		rep.begin()
 		var want map[string][]float64
 		check := func(name string, o Options) {
-			t.Run(fmt.Sprint(n.variant(), " ", n, " ", name), func(t *testing.T) {
+			t.Run(fmt.Sprint(n, " ", name), func(t *testing.T) {
 				if rep.skips(t, e.With(o), p, kept) {
 					return
 				}
@@ -123,17 +165,26 @@ func TestFoldedConvolutions(t *testing.T) {
 				if d := optest.NMSE(got["y"], want["y"]); !(d <= maxNMSE) {
 					t.Errorf("NMSE %.2g, allowed %.2g", d, maxNMSE)
 				}
-				if len(kernels) != 1 || ranBy(kernels[0]) != n.variant() {
-					t.Errorf("%v ran, want %s alone", kernels, n.variant())
+				ran := make([]string, len(kernels))
+				for i, k := range kernels {
+					ran[i] = ranBy(k)
+				}
+				if want := n.runs(t, p, e.With(o)); !slices.Equal(ran, want) {
+					t.Errorf("%v ran, want %v", kernels, want)
 				}
 			})
 		}
 		check("as it is", Options{})
-		check("plain", Options{PanelImages: func(*engine.Tensor) int { return 1 }})
-		check("one panel", Options{PanelImages: func(*engine.Tensor) int { return n.N }})
-		check("unlike panels", Options{PanelImages: func(x *engine.Tensor) int { return []int{1, n.N}[x.ID%2] }})
-		check("without texels", Options{NoTexels: true})
-		if !n.relu {
+		switch {
+		case n.sum != noSum:
+			check("unlike panels", Options{PanelImages: func(x *engine.Tensor) int { return []int{1, n.N}[x.ID%2] }})
+		case n.activation == engine.ReLU || n.activation == noActivation: // the kernels of the others are the same but for a constant
+			check("plain", Options{PanelImages: func(*engine.Tensor) int { return 1 }})
+			check("one panel", Options{PanelImages: func(*engine.Tensor) int { return n.N }})
+			check("unlike panels", Options{PanelImages: func(x *engine.Tensor) int { return []int{1, n.N}[x.ID%2] }})
+			check("without texels", Options{NoTexels: true})
+		}
+		if n.activation != engine.ReLU || n.sum == noSum && n.biased() {
 			continue // the kernels are the same
 		}
 		var without []string
@@ -141,7 +192,7 @@ func TestFoldedConvolutions(t *testing.T) {
 			if v.covers[0] != n.Kind || strings.HasSuffix(v.name, "_any") || v.tile.lanes > 0 {
 				continue
 			}
-			if rest := e.With(Options{Without: without}); len(without) > 0 && canFold(t, rest, p) {
+			if rest := e.With(Options{Without: without}); len(without) > 0 && canFold(t, rest, p, n) {
 				check("without "+without[len(without)-1], Options{Without: slices.Clone(without)})
 			}
 			without = append(without, v.name)
@@ -153,9 +204,9 @@ func TestFoldedConvolutions(t *testing.T) {
 	}
 }
 
-// canFold reports whether the program is still one fused call.
-func canFold(t *testing.T, e *Executor, p *engine.Program) bool {
+// canFold reports whether the convolution is still folded.
+func canFold(t *testing.T, e *Executor, p *engine.Program, n normed) bool {
 	t.Helper()
 	pl, err := newPlan(p, planOptions{Options: e.options}, e.target)
-	return err == nil && len(pl.kernels) == 1
+	return err == nil && slices.Contains(fusedIn(pl.kernels), n.runs(t, p, e)[0])
 }

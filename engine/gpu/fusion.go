@@ -48,11 +48,12 @@ func (m *match) bind(names string, tensors []*engine.Tensor) bool {
 	return true
 }
 
-// distinct reports whether no value has two names: a kernel takes what it reads and what it writes for different memory.
+// distinct reports whether no value has two names, but for what is read from memory alone: a kernel takes what it writes, and what it
+// computes anew, for different from all else.
 func (m *match) distinct() bool {
 	seen := map[*engine.Tensor]bool{}
 	for _, t := range m.named {
-		if t.Role == engine.Value && seen[t] {
+		if t.Role == engine.Value && seen[t] && !m.reads[t] {
 			return false
 		}
 		seen[t] = true

@@ -109,6 +109,11 @@ func plannedKernels(t *testing.T) map[string]kernel {
 		collect(p, Options{})
 		collect(p, Options{NoTexels: true})
 	}
+	for _, n := range normedCases() {
+		p, err := n.program()
+		must(t, err)
+		collect(p, Options{})
+	}
 	collect(updateProgram(t, 0), Options{})
 	for _, k := range probes {
 		kernels[k.name] = k

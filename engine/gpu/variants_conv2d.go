@@ -38,8 +38,8 @@ var (
 // What the tiled kernels of an op have in common, whatever their size.
 var (
 	conv2dTile = kernel{
-		storage: []vk.Access{out, in}, texel: 2,
-		spec: []string{"M", "K", "H", "WIDTH", "HO", "WO", "STRIDE", "GX", "GY", "BIASED", "RELU"}, push: []string{"tiles"},
+		storage: []vk.Access{out, in, in}, texel: 2,
+		spec: []string{"M", "K", "H", "WIDTH", "HO", "WO", "STRIDE", "GX", "GY", "BIASED", "FUNCTION", "ADD", "GS"}, push: []string{"tiles"},
 	}
 	conv2dDataTile = kernel{
 		storage: []vk.Access{out}, texel: 2,
@@ -183,13 +183,14 @@ func (c *call) conv2dTurnedFits(t tile) bool {
 // conv2dTiles is y = A x over the pixels that 3x3 windows see, A being the weight, or, for the gradient by the input at stride 1,
 // the weight turned around.
 func (c *call) conv2dTiles(t tile, turned bool) {
-	x, y, g := c.in(0), c.out(0), c.images(c.in(0), c.out(0)).g
+	x, y, p := c.in(0), c.out(0), c.images(c.around()...)
 	bias, biased := c.of(c.in(1)), false
 	if !turned {
 		bias, biased = c.bias()
 	}
-	constants := append(c.texelWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased), flag(c.rectified()))
-	c.runGroups(t.kernel.on(t.subgroup(c)), conv2dGroups(c, t, y), constants, words(y.N()*y.H()*y.W()/4), c.of(y), bias, c.packTile(t, turned), c.of(x))
+	skip, added := c.skip(p, bias)
+	constants := slices.Concat(c.texelWindow(x, y), words(p.g[0], p.g[1]), []uint32{flag(biased), c.activation()}, added)
+	c.runGroups(t.kernel.on(t.subgroup(c)), conv2dGroups(c, t, y), constants, words(y.N()*y.H()*y.W()/4), c.of(y), bias, skip, c.packTile(t, turned), c.of(x))
 }
 
 // packTaps brings the weight into blocks of so many rows, with room behind them.

@@ -11,11 +11,11 @@ import (
 var (
 	depthwiseConv2d = kernel{
 		name: "depthwise_conv2d", storage: []vk.Access{in, in, out, in},
-		spec: []string{"C", "H", "W", "GX", "GY", "ROWS", "COLS", "FLIP", "BIASED", "RELU"}, push: []string{"count"},
+		spec: []string{"C", "H", "W", "GX", "GY", "ROWS", "COLS", "FLIP", "BIASED", "FUNCTION"}, push: []string{"count"},
 	}.orTexel("depthwise_conv2d_texel", 1)
 	depthwiseConv2dStrip = kernel{
 		name: "depthwise_conv2d_strip", storage: []vk.Access{in, in, in, out},
-		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GX", "GY", "BIASED", "RELU"}, push: []string{"count"},
+		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GX", "GY", "BIASED", "FUNCTION"}, push: []string{"count"},
 	}
 	depthwiseConv2dDataStrip = kernel{
 		name: "depthwise_conv2d_backward_data_strip", storage: []vk.Access{in, in, out},
@@ -54,7 +54,7 @@ func (c *call) depthwiseRows(flip bool) {
 	}
 	p, rows, columns := c.images(x, y), runOf(x.H()), runOf(x.W()/4)
 	count := p.n * p.c * (x.H() / rows) * (x.W() / 4 / columns)
-	constants := append(words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), flag(flip), flag(biased), flag(c.rectified()))
+	constants := append(words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), flag(flip), flag(biased), c.activation())
 	c.run(c.reading(depthwiseConv2d, x.Shape.Elements()), count, constants, words(count), c.weight(), bias, c.of(y), c.of(x))
 }
 
@@ -62,7 +62,7 @@ func depthwiseStrip(c *call) {
 	x, y := c.in(0), c.out(0)
 	g, count := c.images(x, y).g, y.N()*y.C()*y.H()*ceilDiv(y.W(), 4)
 	bias, biased := c.bias()
-	c.run(depthwiseConv2dStrip, count, append(c.depthwiseWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased), flag(c.rectified())), words(count), c.of(x), c.weight(), bias, c.of(y))
+	c.run(depthwiseConv2dStrip, count, append(c.depthwiseWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased), c.activation()), words(count), c.of(x), c.weight(), bias, c.of(y))
 }
 
 func depthwiseDataStrip(c *call) {

@@ -33,6 +33,10 @@ var (
 		name: "add", storage: []vk.Access{in, in, out},
 		spec: []string{"C", "PLANE", "GA", "GB", "GY"}, push: []string{"count"},
 	}.orAny("add_any")
+	addActivation = kernel{
+		name: "add_activation", storage: []vk.Access{in, in, out},
+		spec: []string{"C", "PLANE", "GA", "GB", "GY", "FUNCTION"}, push: []string{"count"},
+	}.orAny("add_activation_any")
 )
 
 var elementwiseVariants = slices.Concat(

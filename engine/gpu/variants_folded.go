@@ -8,35 +8,63 @@ import (
 )
 
 // In an evaluation BatchNorm2d is the same affine map for every image: it is folded into the weight and the bias of the convolution
-// before it, and ReLU is done where the sums are stored. The block's activation is then written once. The convolution runs as it would by
+// before it; the Add of a shortcut and the activation are done where the sums are stored. The block's activation is then written once. The convolution runs as it would by
 // itself, on other operands.
 
 var foldNorm = kernel{
 	name: "fold_norm", storage: []vk.Access{in, in, in, out}, spec: []string{"M", "ROW", "BIAS_AT", "BIASED"},
 }
 
-// foldedVariants are those with ReLU, then those without.
-var foldedVariants = []variant{
-	folded("pointwise_conv2d_norm_relu_eval", line{engine.PointwiseConv2d, "input w", "x"}, lineNormEval, lineReLU),
-	folded("conv2d_norm_relu_eval", line{engine.Conv2d, "input w", "x"}, lineNormEval, lineReLU),
-	folded("conv2d_bias_norm_relu_eval", line{engine.Conv2d, "input w b", "x"}, lineNormEval, lineReLU),
-	folded("depthwise_conv2d_norm_relu_eval", line{engine.DepthwiseConv2d, "input w", "x"}, lineNormEval, lineReLU),
-	folded("depthwise_conv2d_bias_norm_relu_eval", line{engine.DepthwiseConv2d, "input w b", "x"}, lineNormEval, lineReLU),
-	folded("pointwise_conv2d_norm_eval", line{engine.PointwiseConv2d, "input w", "x"}, lineNormEval),
-	folded("conv2d_norm_eval", line{engine.Conv2d, "input w", "x"}, lineNormEval),
-	folded("conv2d_bias_norm_eval", line{engine.Conv2d, "input w b", "x"}, lineNormEval),
-	folded("depthwise_conv2d_norm_eval", line{engine.DepthwiseConv2d, "input w", "x"}, lineNormEval),
-	folded("depthwise_conv2d_bias_norm_eval", line{engine.DepthwiseConv2d, "input w b", "x"}, lineNormEval),
+// foldedVariants are those with a sum, those with ReLU or another activation, then those without.
+var foldedVariants = slices.Concat(
+	foldedSums("pointwise_conv2d_norm_add_activation_eval", "pointwise_conv2d_norm_add_eval", line{engine.PointwiseConv2d, "input w", "x"}),
+	foldedSums("conv2d_norm_add_activation_eval", "conv2d_norm_add_eval", line{engine.Conv2d, "input w", "x"}),
+	foldedSums("conv2d_bias_norm_add_activation_eval", "conv2d_bias_norm_add_eval", line{engine.Conv2d, "input w b", "x"}),
+	folded("pointwise_conv2d_norm_relu_eval", "pointwise_conv2d_norm_activation_eval", "pointwise_conv2d_norm_eval", line{engine.PointwiseConv2d, "input w", "x"}),
+	folded("conv2d_norm_relu_eval", "conv2d_norm_activation_eval", "conv2d_norm_eval", line{engine.Conv2d, "input w", "x"}),
+	folded("conv2d_bias_norm_relu_eval", "conv2d_bias_norm_activation_eval", "conv2d_bias_norm_eval", line{engine.Conv2d, "input w b", "x"}),
+	folded("depthwise_conv2d_norm_relu_eval", "depthwise_conv2d_norm_activation_eval", "depthwise_conv2d_norm_eval", line{engine.DepthwiseConv2d, "input w", "x"}),
+	folded("depthwise_conv2d_bias_norm_relu_eval", "depthwise_conv2d_bias_norm_activation_eval", "depthwise_conv2d_bias_norm_eval", line{engine.DepthwiseConv2d, "input w b", "x"}),
+)
+
+// otherActivations are those besides ReLU that have gradients of their own name.
+var otherActivations = []engine.Kind{engine.SiLU, engine.ReLU6, engine.GELU, engine.Hardswish}
+
+// folded are the fusions of a convolution and BatchNorm2d: with ReLU behind them, with another activation, and with none.
+func folded(relu, activation, none string, conv line) []variant {
+	fold := func(name string, covers ...line) variant {
+		return fused(name, fusion{covers: append([]line{conv, lineNormEval}, covers...)}, (*call).folds, foldConvolution)
+	}
+	list := []variant{fold(relu, lineReLU)}
+	for _, k := range otherActivations {
+		list = append(list, fold(activation, line{k, "n", "r"}))
+	}
+	return append(list, fold(none))
 }
 
-func folded(name string, covers ...line) variant {
-	return fused(name, fusion{covers: covers}, func(c *call) bool { _, ok := c.asConvolution(c.unfolded()); return ok }, foldConvolution)
+// foldedSums are those of a convolution, BatchNorm2d and the Add of a shortcut: with an activation behind them, and with none.
+func foldedSums(activation, none string, conv line) []variant {
+	fold := func(name string, covers ...line) []variant {
+		return shortcuts(name, (*call).folds, foldConvolution, func(sum line) fusion {
+			return fusion{covers: append([]line{conv, lineNormEval, sum}, covers...)}
+		})
+	}
+	var list []variant
+	for _, k := range append([]engine.Kind{engine.ReLU}, otherActivations...) {
+		list = append(list, fold(activation, line{k, "s", "r"})...)
+	}
+	return append(list, fold(none)...)
 }
 
-// affine is what a convolution has in place of its own weight and bias, and what becomes of its sums.
+// folds reports whether the convolution's variant takes what is folded into it.
+func (c *call) folds() bool { _, ok := c.asConvolution(c.unfolded()); return ok }
+
+// affine is what a convolution has in place of its own weight and bias, and what becomes of its sums: skip, if any, is added, and an
+// activation by that number done.
 type affine struct {
 	weight, bias operand
-	relu         bool
+	skip         *engine.Tensor
+	function     int
 }
 
 // weight is the second operand of a convolution, or what stands for it.
@@ -56,8 +84,37 @@ func (c *call) bias() (b operand, biased bool) {
 	return c.of(last), len(c.ops[0].Inputs) > 2
 }
 
-// rectified reports whether the convolution's sums go through ReLU.
-func (c *call) rectified() bool { return c.affine != nil && c.affine.relu }
+// activation is the number of what is done where a convolution's sums are stored.
+func (c *call) activation() uint32 {
+	if c.affine == nil {
+		return noFunction
+	}
+	return uint32(c.affine.function)
+}
+
+// around are the activations that a convolution reads and writes: its input, its output, and what is added to its sums, if anything.
+func (c *call) around() []*engine.Tensor {
+	ts := []*engine.Tensor{c.in(0), c.out(0)}
+	if c.affine != nil && c.affine.skip != nil {
+		ts = append(ts, c.affine.skip)
+	}
+	return ts
+}
+
+// skip is what is added to a convolution's sums and the constants ADD and GS for it, p being how those around it are walked; or any
+// other operand.
+func (c *call) skip(p planes, other operand) (skip operand, added []uint32) {
+	if ts := c.around(); len(ts) == 3 {
+		return c.of(ts[2]), words(1, p.g[2])
+	}
+	return other, words(0, 1)
+}
+
+// adds reports whether a kernel can add to a convolution's sums.
+func (k kernel) adds() bool { return slices.Contains(k.spec, "ADD") }
+
+// adds reports whether a tile's kernel for folded operands can.
+func (t tile) adds() bool { return t.kernel.adds() || t.biased.adds() }
 
 // own reports whether a convolution runs on its own weight and bias, which is all that the kernels for any shape know.
 func (c *call) own() bool { return c.affine == nil }
@@ -68,7 +125,7 @@ func (c *call) foldedParts(s *slab) (a affine, biasAt int) {
 	elements := w.Shape.Elements()
 	biasAt = roundUp(elements, windowAlign/4)
 	bias := operand{s, int64(biasAt) * 4, int64(w.Shape[0]) * 4}
-	return affine{operand{s, 0, int64(elements) * 4}, bias, c.ops[len(c.ops)-1].Kind == engine.ReLU}, biasAt
+	return affine{operand{s, 0, int64(elements) * 4}, bias, c.named("skip"), functionOf(c.ops[len(c.ops)-1].Kind)}, biasAt
 }
 
 // unfolded has the sizes of what is folded, before there is memory for it.
@@ -77,22 +134,24 @@ func (c *call) unfolded() affine {
 	return a
 }
 
-// asConvolution is the variant that the convolution by itself would have, at work on those operands and on the last output.
+// asConvolution is the variant that the convolution by itself would have, at work on those operands and on the last output, if it can be.
 func (c *call) asConvolution(a affine) (*work, bool) {
 	alone := &call{plan: c.plan, ops: slices.Clone(c.ops[:1]), at: c.at, affine: &a}
 	alone.ops[0].Outputs = c.ops[len(c.ops)-1].Outputs
+	takes := func(w *work) bool { return a.skip == nil || w.variant.tile.adds() }
 	preferred := c.plan.opt.Choices[opKey(c.ops[0])]
 	var first *work
 	for _, v := range convolutions {
 		switch {
 		case v.covers[0] != c.ops[0].Kind || v.runs != nil && !v.runs(alone) || c.plan.switchedOff(&v, alone):
 		case v.name == preferred:
-			return &work{&v, alone}, true
+			w := &work{&v, alone}
+			return w, takes(w)
 		case first == nil:
 			first = &work{&v, alone}
 		}
 	}
-	return first, first != nil
+	return first, first != nil && takes(first)
 }
 
 // convolutions are the variants that may have folded operands.

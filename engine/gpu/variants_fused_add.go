@@ -34,6 +34,7 @@ var (
 var fusedAddVariants = slices.Concat(sumReLU.variants(), sumSiLU.variants(), sumReLU6.variants(), sumGELU.variants(), sumHardswish.variants(),
 	shortcuts("norm_add", nil, addBatch, func(sum line) fusion { return fusion{covers: []line{lineNorm, sum}} }),
 	shortcuts("norm_add_eval", nil, addEval, func(sum line) fusion { return fusion{covers: []line{lineNormEval, sum}} }),
+	addActivationVariants(),
 )
 
 // summed is an activation after a sum, with the names of its fusions: in training, in an evaluation, and backward.
@@ -64,6 +65,19 @@ func shortcuts(name string, runs func(c *call) bool, emit func(c *call), with fu
 		fused(name, with(line{engine.Add, "n skip", "s"}), runs, emit),
 		fused(name, with(line{engine.Add, "skip n", "s"}), runs, emit),
 	}
+}
+
+// addActivationVariants are an Add and any activation, where there is no BatchNorm2d in front that the Add could be fused with.
+func addActivationVariants() []variant {
+	var list []variant
+	for _, k := range append([]engine.Kind{engine.ReLU}, otherActivations...) {
+		list = append(list, fused("add_activation", fusion{covers: []line{{engine.Add, "a b", "s"}, {k, "s", "r"}}}, nil, func(c *call) {
+			a, b, y := c.named("a"), c.named("b"), c.named("r")
+			p := c.planes(a, b, y)
+			c.elementwise(addActivation, lanesOf(p.size), p, []operand{c.of(a), c.of(b), c.of(y)}, uint32(functionOf(k)))
+		}))
+	}
+	return list
 }
 
 // addBatch is the end of a residual block in training.

@@ -11,14 +11,15 @@ import (
 // gradient by the input. Linear adds a bias, and its pixels are the images of a panel. Which of the many ways is the fastest
 // differs between devices and shapes. The gradients by the weight stand in variants_gemm_weight.go.
 
-// What the kernels of a product have in common: without a bias, and with one and ReLU or not after it, for Linear and folded weights.
+// What the kernels of a product have in common: without a bias, and with one and an activation or none after it, for Linear and folded weights. Those
+// that read texels have a storage buffer left for what is added before the activation.
 var (
 	productBuffers = kernel{storage: []vk.Access{in, in, out}, spec: []string{"M", "K", "PLANE", "GX", "GY"}, push: []string{"tiles"}}
 	productTexels  = kernel{storage: []vk.Access{out}, texel: 2, spec: []string{"M", "K", "PLANE", "GX", "GY"}, push: []string{"tiles"}}
 	productShared  = kernel{storage: []vk.Access{in, in, out}, spec: []string{"M", "K", "PLANE", "GX", "GY"}}
-	biasedBuffers  = kernel{storage: []vk.Access{in, in, out, in}, spec: []string{"M", "K", "PLANE", "GX", "GY", "RELU"}, push: []string{"tiles"}}
-	biasedTexels   = kernel{storage: []vk.Access{out, in}, texel: 2, spec: []string{"M", "K", "PLANE", "GX", "GY", "RELU"}, push: []string{"tiles"}}
-	biasedShared   = kernel{storage: []vk.Access{in, in, out, in}, spec: []string{"M", "K", "PLANE", "GX", "GY", "RELU"}}
+	biasedBuffers  = kernel{storage: []vk.Access{in, in, out, in}, spec: []string{"M", "K", "PLANE", "GX", "GY", "FUNCTION"}, push: []string{"tiles"}}
+	biasedTexels   = kernel{storage: []vk.Access{out, in, in}, texel: 2, spec: []string{"M", "K", "PLANE", "GX", "GY", "FUNCTION", "ADD", "GS"}, push: []string{"tiles"}}
+	biasedShared   = kernel{storage: []vk.Access{in, in, out, in}, spec: []string{"M", "K", "PLANE", "GX", "GY", "FUNCTION"}}
 )
 
 // The tiled kernels.
@@ -153,7 +154,6 @@ func overPixels(k engine.Kind, tiles []tiled, others []variant, any string, tran
 	list := ofTiles(k, tiles, (*call).multiplies, func(c *call, t tile) {
 		r := product{x: c.in(0), y: c.out(0), packed: c.pack(t, transposed)}
 		r.bias, r.biased = c.bias()
-		r.relu = c.rectified()
 		c.gemm(t, r)
 	})
 	return append(append(list, others...), one(k, any, (*call).own, func(c *call) { c.multiplyAny(transposed) }))
@@ -188,7 +188,7 @@ type tile struct {
 
 // multiplies reports whether the tile's kernel can run a product over pixels.
 func (c *call) multiplies(t tile) bool {
-	return c.planes(c.in(0), c.out(0)).size%t.columns == 0 && c.in(0).C() >= t.depth &&
+	return c.planes(c.around()...).size%t.columns == 0 && c.in(0).C() >= t.depth &&
 		t.runs(c, c.in(0).Shape.Elements(), t.packedElements(c)+t.overshoot(c))
 }
 
@@ -212,24 +212,30 @@ func (t tile) runs(c *call, operands ...int) bool {
 	return true
 }
 
-// product is y = A x, with a bias for every row, and ReLU after it, or not.
+// product is y = A x, with a bias for every row and what is folded behind it, or not.
 type product struct {
 	x, y         *engine.Tensor
 	packed, bias operand
-	biased, relu bool
+	biased       bool
 }
 
 // gemm runs a tiled kernel: blocks of rows of A on one axis, tiles of pixels on the other.
 func (c *call) gemm(t tile, r product) {
-	p, m := c.planes(r.x, r.y), r.y.C()
+	p, m := c.planes(c.around()...), r.y.C()
 	k, lanes, constants := t.kernel, t.subgroup(c), words(m, p.c, p.size/4, p.g[0], p.g[1])
 	operands := []operand{r.packed, c.of(r.x), c.of(r.y)}
 	if k.texel > 0 {
 		operands = []operand{c.of(r.y), r.packed, c.of(r.x)}
 	}
 	if r.biased {
-		operands = slices.Insert(operands, len(k.storage), r.bias)
-		k, constants = t.biased, append(constants, flag(r.relu))
+		behind := []operand{r.bias}
+		constants = append(constants, c.activation())
+		if t.biased.adds() {
+			skip, added := c.skip(p, r.bias)
+			behind, constants = append(behind, skip), append(constants, added...)
+		}
+		operands = slices.Insert(operands, len(k.storage), behind...)
+		k = t.biased
 	}
 	tiles := p.n * p.size / t.columns
 	push, size := words(tiles), workgroup

@@ -14,7 +14,7 @@ import (
 var (
 	windowsTile = tile{rows: 64, columns: 64, depth: 16, shared: true, kernel: kernel{
 		name: "conv2d_shared", storage: []vk.Access{in, in, in, out},
-		spec: []string{"M", "K", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GX", "GY", "BIASED", "RELU"}, push: []string{"count"},
+		spec: []string{"M", "K", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GX", "GY", "BIASED", "FUNCTION"}, push: []string{"count"},
 	}}
 	windowsDataTile = tile{rows: 64, columns: 64, depth: 16, shared: true, kernel: kernel{
 		name: "conv2d_backward_data_shared", storage: []vk.Access{in, in, out},
@@ -55,7 +55,7 @@ func (c *call) windows(t tile) {
 	x, y := c.in(0), c.out(0)
 	g, count := c.images(x, y).g, y.N()*y.H()*y.W()
 	bias, biased := c.bias()
-	constants := slices.Concat(c.window(x, y), words(g...), []uint32{flag(biased), flag(c.rectified())})
+	constants := slices.Concat(c.window(x, y), words(g...), []uint32{flag(biased), c.activation()})
 	c.runGroups(t.kernel, spread(ceilDiv(count, t.columns)*ceilDiv(y.C(), t.rows)), constants, words(count), c.packWindows(t, false), c.of(x), bias, c.of(y))
 }
 
