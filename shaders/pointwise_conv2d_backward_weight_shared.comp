@@ -10,7 +10,12 @@
 // The pixels of all images are cut into S runs of `run` slices of 16. A workgroup makes 64 rows x 64 columns of one part;
 // shared_tile.glsl says how. Rows past M or K repeat the last one and are not stored.
 //
-// ops: pointwise_conv2d_backward_weight, linear_backward_weight (images of one pixel)
+// With MATRICES there is a product for each z, of the z-th (N, M, PLANE*4) of dy and the z-th (N, K, PLANE*4) of x; GD and GX are 1, and
+// parts is (S, Z, M, K), of which those from number `from` on are made.
+//
+// ops: pointwise_conv2d_backward_weight, linear_backward_weight (images of one pixel); with MATRICES conv2d_backward_weight (winograd.glsl)
+// kernel pointwise_conv2d_backward_weight_shared
+// kernel winograd_weight_product_shared: MATRICES
 #include "dispatch.glsl"
 #include "panels.glsl"
 #include "shared_tile.glsl"
@@ -21,7 +26,11 @@ layout(constant_id = 3) const uint PLANE = 256; // in vec4
 layout(constant_id = 4) const uint GD = 1;
 layout(constant_id = 5) const uint GX = 1;
 
+#ifdef MATRICES
+layout(push_constant) uniform Push { uint slices, run, from; } push;
+#else
 layout(push_constant) uniform Push { uint slices, run, S; } push; // slices = N*PLANE/4
+#endif
 
 layout(std430, binding = 0) readonly  buffer DY { vec4 dy[]; };
 layout(std430, binding = 1) readonly  buffer X { vec4 x[]; };
@@ -45,6 +54,10 @@ void main() {
     for (uint q = s * push.run; q < end; q++) {
         uint n = q / (PLANE / 4u), r = q % (PLANE / 4u) * 4u;
         uint from_d = plane_at(n, 0u, M, GD, PLANE) + r, from_x = plane_at(n, 0u, K, GX, PLANE) + r;
+#ifdef MATRICES
+        from_d += gl_WorkGroupID.z * push.slices * 4u * M;
+        from_x += gl_WorkGroupID.z * push.slices * 4u * K;
+#endif
         // Invocation i brings row i of either operand: 16 pixels, which become its component of 16 places.
         for (uint j = 0u; j < 4u; j++) {
             vec4 d = dy[from_d + min(m + me, M - 1u) * GD * PLANE + j];
@@ -57,6 +70,9 @@ void main() {
         multiply();
     }
 
+#ifdef MATRICES
+    s = (push.from + s) * gl_NumWorkGroups.z + gl_WorkGroupID.z;
+#endif
     k += tile_column() * 8u;
     m += tile_row() * 8u;
     uint at = (s * M + m) * K + k;

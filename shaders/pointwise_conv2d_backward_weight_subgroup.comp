@@ -12,7 +12,10 @@
 // fetch together and hand round. For two texels of pixels a lane fetches eight of x and ROWS*2/SUBGROUP of dy for ROWS*32
 // multiply-adds. Rows past M or K repeat the last one and are not stored.
 //
-// ops: pointwise_conv2d_backward_weight, linear_backward_weight (images of one pixel)
+// With MATRICES there is a product for each z, of the z-th (N, M, PLANE*4) of dy and the z-th (N, K, PLANE*4) of x; GD and GX are 1, and
+// parts is (S, Z, M, K), of which those from number `from` on are made.
+//
+// ops: pointwise_conv2d_backward_weight, linear_backward_weight (images of one pixel); with MATRICES conv2d_backward_weight (winograd.glsl)
 // kernel pointwise_conv2d_backward_weight_shuffle_32x4: ROWS=32
 // kernel pointwise_conv2d_backward_weight_shuffle_64x4: ROWS=64
 // kernel pointwise_conv2d_backward_weight_shuffle_16x4: ROWS=16
@@ -21,6 +24,9 @@
 // kernel pointwise_conv2d_backward_weight_broadcast_64x4: ROWS=64 BROADCAST
 // kernel pointwise_conv2d_backward_weight_broadcast_16x4: ROWS=16 BROADCAST
 // kernel pointwise_conv2d_backward_weight_broadcast_8x4: ROWS=8 BROADCAST
+// kernel winograd_weight_product_shuffle_32x4: ROWS=32 MATRICES
+// kernel winograd_weight_product_shuffle_16x4: ROWS=16 MATRICES
+// kernel winograd_weight_product_broadcast_16x4: ROWS=16 BROADCAST MATRICES
 #define HELD (2 * ROWS)
 #include "dispatch.glsl"
 #include "panels.glsl"
@@ -33,7 +39,11 @@ layout(constant_id = 3) const uint PLANE = 256; // in texels
 layout(constant_id = 4) const uint GD = 1;
 layout(constant_id = 5) const uint GX = 1;
 
+#ifdef MATRICES
+layout(push_constant) uniform Push { uint pairs, run, from; } push;
+#else
 layout(push_constant) uniform Push { uint pairs, run, S; } push; // pairs = N*PLANE/2
+#endif
 
 layout(std430, binding = 0) writeonly buffer Parts { float parts[]; };
 layout(binding = 1) uniform samplerBuffer dy;
@@ -72,6 +82,10 @@ void main() {
     for (uint q = s * push.run; q < end; q++) {
         uint n = q / (PLANE / 2u), r = q % (PLANE / 2u) * 2u;
         uint from_d = plane_at(n, 0u, M, GD, PLANE) + r, from_x = plane_at(n, 0u, K, GX, PLANE) + r;
+#ifdef MATRICES
+        from_d += gl_WorkGroupID.z * push.pairs * 2u * M;
+        from_x += gl_WorkGroupID.z * push.pairs * 2u * K;
+#endif
         for (uint i = 0u; i < EACH; i++) held[i] = texelFetch(dy, int(from_d + row_d[i]));
         vec4 p0 = texelFetch(x, int(from_x + row_x[0])), q0 = texelFetch(x, int(from_x + row_x[0] + 1u));
         vec4 p1 = texelFetch(x, int(from_x + row_x[1])), q1 = texelFetch(x, int(from_x + row_x[1] + 1u));
@@ -90,6 +104,9 @@ void main() {
 #endif
     }
 
+#ifdef MATRICES
+    s = (push.from + s) * gl_NumWorkGroups.z + gl_WorkGroupID.z;
+#endif
 #if ROWS == 8
     EACH_OF_8(STORE, 0)
 #else

@@ -9,9 +9,12 @@
 //
 // A workgroup makes 64 rows x 64 neighbouring pixels, of N*PLANE/16 such tiles; shared_tile.glsl says how.
 //
-// ops: pointwise_conv2d, pointwise_conv2d_backward_data, linear, linear_backward_data
+// With MATRICES there is a product for each z, of the packed A number z and the z-th (N, K, PLANE*4) of x, into the z-th of y; GX and GY are 1.
+//
+// ops: pointwise_conv2d, pointwise_conv2d_backward_data, linear, linear_backward_data; with MATRICES conv2d, conv2d_backward_data (winograd.glsl)
 // kernel pointwise_conv2d_shared
 // kernel linear_shared: BIAS
+// kernel winograd_product_shared: MATRICES
 #include "dispatch.glsl"
 #include "panels.glsl"
 #include "shared_tile.glsl"
@@ -41,6 +44,10 @@ void main() {
     uint n = tile / (PLANE / 16u), r = tile % (PLANE / 16u) * 16u;
     const uint slices = (K + SLICE - 1u) / SLICE;
     uint from = plane_at(n, 0u, K, GX, PLANE) + r, at = block * slices * SLICE * 16u;
+#ifdef MATRICES
+    at += gl_WorkGroupID.z * gl_NumWorkGroups.y * slices * SLICE * 16u;
+    from += gl_WorkGroupID.z * gl_NumWorkGroups.x * 16u * K;
+#endif
 
     for (int i = 0; i < 16; i++) c[i] = vec4(0.0);
     for (uint k = 0u; k < slices * SLICE; k += SLICE) {
@@ -52,5 +59,8 @@ void main() {
     }
 
     uint m = block * 64u + tile_row() * 8u, to = plane_at(n, m, M, GY, PLANE) + r + tile_column() * 2u;
+#ifdef MATRICES
+    to += gl_WorkGroupID.z * gl_NumWorkGroups.x * 16u * M;
+#endif
     STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5) STORE(6) STORE(7)
 }

@@ -14,7 +14,9 @@
 // texel buffers, since CPU drivers gather a texel for every lane at once where they load from a storage buffer lane by
 // lane.
 //
-// ops: pointwise_conv2d, pointwise_conv2d_backward_data, linear, linear_backward_data
+// With MATRICES there is a product for each z, of the packed A number z and the z-th (N, K, PLANE*4) of x, into the z-th of y; GX and GY are 1.
+//
+// ops: pointwise_conv2d, pointwise_conv2d_backward_data, linear, linear_backward_data; with MATRICES conv2d, conv2d_backward_data (winograd.glsl)
 // kernel pointwise_conv2d_shuffle_16x8: ROWS=16 DEPTH=8 TEXELS=2
 // kernel pointwise_conv2d_shuffle_32x4: ROWS=32 DEPTH=8 TEXELS=1
 // kernel pointwise_conv2d_shuffle_64x4: ROWS=64 DEPTH=4 TEXELS=1
@@ -31,6 +33,9 @@
 // kernel linear_broadcast_32x4: ROWS=32 DEPTH=8 TEXELS=1 BIAS BROADCAST
 // kernel linear_broadcast_64x4: ROWS=64 DEPTH=4 TEXELS=1 BIAS BROADCAST
 // kernel linear_broadcast_16x4: ROWS=16 DEPTH=4 TEXELS=1 BIAS BROADCAST
+// kernel winograd_product_shuffle_16x8: ROWS=16 DEPTH=8 TEXELS=2 MATRICES
+// kernel winograd_product_shuffle_32x4: ROWS=32 DEPTH=8 TEXELS=1 MATRICES
+// kernel winograd_product_broadcast_16x8: ROWS=16 DEPTH=8 TEXELS=2 BROADCAST MATRICES
 #define HELD (DEPTH * ROWS / 4)
 #include "dispatch.glsl"
 #include "panels.glsl"
@@ -103,6 +108,11 @@ void main() {
     int from = int(plane_at(n, 0u, K, GX, PLANE) + r);
     int at = int(block * ((K + DEPTH - 1) / DEPTH) * HELD + gl_SubgroupInvocationID);
 
+#ifdef MATRICES
+    at += int(gl_WorkGroupID.z * gl_NumWorkGroups.y * ((K + DEPTH - 1) / DEPTH) * HELD);
+    from += int(gl_WorkGroupID.z * push.tiles * TEXELS * K);
+#endif
+
     for (int i = 0; i < 16; i++) for (int j = 0; j < ROWS * TEXELS; j += 16) c[i + j] = vec4(0.0); // short enough to be unrolled
     for (first = 0u; first < K; first += DEPTH) {
         for (uint i = 0u; i < EACH; i++) held[i] = texelFetch(packed, at + int(i * SUBGROUP));
@@ -120,6 +130,9 @@ void main() {
     if (!inside) return;
     uint m = block * ROWS, to = plane_at(n, m, M, GY, PLANE) + r;
     SKIP_FROM(n, r)
+#ifdef MATRICES
+    to += gl_WorkGroupID.z * push.tiles * TEXELS * M;
+#endif
     EACH_OF_16(STORE, 0)
 #if ROWS > 16
     EACH_OF_16(STORE, 16)

@@ -3,6 +3,7 @@ package gpu
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"cnnvk/engine"
@@ -17,14 +18,14 @@ type KernelTime struct {
 	Kernel string
 	Shader string // the file that the kernel was compiled from, shaders/NAME.comp
 	Time   time.Duration
-	// MultiplyAdds are the op's, on the dispatch that does the product: packing a weight before it and adding up partial
-	// sums after it count for nothing.
+	// MultiplyAdds are the op's, on the dispatches that do the product: packing a weight before it and adding up partial
+	// sums after it count for nothing. Winograd's products do what a quarter of them would.
 	MultiplyAdds int64
 	Bytes        int64 // of what it reads and writes, each once
 }
 
 // productKernels are what the names of the kernels begin with that do a product: those of the dispatches before and after it do not.
-var productKernels = regexp.MustCompile("^((pointwise_|depthwise_)?conv2d|linear)")
+var productKernels = regexp.MustCompile("^((pointwise_|depthwise_)?conv2d|linear|winograd_(weight_)?product)")
 
 // Profile runs a step of p once, with a timestamp after every dispatch. The session's state moves on as by a step.
 func Profile(s engine.Session, p *engine.Program, in *engine.StepInputs) ([]KernelTime, error) {
@@ -60,6 +61,7 @@ func (r *recorded) times(stamps []time.Duration) ([]KernelTime, error) {
 		return nil, fmt.Errorf("engine/gpu: %d timestamps for %d dispatches", len(stamps), len(r.plan.dispatches))
 	}
 	var out []KernelTime
+	products := r.plan.productDispatches()
 	for i, d := range r.plan.dispatches {
 		op := r.plan.program.Ops[d.op]
 		file, _, err := shaders.Source(d.kernel.name)
@@ -71,11 +73,25 @@ func (r *recorded) times(stamps []time.Duration) ([]KernelTime, error) {
 			Time: stamps[i+1] - stamps[i], Bytes: d.traffic(),
 		}
 		if productKernels.MatchString(k.Kernel) {
-			k.MultiplyAdds = op.MultiplyAdds()
+			k.MultiplyAdds = op.MultiplyAdds() / products[d.op]
+			if strings.HasPrefix(k.Kernel, "winograd_") {
+				k.MultiplyAdds /= winogradSaved
+			}
 		}
 		out = append(out, k)
 	}
 	return out, nil
+}
+
+// productDispatches counts the dispatches that do an op's product, by op: several where it is done in pieces.
+func (pl *plan) productDispatches() map[int]int64 {
+	n := map[int]int64{}
+	for _, d := range pl.dispatches {
+		if productKernels.MatchString(d.kernel.name) {
+			n[d.op]++
+		}
+	}
+	return n
 }
 
 // traffic is the bytes of a dispatch's operands, counted twice where they are read and written. Of a resident tensor, which is a

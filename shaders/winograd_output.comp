@@ -1,0 +1,74 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// winograd_output: y = AT V A (+ bias[c]) for every tile (see winograd.glsl)
+//
+//   V     (36, count*LANES)      that is (36, panels, C, PLANE*LANES) of the tiles from `first` on
+//   y     (N/G, C, G, H, W)      float32; texels and vec4s: W = WIDTH*4, floats: W = WIDTH
+//   bias  (C)                    read with BIASED alone; with RELU what is negative becomes 0
+//
+// An invocation makes LANES neighbouring tiles of a channel at once, one to a component, as winograd_input does; what lies outside the
+// image is not stored.
+//
+// ops: conv2d, conv2d_backward_data
+// kernel winograd_output
+// kernel winograd_output_texel: TEXEL
+// kernel winograd_output_any: SCALAR
+#include "dispatch.glsl"
+#include "fetch.glsl"
+#include "panels.glsl"
+#include "winograd.glsl"
+
+layout(constant_id = 1) const uint C = 64;
+layout(constant_id = 2) const uint H = 16;
+layout(constant_id = 3) const uint WIDTH = 4;
+layout(constant_id = 4) const uint G = 1;
+layout(constant_id = 5) const uint PLANE = 64; // tiles of a panel, in lanes
+layout(constant_id = 6) const bool BIASED = false;
+layout(constant_id = 7) const bool RELU = false;
+
+layout(push_constant) uniform Push { uint count, first, tiles; } push; // tiles: N*ceil(H/4)*ceil(W/4)
+
+layout(std430, binding = 0) writeonly buffer Y { lanes y[]; };
+layout(std430, binding = 1) readonly  buffer Bias { float bias[]; };
+ACTIVATION(2, V, v);
+
+#include "winograd_tiles.glsl"
+
+#define ELEMENT(e) FETCH(v, (e) * push.count + id)
+#define ROW(i) rows[i] = to_output(Six(ELEMENT(6 * i), ELEMENT(6 * i + 1), ELEMENT(6 * i + 2), ELEMENT(6 * i + 3), ELEMENT(6 * i + 4), ELEMENT(6 * i + 5)));
+#define COLUMN(field) Four column_##field = to_output(Six(rows[0].field, rows[1].field, rows[2].field, rows[3].field, rows[4].field, rows[5].field));
+
+lanes result(lanes sum, float b) {
+    if (BIASED) sum += b;
+    return RELU ? positive(sum) : sum;
+}
+
+// STORE writes row r, which is that field of the columns, of a tile.
+#ifdef SCALAR
+#define VALUE(r, j, sum) if (t.column + (j) < WIDTH) y[t.at + (r) * WIDTH + (j)] = result(sum, b);
+#define STORE(r, field) \
+    if (t.row + (r) < H) { \
+        VALUE(r, 0u, column_a.field) VALUE(r, 1u, column_b.field) VALUE(r, 2u, column_c.field) VALUE(r, 3u, column_d.field) \
+    }
+#else
+#define STORE(r, field) \
+    if (t.row + (r) < H) y[t.at + (r) * WIDTH] = result(vec4(column_a.field[i], column_b.field[i], column_c.field[i], column_d.field[i]), b);
+#endif
+#define TILE(n) { \
+    const uint i = n; \
+    Tile t = tile_of(p + i, push.tiles, c); \
+    if (t.real) { STORE(0u, a) STORE(1u, b) STORE(2u, c) STORE(3u, d) } }
+
+void main() {
+    uint id = invocation();
+    if (id >= push.count) return;
+    uint c = id / PLANE % C, p = push.first + (id / (PLANE * C) * PLANE + id % PLANE) * LANES;
+    Four rows[6];
+    EACH_OF_6(ROW)
+    COLUMN(a) COLUMN(b) COLUMN(c) COLUMN(d)
+    float b = BIASED ? bias[c] : 0.0;
+    TILE(0)
+#ifndef SCALAR
+    TILE(1) TILE(2) TILE(3)
+#endif
+}
