@@ -26,6 +26,7 @@
 // kernel pointwise_conv2d_backward_weight_broadcast_8x4: ROWS=8 BROADCAST
 // kernel winograd_weight_product_shuffle_32x4: ROWS=32 MATRICES
 // kernel winograd_weight_product_shuffle_16x4: ROWS=16 MATRICES
+// kernel winograd_weight_product_broadcast_32x4: ROWS=32 BROADCAST MATRICES
 // kernel winograd_weight_product_broadcast_16x4: ROWS=16 BROADCAST MATRICES
 #define HELD (2 * ROWS)
 #include "dispatch.glsl"

@@ -36,6 +36,7 @@
 // kernel winograd_product_shuffle_16x8: ROWS=16 DEPTH=8 TEXELS=2 MATRICES
 // kernel winograd_product_shuffle_32x4: ROWS=32 DEPTH=8 TEXELS=1 MATRICES
 // kernel winograd_product_broadcast_16x8: ROWS=16 DEPTH=8 TEXELS=2 BROADCAST MATRICES
+// kernel winograd_product_broadcast_32x4: ROWS=32 DEPTH=8 TEXELS=1 BROADCAST MATRICES
 #define HELD (DEPTH * ROWS / 4)
 #include "dispatch.glsl"
 #include "panels.glsl"

@@ -42,10 +42,12 @@ var (
 	winogradShuffle16x8   = tile{kernel: productTexels.by(shuffle, "winograd_product_shuffle_16x8"), rows: 16, columns: 8, depth: 8}
 	winogradShuffle32x4   = tile{kernel: productTexels.by(shuffle, "winograd_product_shuffle_32x4"), rows: 32, columns: 4, depth: 8}
 	winogradBroadcast16x8 = tile{kernel: productTexels.by(broadcast, "winograd_product_broadcast_16x8"), rows: 16, columns: 8, depth: 8}
+	winogradBroadcast32x4 = tile{kernel: productTexels.by(broadcast, "winograd_product_broadcast_32x4"), rows: 32, columns: 4, depth: 8}
 	winogradSharedTile    = tile{kernel: productShared.as("winograd_product_shared"), rows: 64, columns: 64, depth: 16, shared: true}
 
 	winogradWeightShuffle32x4   = tile{kernel: winogradWeightLanes.by(shuffle, "winograd_weight_product_shuffle_32x4"), rows: 32, columns: 4, depth: 8}
 	winogradWeightShuffle16x4   = tile{kernel: winogradWeightLanes.by(shuffle, "winograd_weight_product_shuffle_16x4"), rows: 16, columns: 4, depth: 8}
+	winogradWeightBroadcast32x4 = tile{kernel: winogradWeightLanes.by(broadcast, "winograd_weight_product_broadcast_32x4"), rows: 32, columns: 4, depth: 8}
 	winogradWeightBroadcast16x4 = tile{kernel: winogradWeightLanes.by(broadcast, "winograd_weight_product_broadcast_16x4"), rows: 16, columns: 4, depth: 8}
 	winogradWeightSharedTile    = tile{kernel: winogradWeightShared.as("winograd_weight_product_shared"), rows: 64, columns: 64, depth: 16, shared: true}
 )
@@ -54,18 +56,21 @@ var (
 	winogradTiles = []tiled{
 		{"conv2d_winograd_shuffle_32x4", winogradShuffle32x4},
 		{"conv2d_winograd_shuffle_16x8", winogradShuffle16x8},
+		{"conv2d_winograd_broadcast_32x4", winogradBroadcast32x4},
 		{"conv2d_winograd_broadcast_16x8", winogradBroadcast16x8},
 		{"conv2d_winograd_shared", winogradSharedTile},
 	}
 	winogradTurnedTiles = []tiled{
 		{"conv2d_backward_data_winograd_shuffle_32x4", winogradShuffle32x4},
 		{"conv2d_backward_data_winograd_shuffle_16x8", winogradShuffle16x8},
+		{"conv2d_backward_data_winograd_broadcast_32x4", winogradBroadcast32x4},
 		{"conv2d_backward_data_winograd_broadcast_16x8", winogradBroadcast16x8},
 		{"conv2d_backward_data_winograd_shared", winogradSharedTile},
 	}
 	winogradWeightTiles = []tiled{
 		{"conv2d_backward_weight_winograd_shuffle_32x4", winogradWeightShuffle32x4},
 		{"conv2d_backward_weight_winograd_shuffle_16x4", winogradWeightShuffle16x4},
+		{"conv2d_backward_weight_winograd_broadcast_32x4", winogradWeightBroadcast32x4},
 		{"conv2d_backward_weight_winograd_broadcast_16x4", winogradWeightBroadcast16x4},
 		{"conv2d_backward_weight_winograd_shared", winogradWeightSharedTile},
 	}
