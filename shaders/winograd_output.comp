@@ -1,10 +1,10 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-// winograd_output: y = AT V A (+ bias[c]) for every tile (see winograd.glsl)
+// winograd_output: y = f(AT V A (+ bias[c])) for every tile (see winograd.glsl)
 //
 //   V     (36, count*LANES)      that is (36, panels, C, PLANE*LANES) of the tiles from `first` on
 //   y     (N/G, C, G, H, W)      float32; texels and vec4s: W = WIDTH*4, floats: W = WIDTH
-//   bias  (C)                    read with BIASED alone; with RELU what is negative becomes 0
+//   bias  (C)                    read with BIASED alone; FUNCTION of activation.glsl is done last
 //
 // An invocation makes LANES neighbouring tiles of a channel at once, one to a component, as winograd_input does; what lies outside the
 // image is not stored.
@@ -17,6 +17,7 @@
 #include "fetch.glsl"
 #include "panels.glsl"
 #include "winograd.glsl"
+#include "activation.glsl"
 
 layout(constant_id = 1) const uint C = 64;
 layout(constant_id = 2) const uint H = 16;
@@ -24,7 +25,7 @@ layout(constant_id = 3) const uint WIDTH = 4;
 layout(constant_id = 4) const uint G = 1;
 layout(constant_id = 5) const uint PLANE = 64; // tiles of a panel, in lanes
 layout(constant_id = 6) const bool BIASED = false;
-layout(constant_id = 7) const bool RELU = false;
+layout(constant_id = 7) const uint FUNCTION = NONE;
 
 layout(push_constant) uniform Push { uint count, first, tiles; } push; // tiles: N*ceil(H/4)*ceil(W/4)
 
@@ -40,7 +41,7 @@ ACTIVATION(2, V, v);
 
 lanes result(lanes sum, float b) {
     if (BIASED) sum += b;
-    return RELU ? positive(sum) : sum;
+    return activated(FUNCTION, sum);
 }
 
 // STORE writes row r, which is that field of the columns, of a tile.

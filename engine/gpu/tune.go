@@ -75,7 +75,7 @@ type Candidate struct {
 	Time    time.Duration
 }
 
-// hopeless is how much slower than the best a variant is that is not tried again on other sizes of the same op.
+// hopeless is how much slower than the best a variant is that is not tried again on other sizes of the same op, where that best can run.
 const hopeless = 2
 
 // Tune measures, for every matrix product of the programs without a choice, the variants that can run it, and chooses the fastest. A variant
@@ -98,7 +98,7 @@ func (e *Executor) Tune(ctx context.Context, l *engine.Layout, programs []*engin
 	}
 	defer cancel()
 	found, left = Choices{}, Choices{}
-	k := known{map[string]bool{}, map[string]bool{}}
+	k := known{outclassed{}, map[string]bool{}}
 	for i, j := range jobs {
 		best, err := e.measure(limited, j, k)
 		switch {
@@ -230,14 +230,31 @@ func (j *tuning) toFront(name string) {
 
 // known is what was learned of variants on other sizes.
 type known struct {
-	slow    map[string]bool // hopeless
+	slow    outclassed
 	trusted map[string]bool // came to the plainest one's result
+}
+
+// outclassed are hopeless variants, each with those that it was no match for.
+type outclassed map[string][]string
+
+// note adds the variants of one measurement, the fastest first.
+func (o outclassed) note(measured []Candidate) {
+	for _, c := range measured {
+		if c.Time > hopeless*measured[0].Time {
+			o[c.Variant] = append(o[c.Variant], measured[0].Variant)
+		}
+	}
+}
+
+// among reports whether a variant is hopeless where these can run: one that lost to a variant that takes few sizes may be the best of the others.
+func (o outclassed) among(name string, variants []string) bool {
+	return slices.ContainsFunc(o[name], func(better string) bool { return slices.Contains(variants, better) })
 }
 
 // skips says whether a variant need not be measured. The plainest one is left out where it is slow only if that is not needed to trust the
 // one that is measured first: the others are held against that then.
 func (k known) skips(j tuning, i int) bool {
-	return i > 0 && k.slow[j.variants[i]] && (j.variants[i] != j.plainest || k.trusted[j.variants[0]])
+	return i > 0 && k.slow.among(j.variants[i], j.variants) && (j.variants[i] != j.plainest || k.trusted[j.variants[0]])
 }
 
 // measure times the variants on the op, fastest first, until ctx ends.
@@ -274,11 +291,7 @@ func (e *Executor) measure(ctx context.Context, j tuning, k known) ([]Candidate,
 		}
 	}
 	slices.SortStableFunc(times, func(a, b Candidate) int { return cmp.Compare(a.Time, b.Time) })
-	for _, c := range times {
-		if c.Time > hopeless*best {
-			k.slow[c.Variant] = true
-		}
-	}
+	k.slow.note(times)
 	return times, nil
 }
 

@@ -110,9 +110,9 @@ func TestTuningOrder(t *testing.T) {
 // The plainest variant, where it is slow, is run until the one that is measured first came to its result; other slow ones are not.
 func TestKnownVariants(t *testing.T) {
 	j := tuning{variants: []string{"first", "plain", "other"}, plainest: "plain"}
-	slow := known{map[string]bool{"first": true, "plain": true, "other": true}, map[string]bool{}}
+	slow := known{outclassed{"first": {"first"}, "plain": {"first"}, "other": {"first"}}, map[string]bool{}}
 	trusted := known{slow.slow, map[string]bool{"first": true}}
-	fast := known{map[string]bool{}, map[string]bool{"first": true}}
+	fast := known{outclassed{}, map[string]bool{"first": true}}
 	for _, c := range []struct {
 		k    known
 		want []bool
@@ -254,6 +254,29 @@ func TestAgrees(t *testing.T) {
 	} {
 		if agrees(c.got, c.want) != c.ok {
 			t.Errorf("agrees(%v, %v) = %t", c.got, c.want, !c.ok)
+		}
+	}
+}
+
+// What lost to a variant of few sizes is measured on the sizes that this one does not take.
+func TestOutclassed(t *testing.T) {
+	slow := outclassed{}
+	slow.note([]Candidate{{"winograd", 10}, {"direct", 20}, {"plain", 21}})
+	slow.note([]Candidate{{"direct", 10}, {"plain", 19}, {"shared", 90}})
+	for _, c := range []struct {
+		name     string
+		variants []string
+		want     bool
+	}{
+		{"winograd", []string{"winograd", "direct", "plain", "shared"}, false},
+		{"direct", []string{"winograd", "direct", "plain", "shared"}, false}, // twice is not beyond
+		{"plain", []string{"winograd", "direct", "plain", "shared"}, true},
+		{"plain", []string{"direct", "plain", "shared"}, false},
+		{"shared", []string{"direct", "plain", "shared"}, true},
+		{"shared", []string{"winograd", "shared"}, false},
+	} {
+		if got := slow.among(c.name, c.variants); got != c.want {
+			t.Errorf("%s is hopeless among %v: %t, want %t", c.name, c.variants, got, c.want)
 		}
 	}
 }

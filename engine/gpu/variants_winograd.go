@@ -25,7 +25,7 @@ var (
 	}.orTexel("winograd_gradient_texel", 1).orAny("winograd_gradient_any")
 	winogradOutput = kernel{
 		name: "winograd_output", storage: []vk.Access{out, in, in},
-		spec: []string{"C", "H", "WIDTH", "G", "PLANE", "BIASED", "RELU"}, push: []string{"count", "first", "tiles"},
+		spec: []string{"C", "H", "WIDTH", "G", "PLANE", "BIASED", "FUNCTION"}, push: []string{"count", "first", "tiles"},
 	}.orTexel("winograd_output_texel", 1).orAny("winograd_output_any")
 	winogradWeightGradient = kernel{
 		name: "winograd_weight_gradient", storage: []vk.Access{out, in}, push: []string{"count", "S"},
@@ -168,7 +168,7 @@ func (c *call) winograd(t tile, turned bool) {
 		c.runGroups(t.kernel.on(t.subgroup(c)), c.winogradGroups(t, cut), words(m, k, cut.plane/4, 1, 1), push, operands...)
 		lanes := c.winogradLanes(y)
 		kernel, count := c.readingLanes(winogradOutput, lanes, cut.values(m)), cut.values(m)/winogradElements/lanes
-		constants := append(c.winogradConstants(cut, y, lanes), flag(biased), flag(c.rectified()))
+		constants := append(c.winogradConstants(cut, y, lanes), flag(biased), c.activation())
 		buffers := []operand{c.of(y), bias, products}
 		c.run(kernel, count, constants, cut.push(piece, count), buffers...)
 	}
