@@ -174,7 +174,7 @@ func score(c *cli.Context, s *console, w *net.Weights, d net.Data) (r *evalResul
 		if err := m.Admit(need, batch); err != nil {
 			return err
 		}
-		t := machine.Tuning{Off: c.Bool("no-tune"), Limit: startTuning}
+		t := machine.Tuning{Off: c.Bool("no-tune"), Limit: startTuning, Rest: restOfTuning(c.String("device"), c.String("model"), w.Model)}
 		if err := m.Settle(c.Context, t); err != nil {
 			return err
 		}

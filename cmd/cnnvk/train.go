@@ -252,7 +252,7 @@ func (j *job) open(ctx context.Context) error {
 	if err := j.machine.Admit(d, j.recipe.BatchSize); err != nil {
 		return j.orNewRun(recipeProblem(j.flags, err))
 	}
-	choice := machine.Tuning{Off: j.flags.Bool("no-tune"), Pinned: j.kernels, Limit: startTuning}
+	choice := machine.Tuning{Off: j.flags.Bool("no-tune"), Pinned: j.kernels, Limit: startTuning, Rest: restOfTuning(j.flags.String("device"), j.flags.String("model"), j.trainer.Model)}
 	if err := j.machine.Settle(ctx, choice); err != nil {
 		return err
 	}

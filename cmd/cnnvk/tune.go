@@ -10,12 +10,14 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cmd/cnnvk/machine"
+	"cnnvk/internal/files"
+	"cnnvk/net"
 )
 
 func (p program) tuneCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "tune",
-		Usage: "measure which kernels are the fastest on a device, ahead of the first training",
+		Usage: "measure which kernels are the fastest on a device, ahead of the first training or after it",
 		Flags: append([]cli.Flag{
 			deviceFlag(),
 			&cli.BoolFlag{Name: "force", Usage: "measure again what was measured earlier"},
@@ -26,6 +28,26 @@ func (p program) tuneCommand() *cli.Command {
 
 // startTuning is how long a training or an evaluation measures kernels at most before it starts. tune and bench take the time that it takes.
 const startTuning = 20 * time.Second
+
+// restOfTuning is the command that measures what the start of a training or an evaluation did not come to. named is what --model says.
+func restOfTuning(device, named string, m *net.Model) string {
+	command, reference := "cnnvk tune", net.ReferenceWidths(m.Name)
+	if device != "" {
+		command += " --device " + files.Quote(device)
+	}
+	switch {
+	case net.IsSpecFile(named):
+		command += " --model " + files.Quote(named)
+	case reference == nil:
+		return command + " --model FILE.yaml"
+	default:
+		command += " --model " + m.Name
+	}
+	if len(m.Widths) > 0 && !slices.Equal(m.Widths, reference) {
+		command += " --widths " + joinInts(m.Widths)
+	}
+	return command
+}
 
 // noTuneFlag leaves the choice of kernels to the program.
 func noTuneFlag() cli.Flag {

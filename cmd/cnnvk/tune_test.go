@@ -15,6 +15,7 @@ import (
 
 	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/engine/gpu"
+	"cnnvk/net"
 )
 
 // tuning makes the test measure kernels, of which the poorest device has few.
@@ -123,6 +124,25 @@ func TestTuneGoesOn(t *testing.T) {
 	cnnvk("train", "--config", config, "--limit-steps", "1", "--out", "later").ok(t)
 	if kernel("run") != builtIn || kernel("later") != other {
 		t.Errorf("the resumed run has %q, a later one %q", kernel("run"), kernel("later"))
+	}
+}
+
+func TestRestOfTuning(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ device, named, model, want string }{
+		{"", "", net.SmallCIFARNetName, "cnnvk tune --model smallcifarnet"},
+		{"1", "resnet9s", "resnet9s", "cnnvk tune --device 1 --model resnet9s"},
+		{"", "my net.yaml", "mine", "cnnvk tune --model 'my net.yaml' --widths 4,5"},
+		{"", "", "mine", "cnnvk tune --model FILE.yaml"}, // of a config.yaml
+		{"", "tinynet", "tinynet", "cnnvk tune --model tinynet --widths 4,5"},
+	} {
+		m := &net.Model{Name: c.model, Widths: net.ReferenceWidths(c.model)}
+		if strings.HasSuffix(c.want, "4,5") {
+			m.Widths = []int{4, 5}
+		}
+		if got := restOfTuning(c.device, c.named, m); got != c.want {
+			t.Errorf("%v: %s", c, got)
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ type Tuning struct {
 	Again  bool        // measure what was measured before
 	// Limit, if it is not 0, ends the measuring: what is left keeps its built-in kernels, now and later, until a tuning without a limit.
 	Limit time.Duration
+	Rest  string // the command for such a tuning
 }
 
 // Settle opens the machine again with the better vector width, where that is still to be measured. The device is another one then: say
@@ -63,7 +64,7 @@ func (m *Machine) Tune(ctx context.Context, t Tuning, d Demand, batch int) error
 	case err != nil:
 		return err
 	case len(left) > 0:
-		m.say("tuned %d of %d in %.0f s: the others keep their built-in kernels until cnnvk tune measures them\n", len(found), len(found)+len(left), took)
+		m.say("tuned %d of %d in %.0f s: the others keep their built-in kernels until %s measures them\n", len(found), len(found)+len(left), took, t.Rest)
 	case len(found) > 0:
 		m.say("tuned in %.0f s\n", took)
 	}

@@ -34,7 +34,7 @@ func TestTuningLimit(t *testing.T) {
 		says string
 		left bool
 	}{
-		{"no time", Tuning{Limit: time.Nanosecond}, "tuned 0 of 1 ", true},
+		{"no time", Tuning{Limit: time.Nanosecond, Rest: "cnnvk tune --model x"}, "until cnnvk tune --model x measures them", true},
 		{"time, later", Tuning{Limit: time.Hour}, "", true},
 		{"no limit", Tuning{}, "tuned in ", false},
 		{"a training after it", Tuning{Limit: time.Nanosecond}, "", false},
