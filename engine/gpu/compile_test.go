@@ -99,7 +99,8 @@ func ofImages(t *testing.T, batch int) []*engine.Program {
 	return out
 }
 
-// commonPrograms are the convolutions of common networks at batch 64, each by itself, and in an evaluation with BatchNorm2d and ReLU.
+// commonPrograms are the convolutions of common networks at batch 64, each by itself, and in an evaluation with BatchNorm2d and ReLU; those
+// that can end a residual block with a shortcut, too.
 func commonPrograms(t *testing.T) []*engine.Program {
 	t.Helper()
 	var out []*engine.Program
@@ -108,9 +109,15 @@ func commonPrograms(t *testing.T) []*engine.Program {
 		must(t, err)
 		out = append(out, p)
 		if backwards[c.Kind] != nil {
-			p, err := normed{c, engine.ReLU, noSum}.program()
-			must(t, err)
-			out = append(out, p)
+			sums := []sum{noSum}
+			if window, ok := c.Attr.(engine.ConvAttr); c.Kind != engine.DepthwiseConv2d && (!ok || window.Stride == 1) {
+				sums = append(sums, skipLast)
+			}
+			for _, s := range sums {
+				p, err := normed{c, engine.ReLU, s}.program()
+				must(t, err)
+				out = append(out, p)
+			}
 		}
 	}
 	return out
@@ -221,7 +228,8 @@ func halving(t *testing.T, batch int) []*engine.Program {
 	return []*engine.Program{p}
 }
 
-// otherLayers is forward and backward of what the networks have not: the other activations behind BatchNorm2d, pooling of both kinds, a
+// otherLayers is forward and backward of what the networks have not: the other activations behind BatchNorm2d, and all of them behind the
+// sum of it and a shortcut, pooling of both kinds, a
 // product by channel, dropout of values, a Linear without a bias. Of odd images, too, which no vec4 fits.
 func otherLayers(t *testing.T, batch int) []*engine.Program {
 	t.Helper()
@@ -237,10 +245,17 @@ func otherLayers(t *testing.T, batch int) []*engine.Program {
 		on := func(k engine.Kind, a engine.Attr, in ...*engine.Tensor) *engine.Tensor { return b.Apply1(k, a, in) }
 		x := b.Tensor(engine.Tensor{Name: "x", Shape: engine.Shape{batch, channels, size, size}, Batched: true})
 		y := x
-		for _, k := range []engine.Kind{engine.SiLU, engine.ReLU6, engine.GELU, engine.Hardswish} {
-			y = on(k, nil, on(engine.BatchNorm2d, engine.BatchNormAttr{Epsilon: 1e-5, Momentum: 0.1}, y, b.State(engine.Model, "weight"),
-				b.State(engine.Model, "bias"), b.State(engine.Model, "running_mean"), b.State(engine.Model, "running_var")))
+		norm := func() *engine.Tensor {
+			return on(engine.BatchNorm2d, engine.BatchNormAttr{Epsilon: 1e-5, Momentum: 0.1}, y, b.State(engine.Model, "weight"),
+				b.State(engine.Model, "bias"), b.State(engine.Model, "running_mean"), b.State(engine.Model, "running_var"))
 		}
+		for _, k := range otherActivations {
+			y = on(k, nil, norm())
+		}
+		for _, k := range append([]engine.Kind{engine.ReLU}, otherActivations...) {
+			y = on(k, nil, on(engine.Add, nil, norm(), y))
+		}
+		y = on(engine.Add, nil, norm(), y)
 		squeezed := on(engine.Sigmoid, nil, on(engine.GlobalAvgPool, nil, y))
 		y = on(engine.ChannelScale, nil, y, squeezed)
 		y = on(engine.Add, nil, on(engine.MaxPool2d, overlappingPool, y), on(engine.AvgPool2d, overlappingPool, y))

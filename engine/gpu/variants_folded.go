@@ -8,8 +8,9 @@ import (
 )
 
 // In an evaluation BatchNorm2d is the same affine map for every image: it is folded into the weight and the bias of the convolution
-// before it; the Add of a shortcut and the activation are done where the sums are stored. The block's activation is then written once. The convolution runs as it would by
-// itself, on other operands.
+// before it; the Add of a shortcut and the activation are done where the sums are stored. The block's activation is then written once. The
+// convolution runs as it would by itself, on other operands; where its kernel has no binding left for a shortcut, what follows BatchNorm2d
+// is left out.
 
 var foldNorm = kernel{
 	name: "fold_norm", storage: []vk.Access{in, in, in, out}, spec: []string{"M", "ROW", "BIAS_AT", "BIASED"},
@@ -27,7 +28,7 @@ var foldedVariants = slices.Concat(
 	folded("depthwise_conv2d_bias_norm_relu_eval", "depthwise_conv2d_bias_norm_activation_eval", "depthwise_conv2d_bias_norm_eval", line{engine.DepthwiseConv2d, "input w b", "x"}),
 )
 
-// otherActivations are those besides ReLU that have gradients of their own name.
+// otherActivations are those besides ReLU that a network has.
 var otherActivations = []engine.Kind{engine.SiLU, engine.ReLU6, engine.GELU, engine.Hardswish}
 
 // folded are the fusions of a convolution and BatchNorm2d: with ReLU behind them, with another activation, and with none.
