@@ -116,7 +116,8 @@ func (t target) room(lanes int) int {
 // spilling are the kernels that a compiler spills although what they hold finds room, as make drivers shows.
 var spilling = map[hardware][]string{
 	intelBefore9: {
-		"pointwise_conv2d_shuffle_16x4", "pointwise_conv2d_broadcast_16x4", "pointwise_conv2d_backward_weight_shared", "input_covariance_texel",
+		"pointwise_conv2d_shuffle_16x4", "pointwise_conv2d_broadcast_16x4", "pointwise_conv2d_backward_weight_shared", "winograd_weight_product_shared",
+		"input_covariance_texel",
 	},
 }
 
