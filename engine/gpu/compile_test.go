@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -35,7 +36,9 @@ func TestCompile(t *testing.T) {
 		l.SubgroupSize, l.MinSubgroupSize, l.MaxSubgroupSize = uint32(n), uint32(n), uint32(n)
 	}
 	programs := slices.Concat(network(t, net.SmallCIFARNetName, 128), network(t, net.TinyNetName, 128), halving(t, 128), otherLayers(t, 128))
-	builtIn := untunedPipelines(t, programs, e.target)
+	others := slices.Concat(residualNetworks(t, 128), ofImages(t, 128), commonPrograms(t))
+	builtIn := untunedPipelines(t, programs, e.target, false, true)
+	maps.Copy(builtIn, untunedPipelines(t, others, e.target, false))
 	seen := map[string]bool{}
 	visit := func(variant string, d dispatch) {
 		key := d.pipelineKey()
@@ -49,11 +52,10 @@ func TestCompile(t *testing.T) {
 	for _, p := range programs {
 		everyDispatch(t, p, e.target, visit)
 	}
-	for _, p := range slices.Concat(residualNetworks(t, 128), ofImages(t, 128), commonPrograms(t)) {
+	for _, p := range others {
 		pl, err := newPlan(p, planOptions{}, e.target)
 		must(t, err)
 		for _, d := range pl.dispatches {
-			builtIn[d.pipelineKey()] = true
 			visit(p.Name, d)
 		}
 	}
@@ -123,12 +125,12 @@ func commonPrograms(t *testing.T) []*engine.Program {
 	return out
 }
 
-// untunedPipelines are the pipelines of the programs where nothing was tuned, with fused kernels and without.
-func untunedPipelines(t *testing.T, programs []*engine.Program, on target) map[string]bool {
+// untunedPipelines are the pipelines of the programs where nothing was tuned, with fused kernels or without.
+func untunedPipelines(t *testing.T, programs []*engine.Program, on target, noFusions ...bool) map[string]bool {
 	t.Helper()
 	keys := map[string]bool{}
 	for _, p := range programs {
-		for _, noFusion := range []bool{false, true} {
+		for _, noFusion := range noFusions {
 			pl, err := newPlan(p, planOptions{PlanOptions: engine.PlanOptions{NoFusion: noFusion}}, on)
 			must(t, err)
 			for _, d := range pl.dispatches {
