@@ -6,7 +6,7 @@
 //   w       (M, K, 3, 3), or TURNED (K, M, 3, 3)   float32
 //   packed  (36, ceil(M/R), COLUMNS, R)            36 matrices, in blocks of a tile's rows as pack_matrix makes them; COLUMNS >= K
 //
-// One invocation makes four rows of one column of all 36, as vec4s.
+// One invocation makes four rows of one column of all 36, as vec4s; its neighbours those whose taps lie beside its own.
 //
 // ops: conv2d, conv2d_backward_data
 #include "dispatch.glsl"
@@ -34,13 +34,16 @@ vec4 taps(uint m, uint k, uint t) { return vec4(tap(m, k, t), tap(m + 1u, k, t),
 #define ROW(i) rows[i] = of_taps(Three(taps(m, k, 3u * i), taps(m, k, 3u * i + 1u), taps(m, k, 3u * i + 2u)));
 #define COLUMN(j, field) { \
     Six s = of_taps(Three(rows[0].field, rows[1].field, rows[2].field)); \
-    packed[j * COUNT + id] = s.a;         packed[(6u + j) * COUNT + id] = s.b;  packed[(12u + j) * COUNT + id] = s.c; \
-    packed[(18u + j) * COUNT + id] = s.d; packed[(24u + j) * COUNT + id] = s.e; packed[(30u + j) * COUNT + id] = s.f; }
+    packed[j * COUNT + to] = s.a;         packed[(6u + j) * COUNT + to] = s.b;  packed[(12u + j) * COUNT + to] = s.c; \
+    packed[(18u + j) * COUNT + to] = s.d; packed[(24u + j) * COUNT + to] = s.e; packed[(30u + j) * COUNT + to] = s.f; }
 
 void main() {
     uint id = invocation();
     if (id >= COUNT) return;
-    uint m = id / (R / 4u * COLUMNS) * R + id % (R / 4u) * 4u, k = id / (R / 4u) % COLUMNS;
+    const uint quads = R / 4u;
+    uint block = id / (quads * COLUMNS);
+    uint q = TURNED ? id % quads : id / COLUMNS % quads, k = TURNED ? id / quads % COLUMNS : id % COLUMNS;
+    uint m = block * R + q * 4u, to = (block * COLUMNS + k) * quads + q;
     Six rows[3];
     ROW(0) ROW(1) ROW(2)
     EACH_FIELD(COLUMN)
