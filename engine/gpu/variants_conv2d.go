@@ -198,7 +198,7 @@ func (c *call) packTaps(rows, taps, room int, turned bool) operand {
 	m, k := c.out(0).C(), c.in(0).C()
 	filled := roundUp(m, rows) * k * taps
 	packed := c.scratch("packed weight", filled+room)
-	c.run(packConv2d, filled, append(words(m, k, taps, rows), flag(turned)), nil, c.weight(), packed)
+	c.run(packConv2d, filled/(4*taps), append(words(m, k, taps, rows), flag(turned)), nil, c.weight(), packed)
 	return packed
 }
 
