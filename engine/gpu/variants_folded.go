@@ -139,7 +139,7 @@ func (c *call) unfolded() affine {
 func (c *call) asConvolution(a affine) (*work, bool) {
 	alone := &call{plan: c.plan, ops: slices.Clone(c.ops[:1]), at: c.at, affine: &a}
 	alone.ops[0].Outputs = c.ops[len(c.ops)-1].Outputs
-	takes := func(w *work) bool { return a.skip == nil || w.variant.tile.adds() }
+	takes := func(w *work) bool { return a.skip == nil || w.variant.tile.adds() && c.plan.target.addsShortcuts() }
 	preferred := c.plan.opt.Choices[opKey(c.ops[0])]
 	var first *work
 	for _, v := range convolutions {
@@ -154,6 +154,10 @@ func (c *call) asConvolution(a affine) (*work, bool) {
 	}
 	return first, first != nil && takes(first)
 }
+
+// addsShortcuts reports whether there are registers for a shortcut where a tile's sums are stored. The compiler for Adreno fetches all its
+// values before the first is added.
+func (t target) addsShortcuts() bool { return t.hardware != qualcomm }
 
 // convolutions are the variants that may have folded operands.
 var convolutions = slices.Concat(conv2dVariants, depthwiseVariants, productVariants)
