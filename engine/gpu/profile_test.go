@@ -74,7 +74,7 @@ func TestProfile(t *testing.T) {
 // on each where it has several pieces; Winograd's is a quarter.
 func TestProfileOfProducts(t *testing.T) {
 	e := &Executor{target: anyDevice()}
-	e.target.kind, e.target.limits.TexelBufferElements = vk.CPU, 1<<20
+	e.target.limits.TexelBufferElements = 1 << 20
 	for kind := range products {
 		c := optest.Case{Kind: kind, N: 64, C: 32, M: 64, H: 8, W: 8}
 		if strings.HasPrefix(string(kind), "conv2d") {

@@ -32,7 +32,8 @@ func denseCases() []Case {
 		{N: 7, C: 17, M: 65, H: 7, W: 7, Attr: engine.ConvAttr{Kernel: 1, Stride: 2}, NoBias: true, Why: "a shortcut of odd rows and channels"},
 		{N: 12, C: 30, M: 9, H: 1, W: 1, Attr: engine.ConvAttr{Kernel: 1, Stride: 1}, Why: "what squeezes channels"},
 		{N: 3, C: 18, M: 9, H: 7, W: 9, Attr: same, NoBias: true, Why: "Winograd's tiles past every edge, odd channels"},
-		{N: 65, C: 24, M: 32, H: 8, W: 8, Attr: same, NoBias: true, Why: "Winograd's tiles in two pieces"},
+		{N: 65, C: 24, M: 32, H: 10, W: 6, Attr: same, NoBias: true, Why: "Winograd's tiles in two pieces"},
+		{N: 2, C: 512, M: 17, H: 6, W: 6, Attr: same, NoBias: true, Why: "Winograd's errors add up over many channels"},
 	}
 	var out []Case
 	for _, k := range []engine.Kind{engine.Conv2d, engine.Conv2dBackwardData, engine.Conv2dBackwardWeight, engine.Conv2dBackwardBias} {
