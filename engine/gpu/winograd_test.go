@@ -32,8 +32,7 @@ func TestWinogradPieces(t *testing.T) {
 			t.Fatalf("%s ran by %q, want one of %q", kind, by, names)
 		}
 		want := reference(t, c)
-		compare(t, e.With(options), c, want)
-		sameBits(t, e.With(options), c)
+		sameBits(t, e.With(options), c, compare(t, e.With(options), c, want))
 		options.NoTexels = true
 		compare(t, e.With(options), c, want)
 	}
