@@ -6,7 +6,7 @@
 #   KILLS=200           how often make resume-test kills a training on each device (default 50)
 #   VULNDB=latest       the database of make vuln
 #   ROUNDS=3            of make compare (default 7); BATCHES=1 adds other batch sizes
-#   DRIVERS='anv-skl'   which of them make drivers takes (default: all; .ci/driver.sh has their names)
+#   DRIVERS='anv-skl'   which of them make drivers and make compare take (default: all; .ci/driver.sh has their names)
 #   CNNVK_SHARED=DIR    golden cases, reference weights and packed CIFAR-100 (default ../shared, where it exists)
 #
 # CNNVK_DATA, CNNVK_GOLDEN and CNNVK_WEIGHTS, set by hand, win over what lies in CNNVK_SHARED.
@@ -51,6 +51,7 @@ RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNot
 # PyTorch is Debian's, so Python has to be, too.
 export PYTHON ?= /usr/bin/python3
 ROUNDS ?= 7
+BATCHES ?= 0
 # The runs of make ablations, each kept and gone on with.
 ABLATIONS ?= runs/ablations
 EPOCHS ?= 5
@@ -87,7 +88,7 @@ bench: setup-run build ## measure this machine's device (ARGS=--json)
 	bin/cnnvk bench $(ARGS)
 
 compare: setup-compare build ## measure beside PyTorch, in turns, on an idle machine (ROUNDS=3; BATCHES=1: batches of 32 to 512 too)
-	@$(PYTHON) .ci/compare.py $(ROUNDS) $(BATCHES)
+	@$(PYTHON) .ci/compare.py $(ROUNDS) $(BATCHES) $(DRIVERS)
 
 drivers: setup-test build ## test on drivers that need no GPU, fetched but not installed, and compile for GPUs of five vendors (DRIVERS='anv-skl nvk-174')
 	@sh .ci/drivers.sh $(DRIVERS)

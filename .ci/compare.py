@@ -3,7 +3,8 @@
 A shared machine gives now more and now less. So the two take turns, a ratio is of runs of one round, and what is shown is the median
 over rounds with the quartiles. While others are at work nothing is measured: their work stops PyTorch's threads, which wait for one
 another, far more than lavapipe's.
-Usage: compare.py ROUNDS [BATCHES=1]     from the repository's root; BATCHES=1 also measures other batch sizes.
+Usage: compare.py ROUNDS BATCHES [DRIVER...]     from the repository's root; BATCHES is 1 to measure other batch sizes, too. The drivers
+are default, which is this machine's own, and those of driver.sh (default lavapipe25 lavapipe26).
 """
 
 import datetime
@@ -17,11 +18,11 @@ import time
 THREADS, BATCH, REPEATS = 2, 128, 10
 BATCHES = [32, 64, 128, 256, 512]
 NETWORKS = ["smallcifarnet", "resnet9s", "ds-resnet"]
-DRIVERS = ["", "lavapipe25", "lavapipe26"]  # this machine's own, and others of driver.sh
 LAYOUTS = {"nchw": "NCHW", "channels_last": "channels-last"}
 MODES = {"train_img_s": "train", "eval_img_s": "forward"}
 MOST_BUSY = 0.1  # cores that others may take
-rounds, batches_too = int(sys.argv[1]), len(sys.argv) > 2 and sys.argv[2] == "1"
+rounds, batches_too = int(sys.argv[1]), sys.argv[2] == "1"
+DRIVERS = sys.argv[3:] or ["default", "lavapipe25", "lavapipe26"]
 
 os.environ.setdefault("LP_NUM_THREADS", str(THREADS))  # lavapipe's
 
@@ -38,7 +39,7 @@ def run(*command):
 
 
 def bench(driver, network="smallcifarnet", batch=BATCH, repeats=REPEATS):
-    on = ["sh", ".ci/driver.sh", driver] if driver else []
+    on = [] if driver == "default" else ["sh", ".ci/driver.sh", driver]
     return run(*on, "bin/cnnvk", "bench", "--json", "--recipe", network, "--batch-size", str(batch), "--repeats", str(repeats))
 
 
@@ -131,7 +132,7 @@ def by_batch(driver):
     results = {batch: [] for batch in BATCHES}
     for n in range(rounds):
         for batch in BATCHES:
-            say(f"{driver or 'the default driver'}, round {n + 1} of {rounds}, batch {batch}")
+            say(f"driver {driver}, round {n + 1} of {rounds}, batch {batch}")
             results[batch].append(bench(driver, batch=batch, repeats=5))
     print()
     header("batch, " + results[BATCH][0]["driver"], *(f"{mode} images/s" for mode in MODES.values()), "device memory, MB")
@@ -146,14 +147,14 @@ def by_batch(driver):
 
 def there(driver):
     """Whether the driver can be had; it is fetched where it is not there yet."""
-    return not driver or subprocess.run(["sh", ".ci/driver.sh", driver]).returncode == 0
+    return driver == "default" or subprocess.run(["sh", ".ci/driver.sh", driver]).returncode == 0
 
 
 refuse_if_busy()
 DRIVERS = [driver for driver in DRIVERS if there(driver)]
 for driver in DRIVERS:
     for network in NETWORKS:
-        say(f"compiling, and tuning where that was not done: {network} on {driver or 'the default driver'}")
+        say(f"compiling, and tuning where that was not done: {network}, driver {driver}")
         bench(driver, network, repeats=1)
 print(f"{datetime.date.today()}, {cpu()}, {THREADS} threads, batch {BATCH}, rounds: {rounds}, median (quartiles)", flush=True)
 for network in NETWORKS:
