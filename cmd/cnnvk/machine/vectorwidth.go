@@ -25,54 +25,84 @@ import (
 // widthVariable is Mesa's. Where the user sets it, that is the width. Else an open machine holds its own width in it.
 const widthVariable = "LP_NATIVE_VECTOR_WIDTH"
 
+// shaderCacheVariable names the folder where Mesa keeps compiled shaders. Lavapipe 26 takes those of one width for those of another, and
+// crashes; so each width has a folder of its own.
+const shaderCacheVariable = "MESA_SHADER_CACHE_DIR"
+
 var vectorWidths = []int{256, 512}
 
-// usersWidth is the vector width that the user's environment asks for.
+// usersWidth is what the user's environment says of the vector width, and of where shaders are kept.
 type usersWidth struct {
-	value string
-	set   bool
+	value          string
+	set            bool
+	shaderCache    string
+	shaderCacheSet bool
 }
 
 // readUsersWidth is the user's width, as long as no machine is open.
-func readUsersWidth() usersWidth {
-	value, set := os.LookupEnv(widthVariable)
-	return usersWidth{value, set}
+func readUsersWidth() (u usersWidth) {
+	u.value, u.set = os.LookupEnv(widthVariable)
+	u.shaderCache, u.shaderCacheSet = os.LookupEnv(shaderCacheVariable)
+	return u
 }
 
 // use sets the width for the next Vulkan instance, unless the user did: the one that a device has in its name, or else the
 // one that was measured. It says whether it is that of the name.
 func (u usersWidth) use(device string) (named bool) {
 	if u.value != "" {
+		u.setShaderCache(u.value)
 		return false
 	}
-	found := widthInName.FindStringSubmatch(device)
-	if found == nil {
-		setWidth(measuredWidth())
-		return false
+	bits := measuredWidth()
+	if found := widthInName.FindStringSubmatch(device); found != nil {
+		bits, _ = strconv.Atoi(found[1])
+		named = true
 	}
-	os.Setenv(widthVariable, found[1])
-	return true
+	u.setWidth(bits)
+	return named
+}
+
+// setWidth sets a width; 0 is the driver's own.
+func (u usersWidth) setWidth(bits int) {
+	if bits == 0 {
+		os.Unsetenv(widthVariable)
+		restore(shaderCacheVariable, u.shaderCache, u.shaderCacheSet)
+		return
+	}
+	value := strconv.Itoa(bits)
+	os.Setenv(widthVariable, value)
+	u.setShaderCache(value)
+}
+
+// setShaderCache gives that width a folder of its own, below the user's where there is one.
+func (u usersWidth) setShaderCache(width string) {
+	base := u.shaderCache
+	if base == "" {
+		cache, err := files.CacheDir()
+		if err != nil {
+			return
+		}
+		base = filepath.Join(cache, "lavapipe")
+	}
+	os.Setenv(shaderCacheVariable, filepath.Join(base, width+" bits"))
 }
 
 // restore makes the environment the user's again.
 func (u usersWidth) restore() {
-	if u.set {
-		os.Setenv(widthVariable, u.value)
+	restore(widthVariable, u.value, u.set)
+	restore(shaderCacheVariable, u.shaderCache, u.shaderCacheSet)
+}
+
+func restore(variable, value string, set bool) {
+	if set {
+		os.Setenv(variable, value)
 	} else {
-		os.Unsetenv(widthVariable)
+		os.Unsetenv(variable)
 	}
 }
 
 // widthInName finds the vector width in the name of a lavapipe device; only those that the driver takes.
 var widthInName = regexp.MustCompile(`^llvmpipe \(.*\b(128|256|512) bits\)$`)
-
-func setWidth(bits int) {
-	if bits == 0 {
-		os.Unsetenv(widthVariable)
-		return
-	}
-	os.Setenv(widthVariable, strconv.Itoa(bits))
-}
 
 // widthOpen says whether the vector width is to be measured: where it can be chosen, and was not measured yet or is to be again.
 func (m *Machine) widthOpen(again bool) bool {
@@ -88,7 +118,7 @@ func (m *Machine) chooseWidth(ctx context.Context) error {
 	best := time.Duration(0)
 	for range 2 { // in turns: others may be at work here for a while
 		for _, bits := range vectorWidths {
-			setWidth(bits)
+			m.users.setWidth(bits)
 			if err := m.Reopen(); err != nil {
 				return err
 			}
@@ -107,7 +137,7 @@ func (m *Machine) chooseWidth(ctx context.Context) error {
 	}
 	m.log.Debug("vector width", "bits", found.Bits, "step_ms", found.StepMS)
 	keepWidth(found, m.log)
-	setWidth(found.Bits)
+	m.users.setWidth(found.Bits)
 	return m.Reopen()
 }
 

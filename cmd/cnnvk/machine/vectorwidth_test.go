@@ -3,6 +3,7 @@ package machine
 import (
 	"log/slog"
 	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -17,13 +18,16 @@ func TestVectorWidth(t *testing.T) {
 		t.Error("a width out of nothing")
 	}
 	keepWidth(here, log)
+	const shaders = "/shaders"
+	t.Setenv(shaderCacheVariable, shaders)
 	for _, c := range []struct {
 		icd, users, want string
 		measured         int
+		shaders          string
 	}{
-		{"some.json", "", "512", 512},
-		{"some.json", "128", "128", 512}, // left to the user
-		{"other.json", "", "", 0},
+		{"some.json", "", "512", 512, "/shaders/512 bits"},
+		{"some.json", "128", "128", 512, "/shaders/128 bits"}, // left to the user
+		{"other.json", "", "", 0, shaders},
 	} {
 		t.Setenv(widthVariable, c.users)
 		t.Setenv("VK_ICD_FILENAMES", c.icd)
@@ -32,9 +36,15 @@ func TestVectorWidth(t *testing.T) {
 		if got := os.Getenv(widthVariable); got != c.want || measuredWidth() != c.measured {
 			t.Errorf("%+v: %s=%s, measured %d", c, widthVariable, got, measuredWidth())
 		}
+		if got := os.Getenv(shaderCacheVariable); got != filepath.FromSlash(c.shaders) {
+			t.Errorf("%+v: %s=%s", c, shaderCacheVariable, got)
+		}
 		users.restore()
 		if got := os.Getenv(widthVariable); got != c.users {
 			t.Errorf("%+v: afterwards %s=%s", c, widthVariable, got)
+		}
+		if got := os.Getenv(shaderCacheVariable); got != shaders {
+			t.Errorf("%+v: afterwards %s=%s", c, shaderCacheVariable, got)
 		}
 	}
 	here.Bits = 256
