@@ -112,7 +112,7 @@ func TestWidthBeforeDevice(t *testing.T) {
 		if measured < 0 || device < measured {
 			t.Errorf("%s:\n%s", args, o.stdout)
 		}
-		kept := regexp.MustCompile(`"bits": \d+`).FindString(read(t, filepath.Join(os.Getenv("XDG_CACHE_HOME"), "cnnvk", "devices", "vector-width.json")))
+		kept := regexp.MustCompile(`"bits": \d+`).FindString(read(t, filepath.Join(os.Getenv("XDG_CACHE_HOME"), "cnnvk", "devices", "lavapipe-width.json")))
 		if bits := strings.TrimPrefix(kept, `"bits":`) + " bits), "; !strings.Contains(o.stdout[device:], bits) {
 			t.Errorf("%s: found%s:\n%s", args, bits, o.stdout)
 		}

@@ -168,7 +168,7 @@ func thisProcessor() vectorWidth {
 
 func widthFile() (string, error) {
 	cache, err := files.CacheDir()
-	return filepath.Join(cache, "devices", "vector-width.json"), err
+	return filepath.Join(cache, "devices", "lavapipe-width.json"), err
 }
 
 // storedWidths are the widths measured, by processor and drivers.
