@@ -46,7 +46,7 @@ FLOOR_SKIP := EvalReference|LeaveNothing|^TestData|^TestFolder|Fsync|^TestHome|O
 # The race detector looks at the host: not at what keeps the device, the reference or other processes busy, nor at memory, of which it takes
 # much, nor at pictures, which are drawn by one goroutine. Of trainings as processes of their own it sees those that are stopped, resumed, or
 # two at a time. With adamw it sees trainers that are stopped at every moment; other optimisers are the plain pass's.
-RACE_SKIP := ^TestGolden$$|^TestTrainTrace$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNothing|^TestCycles$$|NoMemory|KillAndResume|WidthBefore|OutputLost|^TestHome$$|MemoryLimits|Ceilings|^TestTune$$|MaxTime|FullDisk|^TestInterrupted$$|InterruptedSoon|SyntheticForm|OtherForms|CIFAR10|OtherNames|ConfigWidth|AnotherDevice|UnknownKernels|FolderGoes|FolderTaken|Fsync|NoticedTwice|BrokenManifest|ComputesNothing|OwnNetwork|OneParameter|^TestProgress$$|^TestResume$$/^[^a]|LastGoodWeights|VerboseMemory|ClassReport|ReportRefused
+RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNothing|^TestCycles$$|NoMemory|KillAndResume|WidthBefore|OutputLost|^TestHome$$|MemoryLimits|Ceilings|^TestTune$$|MaxTime|FullDisk|^TestInterrupted$$|InterruptedSoon|SyntheticForm|OtherForms|CIFAR10|OtherNames|ConfigWidth|AnotherDevice|UnknownKernels|FolderGoes|FolderTaken|Fsync|NoticedTwice|BrokenManifest|ComputesNothing|OwnNetwork|OneParameter|^TestProgress$$|^TestResume$$/^[^a]|LastGoodWeights|VerboseMemory|ClassReport|ReportRefused
 
 # PyTorch is Debian's, so Python has to be, too.
 export PYTHON ?= /usr/bin/python3

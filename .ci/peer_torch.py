@@ -3,8 +3,8 @@
 Prints one JSON object, rates as medians, by memory layout: NCHW, which is PyTorch's default, and channels-last.
 Usage: peer_torch.py NETWORK THREADS BATCH REPEATS [heap=system]
 
-glibc gives large blocks back to the system after every op and asks for them again in the next. On virtual machines that costs
-PyTorch up to nine tenths of its speed, so the heap is kept, as jemalloc keeps it, unless heap=system says not to.
+glibc gives large blocks back to the system after every op and asks for them again in the next. On virtual machines that can cost
+PyTorch most of its speed, so the heap is kept, as jemalloc keeps it, unless heap=system says not to.
 """
 
 import ctypes
