@@ -7,6 +7,7 @@ Usage: compare.py ROUNDS BATCHES [DRIVER...]     from the repository's root; BAT
 are default, which is this machine's own, and those of driver.sh (default lavapipe25 lavapipe26).
 """
 
+import ctypes.util
 import datetime
 import json
 import os
@@ -43,8 +44,9 @@ def bench(driver, network="smallcifarnet", batch=BATCH, repeats=REPEATS):
     return run(*on, "bin/cnnvk", "bench", "--json", "--recipe", network, "--batch-size", str(batch), "--repeats", str(repeats))
 
 
-def pytorch(network, *heap):
-    return run(sys.executable, ".ci/peer_torch.py", network, str(THREADS), str(BATCH), str(REPEATS), *heap)
+def pytorch(network, *heap, preload=None):
+    on = ["env", f"LD_PRELOAD={preload}"] if preload else []
+    return run(*on, sys.executable, ".ci/peer_torch.py", network, str(THREADS), str(BATCH), str(REPEATS), *heap)
 
 
 def busy_cores():
@@ -120,12 +122,27 @@ def beside_pytorch(network):
         row(*cells)
 
 
-def without_kept_heap():
-    """What the system's heap costs PyTorch, in a line."""
-    refuse_if_busy()
-    system, kept = pytorch("smallcifarnet", "heap=system"), pytorch("smallcifarnet")
-    rates = [f"{mode} {system['channels_last'][key]:.0f} images/s and not {kept['channels_last'][key]:.0f}" for key, mode in MODES.items()]
-    print(f"\nPyTorch keeps its heap here. With glibc's settings it would have, smallcifarnet in channels-last: {', '.join(rates)}.", flush=True)
+def heaps():
+    """What the heap does to PyTorch: glibc's as it is, and jemalloc where it is installed, as ratios to the kept one of the same round."""
+    jemalloc = ctypes.util.find_library("jemalloc")
+    others = {"glibc's settings": lambda: pytorch("smallcifarnet", "heap=system")}
+    if jemalloc:
+        others["jemalloc"] = lambda: pytorch("smallcifarnet", "heap=system", preload=jemalloc)
+    ratios = {(name, mode): [] for name in others for mode in MODES}
+    for n in range(rounds):
+        say(f"heaps, round {n + 1} of {rounds}")
+        refuse_if_busy()
+        kept = pytorch("smallcifarnet")["channels_last"]
+        for name, measure in others.items():
+            rates = measure()["channels_last"]
+            for mode in MODES:
+                ratios[name, mode].append(rates[mode] / kept[mode])
+    print()
+    for name in others:
+        print(f"PyTorch keeps its heap here. With {name} it does, smallcifarnet in channels-last, of that:", end=" ")
+        print(", ".join(f"{text} {spread(ratios[name, mode], 2)}" for mode, text in MODES.items()), flush=True)
+    if not jemalloc:
+        print("PyTorch under jemalloc was not measured: it is not installed (Debian: libjemalloc2).")
 
 
 def by_batch(driver):
@@ -159,7 +176,7 @@ for driver in DRIVERS:
 print(f"{datetime.date.today()}, {cpu()}, {THREADS} threads, batch {BATCH}, rounds: {rounds}, median (quartiles)", flush=True)
 for network in NETWORKS:
     beside_pytorch(network)
-without_kept_heap()
+heaps()
 if batches_too:
     for driver in DRIVERS:
         by_batch(driver)

@@ -84,7 +84,9 @@ func (u usersWidth) setShaderCache(width string) {
 		}
 		base = filepath.Join(cache, "lavapipe")
 	}
-	os.Setenv(shaderCacheVariable, filepath.Join(base, width+" bits"))
+	folder := filepath.Join(base, width+" bits")
+	os.MkdirAll(folder, 0o777) // Mesa makes no more than the last of a path, and without it compiles everything anew, in words of its own
+	os.Setenv(shaderCacheVariable, folder)
 }
 
 // restore makes the environment the user's again.

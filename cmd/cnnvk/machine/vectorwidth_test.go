@@ -18,15 +18,15 @@ func TestVectorWidth(t *testing.T) {
 		t.Error("a width out of nothing")
 	}
 	keepWidth(here, log)
-	const shaders = "/shaders"
+	shaders := filepath.Join(t.TempDir(), "not", "there")
 	t.Setenv(shaderCacheVariable, shaders)
 	for _, c := range []struct {
 		icd, users, want string
 		measured         int
 		shaders          string
 	}{
-		{"some.json", "", "512", 512, "/shaders/512 bits"},
-		{"some.json", "128", "128", 512, "/shaders/128 bits"}, // left to the user
+		{"some.json", "", "512", 512, filepath.Join(shaders, "512 bits")},
+		{"some.json", "128", "128", 512, filepath.Join(shaders, "128 bits")}, // left to the user
 		{"other.json", "", "", 0, shaders},
 	} {
 		t.Setenv(widthVariable, c.users)
@@ -36,8 +36,12 @@ func TestVectorWidth(t *testing.T) {
 		if got := os.Getenv(widthVariable); got != c.want || measuredWidth() != c.measured {
 			t.Errorf("%+v: %s=%s, measured %d", c, widthVariable, got, measuredWidth())
 		}
-		if got := os.Getenv(shaderCacheVariable); got != filepath.FromSlash(c.shaders) {
+		got := os.Getenv(shaderCacheVariable)
+		if got != c.shaders {
 			t.Errorf("%+v: %s=%s", c, shaderCacheVariable, got)
+		}
+		if _, err := os.Stat(got); err != nil && got != shaders {
+			t.Errorf("%+v: the folder that Mesa is to use: %v", c, err)
 		}
 		users.restore()
 		if got := os.Getenv(widthVariable); got != c.users {
