@@ -2,15 +2,15 @@
 #extension GL_GOOGLE_include_directive : require
 // y = f(x), f being one of the functions of activation.glsl
 //
-//   x  (N/GX, C, GX, PLANE*LANES)   y  (N/GY, C, GY, PLANE*LANES)
+//   x  (N/GX, C, GX, PLANE*CHUNK)   y  (N/GY, C, GY, PLANE*CHUNK)
 //
-// One invocation makes LANES values.
+// One invocation makes CHUNK values.
 //
 // ops: silu, relu6, gelu, hardswish, sigmoid
 // kernel activation
 // kernel activation_any: SCALAR
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "panels.glsl"
 #include "activation.glsl"
 
@@ -22,8 +22,8 @@ layout(constant_id = 5) const uint FUNCTION = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer X { lanes x[]; };
-layout(std430, binding = 1) writeonly buffer Y { lanes y[]; };
+layout(std430, binding = 0) readonly  buffer X { chunk x[]; };
+layout(std430, binding = 1) writeonly buffer Y { chunk y[]; };
 
 void main() {
     uint i = invocation();

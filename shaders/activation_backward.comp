@@ -2,15 +2,15 @@
 #extension GL_GOOGLE_include_directive : require
 // dx = dy f'(v), f being one of the functions of activation.glsl, v its x, or sigmoid's y
 //
-//   dy, v, dx  (N/g, C, g, PLANE*LANES), g being GD, GV and GY
+//   dy, v, dx  (N/g, C, g, PLANE*CHUNK), g being GD, GV and GY
 //
-// One invocation makes LANES values.
+// One invocation makes CHUNK values.
 //
 // ops: silu_backward, relu6_backward, gelu_backward, hardswish_backward, sigmoid_backward
 // kernel activation_backward
 // kernel activation_backward_any: SCALAR
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "panels.glsl"
 #include "activation.glsl"
 
@@ -23,9 +23,9 @@ layout(constant_id = 6) const uint FUNCTION = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer DY { lanes dy[]; };
-layout(std430, binding = 1) readonly  buffer V { lanes v[]; };
-layout(std430, binding = 2) writeonly buffer DX { lanes dx[]; };
+layout(std430, binding = 0) readonly  buffer DY { chunk dy[]; };
+layout(std430, binding = 1) readonly  buffer V { chunk v[]; };
+layout(std430, binding = 2) writeonly buffer DX { chunk dx[]; };
 
 void main() {
     uint i = invocation();

@@ -3,7 +3,7 @@
 // The gradient of an activation and the first stage of batch_norm2d_backward in one pass, dn going to other ops as well:
 //   dn = dy f'(v),  parts[s,0,c] = sum of dn[n,c,r],  parts[s,1,c] = sum of dn[n,c,r] * (x[n,c,r] - mean) / sqrt(var + eps)
 //
-//   dy, v, x, dn  (N/g, C, g, PLANE*LANES), g being GD, GV, GX and GN
+//   dy, v, x, dn  (N/g, C, g, PLANE*CHUNK), g being GD, GV, GX and GN
 //   vectors       mean, 1/sqrt(var + eps) (C each); with SUM then mean, scale, bias
 //   parts         (S, 2, C)
 //
@@ -22,7 +22,7 @@
 #include "activation.glsl"
 
 layout(constant_id = 1) const uint C = 64;
-layout(constant_id = 2) const uint PLANE = 256; // in LANES values
+layout(constant_id = 2) const uint PLANE = 256; // in chunks
 layout(constant_id = 3) const uint GD = 1;
 layout(constant_id = 4) const uint GV = 1;
 layout(constant_id = 5) const uint GX = 1;
@@ -35,14 +35,14 @@ layout(push_constant) uniform Push { uint N, per, S; } push;
 
 layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
 layout(std430, binding = 1) writeonly buffer Parts { float parts[]; };
-layout(std430, binding = 2) writeonly buffer DN { lanes dn[]; };
+layout(std430, binding = 2) writeonly buffer DN { chunk dn[]; };
 ACTIVATION(3, DY, dy);
 ACTIVATION(4, V, v);
 ACTIVATION(5, X, x);
 
 // through is the gradient that the activation lets through: ReLU all of it or nothing, whatever it is.
-lanes through(lanes at, lanes d) {
-    return FUNCTION == RELU ? where_less(lanes(0.0), at, d, lanes(0.0)) : d * slope(FUNCTION, at);
+chunk through(chunk at, chunk d) {
+    return FUNCTION == RELU ? where_less(chunk(0.0), at, d, chunk(0.0)) : d * slope(FUNCTION, at);
 }
 
 void main() {
@@ -50,14 +50,14 @@ void main() {
     if (id >= C * push.S) return;
     uint c = id % C, s = id / C;
     float mean = vectors[c], scale = SUM ? vectors[3u * C + c] : 0.0, bias = SUM ? vectors[4u * C + c] : 0.0;
-    lanes sum = lanes(0.0), product = lanes(0.0);
+    chunk sum = chunk(0.0), product = chunk(0.0);
     for (uint n = s * push.per; n < min((s + 1u) * push.per, push.N); n++) {
         uint from_d = plane_at(n, c, C, GD, PLANE), from_v = plane_at(n, c, C, GV, PLANE), from_x = plane_at(n, c, C, GX, PLANE);
         uint to = plane_at(n, c, C, GN, PLANE);
         for (uint r = 0u; r < PLANE; r += RUN) {
             for (uint i = 0u; i < RUN; i++) { // unrolled: what a loop carries goes through memory on CPU drivers
-                lanes centred = FETCH(x, from_x + r + i) - mean, at = FETCH(v, from_v + r + i);
-                lanes d = through(SUM ? centred * scale + bias + at : at, FETCH(dy, from_d + r + i));
+                chunk centred = FETCH(x, from_x + r + i) - mean, at = FETCH(v, from_v + r + i);
+                chunk d = through(SUM ? centred * scale + bias + at : at, FETCH(dy, from_d + r + i));
                 dn[to + r + i] = d;
                 sum += d;
                 product += d * centred;

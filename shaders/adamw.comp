@@ -4,7 +4,7 @@
 //   g = clip * gradient;  p -= lr * DECAY * p;  m = BETA1 m + (1-BETA1) g;  v = BETA2 v + (1-BETA2) g^2
 //   p -= lr/(1-BETA1^t) * m / (sqrt(v) / sqrt(1-BETA2^t) + EPSILON)
 //
-//   gradients, parameters  (COUNT*LANES)    moments  (2, COUNT*LANES): m, v
+//   gradients, parameters  (COUNT*CHUNK)    moments  (2, COUNT*CHUNK): m, v
 //   status  clip factor, not-finite flag    rates  lr, lr/(1-BETA1^t), 1/sqrt(1-BETA2^t), made by the host
 //
 // One pass over flat memory. Nothing is written once a step was not finite.
@@ -12,7 +12,7 @@
 // kernel adamw
 // kernel adamw_any: SCALAR
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 
 layout(constant_id = 1) const uint COUNT = 1;
 layout(constant_id = 2) const uint DECAYED = 1; // the first so many of COUNT decay
@@ -23,18 +23,18 @@ layout(constant_id = 6) const float DECAY = 0.0;
 layout(constant_id = 7) const float GAIN1 = 0.1;   // 1 - BETA1 and 1 - BETA2, taken in float64: here they
 layout(constant_id = 8) const float GAIN2 = 0.001; // would carry the rounding of BETA
 
-layout(std430, binding = 0) readonly  buffer Gradients { lanes gradients[]; };
+layout(std430, binding = 0) readonly  buffer Gradients { chunk gradients[]; };
 layout(std430, binding = 1) readonly  buffer Status { float status[]; };
-layout(std430, binding = 2)           buffer Parameters { lanes parameters[]; };
-layout(std430, binding = 3)           buffer Moments { lanes moments[]; };
+layout(std430, binding = 2)           buffer Parameters { chunk parameters[]; };
+layout(std430, binding = 3)           buffer Moments { chunk moments[]; };
 layout(std140, binding = 4) uniform Rates { vec4 rates; };
 
 void main() {
     uint i = invocation();
     if (i >= COUNT || status[1] != 0.0) return;
-    lanes g = gradients[i] * status[0], p = parameters[i];
-    lanes m = BETA1 * moments[i] + GAIN1 * g;
-    lanes v = BETA2 * moments[COUNT + i] + GAIN2 * g * g;
+    chunk g = gradients[i] * status[0], p = parameters[i];
+    chunk m = BETA1 * moments[i] + GAIN1 * g;
+    chunk v = BETA2 * moments[COUNT + i] + GAIN2 * g * g;
     moments[i] = m;
     moments[COUNT + i] = v;
     p -= rates.x * (i < DECAYED ? DECAY : 0.0) * p;

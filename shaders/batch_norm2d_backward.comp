@@ -3,15 +3,15 @@
 // batch_norm2d_backward, last stage: dx = weight/sqrt(var+eps) * (dy - mean(dy) - xhat * mean(dy*xhat))
 //   as dx[n,c,r] = coef[1,c] * (dy[n,c,r] - coef[2,c] - (x[n,c,r] - coef[0,c]) * coef[3,c])
 //
-//   dy, x, dx  (N/g, C, g, PLANE*LANES), g being GD, GX and GY
+//   dy, x, dx  (N/g, C, g, PLANE*CHUNK), g being GD, GX and GY
 //   coef       (4, C) by batch_norm2d_backward_coefficients
 //
-// One invocation makes LANES values.
+// One invocation makes CHUNK values.
 //
 // kernel batch_norm2d_backward
 // kernel batch_norm2d_backward_any: SCALAR
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -22,15 +22,15 @@ layout(constant_id = 5) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer DY { lanes dy[]; };
-layout(std430, binding = 1) readonly  buffer X { lanes x[]; };
+layout(std430, binding = 0) readonly  buffer DY { chunk dy[]; };
+layout(std430, binding = 1) readonly  buffer X { chunk x[]; };
 layout(std430, binding = 2) readonly  buffer Coef { float coef[]; };
-layout(std430, binding = 3) writeonly buffer DX { lanes dx[]; };
+layout(std430, binding = 3) writeonly buffer DX { chunk dx[]; };
 
 void main() {
     uint i = invocation();
     if (i >= push.count) return;
     uint c = i / (GY * PLANE) % C;
-    lanes d = dy[moved(i, C, GY, GD, PLANE)] - coef[2u * C + c];
+    chunk d = dy[moved(i, C, GY, GD, PLANE)] - coef[2u * C + c];
     dx[i] = coef[C + c] * (d - (x[moved(i, C, GY, GX, PLANE)] - coef[c]) * coef[3u * C + c]);
 }

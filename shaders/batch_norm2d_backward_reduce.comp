@@ -3,7 +3,7 @@
 // batch_norm2d_backward, first stage: what the gradients of weight and bias sum over a piece of the batch
 //   parts[s,0,c] = sum of dy[n,c,r],  parts[s,1,c] = sum of dy[n,c,r] * (x[n,c,r] - mean) / sqrt(var + eps)
 //
-//   dy, x  (N/g, C, g, PLANE*LANES), g being GD and GX    saved  (2, C)    parts  (S, 2, C)
+//   dy, x  (N/g, C, g, PLANE*CHUNK), g being GD and GX    saved  (2, C)    parts  (S, 2, C)
 //
 // Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1; batch_norm2d_backward_finish adds the pieces up. One invocation
 // takes one channel of one piece.
@@ -11,7 +11,7 @@
 // kernel batch_norm2d_backward_reduce
 // kernel batch_norm2d_backward_reduce_any: SCALAR
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -21,8 +21,8 @@ layout(constant_id = 4) const uint GX = 1;
 
 layout(push_constant) uniform Push { uint N, per, S; } push;
 
-layout(std430, binding = 0) readonly  buffer DY { lanes dy[]; };
-layout(std430, binding = 1) readonly  buffer X { lanes x[]; };
+layout(std430, binding = 0) readonly  buffer DY { chunk dy[]; };
+layout(std430, binding = 1) readonly  buffer X { chunk x[]; };
 layout(std430, binding = 2) readonly  buffer Saved { float saved[]; };
 layout(std430, binding = 3) writeonly buffer Parts { float parts[]; };
 
@@ -31,11 +31,11 @@ void main() {
     if (id >= C * push.S) return;
     uint c = id % C, s = id / C;
     float mean = saved[c];
-    lanes sum = lanes(0.0), product = lanes(0.0);
+    chunk sum = chunk(0.0), product = chunk(0.0);
     for (uint n = s * push.per; n < min((s + 1u) * push.per, push.N); n++) {
         uint from_d = plane_at(n, c, C, GD, PLANE), from_x = plane_at(n, c, C, GX, PLANE);
         for (uint r = 0u; r < PLANE; r++) {
-            lanes d = dy[from_d + r];
+            chunk d = dy[from_d + r];
             sum += d;
             product += d * (x[from_x + r] - mean);
         }

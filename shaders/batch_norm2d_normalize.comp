@@ -2,17 +2,17 @@
 #extension GL_GOOGLE_include_directive : require
 // batch_norm2d, last stage: y[n,c,r] = (x[n,c,r] - coef[0,c]) * coef[1,c] + coef[2,c]
 //
-//   x     (N/GX, C, GX, PLANE*LANES)   y  (N/GY, C, GY, PLANE*LANES)
+//   x     (N/GX, C, GX, PLANE*CHUNK)   y  (N/GY, C, GY, PLANE*CHUNK)
 //   coef  (3, C) by batch_norm2d_coefficients
 //
 // Subtracting the mean first keeps the digits that x*scale + shift would lose where the mean is large.
-// One invocation makes LANES values.
+// One invocation makes CHUNK values.
 //
 // ops: batch_norm2d, batch_norm2d_eval
 // kernel batch_norm2d_normalize
 // kernel batch_norm2d_normalize_any: SCALAR
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -22,9 +22,9 @@ layout(constant_id = 4) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer X { lanes x[]; };
+layout(std430, binding = 0) readonly  buffer X { chunk x[]; };
 layout(std430, binding = 1) readonly  buffer Coef { float coef[]; };
-layout(std430, binding = 2) writeonly buffer Y { lanes y[]; };
+layout(std430, binding = 2) writeonly buffer Y { chunk y[]; };
 
 void main() {
     uint i = invocation();

@@ -3,7 +3,7 @@
 // batch_norm2d, first stage: mean and squared deviation of one channel over a piece of the batch
 //   parts[s,0,c] = mean of x[n,c,r],  parts[s,1,c] = sum of (x[n,c,r] - that mean)^2
 //
-//   x      (N/G, C, G, PLANE*LANES)   parts  (S, 2, C)
+//   x      (N/G, C, G, PLANE*CHUNK)   parts  (S, 2, C)
 //
 // Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1. One invocation takes one channel of one piece
 // in one pass: it sums differences from the piece's first value, which is near the mean
@@ -14,7 +14,7 @@
 // kernel batch_norm2d_statistics_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -38,18 +38,18 @@ void main() {
 #else
     float shift = FETCH(x, plane_at(first, c, C, G, PLANE)).x;
 #endif
-    lanes sum = lanes(0.0), square = lanes(0.0);
+    chunk sum = chunk(0.0), square = chunk(0.0);
     for (uint n = first; n < end; n++) {
         uint at = plane_at(n, c, C, G, PLANE);
         for (uint r = 0u; r < PLANE; r += RUN) {
             for (uint i = 0u; i < RUN; i++) { // unrolled: what a loop carries goes through memory on CPU drivers
-                lanes d = FETCH(x, at + r + i) - shift;
+                chunk d = FETCH(x, at + r + i) - shift;
                 sum += d;
                 square += d * d;
             }
         }
     }
-    float count = float((end - first) * PLANE * LANES), mean = total(sum) / count;
+    float count = float((end - first) * PLANE * CHUNK), mean = total(sum) / count;
     parts[(2u * s) * C + c] = shift + mean;
     parts[(2u * s + 1u) * C + c] = max(total(square) - total(sum) * mean, 0.0);
 }

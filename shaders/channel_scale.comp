@@ -2,15 +2,15 @@
 #extension GL_GOOGLE_include_directive : require
 // channel_scale: y[n,c,r] = x[n,c,r] * s[n,c]; applied to a gradient, its own backward by x. dropout2d is that by a mask.
 //
-//   x  (N/GX, C, GX, PLANE*LANES)   s  (N/GS, C, GS)   y  (N/GY, C, GY, PLANE*LANES), planes being images
+//   x  (N/GX, C, GX, PLANE*CHUNK)   s  (N/GS, C, GS)   y  (N/GY, C, GY, PLANE*CHUNK), planes being images
 //
-// One invocation makes LANES values.
+// One invocation makes CHUNK values.
 //
 // ops: channel_scale, dropout2d
 // kernel channel_scale
 // kernel channel_scale_any: SCALAR
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -21,9 +21,9 @@ layout(constant_id = 5) const uint GS = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer X { lanes x[]; };
+layout(std430, binding = 0) readonly  buffer X { chunk x[]; };
 layout(std430, binding = 1) readonly  buffer S { float s[]; };
-layout(std430, binding = 2) writeonly buffer Y { lanes y[]; };
+layout(std430, binding = 2) writeonly buffer Y { chunk y[]; };
 
 void main() {
     uint i = invocation();

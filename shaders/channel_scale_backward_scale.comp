@@ -2,14 +2,14 @@
 #extension GL_GOOGLE_include_directive : require
 // channel_scale_backward_scale: ds[n,c] = sum over r of dy[n,c,r] * x[n,c,r], in the order of r
 //
-//   dy, x  (N/g, C, g, PLANE*LANES), g being GD and GX, planes being images   ds  (N/GY, C, GY)
+//   dy, x  (N/g, C, g, PLANE*CHUNK), g being GD and GX, planes being images   ds  (N/GY, C, GY)
 //
 // One invocation sums one image's channel.
 //
 // kernel channel_scale_backward_scale
 // kernel channel_scale_backward_scale_any: SCALAR
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -20,8 +20,8 @@ layout(constant_id = 5) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C
 
-layout(std430, binding = 0) readonly  buffer DY { lanes dy[]; };
-layout(std430, binding = 1) readonly  buffer X { lanes x[]; };
+layout(std430, binding = 0) readonly  buffer DY { chunk dy[]; };
+layout(std430, binding = 1) readonly  buffer X { chunk x[]; };
 layout(std430, binding = 2) writeonly buffer DS { float ds[]; };
 
 void main() {
@@ -29,7 +29,7 @@ void main() {
     if (id >= push.count) return;
     Place p = place_of(id, C, GY, 1u);
     uint from_d = plane_at(p.n, p.c, C, GD, PLANE), from_x = plane_at(p.n, p.c, C, GX, PLANE);
-    lanes sum = lanes(0.0);
+    chunk sum = chunk(0.0);
     for (uint r = 0u; r < PLANE; r++) sum += dy[from_d + r] * x[from_x + r];
     ds[id] = total(sum);
 }

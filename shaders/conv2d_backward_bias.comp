@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // conv2d_backward_bias, first stage: parts[s,m] = sum over the s-th piece of n, and r, of dy[n,m,r]
 //
-//   dy  (N/G, M, G, PLANE*LANES)   parts  (S, M), added up by sum_partials
+//   dy  (N/G, M, G, PLANE*CHUNK)   parts  (S, M), added up by sum_partials
 //
 // Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1. One invocation sums one channel of one piece.
 //
@@ -11,7 +11,7 @@
 // kernel conv2d_backward_bias_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint M = 64;
@@ -28,7 +28,7 @@ void main() {
     uint id = invocation();
     if (id >= M * push.S) return;
     uint m = id % M, s = id / M, end = min((s + 1u) * push.per, push.N);
-    lanes sum = lanes(0.0);
+    chunk sum = chunk(0.0);
     for (uint n = s * push.per; n < end; n++) {
         uint at = plane_at(n, m, M, G, PLANE);
         for (uint r = 0u; r < PLANE; r += RUN) {

@@ -44,17 +44,17 @@ bool pixel(uint at, uint kind, out uint n, out uint i, out uint j) {
     return at < push.count && i < H && j < W;
 }
 
-#define STORE(r, half, lane) if (k + r < K) dx[to + r * GX * H * W] = c[2 * r + half][lane];
+#define STORE(r, half, component) if (k + r < K) dx[to + r * GX * H * W] = c[2 * r + half][component];
 // PIXEL stores eight rows of one pixel, if there is one.
-#define PIXEL(half, lane) \
-    if (pixel(tile * 64u + tile_column() * 8u + 4u * half + lane, kind, n, i, j)) { \
+#define PIXEL(half, component) \
+    if (pixel(tile * 64u + tile_column() * 8u + 4u * half + component, kind, n, i, j)) { \
         uint to = plane_at(n, k, K, GX, H * W) + i * W + j; \
-        STORE(0, half, lane) STORE(1, half, lane) STORE(2, half, lane) STORE(3, half, lane) \
-        STORE(4, half, lane) STORE(5, half, lane) STORE(6, half, lane) STORE(7, half, lane) }
+        STORE(0, half, component) STORE(1, half, component) STORE(2, half, component) STORE(3, half, component) \
+        STORE(4, half, component) STORE(5, half, component) STORE(6, half, component) STORE(7, half, component) }
 
 void main() {
-    const uint blocks = (K + 63u) / 64u, kinds = STRIDE * STRIDE;
-    uint id = group(), block = id % blocks, kind = id / blocks % kinds, tile = id / (blocks * kinds), me = gl_LocalInvocationID.x;
+    const uint slivers = (K + 63u) / 64u, kinds = STRIDE * STRIDE;
+    uint id = group(), sliver = id % slivers, kind = id / slivers % kinds, tile = id / (slivers * kinds), me = gl_LocalInvocationID.x;
     if (tile * 64u >= push.count) return;
     uint n, i, j;
     bool covered = pixel(tile * 64u + me, kind, n, i, j);
@@ -68,7 +68,7 @@ void main() {
             for (uint first = 0u; first < M; first += SLICE) {
                 for (uint e = me; e < SLICE * 16u; e += 64u) {
                     uint m = first + e / 16u;
-                    left[e] = m < M ? packed[((block * M + m) * (R * R) + tap) * 16u + e % 16u] : vec4(0.0);
+                    left[e] = m < M ? packed[((sliver * M + m) * (R * R) + tap) * 16u + e % 16u] : vec4(0.0);
                 }
                 for (uint d = 0u; d < SLICE; d++) {
                     bool read = inside && first + d < M;
@@ -79,6 +79,6 @@ void main() {
         }
     }
 
-    uint k = block * 64u + tile_row() * 8u;
+    uint k = sliver * 64u + tile_row() * 8u;
     PIXEL(0, 0) PIXEL(0, 1) PIXEL(0, 2) PIXEL(0, 3) PIXEL(1, 0) PIXEL(1, 1) PIXEL(1, 2) PIXEL(1, 3)
 }

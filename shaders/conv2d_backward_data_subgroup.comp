@@ -62,13 +62,13 @@ vec4 c[4 * ROWS]; // of each channel: even row even columns, even row odd ones, 
     } }
 
 void main() {
-    uint tile = gl_GlobalInvocationID.x, block = gl_WorkGroupID.y;
+    uint tile = gl_GlobalInvocationID.x, sliver = gl_WorkGroupID.y;
     bool covered = tile < push.tiles;
     if (!covered) tile = push.tiles - 1u; // every lane has to stay, for its part of A
     uint n = tile / (HO * WO), i = tile / WO % HO, column = tile % WO;
     uint from = plane_at(n, 0u, M, GD, HO * WO) + i * WO + column;
     uint right = column + 1u < WO ? 1u : 0u, down = i + 1u < HO ? WO : 0u; // 0 where there is nothing
-    int at = int(block * M * HELD + gl_SubgroupInvocationID);
+    int at = int(sliver * M * HELD + gl_SubgroupInvocationID);
 
     for (int r = 0; r < 16; r++) for (int j = 0; j < 4 * ROWS; j += 16) c[r + j] = vec4(0.0); // short enough to be unrolled
     for (uint m = 0u; m < M; m++) {
@@ -92,7 +92,7 @@ void main() {
     }
 
     if (!covered) return;
-    uint k = block * ROWS, to = plane_at(n, k, K, GX, H * WO * 2u) + 2u * i * (WO * 2u) + 2u * column;
+    uint k = sliver * ROWS, to = plane_at(n, k, K, GX, H * WO * 2u) + 2u * i * (WO * 2u) + 2u * column;
     STORE(0) STORE(1) STORE(2) STORE(3)
 #if ROWS > 4
     STORE(4) STORE(5) STORE(6) STORE(7)

@@ -33,13 +33,13 @@ layout(std430, binding = 0) readonly  buffer DY { float dy[]; };
 layout(std430, binding = 1) readonly  buffer X { float x[]; };
 layout(std430, binding = 2) writeonly buffer Parts { float parts[]; };
 
-#define STORE(i, half, lane) if (m + i < M) parts[to + i * WIDTH] = c[2 * i + half][lane];
+#define STORE(i, half, component) if (m + i < M) parts[to + i * WIDTH] = c[2 * i + half][component];
 // COLUMN stores eight rows of one column, if there is one.
-#define COLUMN(half, lane) \
-    if (column + 4u * half + lane < WIDTH) { \
-        uint to = (s * M + m) * WIDTH + column + 4u * half + lane; \
-        STORE(0, half, lane) STORE(1, half, lane) STORE(2, half, lane) STORE(3, half, lane) \
-        STORE(4, half, lane) STORE(5, half, lane) STORE(6, half, lane) STORE(7, half, lane) }
+#define COLUMN(half, component) \
+    if (column + 4u * half + component < WIDTH) { \
+        uint to = (s * M + m) * WIDTH + column + 4u * half + component; \
+        STORE(0, half, component) STORE(1, half, component) STORE(2, half, component) STORE(3, half, component) \
+        STORE(4, half, component) STORE(5, half, component) STORE(6, half, component) STORE(7, half, component) }
 
 const uint WIDTH = K * R * R;
 

@@ -45,18 +45,18 @@ vec4 result(vec4 sum, uint row) {
 }
 
 #define FINISH(i) c[2 * i] = result(c[2 * i], m + i); c[2 * i + 1] = result(c[2 * i + 1], m + i);
-#define STORE(i, half, lane) if (m + i < M) y[to + i * GY * HO * WO] = c[2 * i + half][lane];
+#define STORE(i, half, component) if (m + i < M) y[to + i * GY * HO * WO] = c[2 * i + half][component];
 // OUTPUT stores eight rows of one output, if there is one.
-#define OUTPUT(half, lane) { \
-    uint at = tile * 64u + tile_column() * 8u + 4u * half + lane; \
+#define OUTPUT(half, component) { \
+    uint at = tile * 64u + tile_column() * 8u + 4u * half + component; \
     if (at < push.count) { \
         uint to = plane_at(at / (HO * WO), m, M, GY, HO * WO) + at % (HO * WO); \
-        STORE(0, half, lane) STORE(1, half, lane) STORE(2, half, lane) STORE(3, half, lane) \
-        STORE(4, half, lane) STORE(5, half, lane) STORE(6, half, lane) STORE(7, half, lane) } }
+        STORE(0, half, component) STORE(1, half, component) STORE(2, half, component) STORE(3, half, component) \
+        STORE(4, half, component) STORE(5, half, component) STORE(6, half, component) STORE(7, half, component) } }
 
 void main() {
-    const uint blocks = (M + 63u) / 64u, depth = K * R * R;
-    uint id = group(), block = id % blocks, tile = id / blocks, me = gl_LocalInvocationID.x;
+    const uint slivers = (M + 63u) / 64u, depth = K * R * R;
+    uint id = group(), sliver = id % slivers, tile = id / slivers, me = gl_LocalInvocationID.x;
     if (tile * 64u >= push.count) return;
     uint at = tile * 64u + me, r = at % (HO * WO);
     bool covered = at < push.count;
@@ -66,7 +66,7 @@ void main() {
     for (int e = 0; e < 16; e++) c[e] = vec4(0.0);
     for (uint first = 0u; first < depth; first += SLICE) {
         for (uint e = me; e < SLICE * 16u; e += 64u) {
-            left[e] = first + e / 16u < depth ? packed[(block * depth + first) * 16u + e] : vec4(0.0);
+            left[e] = first + e / 16u < depth ? packed[(sliver * depth + first) * 16u + e] : vec4(0.0);
         }
         for (uint d = 0u; d < SLICE; d++) {
             uint k = (first + d) / (R * R), row = i + (first + d) / R % R, column = j + (first + d) % R;
@@ -76,7 +76,7 @@ void main() {
         multiply();
     }
 
-    uint m = block * 64u + tile_row() * 8u;
+    uint m = sliver * 64u + tile_row() * 8u;
     FINISH(0) FINISH(1) FINISH(2) FINISH(3) FINISH(4) FINISH(5) FINISH(6) FINISH(7)
     OUTPUT(0, 0) OUTPUT(0, 1) OUTPUT(0, 2) OUTPUT(0, 3) OUTPUT(1, 0) OUTPUT(1, 1) OUTPUT(1, 2) OUTPUT(1, 3)
 }

@@ -77,12 +77,12 @@ vec4 b[9]; // what the nine taps see of x
 #define STORE(i) if (M % ROWS == 0u || m + (i) < M) y[to + (i) * GY * HO * WO] = result(c[i], m + (i), beside + (i) * GS * HO * WO);
 
 void main() {
-    uint tile = gl_GlobalInvocationID.x, block = gl_WorkGroupID.y;
+    uint tile = gl_GlobalInvocationID.x, sliver = gl_WorkGroupID.y;
     bool covered = tile < push.tiles;
     if (!covered) tile = push.tiles - 1u; // every lane has to stay, for its part of A
     uint n = tile / (HO * WO), i = tile / WO % HO, column = tile % WO;
     uint from = plane_at(n, 0u, K, GX, H * WIDTH);
-    int at = int(block * K * HELD + gl_SubgroupInvocationID);
+    int at = int(sliver * K * HELD + gl_SubgroupInvocationID);
 
     for (int r = 0; r < min(ROWS, 16); r++) for (int j = 0; j < ROWS; j += 16) c[r + j] = vec4(0.0); // short enough to be unrolled
     for (uint k = 0u; k < K; k++) {
@@ -100,7 +100,7 @@ void main() {
     }
 
     if (!covered) return;
-    uint m = block * ROWS, to = plane_at(n, m, M, GY, HO * WO) + i * WO + column, beside = plane_at(n, m, M, GS, HO * WO) + i * WO + column;
+    uint m = sliver * ROWS, to = plane_at(n, m, M, GY, HO * WO) + i * WO + column, beside = plane_at(n, m, M, GS, HO * WO) + i * WO + column;
     EACH_OF_8(STORE, 0)
 #if ROWS > 8
     EACH_OF_8(STORE, 8)

@@ -2,14 +2,14 @@
 #extension GL_GOOGLE_include_directive : require
 // dropout: y = x * mask; applied to a gradient, its own backward
 //
-//   x, mask, y  (N/g, C, g, PLANE*LANES), g being GX, GM and GY
+//   x, mask, y  (N/g, C, g, PLANE*CHUNK), g being GX, GM and GY
 //
-// One invocation makes LANES values.
+// One invocation makes CHUNK values.
 //
 // kernel dropout
 // kernel dropout_any: SCALAR
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -20,9 +20,9 @@ layout(constant_id = 5) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer X { lanes x[]; };
-layout(std430, binding = 1) readonly  buffer Mask { lanes mask[]; };
-layout(std430, binding = 2) writeonly buffer Y { lanes y[]; };
+layout(std430, binding = 0) readonly  buffer X { chunk x[]; };
+layout(std430, binding = 1) readonly  buffer Mask { chunk mask[]; };
+layout(std430, binding = 2) writeonly buffer Y { chunk y[]; };
 
 void main() {
     uint i = invocation();

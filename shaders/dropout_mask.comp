@@ -3,16 +3,16 @@
 // dropout_mask: mask[n,c,r] = 0 with probability p, else 1/(1-p)
 //
 //   random  seed, step, place of the batch's first sample in the global batch
-//   mask    (N/G, C, G, PLANE*LANES), planes being images
+//   mask    (N/G, C, G, PLANE*CHUNK), planes being images
 //
-// One invocation draws four neighbouring values of an image, number i = c*PLANE*LANES + r and so on: by Philox with key (seed, LAYER) and
+// One invocation draws four neighbouring values of an image, number i = c*PLANE*CHUNK + r and so on: by Philox with key (seed, LAYER) and
 // counter (step, sample, i/4, 1), where dropout2d_mask's ends with 0. A value stays where its draw's upper 24 bits reach
 // THRESHOLD = floor(p * 2^24). Without SCALAR the four lie together.
 //
 // kernel dropout_mask
 // kernel dropout_mask_any: SCALAR
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "panels.glsl"
 #include "philox.glsl"
 
@@ -23,9 +23,9 @@ layout(constant_id = 4) const uint LAYER = 0;
 layout(constant_id = 5) const uint THRESHOLD = 0;
 layout(constant_id = 6) const float SCALE = 1.0;
 
-layout(push_constant) uniform Push { uint count; } push; // N * ceil(C*PLANE*LANES / 4)
+layout(push_constant) uniform Push { uint count; } push; // N * ceil(C*PLANE*CHUNK / 4)
 
-layout(std430, binding = 0) writeonly buffer Mask { lanes mask[]; };
+layout(std430, binding = 0) writeonly buffer Mask { chunk mask[]; };
 layout(std140, binding = 1) uniform Random { uvec4 random; };
 
 vec4 drawn(uint n, uint quad) {

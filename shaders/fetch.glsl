@@ -6,13 +6,13 @@
 #ifndef FETCH_GLSL
 #define FETCH_GLSL
 
-#include "lanes.glsl"
+#include "chunk.glsl"
 
 #ifdef TEXEL
-#define ACTIVATION(place, Block, name) layout(binding = place) uniform samplerBuffer name
+#define ACTIVATION(place, Buffer, name) layout(binding = place) uniform samplerBuffer name
 #define FETCH(name, i) texelFetch(name, int(i))
 #else
-#define ACTIVATION(place, Block, name) layout(std430, binding = place) readonly buffer Block { lanes name[]; }
+#define ACTIVATION(place, Buffer, name) layout(std430, binding = place) readonly buffer Buffer { chunk name[]; }
 #define FETCH(name, i) name[i]
 #endif
 

@@ -32,10 +32,10 @@ void main() {
     const uint step = GY / 4u;
     uint y = (n / GY * (C * PLANE * 4u) + (c * PLANE + r) * 4u) * step + n % GY / 4u;
     if (REVERSED) {
-        mat4 block = transpose(mat4(from[y], from[y + step], from[y + 2u * step], from[y + 3u * step]));
-        for (uint i = 0u; i < 4u; i++) to[x[i]] = block[i];
+        mat4 square = transpose(mat4(from[y], from[y + step], from[y + 2u * step], from[y + 3u * step]));
+        for (uint i = 0u; i < 4u; i++) to[x[i]] = square[i];
     } else {
-        mat4 block = transpose(mat4(from[x[0]], from[x[1]], from[x[2]], from[x[3]]));
-        for (uint i = 0u; i < 4u; i++) to[y + i * step] = block[i];
+        mat4 square = transpose(mat4(from[x[0]], from[x[1]], from[x[2]], from[x[3]]));
+        for (uint i = 0u; i < 4u; i++) to[y + i * step] = square[i];
     }
 }

@@ -2,14 +2,14 @@
 #extension GL_GOOGLE_include_directive : require
 // global_avg_pool: y[n,c] = mean over r of x[n,c,r]
 //
-//   x  (N/GX, C, GX, PLANE*LANES), planes being images   y  (N/GY, C, GY)
+//   x  (N/GX, C, GX, PLANE*CHUNK), planes being images   y  (N/GY, C, GY)
 //
 // One invocation averages one image's channel: 16 values in the networks at hand.
 //
 // kernel global_avg_pool
 // kernel global_avg_pool_any: SCALAR
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 512;
@@ -19,7 +19,7 @@ layout(constant_id = 4) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C
 
-layout(std430, binding = 0) readonly  buffer X { lanes x[]; };
+layout(std430, binding = 0) readonly  buffer X { chunk x[]; };
 layout(std430, binding = 1) writeonly buffer Y { float y[]; };
 
 void main() {
@@ -27,7 +27,7 @@ void main() {
     if (id >= push.count) return;
     Place p = place_of(id, C, GY, 1u);
     uint at = plane_at(p.n, p.c, C, GX, PLANE);
-    lanes sum = lanes(0.0);
+    chunk sum = chunk(0.0);
     for (uint r = 0u; r < PLANE; r++) sum += x[at + r];
-    y[id] = total(sum) / float(PLANE * LANES);
+    y[id] = total(sum) / float(PLANE * CHUNK);
 }

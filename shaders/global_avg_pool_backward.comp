@@ -2,14 +2,14 @@
 #extension GL_GOOGLE_include_directive : require
 // global_avg_pool_backward: dx[n,c,r] = dy[n,c] / (H*W)
 //
-//   dy  (N/GD, C, GD)   dx  (N/GY, C, GY, PLANE*LANES), planes being images
+//   dy  (N/GD, C, GD)   dx  (N/GY, C, GY, PLANE*CHUNK), planes being images
 //
-// One invocation makes LANES values.
+// One invocation makes CHUNK values.
 //
 // kernel global_avg_pool_backward
 // kernel global_avg_pool_backward_any: SCALAR
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 512;
@@ -20,11 +20,11 @@ layout(constant_id = 4) const uint GY = 1;
 layout(push_constant) uniform Push { uint count; } push; // N*C*PLANE
 
 layout(std430, binding = 0) readonly  buffer DY { float dy[]; };
-layout(std430, binding = 1) writeonly buffer DX { lanes dx[]; };
+layout(std430, binding = 1) writeonly buffer DX { chunk dx[]; };
 
 void main() {
     uint i = invocation();
     if (i >= push.count) return;
     Place p = place_of(i, C, GY, PLANE);
-    dx[i] = lanes(dy[plane_at(p.n, p.c, C, GD, 1u)] / float(PLANE * LANES));
+    dx[i] = chunk(dy[plane_at(p.n, p.c, C, GD, 1u)] / float(PLANE * CHUNK));
 }

@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // gradient_norm, first stage: parts[s] = sum of g[i]^2 over the s-th run of the gradients
 //
-//   g  (count*LANES)    parts  (S)
+//   g  (count*CHUNK)    parts  (S)
 //
 // One invocation sums one run of neighbours.
 //
@@ -11,9 +11,9 @@
 // kernel gradient_norm_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 
-layout(push_constant) uniform Push { uint count, run, S; } push; // run: values of type lanes to a part
+layout(push_constant) uniform Push { uint count, run, S; } push; // run: chunks to a part
 
 layout(std430, binding = 0) writeonly buffer Parts { float parts[]; };
 ACTIVATION(1, G, g);
@@ -21,14 +21,14 @@ ACTIVATION(1, G, g);
 void main() {
     uint s = invocation();
     if (s >= push.S) return;
-    lanes sum = lanes(0.0);
+    chunk sum = chunk(0.0);
     uint end = min((s + 1u) * push.run, push.count), i = s * push.run;
     for (; i + 4u <= end; i += 4u) { // unrolled: what a loop carries goes through memory on CPU drivers
-        lanes a = FETCH(g, i), b = FETCH(g, i + 1u), c = FETCH(g, i + 2u), d = FETCH(g, i + 3u);
+        chunk a = FETCH(g, i), b = FETCH(g, i + 1u), c = FETCH(g, i + 2u), d = FETCH(g, i + 3u);
         sum += (a * a + b * b) + (c * c + d * d);
     }
     for (; i < end; i++) {
-        lanes a = FETCH(g, i);
+        chunk a = FETCH(g, i);
         sum += a * a;
     }
     parts[s] = total(sum);

@@ -2,10 +2,10 @@
 #extension GL_GOOGLE_include_directive : require
 // batch_norm2d (normalising), add and an activation in one pass, the end of a residual block: y = f((x - mean) * scale + bias + skip)
 //
-//   x, skip, y  (N/g, C, g, PLANE*LANES), g being GX, GS and GY
+//   x, skip, y  (N/g, C, g, PLANE*CHUNK), g being GX, GS and GY
 //   coef        (3, C) by batch_norm2d_coefficients: mean, scale, bias
 //
-// f is FUNCTION of activation.glsl. One invocation makes RUN neighbours of a plane, each LANES values, so that a channel's numbers are
+// f is FUNCTION of activation.glsl. One invocation makes RUN neighbours of a plane, each a chunk, so that a channel's numbers are
 // looked up once for them.
 //
 // kernel norm_add
@@ -17,7 +17,7 @@
 #include "activation.glsl"
 
 layout(constant_id = 1) const uint C = 64;
-layout(constant_id = 2) const uint PLANE = 256; // in LANES values
+layout(constant_id = 2) const uint PLANE = 256; // in chunks
 layout(constant_id = 3) const uint GX = 1;
 layout(constant_id = 4) const uint GS = 1;
 layout(constant_id = 5) const uint GY = 1;
@@ -27,7 +27,7 @@ layout(constant_id = 7) const uint FUNCTION = 6;
 layout(push_constant) uniform Push { uint count; } push; // N*C*PLANE/RUN
 
 layout(std430, binding = 0) readonly  buffer Coef { float coef[]; };
-layout(std430, binding = 1) writeonly buffer Y { lanes y[]; };
+layout(std430, binding = 1) writeonly buffer Y { chunk y[]; };
 ACTIVATION(2, X, x);
 ACTIVATION(3, Skip, skip);
 

@@ -2,11 +2,11 @@
 #extension GL_GOOGLE_include_directive : require
 // batch_norm2d (normalising), relu and dropout2d in one pass: y = relu((x - mean) * scale + bias) * mask[n,c]
 //
-//   x       (N/GX, C, GX, PLANE*LANES)   y  (N/GY, C, GY, PLANE*LANES), planes being images where there is dropout
+//   x       (N/GX, C, GX, PLANE*CHUNK)   y  (N/GY, C, GY, PLANE*CHUNK), planes being images where there is dropout
 //   coef    (3, C) by batch_norm2d_coefficients: mean, scale, bias
 //   mask    (N, C) by dropout2d_mask, without DROPOUT bound to anything
 //
-// One invocation makes RUN neighbours of a plane, each LANES values, so that a channel's numbers are looked up once for them.
+// One invocation makes RUN neighbours of a plane, each a chunk, so that a channel's numbers are looked up once for them.
 //
 // With ANY_FUNCTION there is another activation in ReLU's place: FUNCTION of activation.glsl.
 //
@@ -25,7 +25,7 @@ layout(constant_id = 7) const uint FUNCTION = 1;
 #include "norm_relu_dropout.glsl"
 
 layout(constant_id = 1) const uint C = 64;
-layout(constant_id = 2) const uint PLANE = 256; // in LANES values
+layout(constant_id = 2) const uint PLANE = 256; // in chunks
 layout(constant_id = 3) const uint GX = 1;
 layout(constant_id = 4) const uint GY = 1;
 layout(constant_id = 5) const uint RUN = 4;
@@ -35,7 +35,7 @@ layout(push_constant) uniform Push { uint count; } push; // N*C*PLANE/RUN
 
 layout(std430, binding = 0) readonly  buffer Coef { float coef[]; };
 layout(std430, binding = 1) readonly  buffer Mask { float mask[]; };
-layout(std430, binding = 2) writeonly buffer Y { lanes y[]; };
+layout(std430, binding = 2) writeonly buffer Y { chunk y[]; };
 ACTIVATION(3, X, x);
 
 void main() {

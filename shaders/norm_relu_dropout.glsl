@@ -1,10 +1,10 @@
 // What the kernels that fuse BatchNorm2d, ReLU, Dropout2d and MaxPool2d share: a channel's numbers, and the three
-// ops on so many values at a time as lanes has. Forward and backward compute z alike, so both see the same zeros and the same winners.
+// ops on a chunk at a time. Forward and backward compute z alike, so both see the same zeros and the same winners.
 // With ANY_FUNCTION there is another activation in ReLU's place, FUNCTION of activation.glsl.
 #ifndef NORM_RELU_DROPOUT_GLSL
 #define NORM_RELU_DROPOUT_GLSL
 
-#include "lanes.glsl"
+#include "chunk.glsl"
 #ifdef ANY_FUNCTION
 #include "activation.glsl"
 #endif
@@ -12,14 +12,14 @@
 struct Channel { float mean, scale, bias, mask; };
 
 // normalized is BatchNorm2d; where it is not positive, ReLU stops the gradient.
-lanes normalized(Channel c, lanes x) { return (x - c.mean) * c.scale + c.bias; }
+chunk normalized(Channel c, chunk x) { return (x - c.mean) * c.scale + c.bias; }
 
 // activated is Dropout2d(ReLU(BatchNorm2d(x))); through is the gradient that Dropout2d and ReLU let through to BatchNorm2d's output.
 #ifdef ANY_FUNCTION
-lanes activated(Channel c, lanes x) { return activated(FUNCTION, normalized(c, x)) * c.mask; }
-lanes through(Channel c, lanes x, lanes d) { return d * c.mask * slope(FUNCTION, normalized(c, x)); }
+chunk activated(Channel c, chunk x) { return activated(FUNCTION, normalized(c, x)) * c.mask; }
+chunk through(Channel c, chunk x, chunk d) { return d * c.mask * slope(FUNCTION, normalized(c, x)); }
 #else
-lanes activated(Channel c, lanes x) { return positive(normalized(c, x)) * c.mask; }
+chunk activated(Channel c, chunk x) { return positive(normalized(c, x)) * c.mask; }
 #ifdef SCALAR
 float through(Channel c, float x, float d) { return normalized(c, x) > 0.0 ? d * c.mask : 0.0; }
 #else

@@ -3,10 +3,10 @@
 // dropout2d, relu_backward and the last stage of batch_norm2d_backward in one pass: with g = the gradient that dropout and
 // ReLU let through,  dx = scale * (g - mean(g) - (x - mean) * mean(g*xhat) / sqrt(var + eps))
 //
-//   dy, x, dx  (N/g, C, g, PLANE*LANES), g being GD, GX and GY, planes being images where there is dropout
+//   dy, x, dx  (N/g, C, g, PLANE*CHUNK), g being GD, GX and GY, planes being images where there is dropout
 //   vectors    mean, scale, mean(g), mean(g*xhat)/sqrt(var + eps), mean, scale, bias (C each), then mask (N, C) if DROPOUT
 //
-// One invocation makes RUN neighbours of a plane, each LANES values.
+// One invocation makes RUN neighbours of a plane, each a chunk.
 //
 // With ANY_FUNCTION there is another activation in ReLU's place: FUNCTION of activation.glsl.
 //
@@ -25,7 +25,7 @@ layout(constant_id = 8) const uint FUNCTION = 1;
 #include "norm_relu_dropout.glsl"
 
 layout(constant_id = 1) const uint C = 64;
-layout(constant_id = 2) const uint PLANE = 256; // in LANES values
+layout(constant_id = 2) const uint PLANE = 256; // in chunks
 layout(constant_id = 3) const uint GD = 1;
 layout(constant_id = 4) const uint GX = 1;
 layout(constant_id = 5) const uint GY = 1;
@@ -35,7 +35,7 @@ layout(constant_id = 7) const bool DROPOUT = true;
 layout(push_constant) uniform Push { uint count; } push; // N*C*PLANE/RUN
 
 layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
-layout(std430, binding = 1) writeonly buffer DX { lanes dx[]; };
+layout(std430, binding = 1) writeonly buffer DX { chunk dx[]; };
 ACTIVATION(2, DY, dy);
 ACTIVATION(3, X, x);
 
@@ -48,7 +48,7 @@ void main() {
     float mean_g = vectors[2u * C + c], mean_gx = vectors[3u * C + c];
     uint from_d = plane_at(p.n, c, C, GD, PLANE) + p.r * RUN, from_x = plane_at(p.n, c, C, GX, PLANE) + p.r * RUN;
     for (uint i = 0u; i < RUN; i++) {
-        lanes v = FETCH(x, from_x + i), g = through(ch, v, FETCH(dy, from_d + i));
+        chunk v = FETCH(x, from_x + i), g = through(ch, v, FETCH(dy, from_d + i));
         dx[id * RUN + i] = ch.scale * (g - mean_g - (v - ch.mean) * mean_gx);
     }
 }

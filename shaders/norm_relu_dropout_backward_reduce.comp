@@ -4,7 +4,7 @@
 // dropout and ReLU let through,
 //   parts[s,0,c] = sum of g[n,c,r],  parts[s,1,c] = sum of g[n,c,r] * (x[n,c,r] - mean) / sqrt(var + eps)
 //
-//   dy, x    (N/g, C, g, PLANE*LANES), g being GD and GX, planes being images where there is dropout
+//   dy, x    (N/g, C, g, PLANE*CHUNK), g being GD and GX, planes being images where there is dropout
 //   vectors  mean, 1/sqrt(var + eps), mean, scale, bias (C each), then mask (N, C) if DROPOUT
 //   parts    (S, 2, C)
 //
@@ -27,7 +27,7 @@ layout(constant_id = 7) const uint FUNCTION = 1;
 #include "norm_relu_dropout.glsl"
 
 layout(constant_id = 1) const uint C = 64;
-layout(constant_id = 2) const uint PLANE = 256; // in LANES values
+layout(constant_id = 2) const uint PLANE = 256; // in chunks
 layout(constant_id = 3) const uint GD = 1;
 layout(constant_id = 4) const uint GX = 1;
 layout(constant_id = 5) const uint RUN = 4; // divides PLANE
@@ -45,13 +45,13 @@ void main() {
     if (id >= C * push.S) return;
     uint c = id % C, s = id / C;
     Channel ch = Channel(vectors[c], vectors[3u * C + c], vectors[4u * C + c], 1.0);
-    lanes sum = lanes(0.0), product = lanes(0.0);
+    chunk sum = chunk(0.0), product = chunk(0.0);
     for (uint n = s * push.per; n < min((s + 1u) * push.per, push.N); n++) {
         uint from_d = plane_at(n, c, C, GD, PLANE), from_x = plane_at(n, c, C, GX, PLANE);
         if (DROPOUT) ch.mask = vectors[5u * C + n * C + c];
         for (uint r = 0u; r < PLANE; r += RUN) {
             for (uint i = 0u; i < RUN; i++) { // unrolled: what a loop carries goes through memory on CPU drivers
-                lanes v = FETCH(x, from_x + r + i), g = through(ch, v, FETCH(dy, from_d + r + i));
+                chunk v = FETCH(x, from_x + r + i), g = through(ch, v, FETCH(dy, from_d + r + i));
                 sum += g;
                 product += g * (v - ch.mean);
             }

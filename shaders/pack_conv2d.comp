@@ -26,9 +26,9 @@ void main() {
     uint id = invocation();
     const uint quads = R / 4u;
     if (id >= (M + R - 1u) / R * quads * K) return;
-    uint block = id / (quads * K);
+    uint sliver = id / (quads * K);
     uint q = TURNED ? id % quads : id / K % quads, k = TURNED ? id / quads % K : id % K;
-    uint m = block * R + q * 4u, to = (block * K + k) * TAPS * quads + q;
+    uint m = sliver * R + q * 4u, to = (sliver * K + k) * TAPS * quads + q;
     for (uint t = 0u; t < TAPS; t++) {
         packed[to + t * quads] = vec4(tap(m, k, t), tap(m + 1u, k, t), tap(m + 2u, k, t), tap(m + 3u, k, t));
     }

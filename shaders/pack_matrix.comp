@@ -5,7 +5,7 @@
 //   w       any matrix A (M,K) given by its strides, so a weight (M,K) or its transpose
 //   packed  (ceil(M/R), COLUMNS, R), COLUMNS >= K
 //
-// R rows side by side are what a tile of pointwise_conv2d reads for one k, whatever M and K are.
+// R rows side by side, a sliver, are what a tile of pointwise_conv2d reads for one k, whatever M and K are.
 // The weights change every step and are small beside the activations, so they are packed anew each time.
 #include "dispatch.glsl"
 

@@ -4,7 +4,7 @@
 //
 //   w       (M,K), or (K,M) with TRANSPOSED    packed  (ceil(M/R), COLUMNS, R), COLUMNS >= K
 //
-// One invocation makes a block of four rows and four columns, 0 past the end: four texels in, four vec4s out.
+// One invocation makes a square of four rows and four columns, 0 past the end: four texels in, four vec4s out.
 #include "dispatch.glsl"
 
 layout(constant_id = 1) const uint M = 64;
@@ -27,12 +27,12 @@ void main() {
     const uint quads = COLUMNS / 4u;
     if (id >= (M + R - 1u) / R * (R / 4u) * quads) return;
     uint k = id % quads * 4u, m = id / quads * 4u;
-    mat4 block; // one column of four rows of A to a vec4
+    mat4 square; // one column of four rows of A to a vec4
     if (TRANSPOSED) {
-        block = mat4(texel(k, m), texel(k + 1u, m), texel(k + 2u, m), texel(k + 3u, m));
+        square = mat4(texel(k, m), texel(k + 1u, m), texel(k + 2u, m), texel(k + 3u, m));
     } else {
-        block = transpose(mat4(texel(m, k), texel(m + 1u, k), texel(m + 2u, k), texel(m + 3u, k)));
+        square = transpose(mat4(texel(m, k), texel(m + 1u, k), texel(m + 2u, k), texel(m + 3u, k)));
     }
     uint to = ((m / R * COLUMNS + k) * R + m % R) / 4u;
-    for (uint i = 0u; i < 4u; i++) packed[to + i * (R / 4u)] = block[i];
+    for (uint i = 0u; i < 4u; i++) packed[to + i * (R / 4u)] = square[i];
 }

@@ -2,8 +2,7 @@
 //
 // A "plane" is the longest run of values that lies together in every operand of a kernel: the
 // H*W values of an image, or g*H*W where all operands share g, for then a panel is one large image
-// (the host folds g away: N/g images of plane g*H*W, g = 1). All counts here are in units of
-// LANES values.
+// (the host folds g away: N/g images of plane g*H*W, g = 1). All counts here are in chunks.
 #ifndef PANELS_GLSL
 #define PANELS_GLSL
 

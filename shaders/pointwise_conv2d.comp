@@ -41,7 +41,7 @@ layout(std430, binding = 3) readonly  buffer Bias { float bias[]; };
     }
 
 void main() {
-    uint tile = gl_GlobalInvocationID.x, block = gl_WorkGroupID.y;
+    uint tile = gl_GlobalInvocationID.x, sliver = gl_WorkGroupID.y;
     if (tile >= push.tiles) return;
     uint n = tile / (PLANE / 2u), r = tile % (PLANE / 2u) * 2u;
     uint from = plane_at(n, 0u, K, GX, PLANE) + r;
@@ -49,7 +49,7 @@ void main() {
 
     vec4 c[16];
     for (int i = 0; i < 16; i++) c[i] = vec4(0.0);
-    uint at = block * K * 2u;
+    uint at = sliver * K * 2u;
     for (uint k = 0u; k < K; k++) {
         vec4 a0 = a[at], a1 = a[at + 1u];
         vec4 b0 = x[from], b1 = x[from + 1u];
@@ -65,6 +65,6 @@ void main() {
         from += step_x;
     }
 
-    uint to = plane_at(n, block * 8u, M, GY, PLANE) + r, m = block * 8u;
+    uint to = plane_at(n, sliver * 8u, M, GY, PLANE) + r, m = sliver * 8u;
     STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5) STORE(6) STORE(7)
 }

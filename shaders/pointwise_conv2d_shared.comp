@@ -40,10 +40,10 @@ layout(std430, binding = 3) readonly  buffer Bias { float bias[]; };
     }
 
 void main() {
-    uint tile = gl_WorkGroupID.x, block = gl_WorkGroupID.y, me = gl_LocalInvocationID.x;
+    uint tile = gl_WorkGroupID.x, sliver = gl_WorkGroupID.y, me = gl_LocalInvocationID.x;
     uint n = tile / (PLANE / 16u), r = tile % (PLANE / 16u) * 16u;
     const uint slices = (K + SLICE - 1u) / SLICE;
-    uint from = plane_at(n, 0u, K, GX, PLANE) + r, at = block * slices * SLICE * 16u;
+    uint from = plane_at(n, 0u, K, GX, PLANE) + r, at = sliver * slices * SLICE * 16u;
 #ifdef MATRICES
     at += gl_WorkGroupID.z * gl_NumWorkGroups.y * slices * SLICE * 16u;
     from += gl_WorkGroupID.z * gl_NumWorkGroups.x * 16u * K;
@@ -58,7 +58,7 @@ void main() {
         multiply();
     }
 
-    uint m = block * 64u + tile_row() * 8u, to = plane_at(n, m, M, GY, PLANE) + r + tile_column() * 2u;
+    uint m = sliver * 64u + tile_row() * 8u, to = plane_at(n, m, M, GY, PLANE) + r + tile_column() * 2u;
 #ifdef MATRICES
     to += gl_WorkGroupID.z * gl_NumWorkGroups.x * 16u * M;
 #endif

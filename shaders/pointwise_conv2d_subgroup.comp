@@ -102,12 +102,12 @@ uint first; // of the DEPTH k at work
 int row(uint k) { return int((K % DEPTH == 0u ? first + k : min(first + k, K - 1u)) * (GX * PLANE)); }
 
 void main() {
-    uint tile = gl_GlobalInvocationID.x, block = gl_WorkGroupID.y;
+    uint tile = gl_GlobalInvocationID.x, sliver = gl_WorkGroupID.y;
     bool inside = tile < push.tiles;
     if (!inside) tile = push.tiles - 1u; // every lane has to stay, for its part of A
     uint n = tile / (PLANE / TEXELS), r = tile % (PLANE / TEXELS) * TEXELS;
     int from = int(plane_at(n, 0u, K, GX, PLANE) + r);
-    int at = int(block * ((K + DEPTH - 1) / DEPTH) * HELD + gl_SubgroupInvocationID);
+    int at = int(sliver * ((K + DEPTH - 1) / DEPTH) * HELD + gl_SubgroupInvocationID);
 
 #ifdef MATRICES
     at += int(gl_WorkGroupID.z * gl_NumWorkGroups.y * ((K + DEPTH - 1) / DEPTH) * HELD);
@@ -129,7 +129,7 @@ void main() {
     }
 
     if (!inside) return;
-    uint m = block * ROWS, to = plane_at(n, m, M, GY, PLANE) + r;
+    uint m = sliver * ROWS, to = plane_at(n, m, M, GY, PLANE) + r;
     SKIP_FROM(n, r)
 #ifdef MATRICES
     to += gl_WorkGroupID.z * push.tiles * TEXELS * M;

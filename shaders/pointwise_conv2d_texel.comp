@@ -66,10 +66,10 @@ void product(int at, int from) {
     }
 
 void main() {
-    uint tile = gl_GlobalInvocationID.x, block = gl_WorkGroupID.y;
+    uint tile = gl_GlobalInvocationID.x, sliver = gl_WorkGroupID.y;
     if (tile >= push.tiles) return;
     uint n = tile / (PLANE / 2u), r = tile % (PLANE / 2u) * 2u;
-    int from = int(plane_at(n, 0u, K, GX, PLANE) + r), at = int(block * K * 4u);
+    int from = int(plane_at(n, 0u, K, GX, PLANE) + r), at = int(sliver * K * 4u);
     const int step_x = int(GX * PLANE);
 
     for (int i = 0; i < 32; i++) c[i] = vec4(0.0);
@@ -87,7 +87,7 @@ void main() {
         from += step_x;
     }
 
-    uint to = plane_at(n, block * 16u, M, GY, PLANE) + r, m = block * 16u;
+    uint to = plane_at(n, sliver * 16u, M, GY, PLANE) + r, m = sliver * 16u;
     SKIP_FROM(n, r)
     STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5) STORE(6) STORE(7)
     STORE(8) STORE(9) STORE(10) STORE(11) STORE(12) STORE(13) STORE(14) STORE(15)

@@ -2,14 +2,14 @@
 #extension GL_GOOGLE_include_directive : require
 // relu: y = x where x > 0, else 0; a NaN stays one, as in PyTorch, so that a training that has lost its numbers is noticed
 //
-//   x  (N/GX, C, GX, PLANE*LANES)   y  (N/GY, C, GY, PLANE*LANES)
+//   x  (N/GX, C, GX, PLANE*CHUNK)   y  (N/GY, C, GY, PLANE*CHUNK)
 //
-// One invocation makes LANES values.
+// One invocation makes CHUNK values.
 //
 // kernel relu
 // kernel relu_any: SCALAR
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -19,8 +19,8 @@ layout(constant_id = 4) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer X { lanes x[]; };
-layout(std430, binding = 1) writeonly buffer Y { lanes y[]; };
+layout(std430, binding = 0) readonly  buffer X { chunk x[]; };
+layout(std430, binding = 1) writeonly buffer Y { chunk y[]; };
 
 void main() {
     uint i = invocation();

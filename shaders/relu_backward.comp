@@ -2,14 +2,14 @@
 #extension GL_GOOGLE_include_directive : require
 // relu_backward: dx = dy where y > 0, else 0
 //
-//   dy, y, dx  (N/g, C, g, PLANE*LANES), g being GD, GV and GY
+//   dy, y, dx  (N/g, C, g, PLANE*CHUNK), g being GD, GV and GY
 //
-// One invocation makes LANES values.
+// One invocation makes CHUNK values.
 //
 // kernel relu_backward
 // kernel relu_backward_any: SCALAR
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -20,14 +20,14 @@ layout(constant_id = 5) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer DY { lanes dy[]; };
-layout(std430, binding = 1) readonly  buffer V { lanes y[]; };
-layout(std430, binding = 2) writeonly buffer DX { lanes dx[]; };
+layout(std430, binding = 0) readonly  buffer DY { chunk dy[]; };
+layout(std430, binding = 1) readonly  buffer V { chunk y[]; };
+layout(std430, binding = 2) writeonly buffer DX { chunk dx[]; };
 
 void main() {
     uint i = invocation();
     if (i >= push.count) return;
-    lanes d = dy[moved(i, C, GY, GD, PLANE)], v = y[moved(i, C, GY, GV, PLANE)];
+    chunk d = dy[moved(i, C, GY, GD, PLANE)], v = y[moved(i, C, GY, GV, PLANE)];
 #ifdef SCALAR
     dx[i] = v > 0.0 ? d : 0.0;
 #else

@@ -1,7 +1,7 @@
 // What a matrix product stores for a row: the sum, or with BIAS f(the sum and the row's bias), f being FUNCTION of activation.glsl. With SKIP
 // as well, which is the place of its buffer, and where ADD says so, what lies there is added before: of M rows in panels of GS planes.
 //
-//   RESULT(sum, i, j)  row i of the block of rows that begins with m, texel j behind the first; main() has m, and SKIP_FROM(n, r) in it
+//   RESULT(sum, i, j)  row i of the sliver that begins with row m, texel j behind the first; main() has m, and SKIP_FROM(n, r) in it
 #ifdef BIAS
 #include "activation.glsl"
 layout(constant_id = 6) const uint FUNCTION = 0;

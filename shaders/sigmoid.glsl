@@ -1,11 +1,11 @@
-// sigmoid is 1 / (1 + exp(-v)) on each lane. The exponential is that of -|v|, which no v makes overflow.
+// sigmoid is 1 / (1 + exp(-v)) on each value. The exponential is that of -|v|, which no v makes overflow.
 #ifndef SIGMOID_GLSL
 #define SIGMOID_GLSL
 
-#include "lanes.glsl"
+#include "chunk.glsl"
 
-lanes sigmoid(lanes v) {
-    lanes e = exp(-abs(v));
+chunk sigmoid(chunk v) {
+    chunk e = exp(-abs(v));
 #ifdef SCALAR
     return (v < 0.0 ? e : 1.0) / (1.0 + e);
 #else

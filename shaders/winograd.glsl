@@ -15,7 +15,7 @@
 //
 //   V       (36, N/PLANE', K, PLANE')   PLANE' tiles to a panel, 0 behind the last tile; element 6i + j of tile p
 //
-// Tiles are counted through all images, row by row. `lanes` are LANES neighbouring tiles.
+// Tiles are counted through all images, row by row. A chunk has a number of each of CHUNK neighbouring tiles.
 #ifndef WINOGRAD_GLSL
 #define WINOGRAD_GLSL
 
@@ -31,37 +31,37 @@
 #define AT_Q (1.0 / 7.59375)    // 1 / (2 QQ (QQ-PP)), at Q and -Q
 #define AT_0 (1.0 / 1.265625)   // 1 / PPQQ
 
-struct Six { lanes a, b, c, d, e, f; };
-struct Four { lanes a, b, c, d; };
-struct Three { lanes a, b, c; };
+struct Six { chunk a, b, c, d, e, f; };
+struct Four { chunk a, b, c, d; };
+struct Three { chunk a, b, c; };
 
 // BT: six inputs of a row at the points.
 Six of_input(Six d) {
-    lanes p = d.e - QQ * d.c, q = d.e - PP * d.c, r = P * (d.d - QQ * d.b), s = Q * (d.d - PP * d.b);
+    chunk p = d.e - QQ * d.c, q = d.e - PP * d.c, r = P * (d.d - QQ * d.b), s = Q * (d.d - PP * d.b);
     return Six(PPQQ * d.a - SUM * d.c + d.e, p + r, p - r, q + s, q - s, PPQQ * d.b - SUM * d.d + d.f);
 }
 
 // A: four gradients of a row at the points.
 Six of_gradient(Four y) {
-    lanes p = y.a + PP * y.c, q = y.a + QQ * y.c, r = P * y.b + PPP * y.d, s = Q * y.b + QQQ * y.d;
+    chunk p = y.a + PP * y.c, q = y.a + QQ * y.c, r = P * y.b + PPP * y.d, s = Q * y.b + QQQ * y.d;
     return Six(y.a, p + r, p - r, q + s, q - s, y.d);
 }
 
 // AT: four outputs of a row of products.
 Four to_output(Six m) {
-    lanes p = m.b + m.c, q = m.d + m.e, r = m.b - m.c, s = m.d - m.e;
+    chunk p = m.b + m.c, q = m.d + m.e, r = m.b - m.c, s = m.d - m.e;
     return Four(m.a + p + q, P * r + Q * s, PP * p + QQ * q, PPP * r + QQQ * s + m.f);
 }
 
 // G: three taps of a row at the points.
 Six of_taps(Three g) {
-    lanes p = g.a + PP * g.c, q = g.a + QQ * g.c;
+    chunk p = g.a + PP * g.c, q = g.a + QQ * g.c;
     return Six(AT_0 * g.a, AT_P * (p + P * g.b), AT_P * (p - P * g.b), AT_Q * (q + Q * g.b), AT_Q * (q - Q * g.b), g.c);
 }
 
 // GT: three taps of a row of products.
 Three to_taps(Six m) {
-    lanes p = AT_P * (m.b + m.c), q = AT_Q * (m.d + m.e), r = AT_P * (m.b - m.c), s = AT_Q * (m.d - m.e);
+    chunk p = AT_P * (m.b + m.c), q = AT_Q * (m.d + m.e), r = AT_P * (m.b - m.c), s = AT_Q * (m.d - m.e);
     return Three(AT_0 * m.a + p + q, P * r + Q * s, PP * p + QQ * q + m.f);
 }
 

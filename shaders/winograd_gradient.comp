@@ -3,7 +3,7 @@
 // winograd_gradient: V = A d AT for every tile of the gradient by the output (see winograd.glsl)
 //
 //   d  (N/G, C, G, H, W)      float32, 0 outside; texels and vec4s: W = WIDTH*4, floats: W = WIDTH
-//   V  (36, count*LANES)      that is (36, panels, C, PLANE*LANES) of the tiles from `first` on, 0 behind the last
+//   V  (36, count*CHUNK)      that is (36, panels, C, PLANE*CHUNK) of the tiles from `first` on, 0 behind the last
 //
 // As winograd_input does with the tiles of the input, but they are 4 x 4 and have no edge.
 //
@@ -20,11 +20,11 @@ layout(constant_id = 1) const uint C = 64;
 layout(constant_id = 2) const uint H = 16;
 layout(constant_id = 3) const uint WIDTH = 4;
 layout(constant_id = 4) const uint G = 1;
-layout(constant_id = 5) const uint PLANE = 64; // tiles of a panel, in lanes
+layout(constant_id = 5) const uint PLANE = 64; // tiles of a panel, in chunks
 
 layout(push_constant) uniform Push { uint count, first, tiles; } push; // tiles: N*ceil(H/4)*ceil(W/4)
 
-layout(std430, binding = 0) writeonly buffer V { lanes v[]; };
+layout(std430, binding = 0) writeonly buffer V { chunk v[]; };
 ACTIVATION(1, D, d);
 
 #include "winograd_tiles.glsl"
@@ -54,7 +54,7 @@ ACTIVATION(1, D, d);
 void main() {
     uint id = invocation();
     if (id >= push.count) return;
-    uint c = id / PLANE % C, p = push.first + (id / (PLANE * C) * PLANE + id % PLANE) * LANES;
+    uint c = id / PLANE % C, p = push.first + (id / (PLANE * C) * PLANE + id % PLANE) * CHUNK;
     Six rows[4];
 #ifdef SCALAR
     Tile t = tile_of(p, push.tiles, c);

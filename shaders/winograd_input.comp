@@ -3,9 +3,9 @@
 // winograd_input: V = BT d B for every tile of x and its edge of one pixel (see winograd.glsl)
 //
 //   x  (N/G, C, G, H, W)      float32, 0 outside; texels and vec4s: W = WIDTH*4, floats: W = WIDTH
-//   V  (36, count*LANES)      that is (36, panels, C, PLANE*LANES) of the tiles from `first` on, 0 behind the last
+//   V  (36, count*CHUNK)      that is (36, panels, C, PLANE*CHUNK) of the tiles from `first` on, 0 behind the last
 //
-// An invocation transforms LANES neighbouring tiles of a channel at once, one to a component, so that it stores vec4s. A row of six
+// An invocation transforms CHUNK neighbouring tiles of a channel at once, one to a component, so that it stores vec4s. A row of six
 // inputs is the texel above the tile and a value of each neighbour; neighbouring tiles of a row share theirs.
 // The floats' kernel transforms one tile: it takes every width, and suits GPUs, which have no registers for 36 vec4s.
 //
@@ -22,11 +22,11 @@ layout(constant_id = 1) const uint C = 64;
 layout(constant_id = 2) const uint H = 16;
 layout(constant_id = 3) const uint WIDTH = 4;
 layout(constant_id = 4) const uint G = 1;
-layout(constant_id = 5) const uint PLANE = 64; // tiles of a panel, in lanes
+layout(constant_id = 5) const uint PLANE = 64; // tiles of a panel, in chunks
 
 layout(push_constant) uniform Push { uint count, first, tiles; } push; // tiles: N*ceil(H/4)*ceil(W/4)
 
-layout(std430, binding = 0) writeonly buffer V { lanes v[]; };
+layout(std430, binding = 0) writeonly buffer V { chunk v[]; };
 ACTIVATION(1, X, x);
 
 #include "winograd_tiles.glsl"
@@ -77,7 +77,7 @@ ACTIVATION(1, X, x);
 void main() {
     uint id = invocation();
     if (id >= push.count) return;
-    uint c = id / PLANE % C, p = push.first + (id / (PLANE * C) * PLANE + id % PLANE) * LANES;
+    uint c = id / PLANE % C, p = push.first + (id / (PLANE * C) * PLANE + id % PLANE) * CHUNK;
     Six rows[6];
 #ifdef SCALAR
     Tile t = tile_of(p, push.tiles, c);

@@ -2,11 +2,11 @@
 #extension GL_GOOGLE_include_directive : require
 // winograd_output: y = f(AT V A (+ bias[c])) for every tile (see winograd.glsl)
 //
-//   V     (36, count*LANES)      that is (36, panels, C, PLANE*LANES) of the tiles from `first` on
+//   V     (36, count*CHUNK)      that is (36, panels, C, PLANE*CHUNK) of the tiles from `first` on
 //   y     (N/G, C, G, H, W)      float32; texels and vec4s: W = WIDTH*4, floats: W = WIDTH
 //   bias  (C)                    read with BIASED alone; FUNCTION of activation.glsl is done last
 //
-// An invocation makes LANES neighbouring tiles of a channel at once, one to a component, as winograd_input does; what lies outside the
+// An invocation makes CHUNK neighbouring tiles of a channel at once, one to a component, as winograd_input does; what lies outside the
 // image is not stored.
 //
 // ops: conv2d, conv2d_backward_data
@@ -23,13 +23,13 @@ layout(constant_id = 1) const uint C = 64;
 layout(constant_id = 2) const uint H = 16;
 layout(constant_id = 3) const uint WIDTH = 4;
 layout(constant_id = 4) const uint G = 1;
-layout(constant_id = 5) const uint PLANE = 64; // tiles of a panel, in lanes
+layout(constant_id = 5) const uint PLANE = 64; // tiles of a panel, in chunks
 layout(constant_id = 6) const bool BIASED = false;
 layout(constant_id = 7) const uint FUNCTION = NONE;
 
 layout(push_constant) uniform Push { uint count, first, tiles; } push; // tiles: N*ceil(H/4)*ceil(W/4)
 
-layout(std430, binding = 0) writeonly buffer Y { lanes y[]; };
+layout(std430, binding = 0) writeonly buffer Y { chunk y[]; };
 layout(std430, binding = 1) readonly  buffer Bias { float bias[]; };
 ACTIVATION(2, V, v);
 
@@ -39,7 +39,7 @@ ACTIVATION(2, V, v);
 #define ROW(i) rows[i] = to_output(Six(ELEMENT(6 * i), ELEMENT(6 * i + 1), ELEMENT(6 * i + 2), ELEMENT(6 * i + 3), ELEMENT(6 * i + 4), ELEMENT(6 * i + 5)));
 #define COLUMN(field) Four column_##field = to_output(Six(rows[0].field, rows[1].field, rows[2].field, rows[3].field, rows[4].field, rows[5].field));
 
-lanes result(lanes sum, float b) {
+chunk result(chunk sum, float b) {
     if (BIASED) sum += b;
     return activated(FUNCTION, sum);
 }
@@ -63,7 +63,7 @@ lanes result(lanes sum, float b) {
 void main() {
     uint id = invocation();
     if (id >= push.count) return;
-    uint c = id / PLANE % C, p = push.first + (id / (PLANE * C) * PLANE + id % PLANE) * LANES;
+    uint c = id / PLANE % C, p = push.first + (id / (PLANE * C) * PLANE + id % PLANE) * CHUNK;
     Four rows[6];
     EACH_OF_6(ROW)
     COLUMN(a) COLUMN(b) COLUMN(c) COLUMN(d)

@@ -1,4 +1,4 @@
-// Where the tiles of winograd.glsl lie in an activation (N/G, C, G, H, WIDTH*LANES), WIDTH being counted in what a lane moves.
+// Where the tiles of winograd.glsl lie in an activation (N/G, C, G, H, WIDTH*CHUNK), WIDTH being counted in chunks.
 #ifndef WINOGRAD_TILES_GLSL
 #define WINOGRAD_TILES_GLSL
 
@@ -11,7 +11,7 @@ struct Tile {
 
 // tile_of is tile number p of channel c; one behind the last lies where the first one does.
 Tile tile_of(uint p, uint tiles, uint c) {
-    const uint down = (H + 3u) / 4u, across = (WIDTH * LANES + 3u) / 4u, step = 4u / LANES;
+    const uint down = (H + 3u) / 4u, across = (WIDTH * CHUNK + 3u) / 4u, step = 4u / CHUNK;
     bool real = p < tiles;
     p = real ? p : 0u;
     uint row = p / across % down * 4u, column = p % across * step;

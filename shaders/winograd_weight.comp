@@ -4,13 +4,13 @@
 // 0 for m >= M and k >= K (see winograd.glsl)
 //
 //   w       (M, K, 3, 3), or TURNED (K, M, 3, 3)   float32
-//   packed  (36, ceil(M/R), COLUMNS, R)            36 matrices, in blocks of a tile's rows as pack_matrix makes them; COLUMNS >= K
+//   packed  (36, ceil(M/R), COLUMNS, R)            36 matrices, in slivers of a tile's rows as pack_matrix makes them; COLUMNS >= K
 //
 // One invocation makes four rows of one column of all 36, as vec4s; its neighbours those whose taps lie beside its own.
 //
 // ops: conv2d, conv2d_backward_data
 #include "dispatch.glsl"
-#include "lanes.glsl"
+#include "chunk.glsl"
 #include "winograd.glsl"
 
 layout(constant_id = 1) const uint M = 64;
@@ -41,9 +41,9 @@ void main() {
     uint id = invocation();
     if (id >= COUNT) return;
     const uint quads = R / 4u;
-    uint block = id / (quads * COLUMNS);
+    uint sliver = id / (quads * COLUMNS);
     uint q = TURNED ? id % quads : id / COLUMNS % quads, k = TURNED ? id / quads % COLUMNS : id % COLUMNS;
-    uint m = block * R + q * 4u, to = (block * COLUMNS + k) * quads + q;
+    uint m = sliver * R + q * 4u, to = (sliver * COLUMNS + k) * quads + q;
     Six rows[3];
     ROW(0) ROW(1) ROW(2)
     EACH_FIELD(COLUMN)

@@ -2,10 +2,10 @@
 #extension GL_GOOGLE_include_directive : require
 // winograd_weight_gradient: dw = GT [ parts[0] + parts[1] + ... + parts[S-1] ] G for every pair of channels (see winograd.glsl)
 //
-//   parts  (S, 36, count*LANES)   of winograd_weight_product; count*LANES = M*K
+//   parts  (S, 36, count*CHUNK)   of winograd_weight_product; count*CHUNK = M*K
 //   dw     (M, K, 3, 3)
 //
-// One invocation makes the nine taps of LANES neighbouring pairs of channels; the sum's order is fixed.
+// One invocation makes the nine taps of CHUNK neighbouring pairs of channels; the sum's order is fixed.
 //
 // ops: conv2d_backward_weight
 // kernel winograd_weight_gradient
@@ -17,11 +17,11 @@
 
 layout(push_constant) uniform Push { uint count, S; } push;
 
-layout(std430, binding = 0) writeonly buffer DW { lanes dw[]; };
+layout(std430, binding = 0) writeonly buffer DW { chunk dw[]; };
 ACTIVATION(1, Parts, parts);
 
-lanes element(uint t, uint id) {
-    lanes sum = FETCH(parts, t * push.count + id);
+chunk element(uint t, uint id) {
+    chunk sum = FETCH(parts, t * push.count + id);
     for (uint s = 1u; s < push.S; s++) sum += FETCH(parts, (s * 36u + t) * push.count + id);
     return sum;
 }

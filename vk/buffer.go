@@ -76,7 +76,7 @@ func (d *Device) newBuffer(size int64, use Use, label string) (*Buffer, error) {
 		vulkan.DestroyBuffer(d.handle, handle, nil)
 		return nil, err
 	}
-	r := vulkan.BindBufferMemory(d.handle, handle, place.block.memory, vulkan.DeviceSize(place.start))
+	r := vulkan.BindBufferMemory(d.handle, handle, place.allocation.memory, vulkan.DeviceSize(place.start))
 	if r != vulkan.Success {
 		vulkan.DestroyBuffer(d.handle, handle, nil)
 		d.memory.give(place)
@@ -109,10 +109,10 @@ func (b *Buffer) Bytes() []byte {
 
 // mapped is the buffer's memory if the host can see it.
 func (b *Buffer) mapped() []byte {
-	if b.part.block.mapped == nil {
+	if b.part.allocation.mapped == nil {
 		return nil
 	}
-	return unsafe.Slice((*byte)(unsafe.Add(b.part.block.mapped, b.part.start)), b.size)
+	return unsafe.Slice((*byte)(unsafe.Add(b.part.allocation.mapped, b.part.start)), b.size)
 }
 
 // Flush hands what the host wrote to the range over to the device. On coherent memory, the usual kind, nothing is to be done.
@@ -132,13 +132,13 @@ func (b *Buffer) sync(call string, offset, size int64) error {
 	if err := d.checkWindow(b.Window(offset, size)); err != nil {
 		return err
 	}
-	if b.part.block.mapped == nil {
+	if b.part.allocation.mapped == nil {
 		return usage("%s of %q, which the host cannot see", call, b.label)
 	}
 	return d.syncRange(call, b, offset, size)
 }
 
-// syncRange widens the range to whole atoms, which stay inside the buffer's part of the block, and makes the call, where the
+// syncRange widens the range to whole atoms, which stay inside the buffer's part of the allocation, and makes the call, where the
 // memory needs it.
 func (d *Device) syncRange(call string, b *Buffer, offset, size int64) error {
 	if d.memory.flags(b.part)&memoryHostCoherent != 0 {
@@ -147,7 +147,7 @@ func (d *Device) syncRange(call string, b *Buffer, offset, size int64) error {
 	atom := d.info.Limits.NonCoherentAtomSize
 	start := roundDown(b.part.start+offset, atom)
 	length := roundUp(b.part.start+offset+size, atom) - start
-	memory, from, bytes := raw(b.part.block.memory), C.uint64_t(start), C.uint64_t(length)
+	memory, from, bytes := raw(b.part.allocation.memory), C.uint64_t(start), C.uint64_t(length)
 	var r C.VkResult
 	if call == "vkFlushMappedMemoryRanges" {
 		r = C.shim_flush(d.shim, memory, from, bytes)

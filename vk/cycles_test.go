@@ -67,13 +67,13 @@ func cycle(t *testing.T, o Options, staged bool) {
 		d.stagingAlways = staged
 		t.Run("use", func(t *testing.T) { everything(t, d) })
 		// What everything made is destroyed by now; the staging buffers stay until the device is closed.
-		blocks := 0 // at most
+		allocations := 0 // at most
 		for _, b := range d.staging {
 			if b != nil {
-				blocks++
+				allocations++
 			}
 		}
-		if s := d.MemoryStats(); s.Blocks > blocks || len(d.living) != 0 || len(d.inFlight) != 0 {
+		if s := d.MemoryStats(); s.Allocations > allocations || len(d.living) != 0 || len(d.inFlight) != 0 {
 			t.Errorf("left over: %+v, %d objects, %d in flight", s, len(d.living), len(d.inFlight))
 		}
 	})

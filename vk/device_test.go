@@ -34,7 +34,7 @@ func TestWriteAndRead(t *testing.T) {
 				b.Destroy()
 			}
 		}
-		if most := int64(2*hostBlock + deviceBlock); d.MemoryStats().Peak > most {
+		if most := int64(2*hostAllocation + deviceAllocation); d.MemoryStats().Peak > most {
 			t.Errorf("peak %d bytes, expected %d at most", d.MemoryStats().Peak, most)
 		}
 	})
@@ -286,18 +286,18 @@ func TestMemoryAccounting(t *testing.T) {
 	for i := range 100 {
 		buffers = append(buffers, testBuffer(t, d, int64(1000*i+1), DeviceLocal, "small"))
 	}
-	if s := d.MemoryStats(); s.Blocks != 1 || s.Allocated != deviceBlock {
+	if s := d.MemoryStats(); s.Allocations != 1 || s.Allocated != deviceAllocation {
 		t.Errorf("a hundred small buffers: %+v", s)
 	}
 	large := testBuffer(t, d, 100<<20, DeviceLocal, "large")
-	if s := d.MemoryStats(); s.Blocks != 2 || s.Allocated < deviceBlock+100<<20 || s.Allocated > deviceBlock+101<<20 {
+	if s := d.MemoryStats(); s.Allocations != 2 || s.Allocated < deviceAllocation+100<<20 || s.Allocated > deviceAllocation+101<<20 {
 		t.Errorf("and a large one: %+v", s)
 	}
 	large.Destroy()
 	for _, b := range buffers {
 		b.Destroy()
 	}
-	if s := d.MemoryStats(); s.Blocks != 0 || s.Allocated != 0 || s.Peak < deviceBlock+100<<20 {
+	if s := d.MemoryStats(); s.Allocations != 0 || s.Allocated != 0 || s.Peak < deviceAllocation+100<<20 {
 		t.Errorf("in the end: %+v", s)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"sort"
 )
 
-// freeList keeps account of the free parts of a block of memory: sorted by start, never touching each other.
+// freeList keeps account of the free parts of an allocation: sorted by start, never touching each other.
 type freeList []extent
 
 type extent struct{ start, end int64 }

@@ -85,7 +85,7 @@ type Limits struct {
 	MinSubgroupSize        uint32    // no pipeline has smaller subgroups; 0 where that is not known
 	MaxSubgroupSize        uint32    // nor larger ones; 0 where that is not known
 	NonCoherentAtomSize    int64     // granularity of Flush and Invalidate, which handle it themselves
-	AllocationBytes        int64     // of one block, and so of one buffer
+	AllocationBytes        int64     // of one allocation, and so of one buffer
 	TimestampPeriod        float32   // nanoseconds to a tick
 	BindingsPerStage       uint32    // bindings of all kinds together; at least 128
 }

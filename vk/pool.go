@@ -9,30 +9,30 @@ import (
 	"github.com/vulkan-go/vulkan"
 )
 
-// A driver may allow no more than 4,096 allocations, and each costs a system call or more. So memory is asked for in blocks,
+// A driver may allow no more than 4,096 allocations, and each costs a system call or more. So memory is asked for in large allocations,
 // and buffers are parts of them.
 const (
-	deviceBlock = 64 << 20 // bytes of a block of memory for the device alone
-	hostBlock   = 8 << 20  // bytes of a block for the host's traffic with it
-	granularity = 256      // part sizes and starts are multiples of this: Vulkan's largest offset alignment
+	deviceAllocation = 64 << 20 // bytes of an allocation for the device alone
+	hostAllocation   = 8 << 20  // bytes of an allocation for the host's traffic with it
+	granularity      = 256      // part sizes and starts are multiples of this: Vulkan's largest offset alignment
 )
 
-// Stats says how much memory a device has been asked for with vkAllocateMemory. Buffers lie in blocks, so it is more than
+// Stats says how much memory a device has been asked for with vkAllocateMemory. Buffers lie in large allocations, so it is more than
 // the sum of their sizes.
 type Stats struct {
-	Allocated int64 // bytes now
-	Peak      int64 // the most bytes at any time
-	Blocks    int   // allocations now
+	Allocated   int64 // bytes now
+	Peak        int64 // the most bytes at any time
+	Allocations int   // allocations now
 }
 
-// pool hands out parts of blocks. The device's mutex guards it.
+// pool hands out parts of allocations. The device's mutex guards it.
 type pool struct {
 	driver      memoryDriver
 	types       []memoryType
 	heaps       []Heap
 	largest     int64 // bytes of one allocation, at most
 	granularity int64 // at least granularity, and a multiple of the device's nonCoherentAtomSize
-	blocks      []*block
+	allocations []*allocation
 	stats       Stats
 	spilled     func() // called once when memory for the device alone comes from the host's, then nil; may be nil
 }
@@ -44,7 +44,7 @@ type memoryDriver interface {
 	free(memory vulkan.DeviceMemory)
 }
 
-type block struct {
+type allocation struct {
 	memory     vulkan.DeviceMemory
 	memoryType int
 	size       int64
@@ -52,9 +52,9 @@ type block struct {
 	free       freeList
 }
 
-// part is a piece of a block.
+// part is a piece of an allocation, for one buffer.
 type part struct {
-	block       *block
+	allocation  *allocation
 	start, size int64
 }
 
@@ -93,69 +93,69 @@ func (p *pool) take(size, align int64, allowed uint32, use Use) (part, error) {
 
 // takeOf is take from one type of memory.
 func (p *pool) takeOf(memoryType int, size int64, use Use) (part, error) {
-	for _, b := range p.blocks {
-		if b.memoryType != memoryType {
+	for _, a := range p.allocations {
+		if a.memoryType != memoryType {
 			continue
 		}
-		if start, ok := b.free.take(size); ok {
-			return part{b, start, size}, nil
+		if start, ok := a.free.take(size); ok {
+			return part{a, start, size}, nil
 		}
 	}
-	b, err := p.grow(size, memoryType, use)
+	a, err := p.grow(size, memoryType, use)
 	if err != nil {
 		return part{}, err
 	}
-	start, _ := b.free.take(size)
-	return part{b, start, size}, nil
+	start, _ := a.free.take(size)
+	return part{a, start, size}, nil
 }
 
-// grow adds a block with room for size bytes: of the usual size if the heap is large enough to share, else just that.
-func (p *pool) grow(size int64, memoryType int, use Use) (*block, error) {
-	usual := int64(deviceBlock)
+// grow adds an allocation with room for size bytes: of the usual size if the heap is large enough to share, else just that.
+func (p *pool) grow(size int64, memoryType int, use Use) (*allocation, error) {
+	usual := int64(deviceAllocation)
 	if use != DeviceLocal {
-		usual = hostBlock
+		usual = hostAllocation
 	}
 	heap := p.heaps[p.types[memoryType].heap]
 	usual = roundDown(min(usual, p.largest, heap.Size/8), p.granularity)
-	b, err := p.newBlock(max(size, usual), memoryType)
+	a, err := p.newAllocation(max(size, usual), memoryType)
 	if err != nil && usual > size {
-		b, err = p.newBlock(size, memoryType)
+		a, err = p.newAllocation(size, memoryType)
 	}
-	return b, err
+	return a, err
 }
 
-func (p *pool) newBlock(size int64, memoryType int) (*block, error) {
+func (p *pool) newAllocation(size int64, memoryType int) (*allocation, error) {
 	memory, err := p.driver.allocate(size, memoryType)
 	if err != nil {
 		return nil, err
 	}
-	b := &block{memory: memory, memoryType: memoryType, size: size, free: freeList{{0, size}}}
+	a := &allocation{memory: memory, memoryType: memoryType, size: size, free: freeList{{0, size}}}
 	if p.types[memoryType].flags&memoryHostVisible != 0 {
-		if b.mapped, err = p.driver.mapWhole(memory, size); err != nil {
+		if a.mapped, err = p.driver.mapWhole(memory, size); err != nil {
 			p.driver.free(memory)
 			return nil, err
 		}
 	}
-	p.blocks = append(p.blocks, b)
+	p.allocations = append(p.allocations, a)
 	p.stats.Allocated += size
 	p.stats.Peak = max(p.stats.Peak, p.stats.Allocated)
-	p.stats.Blocks++
-	return b, nil
+	p.stats.Allocations++
+	return a, nil
 }
 
-// give takes a part back, and frees its block when that is empty.
+// give takes a part back, and frees its allocation when that is empty.
 func (p *pool) give(x part) {
-	x.block.free.give(x.start, x.size)
-	if whole := (extent{0, x.block.size}); len(x.block.free) != 1 || x.block.free[0] != whole {
+	x.allocation.free.give(x.start, x.size)
+	if whole := (extent{0, x.allocation.size}); len(x.allocation.free) != 1 || x.allocation.free[0] != whole {
 		return
 	}
-	p.driver.free(x.block.memory) // which unmaps it
-	p.blocks = slices.DeleteFunc(p.blocks, func(b *block) bool { return b == x.block })
-	p.stats.Allocated -= x.block.size
-	p.stats.Blocks--
+	p.driver.free(x.allocation.memory) // which unmaps it
+	p.allocations = slices.DeleteFunc(p.allocations, func(a *allocation) bool { return a == x.allocation })
+	p.stats.Allocated -= x.allocation.size
+	p.stats.Allocations--
 }
 
-func (p *pool) flags(x part) memoryFlags { return p.types[x.block.memoryType].flags }
+func (p *pool) flags(x part) memoryFlags { return p.types[x.allocation.memoryType].flags }
 
 // roundUp and roundDown give the multiple of a power of two next to n.
 func roundUp(n, multiple int64) int64 { return (n + multiple - 1) &^ (multiple - 1) }

@@ -121,16 +121,16 @@ func fakePool(t *testing.T, fails ...int) (*pool, *fakeMemory) {
 
 func TestPoolFailures(t *testing.T) {
 	for _, c := range []struct {
-		why    string
-		fails  []int
-		use    Use
-		size   int64
-		blocks []int64 // sizes of those in the end; nil: an error
+		why         string
+		fails       []int
+		use         Use
+		size        int64
+		allocations []int64 // sizes of those in the end; nil: an error
 	}{
-		{"nothing fails", nil, DeviceLocal, 1000, []int64{deviceBlock}},
-		{"a large one is a block of its own", nil, DeviceLocal, 100<<20 + 1, []int64{100<<20 + 256}},
-		{"no room for a whole block, but for the buffer", []int{1}, DeviceLocal, 1000, []int64{1024}},
-		{"no room in the device's memory, but in the host's", []int{1, 2}, DeviceLocal, 1000, []int64{deviceBlock}},
+		{"nothing fails", nil, DeviceLocal, 1000, []int64{deviceAllocation}},
+		{"a large one is an allocation of its own", nil, DeviceLocal, 100<<20 + 1, []int64{100<<20 + 256}},
+		{"no room for a whole allocation, but for the buffer", []int{1}, DeviceLocal, 1000, []int64{1024}},
+		{"no room in the device's memory, but in the host's", []int{1, 2}, DeviceLocal, 1000, []int64{deviceAllocation}},
 		{"no room at all", []int{1, 2, 3, 4}, DeviceLocal, 1000, nil},
 		{"no room there for a large one, which is tried once", []int{1}, DeviceLocal, 100 << 20, []int64{100 << 20}},
 		{"nor in the host's", []int{1, 2}, DeviceLocal, 100 << 20, nil},
@@ -143,20 +143,20 @@ func TestPoolFailures(t *testing.T) {
 		if failed := (*Error)(nil); c.use == DeviceLocal && errors.As(err, &failed) && failed.Detail != "of the device's" {
 			t.Errorf("%s: the error is that of a makeshift: %v", c.why, err)
 		}
-		if (err != nil) != (c.blocks == nil) || err != nil && !errors.Is(err, ErrOutOfMemory) {
+		if (err != nil) != (c.allocations == nil) || err != nil && !errors.Is(err, ErrOutOfMemory) {
 			t.Errorf("%s: %v", c.why, err)
 		}
-		var blocks []int64
+		var allocations []int64
 		for _, size := range m.allocations {
-			blocks = append(blocks, size)
+			allocations = append(allocations, size)
 		}
-		if !slices.Equal(blocks, c.blocks) || p.stats.Blocks != len(blocks) {
-			t.Errorf("%s: blocks %v, expected %v; %+v", c.why, blocks, c.blocks, p.stats)
+		if !slices.Equal(allocations, c.allocations) || p.stats.Allocations != len(allocations) {
+			t.Errorf("%s: allocations %v, expected %v; %+v", c.why, allocations, c.allocations, p.stats)
 		}
 		if err == nil {
 			p.give(x)
 		}
-		if len(m.allocations) != 0 || p.stats.Allocated != 0 || len(p.blocks) != 0 {
+		if len(m.allocations) != 0 || p.stats.Allocated != 0 || len(p.allocations) != 0 {
 			t.Errorf("%s: %v left, %+v", c.why, m.allocations, p.stats)
 		}
 	}
@@ -171,7 +171,7 @@ func TestPoolSpills(t *testing.T) {
 		use  Use
 		told int
 	}{{DeviceLocal, 0}, {DeviceLocal, 1}, {Upload, 1}, {Readback, 1}, {DeviceLocal, 1}} {
-		if _, err := p.take(deviceBlock, 16, 3, c.use); err != nil || told != c.told {
+		if _, err := p.take(deviceAllocation, 16, 3, c.use); err != nil || told != c.told {
 			t.Errorf("%d, %v: told %d times, expected %d; %v", i, c.use, told, c.told, err)
 		}
 	}
@@ -194,12 +194,12 @@ func TestPoolAtRandom(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, y := range parts {
-			if x.block == y.block && x.start < y.start+y.size && y.start < x.start+x.size {
+			if x.allocation == y.allocation && x.start < y.start+y.size && y.start < x.start+x.size {
 				t.Fatalf("%d bytes at %d overlap %d at %d", x.size, x.start, y.size, y.start)
 			}
 		}
-		if x.start%256 != 0 || x.start+x.size > x.block.size {
-			t.Fatalf("%d bytes at %d of a block of %d", x.size, x.start, x.block.size)
+		if x.start%256 != 0 || x.start+x.size > x.allocation.size {
+			t.Fatalf("%d bytes at %d of an allocation of %d", x.size, x.start, x.allocation.size)
 		}
 		parts = append(parts, x)
 	}

@@ -84,8 +84,8 @@ func glslNames(t *testing.T, kernel string) (spec, push []string) {
 	for number := range len(byNumber) {
 		spec = append(spec, byNumber[number+1]) // "" where a number is left out
 	}
-	if block := pushConstants.FindStringSubmatch(text); block != nil {
-		for _, names := range typeAndNames.FindAllStringSubmatch(block[1], -1) {
+	if members := pushConstants.FindStringSubmatch(text); members != nil {
+		for _, names := range typeAndNames.FindAllStringSubmatch(members[1], -1) {
 			push = append(push, strings.Split(names[1], ", ")...)
 		}
 	}

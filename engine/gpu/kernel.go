@@ -71,9 +71,9 @@ func (f forms) orAny(name string) forms {
 	return f
 }
 
-// of is the form that moves so many neighbouring values from and to storage buffers.
-func (f forms) of(lanes int) kernel {
-	if lanes == 1 {
+// of is the form that moves chunks of that size (shaders/chunk.glsl) from and to storage buffers.
+func (f forms) of(chunk int) kernel {
+	if chunk == 1 {
 		return f.any
 	}
 	return f.vec4
@@ -187,9 +187,9 @@ func (c *call) reading(f forms, elements ...int) kernel {
 	return f.texel
 }
 
-// readingLanes is reading where vec4s are moved, else the form of single floats.
-func (c *call) readingLanes(f forms, lanes int, elements ...int) kernel {
-	if lanes == 4 {
+// readingChunk is reading where vec4s are moved, else the form of single floats.
+func (c *call) readingChunk(f forms, chunk int, elements ...int) kernel {
+	if chunk == 4 {
 		return c.reading(f, elements...)
 	}
 	return f.any

@@ -169,7 +169,7 @@ func TestSubgroupsAreNamed(t *testing.T) {
 
 // The lanes fetch no texel behind the packed weight, however many they are.
 func TestOvershoot(t *testing.T) {
-	p, err := optest.Case{Kind: engine.PointwiseConv2d, N: 8, C: 8, M: 16, H: 8, W: 8}.Program() // one block of rows, one of depth
+	p, err := optest.Case{Kind: engine.PointwiseConv2d, N: 8, C: 8, M: 16, H: 8, W: 8}.Program() // one sliver, one slice of depth
 	must(t, err)
 	for lanes := uint32(4); lanes <= 128; lanes *= 2 {
 		for _, v := range pointwiseTiles {

@@ -26,17 +26,17 @@ func fused(name string, f fusion, runs func(c *call) bool, emit func(c *call)) v
 	return v
 }
 
-// byLanes is two variants of an op: one that moves vec4s, where fits says that a row's length divides by 4, and one that moves
+// byChunk is two variants of an op: one that moves vec4s, where fits says that a row's length divides by 4, and one that moves
 // single floats.
-func byLanes(k engine.Kind, vec4, any string, fits func(c *call) bool, emit func(c *call, lanes int)) []variant {
+func byChunk(k engine.Kind, vec4, any string, fits func(c *call) bool, emit func(c *call, chunk int)) []variant {
 	return []variant{
 		one(k, vec4, fits, func(c *call) { emit(c, 4) }),
 		one(k, any, nil, func(c *call) { emit(c, 1) }),
 	}
 }
 
-// lanesOf is how many of so many neighbouring values are moved at once.
-func lanesOf(n int) int {
+// chunkOf is the size of the chunks in which so many neighbouring values are moved (shaders/chunk.glsl): 4 where that divides them, else 1.
+func chunkOf(n int) int {
 	if n%4 == 0 {
 		return 4
 	}
@@ -70,6 +70,6 @@ var sumPartials = kernel{name: "sum_partials", storage: []vk.Access{out, in}, pu
 
 // sumPartials is the second stage of a gradient summed over images: y[i] = sum over s of parts[s,i].
 func (c *call) sumPartials(parts, y operand, elements, s int) {
-	lanes := lanesOf(elements)
-	c.run(c.readingLanes(sumPartials, lanes, elements*s), elements/lanes, nil, words(elements/lanes, s), y, parts)
+	chunk := chunkOf(elements)
+	c.run(c.readingChunk(sumPartials, chunk, elements*s), elements/chunk, nil, words(elements/chunk, s), y, parts)
 }

@@ -72,12 +72,12 @@ var activationVariants = slices.Concat(
 
 // activated are the variants of an activation or its gradient, whose inputs and output have one shape.
 func activated(k engine.Kind, f forms, vec4, any string) []variant {
-	return byLanes(k, vec4, any, foldedRows, func(c *call, lanes int) {
+	return byChunk(k, vec4, any, foldedRows, func(c *call, chunk int) {
 		ts := append(slices.Clone(c.ops[0].Inputs), c.out(0))
 		var operands []operand
 		for _, t := range ts {
 			operands = append(operands, c.of(t))
 		}
-		c.elementwise(f, lanes, c.planes(ts...), operands, c.function()...)
+		c.elementwise(f, chunk, c.planes(ts...), operands, c.function()...)
 	})
 }

@@ -116,7 +116,7 @@ var conv2dVariants = slices.Concat(
 
 	ofTiles(engine.Conv2dBackwardWeight, conv2dWeightTiles, (*call).conv2dWeightFits, (*call).conv2dWeightTiles),
 	winogradWeightVariants, conv2dWeightWindows, []variant{one(engine.Conv2dBackwardWeight, "conv2d_backward_weight_any", nil, conv2dWeightAny)},
-	byLanes(engine.Conv2dBackwardBias, "conv2d_backward_bias", "conv2d_backward_bias_any",
+	byChunk(engine.Conv2dBackwardBias, "conv2d_backward_bias", "conv2d_backward_bias_any",
 		func(c *call) bool { return c.planes(c.in(0)).size%4 == 0 }, conv2dBias),
 	flattens(engine.Flatten, "flatten", "flatten_any", false),
 	flattens(engine.FlattenBackward, "flatten_backward", "flatten_backward_any", true),
@@ -150,12 +150,12 @@ func conv2dWeightAny(c *call) {
 	c.sumPartials(parts, c.of(dw), elements, s)
 }
 
-func conv2dBias(c *call, lanes int) {
+func conv2dBias(c *call, chunk int) {
 	dy := c.in(0)
 	p := c.planes(dy)
 	per, s := c.pieces(p.n, p.c)
 	parts := c.scratch("conv2d bias parts", s*p.c)
-	c.run(c.readingLanes(conv2dBackwardBias, lanes, dy.Shape.Elements()), p.c*s, words(p.c, p.size/lanes, p.g[0], runOf(p.size/lanes)), words(p.n, per, s), parts, c.of(dy))
+	c.run(c.readingChunk(conv2dBackwardBias, chunk, dy.Shape.Elements()), p.c*s, words(p.c, p.size/chunk, p.g[0], runOf(p.size/chunk)), words(p.n, per, s), parts, c.of(dy))
 	c.sumPartials(parts, c.of(c.out(0)), p.c, s)
 }
 
@@ -193,7 +193,7 @@ func (c *call) conv2dTiles(t tile, turned bool) {
 	c.runGroups(t.kernel.on(t.subgroup(c)), conv2dGroups(c, t, y), constants, words(y.N()*y.H()*y.W()/4), c.of(y), bias, skip, c.packTile(t, turned), c.of(x))
 }
 
-// packTaps brings the weight into blocks of so many rows, with room behind them.
+// packTaps brings the weight into slivers of so many rows, with room behind them.
 func (c *call) packTaps(rows, taps, room int, turned bool) operand {
 	m, k := c.out(0).C(), c.in(0).C()
 	filled := roundUp(m, rows) * k * taps
@@ -227,7 +227,7 @@ func (c *call) conv2dHalvedTiles(t tile) {
 	c.runGroups(t.kernel.on(t.subgroup(c)), conv2dGroups(c, t, dy), constants, words(dy.N()*dy.H()*dy.W()/4), c.of(dx), c.packTile(t, true), c.of(dy))
 }
 
-// conv2dGroups is the workgroups of a tiled convolution: texels of y, which has a pixel for every window, on one axis, blocks of
+// conv2dGroups is the workgroups of a tiled convolution: texels of y, which has a pixel for every window, on one axis, slivers of
 // the result's channels on the other.
 func conv2dGroups(c *call, t tile, y *engine.Tensor) [3]uint32 {
 	return [3]uint32{uint32(ceilDiv(y.N()*y.H()*y.W()/4, t.subgroup(c))), uint32(ceilDiv(c.out(0).C(), t.rows)), 1}
@@ -266,12 +266,12 @@ func flattens(k engine.Kind, vec4, any string, reversed bool) []variant {
 		}
 		return c.in(0), c.out(0)
 	}
-	move := func(c *call, lanes int) {
+	move := func(c *call, chunk int) {
 		p := c.images(sides(c))
-		count := p.values() / (lanes * lanes)
-		c.run(flatten.of(lanes), count, append(words(p.c, p.size/lanes, p.g[0], p.g[1]), flag(reversed)), words(count), c.of(c.in(0)), c.of(c.out(0)))
+		count := p.values() / (chunk * chunk)
+		c.run(flatten.of(chunk), count, append(words(p.c, p.size/chunk, p.g[0], p.g[1]), flag(reversed)), words(count), c.of(c.in(0)), c.of(c.out(0)))
 	}
-	return byLanes(k, vec4, any, func(c *call) bool {
+	return byChunk(k, vec4, any, func(c *call) bool {
 		p := c.images(sides(c))
 		return p.size%4 == 0 && p.g[1]%4 == 0
 	}, move)

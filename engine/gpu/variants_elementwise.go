@@ -40,26 +40,26 @@ var (
 )
 
 var elementwiseVariants = slices.Concat(
-	byLanes(engine.Dropout2d, "dropout2d", "dropout2d_any", wholeRows, func(c *call, lanes int) {
-		c.scaleChannels(lanes, 1) // a mask has no panels
+	byChunk(engine.Dropout2d, "dropout2d", "dropout2d_any", wholeRows, func(c *call, chunk int) {
+		c.scaleChannels(chunk, 1) // a mask has no panels
 	}),
 	[]variant{one(engine.Dropout2dMask, "dropout2d_mask", nil, drawChannels)},
-	byLanes(engine.Dropout, "dropout", "dropout_any", foldedRows, func(c *call, lanes int) {
+	byChunk(engine.Dropout, "dropout", "dropout_any", foldedRows, func(c *call, chunk int) {
 		x, mask, y := c.in(0), c.in(1), c.out(0)
-		c.elementwise(dropout, lanes, c.planes(x, mask, y), []operand{c.of(x), c.of(mask), c.of(y)})
+		c.elementwise(dropout, chunk, c.planes(x, mask, y), []operand{c.of(x), c.of(mask), c.of(y)})
 	}),
-	byLanes(engine.DropoutMask, "dropout_mask", "dropout_mask_any", wholeRows, drawValues),
-	byLanes(engine.ChannelScale, "channel_scale", "channel_scale_any", wholeRows, func(c *call, lanes int) {
-		c.scaleChannels(lanes, c.images(c.in(1)).g[0])
+	byChunk(engine.DropoutMask, "dropout_mask", "dropout_mask_any", wholeRows, drawValues),
+	byChunk(engine.ChannelScale, "channel_scale", "channel_scale_any", wholeRows, func(c *call, chunk int) {
+		c.scaleChannels(chunk, c.images(c.in(1)).g[0])
 	}),
-	byLanes(engine.ChannelScaleBackwardScale, "channel_scale_backward_scale", "channel_scale_backward_scale_any", wholeRows, func(c *call, lanes int) {
+	byChunk(engine.ChannelScaleBackwardScale, "channel_scale_backward_scale", "channel_scale_backward_scale_any", wholeRows, func(c *call, chunk int) {
 		dy, x, ds := c.in(0), c.in(1), c.out(0)
 		p := c.images(x, dy, ds)
-		c.run(channelScaleBackwardScale.of(lanes), p.n*p.c, words(p.c, p.size/lanes, p.g[1], p.g[0], p.g[2]), words(p.n*p.c), c.of(dy), c.of(x), c.of(ds))
+		c.run(channelScaleBackwardScale.of(chunk), p.n*p.c, words(p.c, p.size/chunk, p.g[1], p.g[0], p.g[2]), words(p.n*p.c), c.of(dy), c.of(x), c.of(ds))
 	}),
-	byLanes(engine.Add, "add", "add_any", addRows, func(c *call, lanes int) {
+	byChunk(engine.Add, "add", "add_any", addRows, func(c *call, chunk int) {
 		a, b, y := c.in(0), c.in(1), c.out(0)
-		c.elementwise(add, lanes, c.addPlanes(), []operand{c.of(a), c.of(b), c.of(y)})
+		c.elementwise(add, chunk, c.addPlanes(), []operand{c.of(a), c.of(b), c.of(y)})
 	}),
 )
 
@@ -67,15 +67,15 @@ var elementwiseVariants = slices.Concat(
 func wholeRows(c *call) bool { return c.in(0).H()*c.in(0).W()%4 == 0 }
 
 // elementwise runs a kernel of constants C, PLANE, the panels of its operands, and others.
-func (c *call) elementwise(f forms, lanes int, p planes, operands []operand, others ...uint32) {
-	count := p.values() / lanes
-	c.run(f.of(lanes), count, slices.Concat(words(p.c, p.size/lanes), words(p.g...), others), words(count), operands...)
+func (c *call) elementwise(f forms, chunk int, p planes, operands []operand, others ...uint32) {
+	count := p.values() / chunk
+	c.run(f.of(chunk), count, slices.Concat(words(p.c, p.size/chunk), words(p.g...), others), words(count), operands...)
 }
 
 // scaleChannels multiplies the first input by the second, which has a value for every image's channel, in panels of so many images.
-func (c *call) scaleChannels(lanes, panel int) {
+func (c *call) scaleChannels(chunk, panel int) {
 	x, s, y := c.in(0), c.in(1), c.out(0)
-	c.elementwise(channelScale, lanes, c.images(x, y), []operand{c.of(x), c.of(s), c.of(y)}, uint32(panel))
+	c.elementwise(channelScale, chunk, c.images(x, y), []operand{c.of(x), c.of(s), c.of(y)}, uint32(panel))
 }
 
 // drawn are the constants of a mask's draws.
@@ -84,11 +84,11 @@ func drawn(a engine.DropoutAttr) []uint32 {
 }
 
 // drawValues draws a mask of values, four of an image at a time.
-func drawValues(c *call, lanes int) {
+func drawValues(c *call, chunk int) {
 	mask := c.out(0)
 	p := c.images(mask)
 	count := p.n * ceilDiv(p.c*p.size, 4)
-	c.runUniform(dropoutMask.of(lanes), count, append(words(p.c, p.size/lanes, p.g[0]), drawn(c.attr().(engine.DropoutAttr))...), words(count), c.in(1), c.of(mask))
+	c.runUniform(dropoutMask.of(chunk), count, append(words(p.c, p.size/chunk, p.g[0]), drawn(c.attr().(engine.DropoutAttr))...), words(count), c.in(1), c.of(mask))
 }
 
 // drawChannels draws a mask of channels.

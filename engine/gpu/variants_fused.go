@@ -83,7 +83,7 @@ var fusedVariants = []variant{
 // activateBatch is a block in training. The statistics fold panels, as those of the op by itself do.
 func activateBatch(c *call) {
 	saved := c.of(c.named("saved"))
-	c.batchStatistics(lanesOf(c.planes(c.named("x")).size), saved)
+	c.batchStatistics(chunkOf(c.planes(c.named("x")).size), saved)
 	c.activate(saved)
 }
 
@@ -104,12 +104,12 @@ func fusedRows(c *call) bool {
 
 // walk is how a fused block goes through activations of one shape: by vec4s of images, or, where 4 does not divide those, of whole panels
 // if there is no mask, which has a value for each image; else by single floats.
-func (c *call) walk(ts ...*engine.Tensor) (p planes, lanes int) {
+func (c *call) walk(ts ...*engine.Tensor) (p planes, chunk int) {
 	p = c.images(ts...)
 	if p.size%4 != 0 && c.named("mask") == nil {
 		p = c.planes(ts...)
 	}
-	return p, lanesOf(p.size)
+	return p, chunkOf(p.size)
 }
 
 // runOf is how many of so many neighbours, vec4s or rows, one invocation or one piece of unrolled code takes.
@@ -130,10 +130,10 @@ func (c *call) activate(saved operand) {
 	if m := c.named("mask"); m != nil {
 		mask, masked = c.of(m), words(1)
 	}
-	p, lanes := c.walk(x, y)
-	outputs := p.size / lanes
+	p, chunk := c.walk(x, y)
+	outputs := p.size / chunk
 	if c.pools() {
-		outputs = y.H() * y.W() / lanes
+		outputs = y.H() * y.W() / chunk
 	}
 	run := runOf(outputs)
 	k, constants := normReLUDropout, words(p.c, outputs, p.g[0], p.g[1], run)
@@ -145,7 +145,7 @@ func (c *call) activate(saved operand) {
 		k, constants = normReLUDropoutPool, words(p.c, x.H(), x.W(), p.g[0], p.g[1], run)
 	}
 	count := p.n * p.c * outputs / run
-	c.run(c.readingLanes(k, lanes, x.Shape.Elements()), count, slices.Concat(constants, masked, function), words(count), coef, mask, c.of(y), c.of(x))
+	c.run(c.readingChunk(k, chunk, x.Shape.Elements()), count, slices.Concat(constants, masked, function), words(count), coef, mask, c.of(y), c.of(x))
 }
 
 // activateBackward runs the gradients of a fused block: what pooling, dropout and the activation let through is found again from
@@ -158,28 +158,28 @@ func activateBackward(c *call) {
 		mask, masked, masks = c.of(m), words(1), m.Shape.Elements()
 	}
 
-	p, lanes := c.walk(x, dy, dx)
-	channels, units := p.c, p.size/lanes
-	reduce, apply, geometry := normReLUDropoutBackwardReduce, normReLUDropoutBackward, words(channels, units)
+	p, chunk := c.walk(x, dy, dx)
+	channels, chunks := p.c, p.size/chunk
+	reduce, apply, geometry := normReLUDropoutBackwardReduce, normReLUDropoutBackward, words(channels, chunks)
 	function := c.function()
 	switch {
 	case function != nil:
 		reduce, apply = normActivationBackwardReduce, normActivationBackward
 	case c.pools():
 		reduce, apply, geometry = normReLUDropoutPoolBackwardReduce, normReLUDropoutPoolBackward, words(channels, x.H(), x.W())
-		units = dy.H() * dy.W() / lanes
+		chunks = dy.H() * dy.W() / chunk
 	}
 
 	per, s := c.pieces(p.n, channels)
 	parts := c.scratch("norm_relu backward parts", s*2*channels)
 	first := c.concat(saved, 2*channels, coef, 3*channels, mask, masks)
-	run := runOf(units)
-	c.run(c.readingLanes(reduce, lanes, dy.Shape.Elements(), x.Shape.Elements()), channels*s, slices.Concat(geometry, words(p.g[1], p.g[0], run), masked, function), words(p.n, per, s),
+	run := runOf(chunks)
+	c.run(c.readingChunk(reduce, chunk, dy.Shape.Elements(), x.Shape.Elements()), channels*s, slices.Concat(geometry, words(p.g[1], p.g[0], run), masked, function), words(p.n, per, s),
 		first, parts, c.of(dy), c.of(x))
 
 	second := c.concat(c.backwardCoefficients(c.ops[len(c.ops)-1], parts, s), 4*channels, coef, 3*channels, mask, masks)
-	count := p.n * channels * units / run
-	c.run(c.readingLanes(apply, lanes, dy.Shape.Elements(), x.Shape.Elements()), count, slices.Concat(geometry, words(p.g[1], p.g[0], p.g[2], run), masked, function), words(count),
+	count := p.n * channels * chunks / run
+	c.run(c.readingChunk(apply, chunk, dy.Shape.Elements(), x.Shape.Elements()), count, slices.Concat(geometry, words(p.g[1], p.g[0], p.g[2], run), masked, function), words(count),
 		second, c.of(dx), c.of(dy), c.of(x))
 }
 

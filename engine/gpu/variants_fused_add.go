@@ -74,7 +74,7 @@ func addActivationVariants() []variant {
 		list = append(list, fused("add_activation", fusion{covers: []line{{engine.Add, "a b", "s"}, {k, "s", "r"}}}, nil, func(c *call) {
 			a, b, y := c.named("a"), c.named("b"), c.named("r")
 			p := c.planes(a, b, y)
-			c.elementwise(addActivation, lanesOf(p.size), p, []operand{c.of(a), c.of(b), c.of(y)}, uint32(functionOf(k)))
+			c.elementwise(addActivation, chunkOf(p.size), p, []operand{c.of(a), c.of(b), c.of(y)}, uint32(functionOf(k)))
 		}))
 	}
 	return list
@@ -83,7 +83,7 @@ func addActivationVariants() []variant {
 // addBatch is the end of a residual block in training.
 func addBatch(c *call) {
 	saved := c.of(c.named("saved"))
-	c.batchStatistics(lanesOf(c.planes(c.named("x")).size), saved)
+	c.batchStatistics(chunkOf(c.planes(c.named("x")).size), saved)
 	c.normAdd(saved)
 }
 
@@ -95,26 +95,26 @@ func (c *call) normAdd(saved operand) {
 	x, skip, y := c.named("x"), c.named("skip"), last.Outputs[0]
 	coef := c.coefficients(saved, c.named("weight"), c.named("bias"))
 	p, elements := c.planes(x, skip, y), x.Shape.Elements()
-	lanes := lanesOf(p.size)
-	units := p.size / lanes
-	run := runOf(units)
-	count := p.n * p.c * units / run
-	constants := append(words(p.c, units), words(p.g...)...)
-	c.run(c.readingLanes(normAdd, lanes, elements, elements), count, append(constants, words(run, functionOf(last.Kind))...), words(count),
+	chunk := chunkOf(p.size)
+	chunks := p.size / chunk
+	run := runOf(chunks)
+	count := p.n * p.c * chunks / run
+	constants := append(words(p.c, chunks), words(p.g...)...)
+	c.run(c.readingChunk(normAdd, chunk, elements, elements), count, append(constants, words(run, functionOf(last.Kind))...), words(count),
 		coef, c.of(y), c.of(x), c.of(skip))
 }
 
 // sumGradient is what the first stage of sumBackward reads and writes, how it walks it, and the kernel that does.
-func (c *call) sumGradient() (ts []*engine.Tensor, p planes, lanes int, k kernel) {
+func (c *call) sumGradient() (ts []*engine.Tensor, p planes, chunk int, k kernel) {
 	at := c.named("r")
 	if c.named("skip") != nil {
 		at = c.named("skip")
 	}
 	ts = []*engine.Tensor{c.named("dr"), at, c.named("x"), c.named("dn")}
 	p = c.planes(ts...)
-	lanes = lanesOf(p.size)
+	chunk = chunkOf(p.size)
 	elements := at.Shape.Elements()
-	return ts, p, lanes, c.readingLanes(activationNormBackwardReduce, lanes, elements, elements, elements)
+	return ts, p, chunk, c.readingChunk(activationNormBackwardReduce, chunk, elements, elements, elements)
 }
 
 func bindsSumBackward(c *call) bool {
@@ -124,17 +124,17 @@ func bindsSumBackward(c *call) bool {
 
 // sumBackward runs the gradients of an activation and of the BatchNorm2d in front of it. The gradient between them is written as well.
 func sumBackward(c *call) {
-	ts, p, lanes, k := c.sumGradient()
+	ts, p, chunk, k := c.sumGradient()
 	vectors, anew := c.of(c.named("saved")), c.named("skip") != nil
 	if anew {
 		coef := c.coefficients(vectors, c.named("weight"), c.named("bias"))
 		vectors = c.concat(vectors, 2*p.c, coef, 3*p.c, coef, 0)
 	}
-	units := p.size / lanes
+	chunks := p.size / chunk
 	per, s := c.pieces(p.n, p.c)
 	parts := c.scratch("norm backward parts", s*2*p.c)
-	constants := append(words(p.c, units), words(p.g...)...)
-	constants = append(constants, words(runOf(units), functionOf(c.ops[0].Kind), int(flag(anew)))...)
+	constants := append(words(p.c, chunks), words(p.g...)...)
+	constants = append(constants, words(runOf(chunks), functionOf(c.ops[0].Kind), int(flag(anew)))...)
 	c.run(k, p.c*s, constants, words(p.n, per, s), vectors, parts, c.of(ts[3]), c.of(ts[0]), c.of(ts[1]), c.of(ts[2]))
-	c.normBackward(c.ops[1], lanesOf(c.planes(c.named("dn"), c.named("x"), c.named("dx")).size), parts, s)
+	c.normBackward(c.ops[1], chunkOf(c.planes(c.named("dn"), c.named("x"), c.named("dx")).size), parts, s)
 }

@@ -10,13 +10,13 @@ var gatherNormalize = kernel{
 	spec: []string{"C", "HW", "G"}, push: []string{"first", "held", "count"},
 }.orAny("gather_normalize_any")
 
-var gatherVariants = byLanes(engine.GatherNormalize, "gather_normalize", "gather_normalize_any",
+var gatherVariants = byChunk(engine.GatherNormalize, "gather_normalize", "gather_normalize_any",
 	func(c *call) bool { return c.out(0).H()*c.out(0).W()%4 == 0 },
-	func(c *call, lanes int) {
+	func(c *call, chunk int) {
 		images, table, indices, x := c.in(0), c.in(1), c.in(2), c.out(0)
 		p := c.images(x)
 		for _, w := range c.plan.slices(images) {
-			c.run(gatherNormalize.of(lanes), p.values()/lanes, words(p.c, p.size, p.g[0]), words(w.first, w.held, p.values()/lanes),
+			c.run(gatherNormalize.of(chunk), p.values()/chunk, words(p.c, p.size, p.g[0]), words(w.first, w.held, p.values()/chunk),
 				w.operand, c.of(table), c.of(indices), c.of(x))
 		}
 	})

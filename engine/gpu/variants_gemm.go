@@ -48,7 +48,7 @@ var (
 		kernel: productBuffers.as("pointwise_conv2d"), biased: biasedBuffers.as("linear")}
 )
 
-// The kernels for any shape, and those that bring a weight into blocks of a tile's rows.
+// The kernels for any shape, and those that bring a weight into slivers, a tile's rows each.
 var (
 	pointwiseConv2dAny = kernel{
 		name: "pointwise_conv2d_any", storage: []vk.Access{in, in, out},
@@ -219,7 +219,7 @@ type product struct {
 	biased       bool
 }
 
-// gemm runs a tiled kernel: blocks of rows of A on one axis, tiles of pixels on the other.
+// gemm runs a tiled kernel: slivers of A on one axis, tiles of pixels on the other.
 func (c *call) gemm(t tile, r product) {
 	p, m := c.planes(c.around()...), r.y.C()
 	k, lanes, constants := t.kernel, t.subgroup(c), words(m, p.c, p.size/4, p.g[0], p.g[1])
@@ -248,7 +248,7 @@ func (c *call) gemm(t tile, r product) {
 	c.runGroups(k.on(lanes), [3]uint32{uint32(ceilDiv(tiles, size)), uint32(ceilDiv(m, t.rows)), 1}, constants, push, operands...)
 }
 
-// pack brings the weight into blocks of a tile's rows of A.
+// pack brings the rows of A into slivers, a tile's rows each.
 func (c *call) pack(t tile, transposed bool) operand {
 	m, kk, elements := c.out(0).C(), c.in(0).C(), t.packedElements(c)
 	packed := c.scratch("packed weight", elements+t.overshoot(c))
@@ -265,7 +265,7 @@ func (t tile) packedElements(c *call) int {
 	return roundUp(c.out(0).C(), t.rows) * roundUp(c.in(0).C(), t.depth)
 }
 
-// overshoot is how far behind a packed weight the lanes may reach: they fetch depth steps of a block of rows together, a texel each, and
+// overshoot is how far behind a packed weight the lanes may reach: they fetch depth steps of a sliver together, a texel each, and
 // those beyond are fetched too where there are more lanes than texels. Nobody takes them.
 func (t tile) overshoot(c *call) int {
 	lanes := t.subgroup(c)

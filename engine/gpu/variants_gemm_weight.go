@@ -85,7 +85,7 @@ func (c *call) weightFits(t tile) bool {
 func (c *call) weightTiles(t tile) {
 	dy, x := c.in(0), c.in(1)
 	p, m, kk := c.planes(dy, x), dy.C(), x.C()
-	columns, size, lanes := t.columns, 1, min(t.depth, 4)
+	columns, size, chunk := t.columns, 1, min(t.depth, 4)
 	lanesShare := t.kernel.subgroup != noExchange
 	if lanesShare {
 		size = t.subgroup(c)
@@ -102,7 +102,7 @@ func (c *call) weightTiles(t tile) {
 	if t.kernel.texel > 0 {
 		operands = []operand{parts, c.of(dy), c.of(x)}
 	}
-	constants, push := words(m, kk, p.size/lanes, p.g[0], p.g[1]), words(steps, run, s)
+	constants, push := words(m, kk, p.size/chunk, p.g[0], p.g[1]), words(steps, run, s)
 	if lanesShare || t.shared {
 		c.runGroups(t.kernel.on(size), [3]uint32{uint32(tiles * s), 1, 1}, constants, push, operands...)
 	} else {

@@ -59,9 +59,9 @@ var (
 )
 
 var batchNormVariants = slices.Concat(
-	byLanes(engine.BatchNorm2d, "batch_norm2d", "batch_norm2d_any", foldedRows, batchNorm),
-	byLanes(engine.BatchNorm2dEval, "batch_norm2d_eval", "batch_norm2d_eval_any", foldedRows, batchNormEval),
-	byLanes(engine.BatchNorm2dBackward, "batch_norm2d_backward", "batch_norm2d_backward_any", foldedRows, batchNormBackward),
+	byChunk(engine.BatchNorm2d, "batch_norm2d", "batch_norm2d_any", foldedRows, batchNorm),
+	byChunk(engine.BatchNorm2dEval, "batch_norm2d_eval", "batch_norm2d_eval_any", foldedRows, batchNormEval),
+	byChunk(engine.BatchNorm2dBackward, "batch_norm2d_backward", "batch_norm2d_backward_any", foldedRows, batchNormBackward),
 )
 
 // foldedRows says whether planes of the first input and output divide by 4.
@@ -75,19 +75,19 @@ func foldedRows(c *call) bool {
 	return c.planes(ts...).size%4 == 0
 }
 
-func batchNorm(c *call, lanes int) {
+func batchNorm(c *call, chunk int) {
 	saved := c.of(c.out(1))
-	c.batchStatistics(lanes, saved)
-	c.normalize(lanes, c.coefficients(saved, c.in(1), c.in(2)))
+	c.batchStatistics(chunk, saved)
+	c.normalize(chunk, c.coefficients(saved, c.in(1), c.in(2)))
 }
 
 // batchStatistics computes saved and the candidates of the running statistics of a batch_norm2d.
-func (c *call) batchStatistics(lanes int, saved operand) {
+func (c *call) batchStatistics(chunk int, saved operand) {
 	a, p := c.attr().(engine.BatchNormAttr), c.planes(c.in(0))
 	unbiased := c.scratch("batch_norm2d unbiased variance", p.c)
 	parts, each, s := c.statisticsFromInputs()
 	if s == 0 {
-		parts, each, s = c.statisticsOf(lanes)
+		parts, each, s = c.statisticsOf(chunk)
 	}
 	c.run(batchNormFinish, p.c, append(words(p.c), word(a.Epsilon)), words(each, p.n*p.size, s), parts, saved, unbiased)
 	mean := operand{saved.slab, saved.offset, int64(p.c) * 4}
@@ -97,12 +97,12 @@ func (c *call) batchStatistics(lanes int, saved operand) {
 }
 
 // statisticsOf reads the input of a batch_norm2d: mean and squared deviation of every channel in s pieces of each values.
-func (c *call) statisticsOf(lanes int) (parts operand, each, s int) {
+func (c *call) statisticsOf(chunk int) (parts operand, each, s int) {
 	x := c.in(0)
 	p := c.planes(x)
 	per, s := c.pieces(p.n, p.c)
 	parts = c.scratch("batch_norm2d parts", s*2*p.c)
-	c.run(c.readingLanes(batchNormStatistics, lanes, x.Shape.Elements()), p.c*s, words(p.c, p.size/lanes, p.g[0], runOf(p.size/lanes)), words(p.n, per, s), parts, c.of(x))
+	c.run(c.readingChunk(batchNormStatistics, chunk, x.Shape.Elements()), p.c*s, words(p.c, p.size/chunk, p.g[0], runOf(p.size/chunk)), words(p.n, per, s), parts, c.of(x))
 	return parts, per * p.size, s
 }
 
@@ -135,15 +135,15 @@ func (c *call) coefficients(saved operand, weight, bias *engine.Tensor) operand 
 	return coef
 }
 
-func (c *call) normalize(lanes int, coef operand) {
+func (c *call) normalize(chunk int, coef operand) {
 	x, y := c.in(0), c.out(0)
 	p := c.planes(x, y)
-	count := p.values() / lanes
-	c.run(batchNormNormalize.of(lanes), count, words(p.c, p.size/lanes, p.g[0], p.g[1]), words(count), c.of(x), coef, c.of(y))
+	count := p.values() / chunk
+	c.run(batchNormNormalize.of(chunk), count, words(p.c, p.size/chunk, p.g[0], p.g[1]), words(count), c.of(x), coef, c.of(y))
 }
 
-func batchNormEval(c *call, lanes int) {
-	c.normalize(lanes, c.coefficients(c.runningStatistics(c.ops[0]), c.in(1), c.in(2)))
+func batchNormEval(c *call, chunk int) {
+	c.normalize(chunk, c.coefficients(c.runningStatistics(c.ops[0]), c.in(1), c.in(2)))
 }
 
 // runningStatistics is saved as a batch_norm2d_eval op wants it: from the running statistics.
@@ -154,26 +154,26 @@ func (c *call) runningStatistics(op engine.Op) operand {
 	return saved
 }
 
-func batchNormBackward(c *call, lanes int) {
+func batchNormBackward(c *call, chunk int) {
 	dy, x, saved := c.in(0), c.in(1), c.of(c.in(3))
 	p := c.planes(dy, x)
-	if p.size%lanes != 0 {
+	if p.size%chunk != 0 {
 		p = c.images(dy, x)
 	}
 	per, s := c.pieces(p.n, p.c)
 	parts := c.scratch("batch_norm2d backward parts", s*2*p.c)
-	c.run(batchNormBackwardReduce.of(lanes), p.c*s, words(p.c, p.size/lanes, p.g[0], p.g[1]), words(p.n, per, s), c.of(dy), c.of(x), saved, parts)
-	c.normBackward(c.ops[0], lanes, parts, s)
+	c.run(batchNormBackwardReduce.of(chunk), p.c*s, words(p.c, p.size/chunk, p.g[0], p.g[1]), words(p.n, per, s), c.of(dy), c.of(x), saved, parts)
+	c.normBackward(c.ops[0], chunk, parts, s)
 }
 
 // normBackward is the last stages of a batch_norm2d_backward op: of what its gradient sums over s pieces of the batch the gradients by
 // weight and bias, and with them that by x.
-func (c *call) normBackward(op engine.Op, lanes int, parts operand, s int) {
+func (c *call) normBackward(op engine.Op, chunk int, parts operand, s int) {
 	dy, x, dx := op.Inputs[0], op.Inputs[1], op.Outputs[0]
 	coef := c.backwardCoefficients(op, parts, s)
 	q := c.planes(dy, x, dx)
-	count := q.values() / lanes
-	c.run(batchNormBackwardApply.of(lanes), count, words(q.c, q.size/lanes, q.g[0], q.g[1], q.g[2]), words(count), c.of(dy), c.of(x), coef, c.of(dx))
+	count := q.values() / chunk
+	c.run(batchNormBackwardApply.of(chunk), count, words(q.c, q.size/chunk, q.g[0], q.g[1], q.g[2]), words(count), c.of(dy), c.of(x), coef, c.of(dx))
 }
 
 // backwardCoefficients turns the reduced pieces of a batch_norm2d_backward op into the gradients of weight and bias

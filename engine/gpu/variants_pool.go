@@ -85,18 +85,18 @@ var poolVariants = slices.Concat(
 			c.poolAny(avgPool2dBackwardAny, dx, dy, dx, []*engine.Tensor{dy, dx}, c.of(dy), c.of(dx))
 		}),
 	},
-	byLanes(engine.GlobalAvgPool, "global_avg_pool", "global_avg_pool_any", wholeRows, func(c *call, lanes int) {
+	byChunk(engine.GlobalAvgPool, "global_avg_pool", "global_avg_pool_any", wholeRows, func(c *call, chunk int) {
 		x, y := c.in(0), c.out(0)
 		p := c.images(x, y)
-		c.run(globalAvgPool.of(lanes), p.n*p.c, words(p.c, p.size/lanes, p.g[0], p.g[1]), words(p.n*p.c), c.of(x), c.of(y))
+		c.run(globalAvgPool.of(chunk), p.n*p.c, words(p.c, p.size/chunk, p.g[0], p.g[1]), words(p.n*p.c), c.of(x), c.of(y))
 	}),
-	byLanes(engine.GlobalAvgPoolBackward, "global_avg_pool_backward", "global_avg_pool_backward_any",
+	byChunk(engine.GlobalAvgPoolBackward, "global_avg_pool_backward", "global_avg_pool_backward_any",
 		func(c *call) bool { return c.out(0).H()*c.out(0).W()%4 == 0 },
-		func(c *call, lanes int) {
+		func(c *call, chunk int) {
 			dy, dx := c.in(0), c.out(0)
 			p := c.images(dx, dy)
-			count := p.values() / lanes
-			c.run(globalAvgPoolBackward.of(lanes), count, words(p.c, p.size/lanes, p.g[1], p.g[0]), words(count), c.of(dy), c.of(dx))
+			count := p.values() / chunk
+			c.run(globalAvgPoolBackward.of(chunk), count, words(p.c, p.size/chunk, p.g[1], p.g[0]), words(count), c.of(dy), c.of(dx))
 		}),
 )
 

@@ -41,28 +41,28 @@ var updateVariants = slices.Concat([]variant{
 		{engine.ExponentialMean, "model status average", "average"},
 	}}, wholeUpdate, updateAtOnce),
 },
-	byLanes(engine.GradientNorm, "gradient_norm", "gradient_norm_any", flatRows, func(c *call, lanes int) {
+	byChunk(engine.GradientNorm, "gradient_norm", "gradient_norm_any", flatRows, func(c *call, chunk int) {
 		gradients, status := c.in(0), c.in(1)
-		count := gradients.Shape.Elements() / lanes
+		count := gradients.Shape.Elements() / chunk
 		run, s := c.pieces(count, 1)
 		parts := c.scratch("gradient_norm parts", s)
-		c.run(c.readingLanes(gradientNorm, lanes, gradients.Shape.Elements()), s, nil, words(count, run, s), parts, c.of(gradients))
+		c.run(c.readingChunk(gradientNorm, chunk, gradients.Shape.Elements()), s, nil, words(count, run, s), parts, c.of(gradients))
 		c.run(gradientNormFinish, 1, []uint32{word(c.attr().(engine.GradientNormAttr).ClipNorm)}, words(s), parts, c.of(status), c.of(c.out(1)))
 	}),
-	byLanes(engine.AdamW, "adamw", "adamw_any", decayRows, func(c *call, lanes int) {
+	byChunk(engine.AdamW, "adamw", "adamw_any", decayRows, func(c *call, chunk int) {
 		a := c.attr().(engine.AdamWAttr)
-		c.optimizer(adamw, lanes, word(a.Beta1), word(a.Beta2), word(a.Epsilon), word(a.WeightDecay),
+		c.optimizer(adamw, chunk, word(a.Beta1), word(a.Beta2), word(a.Epsilon), word(a.WeightDecay),
 			word(1-a.Beta1), word(1-a.Beta2))
 	}),
-	byLanes(engine.SGD, "sgd", "sgd_any", decayRows, func(c *call, lanes int) {
+	byChunk(engine.SGD, "sgd", "sgd_any", decayRows, func(c *call, chunk int) {
 		a := c.attr().(engine.SGDAttr)
-		c.optimizer(sgd, lanes, word(a.Momentum), word(a.WeightDecay), flag(a.Nesterov))
+		c.optimizer(sgd, chunk, word(a.Momentum), word(a.WeightDecay), flag(a.Nesterov))
 	}),
-	byLanes(engine.RunningStatistics, "running_statistics", "running_statistics_any", flatRows, func(c *call, lanes int) {
-		c.commit(runningStatistics, lanes)
+	byChunk(engine.RunningStatistics, "running_statistics", "running_statistics_any", flatRows, func(c *call, chunk int) {
+		c.commit(runningStatistics, chunk)
 	}),
-	byLanes(engine.ExponentialMean, "ema", "ema_any", flatRows, func(c *call, lanes int) {
-		c.commit(ema, lanes, word(1-c.attr().(engine.ExponentialMeanAttr).Decay))
+	byChunk(engine.ExponentialMean, "ema", "ema_any", flatRows, func(c *call, chunk int) {
+		c.commit(ema, chunk, word(1-c.attr().(engine.ExponentialMeanAttr).Decay))
 	}),
 )
 
@@ -80,16 +80,16 @@ func (c *call) undecayed() int {
 }
 
 // optimizer replaces parameters and moments from gradients, status and rates.
-func (c *call) optimizer(f forms, lanes int, constants ...uint32) {
-	count := c.in(0).Shape.Elements() / lanes
-	c.runUniform(f.of(lanes), count, append(words(count, count-c.undecayed()/lanes), constants...), nil, c.in(2),
+func (c *call) optimizer(f forms, chunk int, constants ...uint32) {
+	count := c.in(0).Shape.Elements() / chunk
+	c.runUniform(f.of(chunk), count, append(words(count, count-c.undecayed()/chunk), constants...), nil, c.in(2),
 		c.of(c.in(0)), c.of(c.in(1)), c.of(c.in(3)), c.of(c.in(4)))
 }
 
 // commit replaces the third input from the first, unless status forbids.
-func (c *call) commit(f forms, lanes int, constants ...uint32) {
-	count := c.in(0).Shape.Elements() / lanes
-	c.run(f.of(lanes), count, append(words(count), constants...), nil, c.of(c.in(0)), c.of(c.in(1)), c.of(c.in(2)))
+func (c *call) commit(f forms, chunk int, constants ...uint32) {
+	count := c.in(0).Shape.Elements() / chunk
+	c.run(f.of(chunk), count, append(words(count), constants...), nil, c.of(c.in(0)), c.of(c.in(1)), c.of(c.in(2)))
 }
 
 // wholeUpdate reports whether an optimiser, the statistics and the average behind it go over the same memory: parameters, then

@@ -76,7 +76,7 @@ func (c *call) windowsWeight(t tile) {
 	c.sumPartials(parts, c.of(dw), elements, s)
 }
 
-// packWindows brings the weight into blocks of a tile's rows, turned around or not.
+// packWindows brings the weight into slivers, a tile's rows each, turned around or not.
 func (c *call) packWindows(t tile, turned bool) operand {
 	kernel := c.convolution().Kernel
 	return c.packTaps(t.rows, kernel*kernel, 0, turned)

@@ -166,15 +166,15 @@ func (c *call) winograd(t tile, turned bool) {
 			push = nil
 		}
 		c.runGroups(t.kernel.on(t.subgroup(c)), c.winogradGroups(t, cut), words(m, k, cut.plane/4, 1, 1), push, operands...)
-		lanes := c.winogradLanes(y)
-		kernel, count := c.readingLanes(winogradOutput, lanes, cut.values(m)), cut.values(m)/winogradElements/lanes
-		constants := append(c.winogradConstants(cut, y, lanes), flag(biased), c.activation())
+		chunk := c.winogradChunk(y)
+		kernel, count := c.readingChunk(winogradOutput, chunk, cut.values(m)), cut.values(m)/winogradElements/chunk
+		constants := append(c.winogradConstants(cut, y, chunk), flag(biased), c.activation())
 		buffers := []operand{c.of(y), bias, products}
 		c.run(kernel, count, constants, cut.push(piece, count), buffers...)
 	}
 }
 
-// winogradPack brings the weight to the points, in blocks of a tile's rows.
+// winogradPack brings the weight to the points, in slivers, a tile's rows each.
 func (c *call) winogradPack(t tile, turned bool) operand {
 	m, k, elements := c.out(0).C(), c.in(0).C(), t.packedElements(c)
 	packed := c.scratch("winograd weight", winogradElements*elements+t.overshoot(c))
@@ -182,31 +182,31 @@ func (c *call) winogradPack(t tile, turned bool) operand {
 	return packed
 }
 
-// winogradLanes is how many tiles an invocation transforms: four on CPUs, which want vec4s, where rows are whole texels. GPUs have no
+// winogradChunk is how many tiles an invocation transforms: four on CPUs, which want vec4s, where rows are whole texels. GPUs have no
 // registers for four.
-func (c *call) winogradLanes(t *engine.Tensor) int {
+func (c *call) winogradChunk(t *engine.Tensor) int {
 	if c.plan.target.kind == vk.CPU {
-		return lanesOf(t.W())
+		return chunkOf(t.W())
 	}
 	return 1
 }
 
 // winogradTransform brings the tiles of a piece of x to the points.
 func (c *call) winogradTransform(f forms, cut winogradCut, piece int, x *engine.Tensor, v operand) {
-	lanes := c.winogradLanes(x)
-	count := cut.values(x.C()) / winogradElements / lanes
-	c.run(c.readingLanes(f, lanes, x.Shape.Elements()), count, c.winogradConstants(cut, x, lanes), cut.push(piece, count), v, c.of(x))
+	chunk := c.winogradChunk(x)
+	count := cut.values(x.C()) / winogradElements / chunk
+	c.run(c.readingChunk(f, chunk, x.Shape.Elements()), count, c.winogradConstants(cut, x, chunk), cut.push(piece, count), v, c.of(x))
 }
 
-func (c *call) winogradConstants(cut winogradCut, t *engine.Tensor, lanes int) []uint32 {
-	return words(t.C(), t.H(), t.W()/lanes, c.images(t).g[0], cut.plane/lanes)
+func (c *call) winogradConstants(cut winogradCut, t *engine.Tensor, chunk int) []uint32 {
+	return words(t.C(), t.H(), t.W()/chunk, c.images(t).g[0], cut.plane/chunk)
 }
 
 func (w winogradCut) push(piece, count int) []uint32 {
 	return words(count, piece*w.panels*w.plane, w.tiles)
 }
 
-// winogradGroups is the workgroups of the products of a piece: tiles on one axis, blocks of rows on the next, matrices on the last.
+// winogradGroups is the workgroups of the products of a piece: tiles on one axis, slivers on the next, matrices on the last.
 func (c *call) winogradGroups(t tile, cut winogradCut) [3]uint32 {
 	tiles, size := cut.panels*cut.plane/t.columns, 1
 	if !t.shared {
@@ -268,6 +268,6 @@ func (c *call) winogradWeight(t tile) {
 		groups := [3]uint32{uint32(c.winogradWeightGroups(t) * parts), 1, winogradElements}
 		c.runGroups(kernel, groups, words(m, k, cut.plane/4, 1, 1), words(cut.panels*cut.plane/t.depth, run, piece*parts), operands...)
 	}
-	lanes := lanesOf(m * k)
-	c.run(c.readingLanes(winogradWeightGradient, lanes, elements), m*k/lanes, nil, words(m*k/lanes, parts*cut.pieces), c.of(dw), sums)
+	chunk := chunkOf(m * k)
+	c.run(c.readingChunk(winogradWeightGradient, chunk, elements), m*k/chunk, nil, words(m*k/chunk, parts*cut.pieces), c.of(dw), sums)
 }

@@ -233,7 +233,7 @@ func (m *Machine) LogMemory(when string) {
 		return
 	}
 	stats := m.device.MemoryStats()
-	m.log.Debug("device memory", "when", when, "allocated", BinaryBytes(stats.Allocated), "peak", BinaryBytes(stats.Peak), "blocks", stats.Blocks)
+	m.log.Debug("device memory", "when", when, "allocated", BinaryBytes(stats.Allocated), "peak", BinaryBytes(stats.Peak), "allocations", stats.Allocations)
 }
 
 // say tells the user something on the way.

@@ -51,7 +51,7 @@ typedef struct AllocateInfo { // VkMemoryAllocateInfo, and VkCommandBufferAlloca
   uint32_t memory_type, count;
 } AllocateInfo;
 
-enum { LOADER_INSTANCE_INFO = 47, LOADER_DEVICE_INFO = 48, FAILED = -3, TOO_MANY = -10, MOST_BLOCKS = 4096 };
+enum { LOADER_INSTANCE_INFO = 47, LOADER_DEVICE_INFO = 48, FAILED = -3, TOO_MANY = -10, MOST_ALLOCATIONS = 4096 };
 
 // link_of finds the loader's element, and leaves in it what the next layer is to find.
 static Link *link_of(const void *info, uint32_t type) {
@@ -91,7 +91,7 @@ static struct {
   int compiling, together;  // calls
   struct {
     uint64_t memory, size;
-  } blocks[MOST_BLOCKS];
+  } allocations[MOST_ALLOCATIONS];
 } device;
 
 static void add(int kind, long made) {
@@ -196,9 +196,9 @@ static Result allocate_memory(Handle d, const void *info, const void *allocator,
   const uint64_t size = ((const AllocateInfo *)info)->size;
   pthread_mutex_lock(&lock);
   int i = 0;
-  while (i < MOST_BLOCKS - 1 && device.blocks[i].memory) i++;
-  device.blocks[i].memory = *out;
-  device.blocks[i].size = size;
+  while (i < MOST_ALLOCATIONS - 1 && device.allocations[i].memory) i++;
+  device.allocations[i].memory = *out;
+  device.allocations[i].size = size;
   device.allocated += size;
   if (device.allocated > device.peak) device.peak = device.allocated;
   pthread_mutex_unlock(&lock);
@@ -210,10 +210,10 @@ static void free_memory(Handle d, uint64_t memory, const void *allocator) {
   if (!memory) return;
   add(NUMBER_Memory, -1);
   pthread_mutex_lock(&lock);
-  for (int i = 0; i < MOST_BLOCKS; i++) {
-    if (device.blocks[i].memory != memory) continue;
-    device.allocated -= device.blocks[i].size;
-    device.blocks[i].memory = 0;
+  for (int i = 0; i < MOST_ALLOCATIONS; i++) {
+    if (device.allocations[i].memory != memory) continue;
+    device.allocated -= device.allocations[i].size;
+    device.allocations[i].memory = 0;
     break;
   }
   pthread_mutex_unlock(&lock);

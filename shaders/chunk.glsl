@@ -1,21 +1,21 @@
-// How many neighbouring values an invocation handles at once: LANES values of type lanes.
+// A chunk is the neighbouring values that an invocation moves at once: a number of type chunk has CHUNK of them.
 //
 // A shader that includes this file is two kernels: NAME moves vec4s and wants rows of a multiple of four values, NAME_any, with
 // SCALAR, moves single floats and takes every shape.
-#ifndef LANES_GLSL
-#define LANES_GLSL
+#ifndef CHUNK_GLSL
+#define CHUNK_GLSL
 
-// total is the sum of the lanes; positive is ReLU on each, which keeps NaN: max() and v <= 0.0 would leave that to the compiler (see
+// total is the sum of a chunk; positive is ReLU on each, which keeps NaN: max() and v <= 0.0 would leave that to the compiler (see
 // finite.glsl). As an integer everything from -0 to -infinity lies below the NaNs of that sign, which lie below 0.
 #define MINUS_INFINITY int(0xff800000u)
 #ifdef SCALAR
-#define LANES 1u
-#define lanes float
+#define CHUNK 1u
+#define chunk float
 float total(float v) { return v; }
 float positive(float v) { return floatBitsToInt(v) <= MINUS_INFINITY ? 0.0 : v; }
 #else
-#define LANES 4u
-#define lanes vec4
+#define CHUNK 4u
+#define chunk vec4
 float total(vec4 v) { return (v.x + v.y) + (v.z + v.w); }
 vec4 positive(vec4 v) { return mix(v, vec4(0.0), lessThanEqual(floatBitsToInt(v), ivec4(MINUS_INFINITY))); }
 #endif
