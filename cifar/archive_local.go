@@ -18,6 +18,7 @@ import (
 
 	"cnnvk/internal/files"
 	"cnnvk/internal/filetype"
+	"cnnvk/internal/hints"
 )
 
 // An archive on this machine belongs to the user: it is read and never changed or deleted, even if it
@@ -112,8 +113,8 @@ func (s Source) Unpack(ctx context.Context, archive, cacheDir string, say func(s
 	}
 	dir = filepath.Join(cacheDir, archiveFolder)
 	fresh, err = unpackLocal(ctx, archive, dir, s.members(), func() (bool, error) { return s.check(dir) }, say)
-	if bad := (*FileError)(nil); errors.As(err, &bad) && bad.Path == archive && bad.hint == archiveHint(archive) {
-		bad.hint = "cnnvk train --data " + files.Quote(archive) + " reads another archive of CIFAR-100 or CIFAR-10; " + hintArchive
+	if bad := (*FileError)(nil); errors.As(err, &bad) && bad.Path == archive && hints.Of(err) == archiveHint(archive) {
+		err = hints.With(err, "cnnvk train --data "+files.Quote(archive)+" reads another archive of CIFAR-100 or CIFAR-10; "+hintArchive)
 	}
 	return dir, fresh, err
 }
@@ -127,8 +128,8 @@ func findArchive(where string) (string, error) {
 	if info.IsDir() {
 		archive := edition100.archiveIn(where)
 		if archive == "" {
-			return "", &FileError{Path: where, Problem: "holds no " + archiveFolder + ".tar.gz", Err: fs.ErrNotExist,
-				hint: "cnnvk train --data DIR reads what is unpacked already"}
+			return "", hints.With(&FileError{Path: where, Problem: "holds no " + archiveFolder + ".tar.gz", Err: fs.ErrNotExist},
+				"cnnvk train --data DIR reads what is unpacked already")
 		}
 		return archive, nil
 	}
@@ -166,7 +167,7 @@ func unpackLocal(ctx context.Context, archive, dir string, s selection, whole fu
 	say("unpacking " + archive + " into " + dir)
 	err = unpack(archive, dir, s)
 	if fault := (*archiveFault)(nil); errors.As(err, &fault) {
-		return false, &FileError{Path: archive, Problem: fault.problem, hint: archiveHint(archive)}
+		return false, hints.With(&FileError{Path: archive, Problem: fault.problem}, archiveHint(archive))
 	}
 	if err != nil {
 		return false, err
@@ -297,7 +298,7 @@ func (s Source) sumOfArchive(file string) (string, error) {
 	case err != nil:
 		return "", systemError(file, err)
 	case n > most:
-		return "", &FileError{Path: file, Problem: fmt.Sprintf("is too long for an archive of CIFAR-100 or CIFAR-10: more than %d bytes", most), hint: archiveHint(file)}
+		return "", hints.With(&FileError{Path: file, Problem: fmt.Sprintf("is too long for an archive of CIFAR-100 or CIFAR-10: more than %d bytes", most)}, archiveHint(file))
 	}
 	return fmt.Sprintf("%x", sum.Sum(nil)), nil
 }
@@ -307,12 +308,12 @@ func notArchive(file string, info fs.FileInfo) error {
 	if err := readable(file, info); err != nil {
 		return err
 	}
-	bad := &FileError{Path: file, Problem: "is no archive (.tar.gz)", hint: archiveHint(file)}
+	bad, hint := &FileError{Path: file, Problem: "is no archive (.tar.gz)"}, archiveHint(file)
 	if name := identify(file, info); name != "" {
 		bad.Problem = "is " + name + ", no archive of the data set"
 	}
 	if kindOfFile(file, info) == filetype.Zip {
-		bad.hint = "unzip " + files.Quote(file) + " -d DIR, and then cnnvk train --data DIR"
+		hint = "unzip " + files.Quote(file) + " -d DIR, and then cnnvk train --data DIR"
 	}
-	return bad
+	return hints.With(bad, hint)
 }

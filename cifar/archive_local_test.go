@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"cnnvk/internal/files"
+	"cnnvk/internal/hints"
 	"context"
 	"errors"
 	"io/fs"
@@ -197,7 +198,7 @@ func TestReadArchiveMissing(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "cifar-100-binary.tar.gz")
 	_, err := Published.ReadTest(context.Background(), missing, nil)
 	checkError(t, err, missing, "no such file")
-	if bad := (*FileError)(nil); !errors.As(err, &bad) || bad.Hint() != hintArchive {
+	if bad := (*FileError)(nil); !errors.As(err, &bad) || hints.Of(err) != hintArchive {
 		t.Errorf("got %+v", bad)
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"cnnvk/internal/hints"
 )
 
 // entry is one thing in a test's archive.
@@ -214,7 +216,7 @@ func checkDownloadError(t *testing.T, err error, says string) {
 	if text := err.Error(); !strings.HasPrefix(text, "cifar: downloading http") || !strings.Contains(text, says) || strings.Contains(text, "\n") {
 		t.Errorf("got %q, want one line that says %q", text, says)
 	}
-	if hint := bad.Hint(); hint == "" || strings.Contains(hint, "\n") {
+	if hint := hints.Of(err); hint == "" || strings.Contains(hint, "\n") {
 		t.Errorf("hint %q", hint)
 	}
 }

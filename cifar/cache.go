@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cnnvk/internal/files"
+	"cnnvk/internal/hints"
 )
 
 // Cached returns the folder of the source's data set in cacheDir, and whether it is there, whole and
@@ -47,7 +48,7 @@ func (s Source) check(dir string) (whole bool, err error) {
 		default:
 			continue
 		}
-		return false, &FileError{Path: path, Problem: problem, hint: replaceHint(path)}
+		return false, hints.With(&FileError{Path: path, Problem: problem}, replaceHint(path))
 	}
 	return whole, nil
 }
@@ -85,8 +86,8 @@ func waitForLock(ctx context.Context, path string, waiting func()) (unlock func(
 		got, err := files.TryLock(f)
 		if err != nil {
 			f.Close()
-			return nil, &FileError{Path: path, Problem: "cannot be locked: " + err.Error(), Err: err,
-				hint: "cnnvk data download --to DIR names another place"}
+			return nil, hints.With(&FileError{Path: path, Problem: "cannot be locked: " + err.Error(), Err: err},
+				"cnnvk data download --to DIR names another place")
 		}
 		if got && files.IsAt(f, path) {
 			return func() { files.RemoveLocked(f) }, nil
@@ -99,7 +100,7 @@ func waitForLock(ctx context.Context, path string, waiting func()) (unlock func(
 		select {
 		case <-time.After(100 * time.Millisecond):
 		case <-ctx.Done():
-			return nil, &FileError{Path: path, Problem: "stopped while another process was downloading or unpacking", Err: ctx.Err(), hint: "the same command again"}
+			return nil, hints.With(&FileError{Path: path, Problem: "stopped while another process was downloading or unpacking", Err: ctx.Err()}, "the same command again")
 		}
 	}
 }

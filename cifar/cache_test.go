@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"cnnvk/internal/hints"
 )
 
 // Several at once fetch it once, and all have it.
@@ -200,7 +202,7 @@ func TestDownloadUnwritable(t *testing.T) {
 	s.URL = srv.URL
 	write(t, filepath.Join(outer, "file"), nil)
 	_, err := s.Download(context.Background(), filepath.Join(outer, "file"), nil)
-	if bad := (*FileError)(nil); !errors.As(err, &bad) || bad.Hint() == "" && bad.Err == nil {
+	if bad := (*FileError)(nil); !errors.As(err, &bad) || hints.Of(err) == "" && bad.Err == nil {
 		t.Errorf("a file for the folder: %v", err)
 	}
 	_, err = s.Download(context.Background(), filepath.Join(outer, "file", "below"), nil)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"cnnvk/internal/hints"
 )
 
 // batches10 are small files of CIFAR-10 by their names, three images in each, and what they hold: the training images in the order of
@@ -157,8 +159,8 @@ func TestReadCIFAR10Refuses(t *testing.T) {
 			}
 			_, err := Published.read(t.Context(), dir, smallTrain, nil)
 			checkError(t, err, path, c.says)
-			if bad := err.(*FileError); strings.Contains(bad.Hint(), "data download") {
-				t.Errorf("the hint downloads CIFAR-100: %s", bad.Hint())
+			if strings.Contains(hints.Of(err), "data download") {
+				t.Errorf("the hint downloads CIFAR-100: %s", hints.Of(err))
 			}
 		})
 	}

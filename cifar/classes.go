@@ -12,6 +12,8 @@ import (
 	"unicode"
 
 	"github.com/nlpodyssey/gopickle/types"
+
+	"cnnvk/internal/hints"
 )
 
 // longestNames bounds a file of names; the published ones have some hundred bytes.
@@ -35,7 +37,7 @@ func (p part) classes(at *place) ([]string, error) {
 		return nil, systemError(path, err)
 	}
 	fail := func(format string, args ...any) error {
-		return &FileError{Path: path, Problem: fmt.Sprintf(format, args...), hint: "without this file the published names are taken"}
+		return hints.With(&FileError{Path: path, Problem: fmt.Sprintf(format, args...)}, "without this file the published names are taken")
 	}
 	if !info.Mode().IsRegular() || info.Size() > longestNames {
 		return nil, fail("is no list of the classes' names")

@@ -2,6 +2,7 @@ package cifar
 
 import (
 	"cnnvk/internal/files"
+	"cnnvk/internal/hints"
 	"context"
 	"errors"
 	"io/fs"
@@ -135,5 +136,5 @@ func cacheError(path string, err error) error {
 	if errors.As(err, &linkErr) {
 		path, err = linkErr.New, linkErr.Err
 	}
-	return &FileError{Path: path, Problem: "cannot be written: " + err.Error(), Err: err, hint: hint}
+	return hints.With(&FileError{Path: path, Problem: "cannot be written: " + err.Error(), Err: err}, hint)
 }

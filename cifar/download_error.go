@@ -11,19 +11,19 @@ import (
 	"time"
 
 	"cnnvk/internal/filetype"
+	"cnnvk/internal/hints"
 )
 
 // errNoNetwork is wrapped by a DownloadError whose address was never reached in that call, or stayed silent.
 var errNoNetwork = errors.New("no network")
 
-// DownloadError says why the archive could not be fetched, or why what came is not it, in one line.
+// DownloadError says why the archive could not be fetched, or why what came is not it, in one line. What the user can do about it is told by hints.Of.
 type DownloadError struct {
 	URL     string // without a password
 	Problem string
 	Kept    int64 // bytes of the archive that lie ready for the next call
 	Err     error // the cause, or nil; Problem has its words
-	hint    string
-	again   bool // another attempt may do better
+	again   bool  // another attempt may do better
 }
 
 // Error names the address and the problem.
@@ -31,9 +31,6 @@ func (e *DownloadError) Error() string { return "cifar: downloading " + e.URL + 
 
 // Unwrap returns Err, so that errors.Is(err, context.Canceled) works.
 func (e *DownloadError) Unwrap() error { return e.Err }
-
-// Hint says what the user can do about it, in one line.
-func (e *DownloadError) Hint() string { return e.hint }
 
 const (
 	hintResume  = "the same command again goes on from there"
@@ -48,14 +45,12 @@ func (s Source) stopped(ctx context.Context, have int64) error {
 }
 
 // cut is a connection that ended early.
-func (s Source) cut(cause error, have int64) *DownloadError {
-	e := s.failure(cause, hintResume, "the connection was cut at %s: %v", share(have, s.Bytes), cause)
-	e.again = true
-	return e
+func (s Source) cut(cause error, have int64) error {
+	return s.passing(cause, hintResume, "the connection was cut at %s: %v", share(have, s.Bytes), cause)
 }
 
 // silent is an address that sent nothing for a while: no network if it never spoke, else a cut.
-func (s Source) silent(heard bool, have int64) *DownloadError {
+func (s Source) silent(heard bool, have int64) error {
 	nothing := fmt.Errorf("nothing came for %v", s.silence().Round(time.Millisecond))
 	if heard {
 		return s.cut(nothing, have)
@@ -65,7 +60,7 @@ func (s Source) silent(heard bool, have int64) *DownloadError {
 
 // unreachable is the error of a request without an answer. heard says that an earlier request had one:
 // then the network was only away for a moment.
-func (s Source) unreachable(err error, heard bool, have int64) *DownloadError {
+func (s Source) unreachable(err error, heard bool, have int64) error {
 	var untrusted *tls.CertificateVerificationError
 	if errors.As(err, &untrusted) {
 		return s.failure(err, "install the package ca-certificates and look at the clock, or "+hintMirror, "%v", err)
@@ -88,21 +83,21 @@ type proxyRefusal struct{ status string }
 func (e *proxyRefusal) Error() string { return "the proxy answers " + e.status }
 
 // refusal is an answer that is not the file. A server's own trouble (5xx) may pass.
-func (s Source) refusal(res *http.Response) *DownloadError {
-	e := s.failure(nil, hintMirror, "the server answers %s", res.Status)
+func (s Source) refusal(res *http.Response) error {
+	fail, hint := s.failure, hintMirror
 	switch code := res.StatusCode; {
 	case code == http.StatusNetworkAuthenticationRequired:
-		e.hint = hintLogin
+		hint = hintLogin
 	case code == http.StatusProxyAuthRequired:
-		e.hint = "the proxy wants a login: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT, and HTTP_PROXY alike"
+		hint = "the proxy wants a login: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT, and HTTP_PROXY alike"
 	case code >= 500, code == http.StatusTooManyRequests, code == http.StatusRequestTimeout:
-		e.again = true
+		fail = s.passing
 	}
-	return e
+	return fail(nil, hint, "the server answers %s", res.Status)
 }
 
 // notArchive is an answer with a success status that is not the file.
-func (s Source) notArchive(res *http.Response, kind filetype.Kind, name string) *DownloadError {
+func (s Source) notArchive(res *http.Response, kind filetype.Kind, name string) error {
 	if name == "" {
 		name = "no gzip file"
 	}
@@ -110,15 +105,26 @@ func (s Source) notArchive(res *http.Response, kind filetype.Kind, name string) 
 	if at := res.Request.URL; at.String() != s.URL {
 		from = " (from " + brief(at) + ")"
 	}
-	e := s.failure(nil, hintMirror, "the answer is %s, not the archive%s", name, from)
+	hint := hintMirror
 	if kind == filetype.HTML {
-		e.hint = hintLogin
+		hint = hintLogin
 	}
-	return e
+	return s.failure(nil, hint, "the answer is %s, not the archive%s", name, from)
 }
 
-func (s Source) failure(cause error, hint, format string, args ...any) *DownloadError {
-	return &DownloadError{URL: withoutPassword(s.URL), Problem: fmt.Sprintf(format, args...), Err: cause, hint: hint}
+func (s Source) failure(cause error, hint, format string, args ...any) error {
+	return hints.With(s.problem(cause, format, args...), hint)
+}
+
+// passing is a failure that another attempt may get past.
+func (s Source) passing(cause error, hint, format string, args ...any) error {
+	e := s.problem(cause, format, args...)
+	e.again = true
+	return hints.With(e, hint)
+}
+
+func (s Source) problem(cause error, format string, args ...any) *DownloadError {
+	return &DownloadError{URL: withoutPassword(s.URL), Problem: fmt.Sprintf(format, args...), Err: cause}
 }
 
 func withoutPassword(address string) string {

@@ -16,6 +16,7 @@ import (
 
 	"cnnvk/internal/files"
 	"cnnvk/internal/filetype"
+	"cnnvk/internal/hints"
 )
 
 // attempts is how many failures in a row end a download.
@@ -38,7 +39,7 @@ func (s Source) fetch(ctx context.Context, path string, progress func(done, tota
 		return err
 	}
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return &FileError{Path: path, Problem: "is in the way: not a regular file", hint: "mv " + files.Quote(path) + " " + files.Quote(path+".old")}
+		return hints.With(&FileError{Path: path, Problem: "is in the way: not a regular file"}, "mv "+files.Quote(path)+" "+files.Quote(path+".old"))
 	}
 	part, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
@@ -166,9 +167,7 @@ func (t *transfer) checkHead(res *http.Response, head []byte, whole bool, err er
 	case whole && res.ContentLength >= 0 && res.ContentLength != t.Bytes:
 		return t.wrongLength(res.ContentLength)
 	case len(head) == 0 && err == io.EOF:
-		e := t.failure(nil, hintMirror, "the answer is empty")
-		e.again = true
-		return e
+		return t.passing(nil, hintMirror, "the answer is empty")
 	case whole && t.have > 0 && len(head) < len(gzipMagic):
 		return t.cut(err, t.have)
 	}

@@ -2,6 +2,7 @@ package cifar
 
 import (
 	"cnnvk/internal/files"
+	"cnnvk/internal/hints"
 	"context"
 	"errors"
 	"os"
@@ -35,7 +36,7 @@ func TestDownloadFullDisk(t *testing.T) {
 			_, err := s.Download(context.Background(), cache, nil)
 			var bad *FileError
 			if !errors.As(err, &bad) || !errors.Is(err, unix.ENOSPC) || !strings.Contains(bad.Problem, "no space left on device") ||
-				!strings.Contains(bad.Hint(), "make room") || !strings.HasPrefix(bad.Path, cache) {
+				!strings.Contains(hints.Of(err), "make room") || !strings.HasPrefix(bad.Path, cache) {
 				t.Fatalf("got %v, %+v", err, bad)
 			}
 			checkNames(t, cache, partName)
@@ -78,7 +79,7 @@ func TestUnpackFullDisk(t *testing.T) {
 			p := smallTrain
 			_, err = s.read(context.Background(), archive, p, nil)
 			var bad *FileError
-			if !errors.As(err, &bad) || !errors.Is(err, unix.ENOSPC) || !strings.Contains(bad.Hint(), "make room") || !strings.HasPrefix(bad.Path, cache) {
+			if !errors.As(err, &bad) || !errors.Is(err, unix.ENOSPC) || !strings.Contains(hints.Of(err), "make room") || !strings.HasPrefix(bad.Path, cache) {
 				t.Fatalf("got %v, %+v", err, bad)
 			}
 			checkNames(t, cache)

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"cnnvk/internal/hints"
 )
 
 const loginPage = "<!DOCTYPE html><html><body>Please sign in</body></html>"
@@ -181,7 +183,7 @@ func TestDownloadPortal(t *testing.T) {
 	s.URL = srv.URL
 	_, err := s.Download(context.Background(), cache, nil)
 	checkDownloadError(t, err, "the answer is a web page (HTML)")
-	if bad := (*DownloadError)(nil); !errors.As(err, &bad) || bad.Kept != int64(half) || !strings.Contains(bad.Hint(), "log in with a browser") {
+	if bad := (*DownloadError)(nil); !errors.As(err, &bad) || bad.Kept != int64(half) || !strings.Contains(hints.Of(err), "log in with a browser") {
 		t.Errorf("got %+v", bad)
 	}
 	if got, err := os.ReadFile(filepath.Join(cache, partName)); err != nil || !bytes.Equal(got, archive[:half]) {
@@ -401,8 +403,8 @@ func TestDownloadBadAddress(t *testing.T) {
 		_, err := s.Download(context.Background(), t.TempDir(), nil)
 		if bad := (*DownloadError)(nil); !errors.As(err, &bad) || bad.Problem != "not an http or https address" {
 			t.Errorf("%q: %v", address, err)
-		} else if strings.HasSuffix(address, ".go") && bad.Hint() != "cnnvk data download --from download_test.go" {
-			t.Errorf("%q: hint %q", address, bad.Hint())
+		} else if strings.HasSuffix(address, ".go") && hints.Of(err) != "cnnvk data download --from download_test.go" {
+			t.Errorf("%q: hint %q", address, hints.Of(err))
 		}
 	}
 }
@@ -414,7 +416,7 @@ func TestDownloadProxyAndCertificate(t *testing.T) {
 	transport.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }
 	_, err := transport.RoundTrip(httptest.NewRequest(http.MethodGet, "https://host.invalid/", nil))
 	down := sourceOf(nil).unreachable(err, false, 0)
-	if !errors.Is(down, errNoNetwork) || !strings.Contains(down.Problem, "no network: the proxy answers 407") {
+	if !errors.Is(down, errNoNetwork) || !strings.Contains(down.Error(), "no network: the proxy answers 407") {
 		t.Errorf("got %v", down)
 	}
 
@@ -427,7 +429,7 @@ func TestDownloadProxyAndCertificate(t *testing.T) {
 	s.URL, s.Backoff = srv.URL, time.Hour
 	_, err = s.Download(context.Background(), t.TempDir(), nil)
 	checkDownloadError(t, err, "certificate")
-	if bad := (*DownloadError)(nil); asked > 0 || !errors.As(err, &bad) || !strings.Contains(bad.Hint(), "ca-certificates") {
+	if bad := (*DownloadError)(nil); asked > 0 || !errors.As(err, &bad) || !strings.Contains(hints.Of(err), "ca-certificates") {
 		t.Errorf("asked %d times, %v", asked, err)
 	}
 }

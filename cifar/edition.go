@@ -11,6 +11,7 @@ import (
 
 	"cnnvk/internal/files"
 	"cnnvk/internal/filetype"
+	"cnnvk/internal/hints"
 )
 
 // The folders that the published archives of CIFAR-100 unpack to.
@@ -178,7 +179,7 @@ func mixed(dir string, of []part, paths []string) error {
 			hint = "the path of one: --data " + files.Quote(paths[0])
 		}
 	}
-	return &FileError{Path: dir, Problem: "has files of " + strings.Join(what, " and of "), hint: hint}
+	return hints.With(&FileError{Path: dir, Problem: "has files of " + strings.Join(what, " and of ")}, hint)
 }
 
 // replaceHint is how the published file comes in place of a bad one, which is kept.

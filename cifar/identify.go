@@ -11,34 +11,35 @@ import (
 
 	"cnnvk/internal/files"
 	"cnnvk/internal/filetype"
+	"cnnvk/internal/hints"
 )
 
 // notFolder is the error of a file that --data names and that is neither a folder nor an archive
 // which is read.
 func notFolder(path string, info fs.FileInfo, p part) error {
-	bad := &FileError{Path: path, Problem: "is not a folder",
-		hint: "name the folder that holds " + p.binaries[0] + ", perhaps " + files.Quote(filepath.Dir(path))}
+	bad := &FileError{Path: path, Problem: "is not a folder"}
+	hint := "name the folder that holds " + p.binaries[0] + ", perhaps " + files.Quote(filepath.Dir(path))
 	if err := readable(path, info); err != nil {
 		return err
 	}
 	name := identify(path, info)
 	if name == "" {
-		return bad
+		return hints.With(bad, hint)
 	}
 	bad.Problem = "is " + name + ": neither a folder nor an archive of the data set"
 	switch kindOfFile(path, info) {
 	case filetype.HTML, filetype.XML, filetype.JSON, filetype.Text:
-		bad.hint = "what the server sent in place of the archive, perhaps; cnnvk data download fetches it"
+		hint = "what the server sent in place of the archive, perhaps; cnnvk data download fetches it"
 	case filetype.LFSPointer, filetype.AnnexPointer:
-		bad.hint = "git lfs pull, or git annex get, brings the file itself"
+		hint = "git lfs pull, or git annex get, brings the file itself"
 	case filetype.Pickle:
-		bad.hint = "name the folder that holds it: " + files.Quote(filepath.Dir(path))
+		hint = "name the folder that holds it: " + files.Quote(filepath.Dir(path))
 	case filetype.Zip:
-		bad.hint = "unzip " + files.Quote(path) + " -d DIR, and then --data DIR"
+		hint = "unzip " + files.Quote(path) + " -d DIR, and then --data DIR"
 	case filetype.Archive:
-		bad.hint = "unpack it into a folder, and then --data DIR; cnnvk data download fetches an archive that is read as it is"
+		hint = "unpack it into a folder, and then --data DIR; cnnvk data download fetches an archive that is read as it is"
 	}
-	return bad
+	return hints.With(bad, hint)
 }
 
 // identify names a file that is not the one wanted, by its size and its first bytes. It is "" for an

@@ -13,6 +13,7 @@ import (
 
 	"cnnvk/internal/files"
 	"cnnvk/internal/filetype"
+	"cnnvk/internal/hints"
 )
 
 // ReadTrain reads the training set, 50,000 records of CIFAR-100 or of CIFAR-10, from where: a folder
@@ -106,9 +107,9 @@ func checkFolder(dir string, p part) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && namesArchive(dir):
-		return &FileError{Path: dir, Problem: "no such file", Err: err, hint: archiveHint(dir)}
+		return hints.With(&FileError{Path: dir, Problem: "no such file", Err: err}, archiveHint(dir))
 	case errors.Is(err, fs.ErrNotExist):
-		return &FileError{Path: dir, Problem: "no such folder", Err: err, hint: downloadHint(dir)}
+		return hints.With(&FileError{Path: dir, Problem: "no such folder", Err: err}, downloadHint(dir))
 	case err != nil:
 		return systemError(dir, err)
 	case info.IsDir():
@@ -154,7 +155,7 @@ func locate(dir string, p part) (*place, error) {
 			path := filepath.Join(at.dir, name)
 			info, err := os.Stat(path)
 			if errors.Is(err, fs.ErrNotExist) {
-				return nil, &FileError{Path: path, Problem: fmt.Sprintf("no such file: %s is %d files", p.name, len(at.names)), Err: fs.ErrNotExist, hint: p.lackHint(at.dir)}
+				return nil, hints.With(&FileError{Path: path, Problem: fmt.Sprintf("no such file: %s is %d files", p.name, len(at.names)), Err: fs.ErrNotExist}, p.lackHint(at.dir))
 			} else if err != nil {
 				return nil, systemError(path, err)
 			}
@@ -171,9 +172,9 @@ func find(dir string, p part) (*place, error) {
 	if at != nil || err != nil {
 		return at, err
 	}
-	return nil, &FileError{Path: filepath.Join(dir, p.binaries[0]),
+	return nil, hints.With(&FileError{Path: filepath.Join(dir, p.binaries[0]),
 		Problem: fmt.Sprintf("no such file, nor one in %s beside it, nor the Python version's %s", p.binary.folder, p.pickles[0]),
-		Err:     fs.ErrNotExist, hint: p.lackHint(dir)}
+		Err:     fs.ErrNotExist}, p.lackHint(dir))
 }
 
 // checkFile refuses a file that cannot be one of the part's, before it is opened: opening a named pipe that nobody
@@ -181,7 +182,7 @@ func find(dir string, p part) (*place, error) {
 func (p part) checkFile(path string, info fs.FileInfo, python bool) error {
 	record := p.form.RecordBytes()
 	want := int64(p.records) * int64(record)
-	bad := &FileError{Path: path, hint: p.replaceHint(path)}
+	bad, hint := &FileError{Path: path}, p.replaceHint(path)
 	size := func(how string) {
 		bad.Problem = fmt.Sprintf("is %s: %d bytes, must be %d (%d records of %d)", how, info.Size(), want, p.records, record)
 		if python {
@@ -202,7 +203,7 @@ func (p part) checkFile(path string, info fs.FileInfo, python bool) error {
 		switch {
 		case name != "":
 			bad.Problem = "is " + name
-			bad.hint = p.orOther(path, info, bad.hint)
+			hint = p.orOther(path, info, hint)
 		case python:
 			bad.Problem = fmt.Sprintf("is no Python pickle, as %s's Python version is one", p.form.Name)
 		case info.Size() < want:
@@ -211,7 +212,7 @@ func (p part) checkFile(path string, info fs.FileInfo, python bool) error {
 			size("too long")
 		}
 	}
-	return bad
+	return hints.With(bad, hint)
 }
 
 func kindOf(mode fs.FileMode) string {
@@ -244,7 +245,7 @@ func (p part) readRecords(r io.Reader, path string, set *Set) error {
 		}
 	}
 	if _, err := in.ReadByte(); err == nil {
-		return &FileError{Path: path, Problem: fmt.Sprintf("goes on after %d records", set.Len()), hint: p.replaceHint(path)}
+		return hints.With(&FileError{Path: path, Problem: fmt.Sprintf("goes on after %d records", set.Len())}, p.replaceHint(path))
 	} else if err != io.EOF {
 		return systemError(path, err)
 	}
@@ -269,13 +270,13 @@ func (p part) setLabels(set *Set, path string, record, coarse, fine int) error {
 		}
 		return nil
 	}
-	return &FileError{Path: path, Problem: fmt.Sprintf("record %d (counted from 0): %s", record, problem),
-		hint: "the file is damaged or of another kind: " + p.replaceHint(path)}
+	return hints.With(&FileError{Path: path, Problem: fmt.Sprintf("record %d (counted from 0): %s", record, problem)},
+		"the file is damaged or of another kind: "+p.replaceHint(path))
 }
 
 func (p part) readError(path string, record int, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return &FileError{Path: path, Problem: fmt.Sprintf("ends in record %d (counted from 0)", record), hint: p.replaceHint(path)}
+		return hints.With(&FileError{Path: path, Problem: fmt.Sprintf("ends in record %d (counted from 0)", record)}, p.replaceHint(path))
 	}
 	return systemError(path, err)
 }
@@ -288,7 +289,7 @@ func systemError(path string, err error) error {
 		hint = "chmod -R u+rX " + files.Quote(filepath.Dir(path))
 	}
 	err = files.Reason(err)
-	return &FileError{Path: path, Problem: "cannot be read: " + err.Error(), Err: err, hint: hint}
+	return hints.With(&FileError{Path: path, Problem: "cannot be read: " + err.Error(), Err: err}, hint)
 }
 
 // downloadHint is the command after which find has what dir lacks of CIFAR-100.

@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	"github.com/nlpodyssey/gopickle/types"
+
+	"cnnvk/internal/hints"
 )
 
 // The Python version is a pickled dictionary for each file: CIFAR-100's train and test, CIFAR-10's data_batch_1 to 5 and test_batch.
@@ -35,7 +37,7 @@ func (p part) readPython(f openFile, path string, size int64, set *Set) error {
 		if errors.As(err, new(*fs.PathError)) {
 			return systemError(path, err)
 		}
-		return &FileError{Path: path, Problem: err.Error(), hint: p.replaceHint(path)}
+		return hints.With(&FileError{Path: path, Problem: err.Error()}, p.replaceHint(path))
 	}
 	skeleton, blobs, err := scanPickle(f, size, set.Len())
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"cnnvk/internal/hints"
 	"cnnvk/internal/sharedtest"
 )
 
@@ -198,8 +199,8 @@ func checkError(t *testing.T, err error, path, says string) {
 	if text := err.Error(); !strings.HasPrefix(text, "cifar: "+path+": ") || !strings.Contains(text, says) || strings.Contains(text, "\n") {
 		t.Errorf("got %q, want one line that names %s and says %q", text, path, says)
 	}
-	if strings.Contains(bad.Hint(), "\n") || bad.Hint() == "" && bad.Err == nil {
-		t.Errorf("hint %q", bad.Hint())
+	if strings.Contains(hints.Of(err), "\n") || hints.Of(err) == "" && bad.Err == nil {
+		t.Errorf("hint %q", hints.Of(err))
 	}
 }
 
@@ -248,8 +249,8 @@ func TestHints(t *testing.T) {
 		return p.readRecords(iotest.ErrReader(fs.ErrPermission), "/data/my files/train.bin", set)
 	})
 	var bad *FileError
-	if !errors.As(err, &bad) || bad.Hint() != "chmod -R u+rX '/data/my files'" {
-		t.Errorf("hint %q", bad.Hint())
+	if !errors.As(err, &bad) || hints.Of(err) != "chmod -R u+rX '/data/my files'" {
+		t.Errorf("hint %q", hints.Of(err))
 	}
 	for path, want := range map[string]string{
 		"d/train.bin":                  "mv d/train.bin d/train.bin.old && cnnvk data download --to d",

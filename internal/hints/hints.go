@@ -11,14 +11,13 @@ type hinted struct {
 	hint string
 }
 
-func (e *hinted) Hint() string  { return e.hint }
 func (e *hinted) Unwrap() error { return e.error }
 
-// Of is the hint of the outermost error in err's chain that has one, by With or by a method of its own, or "".
+// Of is the outermost hint in err's chain, or "".
 func Of(err error) string {
-	var hinted interface{ Hint() string }
+	var hinted *hinted
 	if errors.As(err, &hinted) {
-		return hinted.Hint()
+		return hinted.hint
 	}
 	return ""
 }
