@@ -82,11 +82,11 @@ func readWhole(path string) ([]byte, error) {
 
 // pickledNames are the label_names of CIFAR-10's batches.meta.
 func pickledNames(data []byte) ([]string, error) {
-	skeleton, blobs, err := scanPickle(strings.NewReader(string(data)), int64(len(data)), 0)
+	skeleton, err := scanPickle(strings.NewReader(string(data)), int64(len(data)), 0)
 	if err != nil {
 		return nil, err
 	}
-	value, err := loadPickle(skeleton, blobs)
+	value, err := loadPickle(skeleton)
 	if err != nil {
 		return nil, err
 	}

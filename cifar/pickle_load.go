@@ -1,40 +1,31 @@
 package cifar
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
-	"github.com/nlpodyssey/gopickle/pickle"
 	"github.com/nlpodyssey/gopickle/types"
+
+	"cnnvk/internal/pickle"
 )
 
-// loadPickle runs a skeleton. It can make lists, dictionaries, numbers, strings and NumPy arrays; long
-// strings are blobs. No Python code is executed.
-func loadPickle(skeleton []byte, blobs []blob) (value any, err error) {
-	defer func() {
-		if p := recover(); p != nil { // the library indexes what a hostile pickle leaves empty
-			value, err = nil, errors.New("is damaged")
-		}
-	}()
-	u := pickle.NewUnpickler(bytes.NewReader(skeleton))
-	u.FindClass = findClass
-	u.PersistentLoad = func(id any) (any, error) { return blobs[id.(int)], nil }
-	value, err = u.Load()
-	var foreign *foreignClass
-	if err != nil && !errors.As(err, &foreign) {
-		err = errors.New("is damaged") // the library's words are of its stack
-	}
-	return value, err
+// scanPickle looks through a pickle of size bytes that describes that many records.
+func scanPickle(r io.Reader, size int64, records int) (*pickle.Skeleton, error) {
+	// At worst, a label is a NumPy scalar in 14 instructions; there are two, and a file's name in 8.
+	return pickle.Scan(r, size, pickle.Limits{Instructions: 40*records + 4096, Containers: records/100 + 1024})
 }
 
-// foreignClass is a class that no pickle of arrays needs.
-type foreignClass struct{ module, name string }
-
-func (e *foreignClass) Error() string {
-	return fmt.Sprintf("wants Python's %s, which is not executed: only NumPy's arrays are read", shortened(e.module+"."+e.name))
+// loadPickle runs a pickle. It can make lists, dictionaries, numbers, strings and NumPy arrays.
+func loadPickle(s *pickle.Skeleton) (any, error) {
+	value, err := s.Load(findClass, nil)
+	var foreign *pickle.ForeignClass
+	if errors.As(err, &foreign) {
+		err = fmt.Errorf("%w: only NumPy's arrays are read", err)
+	}
+	return value, err
 }
 
 // shortened makes a foreign text fit into a line.
@@ -62,7 +53,7 @@ func findClass(module, name string) (any, error) {
 	case "_codecs encode":
 		return callable(encodeLatin1), nil
 	}
-	return nil, &foreignClass{module, name}
+	return nil, &pickle.ForeignClass{Module: module, Name: name}
 }
 
 // callable is what a pickle may call.
@@ -78,7 +69,7 @@ type array struct {
 	shape   []int
 	dtype   *dtype
 	fortran bool // the first index runs the fastest
-	data    any  // of its bytes: a string, []byte, *types.ByteArray or blob
+	data    any  // of its bytes: a string, []byte, *types.ByteArray or pickle.Blob
 }
 
 // dtype is a numpy.dtype of one number.
@@ -211,7 +202,7 @@ func encodeLatin1(args ...any) (any, error) {
 		return nil, errNotNumPy
 	}
 	switch v := args[0].(type) {
-	case blob:
+	case pickle.Blob:
 		return v, nil
 	case string:
 		out := make([]byte, 0, len(v))

@@ -12,6 +12,7 @@ import (
 	"github.com/nlpodyssey/gopickle/types"
 
 	"cnnvk/internal/hints"
+	"cnnvk/internal/pickle"
 )
 
 // The Python version is a pickled dictionary for each file: CIFAR-100's train and test, CIFAR-10's data_batch_1 to 5 and test_batch.
@@ -39,11 +40,11 @@ func (p part) readPython(f openFile, path string, size int64, set *Set) error {
 		}
 		return hints.With(&FileError{Path: path, Problem: err.Error()}, p.replaceHint(path))
 	}
-	skeleton, blobs, err := scanPickle(f, size, set.Len())
+	skeleton, err := scanPickle(f, size, set.Len())
 	if err != nil {
 		return fail(err)
 	}
-	value, err := loadPickle(skeleton, blobs)
+	value, err := loadPickle(skeleton)
 	if err != nil {
 		return fail(err)
 	}
@@ -200,8 +201,8 @@ func byteCount(data any) int64 {
 		return int64(len(data))
 	case *types.ByteArray:
 		return int64(len(*data))
-	case blob:
-		return data.size
+	case pickle.Blob:
+		return data.Size
 	}
 	return 0
 }
@@ -215,9 +216,9 @@ func (p *pythonFile) open(data any) io.Reader {
 		return bytes.NewReader(data)
 	case *types.ByteArray:
 		return bytes.NewReader(*data)
-	case blob:
-		in := io.NewSectionReader(p.openFile, data.at, data.size)
-		if data.latin1 {
+	case pickle.Blob:
+		in := io.NewSectionReader(p.openFile, data.At, data.Size)
+		if data.Latin1 {
 			return &latin1Reader{bufio.NewReaderSize(in, 1<<16)}
 		}
 		return in
@@ -229,7 +230,10 @@ func (p *pythonFile) open(data any) io.Reader {
 func (p *pythonFile) readAll(data any, into []byte) error {
 	in := p.open(data)
 	if _, err := io.ReadFull(in, into); err != nil {
-		return scanError(err)
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return pickle.ErrEnds
+		}
+		return err
 	}
 	if n, _ := io.ReadFull(in, make([]byte, 1)); n > 0 {
 		return errNotNumPy

@@ -1,4 +1,8 @@
-package cifar
+// Package pickle runs Python's pickles of data. A pickle is a program for a small stack machine, and a hostile one may claim a terabyte in
+// nine bytes, or name any function of Python's. So it is looked through before it is run: only instructions that data need may occur, no
+// length may exceed the file, and what is long stays in the file. Then it runs with the few classes that its caller knows. No Python
+// code is executed.
+package pickle
 
 import (
 	"bufio"
@@ -6,16 +10,27 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
-// A pickle is a program for a small stack machine, and a hostile one may claim a terabyte in nine
-// bytes. So it is looked through before it is run: only instructions that a pickle of arrays, lists
-// and names needs may occur, no length may exceed the file, and what is long stays in the file.
+// Blob is a long string or array of bytes, left where it lies in the file.
+type Blob struct {
+	At, Size int64
+	Latin1   bool // bytes that were written as UTF-8, one rune each
+}
 
-// blob is a long string or array of bytes, left where it lies in the file.
-type blob struct {
-	at, size int64
-	latin1   bool // bytes that were written as UTF-8, one rune each
+// Limits say what a pickle may ask for.
+type Limits struct {
+	Instructions int
+	Containers   int    // the instructions that cost the most memory: marks, lists, dictionaries, sets
+	More         string // opcodes that may occur beside those of lists, dictionaries, numbers and strings
+}
+
+// Skeleton is a pickle that was looked through, without its frames, in which a persistent ID, the index of the blob, stands for each long
+// string.
+type Skeleton struct {
+	code  []byte
+	blobs []Blob
 }
 
 // inlineBytes is the longest string that stays in a skeleton.
@@ -47,36 +62,36 @@ var operands = [256]operand{
 	0x80: {allowed: true, fixed: 1}, 0x95: {allowed: true, fixed: 8}, // PROTO FRAME
 }
 
+// containers are the opcodes that Limits.Containers counts: MARK EMPTY_LIST EMPTY_DICT EMPTY_SET.
+const containers = "(]}\x8f"
+
 // scan is a pickle that is looked through.
 type scan struct {
-	in           *bufio.Reader
-	at, size     int64 // read so far, of
-	instructions int   // that may still come
-	containers   int   // the same, for those that cost the most memory
-	skeleton     []byte
-	blobs        []blob
-	piece        [inlineBytes]byte // for copy
+	in       *bufio.Reader
+	at, size int64  // read so far, of
+	left     Limits // of what may still come
+	skeleton []byte
+	blobs    []Blob
+	piece    [inlineBytes]byte // for copy
 }
 
-// scanPickle looks through a pickle of size bytes that describes that many records. The skeleton is
-// the same pickle without its frames, in which a persistent ID, the index of the blob, stands for
-// each long string.
-func scanPickle(r io.Reader, size int64, records int) (skeleton []byte, blobs []blob, err error) {
-	s := &scan{
-		in: bufio.NewReaderSize(r, 1<<16), size: size,
-		// At worst, a label is a NumPy scalar in 14 instructions; there are two, and a file's name in 8.
-		instructions: 40*records + 4096, containers: records/100 + 1024,
-	}
+// Scan looks through a pickle of size bytes.
+func Scan(r io.Reader, size int64, limits Limits) (_ *Skeleton, err error) {
+	s := &scan{in: bufio.NewReaderSize(r, 1<<16), size: size, left: limits}
 	for done := false; !done && err == nil; {
 		done, err = s.instruction()
 	}
 	if err == nil && s.at < size {
 		err = fmt.Errorf("goes on after its end, at byte %d", s.at)
 	}
-	return s.skeleton, s.blobs, err
+	if err != nil {
+		return nil, err
+	}
+	return &Skeleton{s.skeleton, s.blobs}, nil
 }
 
-var errPickleEnds = errors.New("is cut short: it ends in the middle")
+// ErrEnds says that a file ends before its pickle does.
+var ErrEnds = errors.New("is cut short: it ends in the middle")
 
 // instruction copies one instruction to the skeleton.
 func (s *scan) instruction() (stop bool, err error) {
@@ -86,18 +101,18 @@ func (s *scan) instruction() (stop bool, err error) {
 	}
 	code := s.skeleton[begin]
 	op := operands[code]
-	switch code {
-	case '(', ']', '}':
-		s.containers--
+	if strings.IndexByte(containers, code) >= 0 {
+		s.left.Containers--
 	}
-	s.instructions--
+	s.left.Instructions--
+	allowed := op.allowed || strings.IndexByte(s.left.More, code) >= 0
 	switch {
-	case !op.allowed && s.skeleton[0] != 0x80:
+	case !allowed && s.skeleton[0] != 0x80:
 		return false, errors.New("is a pickle of protocol 0, which is text: 2 and later are read")
-	case !op.allowed:
+	case !allowed:
 		return false, fmt.Errorf("has an instruction that is not read, 0x%02x at byte %d", code, s.at-1)
-	case s.instructions < 0 || s.containers < 0:
-		return false, errors.New("has more instructions than the data set needs")
+	case s.left.Instructions < 0 || s.left.Containers < 0:
+		return false, errors.New("has more instructions than its data need")
 	case op.lines > 0:
 		return false, s.lines(op.lines)
 	case op.counted > 0:
@@ -124,7 +139,7 @@ func (s *scan) copy(n int) error {
 
 func scanError(err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return errPickleEnds
+		return ErrEnds
 	}
 	return err
 }
@@ -155,7 +170,7 @@ func (s *scan) counted(begin int, op operand) error {
 	size := binary.LittleEndian.Uint64(wide[:])
 	switch {
 	case size > uint64(s.size-s.at):
-		return errPickleEnds
+		return ErrEnds
 	case size == 0 && s.skeleton[begin] == 0x8a: // Python 2's 0L, which the library does not take
 		s.skeleton = append(s.skeleton[:begin], 'K', 0)
 		return nil
@@ -168,7 +183,7 @@ func (s *scan) counted(begin int, op operand) error {
 	s.skeleton = append(s.skeleton[:begin], 'J')
 	s.skeleton = binary.LittleEndian.AppendUint32(s.skeleton, uint32(len(s.blobs)))
 	s.skeleton = append(s.skeleton, 'Q')
-	s.blobs = append(s.blobs, blob{at: s.at - int64(size), size: int64(size), latin1: op.text})
+	s.blobs = append(s.blobs, Blob{At: s.at - int64(size), Size: int64(size), Latin1: op.text})
 	return nil
 }
 
