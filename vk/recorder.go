@@ -30,7 +30,7 @@ type Commands struct {
 	handle      vulkan.CommandBuffer
 	descriptors descriptors
 	timestamps  timestamps
-	barriers    int  // recorded, with the one that commands open with and the one that they end with
+	barriers    int
 	recorded    bool // Finish was called
 	ran         bool // a run is known to have ended; guarded by the device's mutex
 
@@ -221,6 +221,9 @@ func (r *Recorder) usable() error {
 	}
 	return nil
 }
+
+// Barriers is how many there are, with the one that commands open with and the one that they end with.
+func (c *Commands) Barriers() int { return c.barriers }
 
 // Destroy frees the commands, after waiting for what is in flight. A second call, or one on nil, does nothing.
 func (c *Commands) Destroy() {

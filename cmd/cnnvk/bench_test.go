@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -60,6 +61,11 @@ func TestBenchProfile(t *testing.T) {
 	if len(tables) != 3 || !strings.HasPrefix(tables[1], "train batch 2: ") || !strings.HasPrefix(tables[2], "eval batch 2: ") {
 		t.Fatalf("printed %q", o.stdout)
 	}
+	for _, table := range tables[1:] {
+		if line, _, _ := strings.Cut(table, "\n"); !regexp.MustCompile(`: [0-9.]+ ms on the device, [1-9]\d+ dispatches, [1-9]\d+ barriers$`).MatchString(line) {
+			t.Errorf("a table begins with %q", line)
+		}
+	}
 	for i, kernel := range []string{"train ", "shaders/adamw", "shaders/cross_entropy.comp"} {
 		if !strings.Contains(tables[i], kernel) {
 			t.Errorf("no %s in %q", kernel, tables[i])
@@ -79,13 +85,15 @@ func TestProfileOf(t *testing.T) {
 		{Kernel: "nothing", Shader: "b.comp"},
 	}
 	var out strings.Builder
-	if err := printProfiles(&out, []programProfile{profileOf("step", times)}, gpu.Ceilings{Flops: 4e9, Bytes: 2.5e9}); err != nil {
+	step := profileOf("step", times)
+	step.dispatches, step.barriers = 5, 3
+	if err := printProfiles(&out, []programProfile{step}, gpu.Ceilings{Flops: 4e9, Bytes: 2.5e9}); err != nil {
 		t.Fatal(err)
 	}
 	const want = `
 ceilings: 4.0 Gflop/s in registers, 2.5 GB/s copying memory; more than 100 % of memory comes from caches
 
-step: 7.00 ms on the device
+step: 7.00 ms on the device, 5 dispatches, 3 barriers
     ms   share  calls  Gflop/s  GB/s   of ceiling   kernel  shader
   5.00  71.4 %      2      2.0   1.0    50 % flop     gemm  b.comp
   2.00  28.6 %      2        -   1.5  60 % memory     pack  a.comp

@@ -18,6 +18,8 @@ type programProfile struct {
 	name   string
 	shares []kernelShare // the longest first
 	total  time.Duration
+	// How many dispatches and barriers there are.
+	dispatches, barriers int
 	// What the driver says of the pipelines; none where it says nothing.
 	statistics []gpu.KernelStatistics
 }
@@ -57,6 +59,9 @@ func (b *bencher) profile() ([]programProfile, error) {
 			}
 		}
 		var err error
+		if best.dispatches, best.barriers, err = gpu.Size(b.session, of.Programs()[0]); err != nil {
+			return nil, err
+		}
 		if best.statistics, err = gpu.Statistics(b.session, of.Programs()[0]); err != nil && !errors.Is(err, vk.ErrUnsupported) {
 			return nil, err
 		}
@@ -88,7 +93,7 @@ func printProfiles(out io.Writer, profiles []programProfile, c gpu.Ceilings) err
 	fmt.Fprintf(out, "\nceilings: %.1f Gflop/s in registers, %.1f GB/s copying memory; more than 100 %% of memory comes from caches\n",
 		c.Flops/1e9, c.Bytes/1e9)
 	for _, p := range profiles {
-		fmt.Fprintf(out, "\n%s: %.2f ms on the device\n", p.name, p.total.Seconds()*1e3)
+		fmt.Fprintf(out, "\n%s: %.2f ms on the device, %d dispatches, %d barriers\n", p.name, p.total.Seconds()*1e3, p.dispatches, p.barriers)
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprintln(w, "ms\tshare\tcalls\tGflop/s\tGB/s\tof ceiling\tkernel\tshader\t")
 		for _, s := range p.shares {

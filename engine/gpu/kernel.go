@@ -98,6 +98,7 @@ type dispatch struct {
 	uniform   *slab
 	texel     []operand
 	op        int // index of the op, or of the first of a fused run
+	phase     int // of the schedule
 }
 
 // operand is a slab, or a part of one, bound to a kernel.

@@ -24,7 +24,7 @@ type slab struct {
 	bytes  int64
 	offset int64        // in its buffer; for step inputs and reports, in its slot
 	arena  engine.Arena // home arenas
-	// first and last are the dispatches between which the slab holds a value; first is -1 until one uses it.
+	// first and last are the phases between which the slab holds a value; first is -1 until a dispatch uses it.
 	first, last int
 }
 

@@ -19,6 +19,7 @@ type plan struct {
 	skipped    map[*engine.Tensor]bool // inside a fused run of ops: never in memory
 	scratch    []*slab
 	dispatches []dispatch
+	phases     int      // of the schedule
 	kernels    []string // the choices, in order
 	inputSize  int64
 	reportSize int64
@@ -49,6 +50,7 @@ func newPlan(p *engine.Program, opt planOptions, on target) (*plan, error) {
 	if err := pl.choose(); err != nil {
 		return nil, err
 	}
+	pl.schedule()
 	pl.workspace = place(pl.workspaceSlabs(), opt.KeepAll)
 	return pl, nil
 }
@@ -191,7 +193,7 @@ func (pl *plan) preferred(at int) string {
 	return ""
 }
 
-// add appends a dispatch and notes the lifetimes of what it touches.
+// add appends a dispatch.
 func (pl *plan) add(d dispatch) {
 	k := d.kernel
 	if len(d.storage) != len(k.storage) || len(d.texel) != k.texel || len(d.push) != len(k.push) || len(d.constants) != len(k.spec)+1 {
@@ -201,13 +203,6 @@ func (pl *plan) add(d dispatch) {
 	}
 	if pl.err == nil {
 		pl.err = d.checkLimits(pl.target.limits)
-	}
-	at := len(pl.dispatches)
-	for _, o := range slices.Concat(d.storage, d.texel) {
-		if o.slab.first < 0 {
-			o.slab.first = at
-		}
-		o.slab.last = at
 	}
 	pl.dispatches = append(pl.dispatches, d)
 }
@@ -229,7 +224,7 @@ func (pl *plan) workspaceSlabs() []*slab {
 			s.first = 0
 		}
 		if pl.kept(t) {
-			s.last = len(pl.dispatches)
+			s.last = pl.phases
 		}
 		out = append(out, s)
 	}

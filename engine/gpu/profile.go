@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -27,11 +28,13 @@ type KernelTime struct {
 // productKernels are what the names of the kernels begin with that do a product: those of the dispatches before and after it do not.
 var productKernels = regexp.MustCompile("^((pointwise_|depthwise_)?conv2d|linear|winograd_(weight_)?product)")
 
+var errNotOurs = errors.New("engine/gpu: the session is not of a Vulkan device, or the program is not the session's")
+
 // Profile runs a step of p once, with a timestamp after every dispatch. The session's state moves on as by a step.
 func Profile(s engine.Session, p *engine.Program, in *engine.StepInputs) ([]KernelTime, error) {
 	g, ok := s.(*session)
 	if !ok || g.programs[p] == nil {
-		return nil, fmt.Errorf("engine/gpu: the session is not of a Vulkan device, or the program is not the session's")
+		return nil, errNotOurs
 	}
 	if _, err := g.Reports(); err != nil {
 		return nil, err
@@ -53,6 +56,16 @@ func Profile(s engine.Session, p *engine.Program, in *engine.StepInputs) ([]Kern
 		return nil, err
 	}
 	return r.times(stamps)
+}
+
+// Size is how many dispatches and barriers a step of p has, with the barriers before it and behind it.
+func Size(s engine.Session, p *engine.Program) (dispatches, barriers int, err error) {
+	g, ok := s.(*session)
+	if !ok || g.programs[p] == nil {
+		return 0, 0, errNotOurs
+	}
+	r := g.programs[p]
+	return len(r.plan.dispatches), r.commands[0].Barriers(), nil
 }
 
 // times pairs the dispatches with the time between their timestamps.

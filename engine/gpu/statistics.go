@@ -2,7 +2,6 @@ package gpu
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"runtime"
 	"strings"
@@ -22,7 +21,7 @@ type KernelStatistics struct {
 func Statistics(s engine.Session, p *engine.Program) ([]KernelStatistics, error) {
 	g, ok := s.(*session)
 	if !ok || g.programs[p] == nil {
-		return nil, fmt.Errorf("engine/gpu: the session is not of a Vulkan device, or the program is not the session's")
+		return nil, errNotOurs
 	}
 	var pipelines []dispatch
 	seen := map[string]bool{}

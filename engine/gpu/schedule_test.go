@@ -1,0 +1,105 @@
+package gpu
+
+import (
+	"slices"
+	"testing"
+
+	"cnnvk/engine"
+	"cnnvk/net"
+	"cnnvk/net/training"
+	"cnnvk/vk/vktest"
+)
+
+// size is how many dispatches and barriers a step has.
+type size struct{ dispatches, barriers int }
+
+// sizes are those of the built-in networks, training step and evaluation, on a device that can do all and on one that can do least.
+var sizes = map[string]struct{ train, eval, floorTrain, floorEval size }{
+	net.SmallCIFARNetName: {size{159, 89}, size{45, 25}, size{161, 90}, size{45, 25}},
+	net.TinyNetName:       {size{46, 29}, size{17, 14}, size{52, 33}, size{19, 16}},
+	net.ResNet9sName:      {size{198, 121}, size{56, 19}, size{237, 152}, size{71, 34}},
+	"ds-resnet":           {size{256, 169}, size{74, 25}, size{260, 173}, size{78, 29}},
+	"resnet20":            {size{389, 230}, size{111, 28}, size{494, 303}, size{152, 69}},
+	"wrn-16-2":            {size{291, 166}, size{83, 34}, size{378, 227}, size{112, 60}},
+	"mobilenetv2":         {size{931, 579}, size{249, 61}, size{931, 579}, size{260, 72}},
+}
+
+// No step of a built-in network has more dispatches or barriers than it had.
+func TestSizes(t *testing.T) {
+	for _, name := range net.ModelNames() {
+		want, known := sizes[name]
+		if !known {
+			t.Errorf("no sizes of %s", name)
+		}
+		steps := networkBy(t, training.RecipeOf(name), 128)
+		for i, most := range []size{want.train, want.eval, want.floorTrain, want.floorEval} {
+			on := []target{nvidia, floorDevice()}[i/2]
+			pl, err := newPlan(steps[i%2], planOptions{}, on)
+			must(t, err)
+			got := size{len(pl.dispatches), pl.barriers()}
+			if got.dispatches > most.dispatches || got.barriers > most.barriers {
+				t.Errorf("%s, %s: %+v, at most %+v", name, pl.program.Name, got, most)
+			} else if got != most {
+				t.Logf("%s, %s: %+v, allowed were %+v", name, pl.program.Name, got, most)
+			}
+		}
+	}
+}
+
+// The recorder places as many barriers as the plan says, and so says the session.
+func TestSizesAreRecorded(t *testing.T) {
+	e := New(vktest.Device(t))
+	defer e.Close()
+	programs := network(t, net.SmallCIFARNetName, 4)
+	s, err := e.NewSession(t.Context(), programs[0].Layout, programs, engine.PlanOptions{})
+	must(t, err)
+	defer s.Close()
+	for i, p := range programs {
+		dispatches, barriers, err := Size(s, p)
+		must(t, err)
+		if pl := s.(*session).order[i].plan; dispatches != len(pl.dispatches) || barriers != pl.barriers() {
+			t.Errorf("%s: recorded %d dispatches and %d barriers, planned %d and %d", p.Name, dispatches, barriers, len(pl.dispatches), pl.barriers())
+		}
+	}
+}
+
+// In every schedule what touches the same memory, as it is placed, has a barrier between, and stands in the program's order.
+func TestSchedule(t *testing.T) {
+	for _, name := range []string{net.SmallCIFARNetName, net.ResNet9sName} {
+		for _, p := range networkBy(t, training.RecipeOf(name), 12) {
+			pl, err := newPlan(p, planOptions{}, anyDevice())
+			must(t, err)
+			for i, later := range pl.dispatches {
+				for _, earlier := range pl.dispatches[:i] {
+					if placed(earlier.touches(), later.touches()) && earlier.phase >= later.phase {
+						t.Errorf("%s: %s and %s share memory in phase %d", p.Name, earlier.kernel.name, later.kernel.name, later.phase)
+					}
+				}
+			}
+			order := slices.IsSortedFunc(pl.dispatches, func(a, b dispatch) int { return a.phase - b.phase })
+			if last := pl.dispatches[len(pl.dispatches)-1].phase; !order || last != pl.phases-1 || last < 10 {
+				t.Errorf("%s: the last of %d phases is %d, in order %t", p.Name, pl.phases, last, order)
+			}
+		}
+	}
+}
+
+// placed is conflict where slabs were placed.
+func placed(earlier, later []touch) bool {
+	at := func(t touch) touch {
+		if t.slab.home == workspace { // as if it were one slab
+			return touch{operand{&whole, t.slab.offset + t.offset, t.size()}, t.access}
+		}
+		return t
+	}
+	for _, a := range earlier {
+		for _, b := range later {
+			if conflict([]touch{at(a)}, []touch{at(b)}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+var whole = slab{home: workspace}
