@@ -13,14 +13,6 @@ func augmentFlag(value string) cli.Flag {
 	return &cli.StringFlag{Name: "augment", Category: onData, Value: value, Usage: choice(policyNames()) + ": what the training images go through"}
 }
 
-func policyNames() []string {
-	var names []string
-	for _, p := range cifar.Policies() {
-		names = append(names, p.Name)
-	}
-	return names
-}
-
 // checkRecipe finds the first value of a recipe that cannot be used, the name of its augmentation included. The error is a
 // *training.RecipeError.
 func checkRecipe(r training.Recipe) error {
@@ -31,6 +23,14 @@ func checkRecipe(r training.Recipe) error {
 		return &training.RecipeError{Key: "augment", Value: r.Augment, Use: net.OneOf(policyNames())}
 	}
 	return nil
+}
+
+func policyNames() []string {
+	var names []string
+	for _, p := range cifar.Policies() {
+		names = append(names, p.Name)
+	}
+	return names
 }
 
 // checkAugment finds an augmentation that images of that form cannot go through: grey ones have no colours. The error is a

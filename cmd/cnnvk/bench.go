@@ -63,25 +63,6 @@ var benchWriters = map[string]func(benchResult, io.Writer) error{
 	"csv":      benchResult.csv,
 }
 
-// benchFormat is the flag that asks for a format, "" for plain text.
-func benchFormat(c *cli.Context) (string, error) {
-	var asked []string
-	for _, flag := range []string{"json", "markdown", "csv"} {
-		if c.Bool(flag) {
-			asked = append(asked, flag)
-		}
-	}
-	switch {
-	case len(asked) > 1:
-		return "", usagef("--%s: use one of them", strings.Join(asked, " and --"))
-	case len(asked) == 1 && c.Bool("profile"):
-		return "", usagef("--profile and --%s: use one of them", asked[0])
-	case len(asked) == 1:
-		return asked[0], nil
-	}
-	return "", nil
-}
-
 // benchOptions are what bench is asked for.
 type benchOptions struct {
 	recipe   training.Recipe
@@ -91,34 +72,6 @@ type benchOptions struct {
 	profile  bool
 	ceilings bool
 	compile  bool // nothing is measured
-}
-
-func benchOptionsOf(c *cli.Context) (o benchOptions, err error) {
-	o.repeats, o.profile, o.ceilings = c.Int("repeats"), c.Bool("profile"), c.Bool("ceilings")
-	if o.recipe, err = measuredRecipe(c); err != nil {
-		return o, err
-	}
-	if o.repeats < 1 {
-		return o, usagef("--repeats %d: use 1 or more", o.repeats)
-	}
-	if o.profile && machine.WantsCPU(c.String("device")) {
-		return o, usagef("--profile: the Go reference has no kernels to time")
-	}
-	if o.ceilings && !o.profile {
-		return o, usagef("--ceilings needs --profile")
-	}
-	if o.format, err = benchFormat(c); err != nil {
-		return o, err
-	}
-	if o.compile, err = compilesOnly(c); err != nil {
-		return o, err
-	}
-	o.recipe.Augment = c.String("augment")
-	if err := checkRecipe(o.recipe); err != nil {
-		return o, flagProblemOf(err, recipeFlagNames())
-	}
-	o.model, err = networkFor(c, o.recipe, benchForm)
-	return o, err
 }
 
 // benchFindings are what bench prints.
@@ -169,6 +122,53 @@ func (p program) bench(c *cli.Context) error {
 	return printProfiles(c.App.Writer, found.profiles, found.ceilings)
 }
 
+func benchOptionsOf(c *cli.Context) (o benchOptions, err error) {
+	o.repeats, o.profile, o.ceilings = c.Int("repeats"), c.Bool("profile"), c.Bool("ceilings")
+	if o.recipe, err = measuredRecipe(c); err != nil {
+		return o, err
+	}
+	if o.repeats < 1 {
+		return o, usagef("--repeats %d: use 1 or more", o.repeats)
+	}
+	if o.profile && machine.WantsCPU(c.String("device")) {
+		return o, usagef("--profile: the Go reference has no kernels to time")
+	}
+	if o.ceilings && !o.profile {
+		return o, usagef("--ceilings needs --profile")
+	}
+	if o.format, err = benchFormat(c); err != nil {
+		return o, err
+	}
+	if o.compile, err = compilesOnly(c); err != nil {
+		return o, err
+	}
+	o.recipe.Augment = c.String("augment")
+	if err := checkRecipe(o.recipe); err != nil {
+		return o, flagProblemOf(err, recipeFlagNames())
+	}
+	o.model, err = networkFor(c, o.recipe, benchForm)
+	return o, err
+}
+
+// benchFormat is the flag that asks for a format, "" for plain text.
+func benchFormat(c *cli.Context) (string, error) {
+	var asked []string
+	for _, flag := range []string{"json", "markdown", "csv"} {
+		if c.Bool(flag) {
+			asked = append(asked, flag)
+		}
+	}
+	switch {
+	case len(asked) > 1:
+		return "", usagef("--%s: use one of them", strings.Join(asked, " and --"))
+	case len(asked) == 1 && c.Bool("profile"):
+		return "", usagef("--profile and --%s: use one of them", asked[0])
+	case len(asked) == 1:
+		return asked[0], nil
+	}
+	return "", nil
+}
+
 func runBench(s *console, b *bencher, o benchOptions) (found benchFindings, err error) {
 	b.logChoices(s.log)
 	device := b.machine.Device()
@@ -192,18 +192,6 @@ func (r benchResult) words(s *console) {
 // column is a value of the result and its name.
 type column struct{ name, value string }
 
-func (r benchResult) columns() []column {
-	rate := func(v float64) string { return fmt.Sprintf("%.1f", v) }
-	return []column{
-		{"device", r.Device}, {"driver", r.Driver},
-		{"recipe", r.Recipe}, {"model", r.Model}, {"batch_size", fmt.Sprint(r.BatchSize)}, {"repeats", fmt.Sprint(r.Repeats)}, {"augment", r.Augment},
-		{"train_img_s", rate(r.TrainImgS)}, {"train_img_s_min", rate(r.TrainRange[0])}, {"train_img_s_max", rate(r.TrainRange[1])},
-		{"eval_img_s", rate(r.EvalImgS)}, {"eval_img_s_min", rate(r.EvalRange[0])}, {"eval_img_s_max", rate(r.EvalRange[1])},
-		{"first_step_s", fmt.Sprintf("%.2f", r.FirstStepS)},
-		{"peak_device_bytes", fmt.Sprint(r.PeakDeviceBytes)}, {"dataset_bytes", fmt.Sprint(r.DatasetBytes)},
-	}
-}
-
 func (r benchResult) csv(out io.Writer) error {
 	var names, values []string
 	for _, c := range r.columns() {
@@ -220,4 +208,16 @@ func (r benchResult) markdown(out io.Writer) error {
 		fmt.Fprintf(w, "| %s\t| %s\t|\n", c.name, strings.ReplaceAll(c.value, "|", `\|`))
 	}
 	return w.Flush()
+}
+
+func (r benchResult) columns() []column {
+	rate := func(v float64) string { return fmt.Sprintf("%.1f", v) }
+	return []column{
+		{"device", r.Device}, {"driver", r.Driver},
+		{"recipe", r.Recipe}, {"model", r.Model}, {"batch_size", fmt.Sprint(r.BatchSize)}, {"repeats", fmt.Sprint(r.Repeats)}, {"augment", r.Augment},
+		{"train_img_s", rate(r.TrainImgS)}, {"train_img_s_min", rate(r.TrainRange[0])}, {"train_img_s_max", rate(r.TrainRange[1])},
+		{"eval_img_s", rate(r.EvalImgS)}, {"eval_img_s_min", rate(r.EvalRange[0])}, {"eval_img_s_max", rate(r.EvalRange[1])},
+		{"first_step_s", fmt.Sprintf("%.2f", r.FirstStepS)},
+		{"peak_device_bytes", fmt.Sprint(r.PeakDeviceBytes)}, {"dataset_bytes", fmt.Sprint(r.DatasetBytes)},
+	}
 }

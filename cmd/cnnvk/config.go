@@ -9,8 +9,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cmd/cnnvk/run"
-	"cnnvk/internal/hints"
-	"cnnvk/net"
 	"cnnvk/net/training"
 )
 
@@ -62,16 +60,4 @@ func recipeProblem(c *cli.Context, err error) error {
 		return fmt.Errorf("%s: %s", file, bad.About(bad.Key))
 	}
 	return flagProblemOf(err, flags)
-}
-
-// flagProblemOf rewords an error about a value of the recipe: it names the value's flag, if it has one.
-func flagProblemOf(err error, flags map[string]string) error {
-	var bad *training.RecipeError
-	if errors.As(err, &bad) && flags[bad.Key] != "" {
-		err = usagef("%s", bad.About("--"+flags[bad.Key]))
-		if like := hints.Near(fmt.Sprint(bad.Value), net.ModelNames()); bad.Key == "model" && like != "" {
-			return hints.With(err, "did you mean "+like+"?")
-		}
-	}
-	return err
 }

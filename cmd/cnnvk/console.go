@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"sync"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 )
 
 // verbosityFlags say how much a command prints beside its result.
@@ -79,12 +77,6 @@ func (s *console) say(format string, args ...any) { fmt.Fprintf(s.words, format,
 
 // result prints what the command was called for.
 func (s *console) result(format string, args ...any) { fmt.Fprintf(s.out, format, args...) }
-
-// isTerminal says whether out is a terminal that can move its cursor.
-func isTerminal(out io.Writer) bool {
-	f, ok := out.(*os.File)
-	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
-}
 
 // detour is a writer whose destination can be changed: while a bar moves at the bottom of a terminal, lines must go above it.
 type detour struct {

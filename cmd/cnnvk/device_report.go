@@ -86,20 +86,6 @@ func (r deviceReport) free() string {
 
 func (r deviceReport) driver() string { return strings.TrimSpace(r.Driver + " " + r.DriverVersion) }
 
-// subgroup is the size, and the range of sizes where there is one.
-func (r deviceReport) subgroup() string {
-	l := r.Limits
-	switch {
-	case l.MinSubgroupSize == 0:
-		return fmt.Sprintf("%d invocations, or others: the driver does not say", l.SubgroupSize)
-	case l.MinSubgroupSize == l.MaxSubgroupSize:
-		return fmt.Sprintf("%d invocations", l.SubgroupSize)
-	case !r.Features.SubgroupControl:
-		return fmt.Sprintf("%d to %d invocations, as the driver likes", l.MinSubgroupSize, l.MaxSubgroupSize)
-	}
-	return fmt.Sprintf("%d to %d invocations, as asked; else %d", l.MinSubgroupSize, l.MaxSubgroupSize, l.SubgroupSize)
-}
-
 type fact struct{ name, value string }
 
 // facts are the limits, the features and the kernels chosen, in words.
@@ -133,6 +119,20 @@ func (r deviceReport) facts() []fact {
 		facts = append(facts, fact{product, r.Kernels[product]})
 	}
 	return facts
+}
+
+// subgroup is the size, and the range of sizes where there is one.
+func (r deviceReport) subgroup() string {
+	l := r.Limits
+	switch {
+	case l.MinSubgroupSize == 0:
+		return fmt.Sprintf("%d invocations, or others: the driver does not say", l.SubgroupSize)
+	case l.MinSubgroupSize == l.MaxSubgroupSize:
+		return fmt.Sprintf("%d invocations", l.SubgroupSize)
+	case !r.Features.SubgroupControl:
+		return fmt.Sprintf("%d to %d invocations, as the driver likes", l.MinSubgroupSize, l.MaxSubgroupSize)
+	}
+	return fmt.Sprintf("%d to %d invocations, as asked; else %d", l.MinSubgroupSize, l.MaxSubgroupSize, l.SubgroupSize)
 }
 
 func yes(is bool) string {

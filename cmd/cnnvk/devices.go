@@ -91,6 +91,21 @@ func askedBy(want string) string {
 	return ", --device " + want
 }
 
+// printAll writes the table and, for each device, a line for each limit and feature.
+func (l deviceList) printAll(out io.Writer) error {
+	if err := l.print(out); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, d := range l.Devices {
+		fmt.Fprintf(w, "\ndevice %d: %s\n", d.Index, d.Name)
+		for _, fact := range d.facts() {
+			fmt.Fprintf(w, "  %s\t%s\n", fact.name, fact.value)
+		}
+	}
+	return w.Flush()
+}
+
 // print writes a row for each device, then which one is used.
 func (l deviceList) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -114,19 +129,4 @@ func (l deviceList) print(out io.Writer) error {
 	}
 	_, err := fmt.Fprintf(out, "device %s is used: %s\n", l.Chosen, l.Why)
 	return err
-}
-
-// printAll writes the table and, for each device, a line for each limit and feature.
-func (l deviceList) printAll(out io.Writer) error {
-	if err := l.print(out); err != nil {
-		return err
-	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, d := range l.Devices {
-		fmt.Fprintf(w, "\ndevice %d: %s\n", d.Index, d.Name)
-		for _, fact := range d.facts() {
-			fmt.Fprintf(w, "  %s\t%s\n", fact.name, fact.value)
-		}
-	}
-	return w.Flush()
 }

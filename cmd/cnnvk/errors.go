@@ -3,13 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"regexp"
-	"strings"
-
-	"github.com/urfave/cli/v2"
 
 	"cnnvk/internal/env"
 	"cnnvk/internal/hints"
+	"cnnvk/net"
+	"cnnvk/net/training"
 )
 
 // usageError is a mistake in the command line.
@@ -24,37 +22,14 @@ func isUsage(err error) bool {
 	return errors.As(err, new(usageError)) || errors.As(err, new(*env.Error))
 }
 
-// onUsageError says what is wrong with a flag, in place of the help text that the library would print.
-func onUsageError(c *cli.Context, err error, _ bool) error {
-	text := err.Error()
-	if found := invalidVariable.FindStringSubmatch(text); found != nil {
-		return env.NotBool(found[2], found[1])
+// flagProblemOf rewords an error about a value of the recipe: it names the value's flag, if it has one.
+func flagProblemOf(err error, flags map[string]string) error {
+	var bad *training.RecipeError
+	if errors.As(err, &bad) && flags[bad.Key] != "" {
+		err = usagef("%s", bad.About("--"+flags[bad.Key]))
+		if like := hints.Near(fmt.Sprint(bad.Value), net.ModelNames()); bad.Key == "model" && like != "" {
+			return hints.With(err, "did you mean "+like+"?")
+		}
 	}
-	if found := invalidValue.FindStringSubmatch(text); found != nil {
-		return invalidFlag(c, found[2], found[1], found[3])
-	}
-	problem := flagProblem(text)
-	unknown, is := strings.CutPrefix(problem, unknownFlag)
-	if !is {
-		unknown = ""
-	}
-	return hints.With(usagef("%s", problem), flagHint(c, unknown))
-}
-
-const unknownFlag = "unknown flag --"
-
-var (
-	invalidValue    = regexp.MustCompile(`(?s)^invalid (?:boolean )?value (".*") for (?:flag )?-(\S+): (.*)$`)
-	invalidVariable = regexp.MustCompile(`(?s)^could not parse "(.*)" as bool value from environment variable "(.*)" for flag `)
-)
-
-// flagProblem rewords an error of package flag, which writes flags with one dash.
-func flagProblem(text string) string {
-	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
-		return unknownFlag + name
-	}
-	if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
-		return "--" + name + " needs a value"
-	}
-	return text
+	return err
 }

@@ -131,13 +131,3 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 	expandHome(app.Commands)
 	return app
 }
-
-// withoutArguments is an action that takes no arguments: one is most likely a flag whose dashes were forgotten.
-func withoutArguments(action cli.ActionFunc) cli.ActionFunc {
-	return func(c *cli.Context) error {
-		if c.Args().Present() {
-			return hints.With(usagef("%s takes no argument %q", c.Command.Name, c.Args().First()), argumentHint(c))
-		}
-		return action(c)
-	}
-}

@@ -46,6 +46,11 @@ func takeModel(r *training.Recipe, name string) error {
 	return nil
 }
 
+// modelProblem rewords an error about a value of the recipe: it names summary's flag for it.
+func modelProblem(err error) error {
+	return flagProblemOf(err, map[string]string{"model": "model", "widths": "widths", "batch_size": "batch-size"})
+}
+
 // networkFor is the recipe's network for images of a form. What does not fit in the file that --model names is told by its lines.
 func networkFor(c *cli.Context, r training.Recipe, f cifar.Form) (*net.Model, error) {
 	model, err := r.Network(taskOf(f))

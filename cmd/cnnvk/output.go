@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"sync"
 	"syscall"
+
+	"golang.org/x/term"
 
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
@@ -66,4 +69,10 @@ func terminalOf(out io.Writer) io.Writer {
 		return o.to
 	}
 	return out
+}
+
+// isTerminal says whether out is a terminal that can move its cursor.
+func isTerminal(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }

@@ -20,6 +20,28 @@ type registerRow struct {
 	worst     map[string]float64 // by the driver's name
 }
 
+// printRegisters prints a table of what the driver says of registers and the like, where it says something.
+func (p programProfile) printRegisters(out io.Writer) error {
+	rows, columns := p.registerTable()
+	if len(columns) == 0 {
+		return nil
+	}
+	fmt.Fprintf(out, "\n%s, as the driver says, the worst of a kernel's pipelines:\n", p.name)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(w, "%s\tpipelines\tsubgroup\tkernel\t\n", strings.Join(columns, "\t"))
+	for _, r := range rows {
+		for _, c := range columns {
+			value := "-"
+			if v, known := r.worst[c]; known {
+				value = strconv.FormatFloat(v, 'f', -1, 64)
+			}
+			fmt.Fprintf(w, "%s\t", value)
+		}
+		fmt.Fprintf(w, "%d\t%s\t%s\t\n", r.pipelines, strings.Join(r.subgroups, "/"), r.kernel)
+	}
+	return w.Flush()
+}
+
 // registerTable is a row for each kernel, in order of the shares, and the names of its columns, in the driver's order.
 func (p programProfile) registerTable() (rows []registerRow, columns []string) {
 	for _, share := range p.shares {
@@ -58,26 +80,4 @@ func (r *registerRow) add(k gpu.KernelStatistics, columns []string) []string {
 		}
 	}
 	return columns
-}
-
-// printRegisters prints a table of what the driver says of registers and the like, where it says something.
-func (p programProfile) printRegisters(out io.Writer) error {
-	rows, columns := p.registerTable()
-	if len(columns) == 0 {
-		return nil
-	}
-	fmt.Fprintf(out, "\n%s, as the driver says, the worst of a kernel's pipelines:\n", p.name)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "%s\tpipelines\tsubgroup\tkernel\t\n", strings.Join(columns, "\t"))
-	for _, r := range rows {
-		for _, c := range columns {
-			value := "-"
-			if v, known := r.worst[c]; known {
-				value = strconv.FormatFloat(v, 'f', -1, 64)
-			}
-			fmt.Fprintf(w, "%s\t", value)
-		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t\n", r.pipelines, strings.Join(r.subgroups, "/"), r.kernel)
-	}
-	return w.Flush()
 }

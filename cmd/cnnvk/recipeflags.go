@@ -5,7 +5,6 @@ import (
 	"math"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -83,9 +82,6 @@ func recipeFlags() []recipeFlag {
 		{"validation_ratio", &cli.Float64Flag{Name: "val-ratio", Category: onData, Value: d.ValidationRatio, Usage: "share of the training images that validates; with 0 none does, and the last weights are the best"}},
 	}
 }
-
-// choice lists choices in a flag's usage, in place of its value's name.
-func choice(of []string) string { return "`" + strings.Join(of, "|") + "`" }
 
 // recipesHelp is the part of train's help that lists the named recipes.
 func recipesHelp() string {
@@ -254,24 +250,4 @@ func checkFlags(c *cli.Context, r training.Recipe) error {
 		}
 	}
 	return nil
-}
-
-func joinInts(list []int) string {
-	var words []string
-	for _, n := range list {
-		words = append(words, strconv.Itoa(n))
-	}
-	return strings.Join(words, ",")
-}
-
-func parseInts(text string) ([]int, error) {
-	var list []int
-	for word := range strings.SplitSeq(text, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(word))
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, n)
-	}
-	return list, nil
 }

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -228,30 +227,4 @@ func (j *job) onRunsDevice(conf run.Config, use func(*machine.Machine) error) er
 		return j.onMachine(machine.Options{Device: os.Getenv(deviceVariable), Like: conf.RanOn()}, use)
 	}
 	return err
-}
-
-// orNewRun completes a hint that names flags: these do not go with --resume, so a new run must begin with them.
-func (j *job) orNewRun(err error) error {
-	if hint := hints.Of(err); j.flags.String("resume") != "" && strings.HasPrefix(hint, "--") {
-		return hints.With(err, j.folder.RestartHintWith(hint))
-	}
-	return err
-}
-
-// restore brings trainer and folder to the checkpoint. conf says where the run goes on.
-func (j *job) restore(conf run.Config) error {
-	f := j.folder
-	if err := f.FitsData(j.from, j.dir); err != nil {
-		return err
-	}
-	if err := f.WarnOfOthers(j.log, j.from); err != nil {
-		return err
-	}
-	if err := j.trainer.Restore(j.from); err != nil {
-		return hints.With(fmt.Errorf("%s: %w", f.Path(run.LastState), err), f.RestartHint())
-	}
-	if err := f.Restore(j.from, j.trainer.Model); err != nil {
-		return err
-	}
-	return f.WriteConfig(conf)
 }

@@ -154,8 +154,3 @@ func (s summaryResult) print(out io.Writer) error {
 		s.BatchSize, s.Device, machine.BinaryBytes(s.Memory.Work), machine.BinaryBytes(s.Memory.Data))
 	return err
 }
-
-// modelProblem rewords an error about a value of the recipe: it names summary's flag for it.
-func modelProblem(err error) error {
-	return flagProblemOf(err, map[string]string{"model": "model", "widths": "widths", "batch_size": "batch-size"})
-}
