@@ -127,6 +127,27 @@ type probeRun struct {
 	storage, texel  []*vk.Buffer
 }
 
+// best is the shortest of some runs, after one that does not count.
+func (e *Executor) best(p probeRun, runs int, all time.Duration) (time.Duration, error) {
+	stamped := e.device.Info().Features.Timestamps
+	commands, err := p.record(e, stamped)
+	if err != nil {
+		return 0, err
+	}
+	defer commands.Destroy()
+	best, began := time.Duration(math.MaxInt64), time.Now()
+	for i := 0; i <= runs || time.Since(began) < all; i++ {
+		took, err := e.timeOnce(commands, stamped)
+		if err != nil {
+			return 0, err
+		}
+		if i > 0 {
+			best = min(best, took)
+		}
+	}
+	return max(best, 1), nil
+}
+
 // record records it, between two timestamps where the device has them.
 func (p *probeRun) record(e *Executor, stamped bool) (*vk.Commands, error) {
 	d := dispatch{kernel: p.k, constants: append([]uint32{workgroup}, p.constants...)}
@@ -156,25 +177,4 @@ func (p *probeRun) record(e *Executor, stamped bool) (*vk.Commands, error) {
 		}
 	}
 	return rec.Finish()
-}
-
-// best is the shortest of some runs, after one that does not count.
-func (e *Executor) best(p probeRun, runs int, all time.Duration) (time.Duration, error) {
-	stamped := e.device.Info().Features.Timestamps
-	commands, err := p.record(e, stamped)
-	if err != nil {
-		return 0, err
-	}
-	defer commands.Destroy()
-	best, began := time.Duration(math.MaxInt64), time.Now()
-	for i := 0; i <= runs || time.Since(began) < all; i++ {
-		took, err := e.timeOnce(commands, stamped)
-		if err != nil {
-			return 0, err
-		}
-		if i > 0 {
-			best = min(best, took)
-		}
-	}
-	return max(best, 1), nil
 }

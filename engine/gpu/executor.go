@@ -82,6 +82,23 @@ func (s *session) open(ctx context.Context, programs []*engine.Program, opt engi
 	return nil
 }
 
+// Footprint is the device memory that a session of these programs asks of the driver, resident tensors apart. Nothing is
+// allocated.
+func (e *Executor) Footprint(l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) (int64, error) {
+	plans, err := e.plans(l, programs, opt)
+	if err != nil {
+		return 0, err
+	}
+	buffers := []vk.Planned{{Size: workingBytes(plans), Use: vk.DeviceLocal}}
+	for a := range engine.ArenaCount {
+		buffers = append(buffers, vk.Planned{Size: arenaBytes(l, a), Use: vk.DeviceLocal})
+	}
+	for _, pl := range plans {
+		buffers = append(buffers, vk.Planned{Size: pl.inputBytes() * ringSlots, Use: vk.Upload}, vk.Planned{Size: pl.reportBytes() * ringSlots, Use: vk.Readback})
+	}
+	return e.device.Footprint(buffers)
+}
+
 func (e *Executor) plans(l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) ([]*plan, error) {
 	var plans []*plan
 	all := planOptions{opt, e.options}
@@ -104,35 +121,21 @@ func (e *Executor) plans(l *engine.Layout, programs []*engine.Program, opt engin
 	return plans, nil
 }
 
-// workingBytes is the working memory that programs share: what the largest needs.
-func workingBytes(plans []*plan) int64 {
-	size := int64(windowAlign)
-	for _, pl := range plans {
-		size = max(size, pl.workspace)
-	}
-	return size
-}
-
-// arenaBytes is the size of an arena's buffer, which cannot be empty.
-func arenaBytes(l *engine.Layout, a engine.Arena) int64 {
-	return max(int64(l.ArenaElements(a))*4, windowAlign)
-}
-
-// Footprint is the device memory that a session of these programs asks of the driver, resident tensors apart. Nothing is
-// allocated.
-func (e *Executor) Footprint(l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) (int64, error) {
-	plans, err := e.plans(l, programs, opt)
-	if err != nil {
-		return 0, err
-	}
-	buffers := []vk.Planned{{Size: workingBytes(plans), Use: vk.DeviceLocal}}
+// checkBuffers is the error of memory that the device does not give in one piece.
+func checkBuffers(l *engine.Layout, plans []*plan, limits vk.Limits) error {
+	largest := workingBytes(plans)
 	for a := range engine.ArenaCount {
-		buffers = append(buffers, vk.Planned{Size: arenaBytes(l, a), Use: vk.DeviceLocal})
+		largest = max(largest, arenaBytes(l, a))
 	}
 	for _, pl := range plans {
-		buffers = append(buffers, vk.Planned{Size: pl.inputBytes() * ringSlots, Use: vk.Upload}, vk.Planned{Size: pl.reportBytes() * ringSlots, Use: vk.Readback})
+		for _, t := range pl.program.ByRole(engine.Resident) {
+			largest = max(largest, pl.slabs[t].bytes)
+		}
 	}
-	return e.device.Footprint(buffers)
+	if largest > limits.AllocationBytes {
+		return &TooLarge{"one piece of memory", largest, limits.AllocationBytes}
+	}
+	return nil
 }
 
 // allocate makes the buffers that the programs share.
@@ -169,6 +172,20 @@ func (s *session) allocate(plans []*plan) error {
 		}
 	}
 	return s.clear()
+}
+
+// arenaBytes is the size of an arena's buffer, which cannot be empty.
+func arenaBytes(l *engine.Layout, a engine.Arena) int64 {
+	return max(int64(l.ArenaElements(a))*4, windowAlign)
+}
+
+// workingBytes is the working memory that programs share: what the largest needs.
+func workingBytes(plans []*plan) int64 {
+	size := int64(windowAlign)
+	for _, pl := range plans {
+		size = max(size, pl.workspace)
+	}
+	return size
 }
 
 // clear fills the arenas with zeros and the workspace with NaN, so that what is read before it is written shows.

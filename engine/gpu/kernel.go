@@ -227,6 +227,9 @@ func spread(groups int) [3]uint32 {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
+// roundUp is the least multiple of to that is not below n.
+func roundUp(n, to int) int { return ceilDiv(n, to) * to }
+
 // words packs integers for constants and push constants.
 func words(v ...int) []uint32 {
 	out := make([]uint32, len(v))

@@ -3,7 +3,6 @@ package gpu
 import (
 	"fmt"
 
-	"cnnvk/engine"
 	"cnnvk/vk"
 )
 
@@ -32,23 +31,6 @@ func (d *dispatch) checkLimits(l vk.Limits) error {
 		if bytes := o.size(); bytes > l.StorageBufferRange {
 			return &TooLarge{"a storage buffer", bytes, l.StorageBufferRange}
 		}
-	}
-	return nil
-}
-
-// checkBuffers is the error of memory that the device does not give in one piece.
-func checkBuffers(l *engine.Layout, plans []*plan, limits vk.Limits) error {
-	largest := workingBytes(plans)
-	for a := range engine.ArenaCount {
-		largest = max(largest, arenaBytes(l, a))
-	}
-	for _, pl := range plans {
-		for _, t := range pl.program.ByRole(engine.Resident) {
-			largest = max(largest, pl.slabs[t].bytes)
-		}
-	}
-	if largest > limits.AllocationBytes {
-		return &TooLarge{"one piece of memory", largest, limits.AllocationBytes}
 	}
 	return nil
 }

@@ -14,21 +14,6 @@ import (
 // pipelineKey is what tells a dispatch's pipeline from others.
 func (d *dispatch) pipelineKey() string { return fmt.Sprint(d.kernel.name, d.constants) }
 
-// pipelineSpec is how a dispatch's pipeline is made.
-func (d *dispatch) pipelineSpec() (vk.PipelineSpec, error) {
-	code, err := shaders.Code(d.kernel.name)
-	return vk.PipelineSpec{
-		Name:           d.kernel.name,
-		Code:           code,
-		StorageBuffers: len(d.kernel.storage),
-		Uniform:        d.kernel.uniform,
-		TexelBuffers:   d.kernel.texel,
-		PushBytes:      4 * len(d.kernel.push),
-		Constants:      d.constants,
-		SubgroupSize:   uint32(d.kernel.lanes),
-	}, err
-}
-
 // pipeline makes a dispatch's pipeline, or finds it.
 func (e *Executor) pipeline(d dispatch) (*vk.Pipeline, error) {
 	key := d.pipelineKey()
@@ -40,14 +25,6 @@ func (e *Executor) pipeline(d dispatch) (*vk.Pipeline, error) {
 		e.pipelines[key] = p
 	}
 	return p, err
-}
-
-func (e *Executor) newPipeline(d dispatch) (*vk.Pipeline, error) {
-	spec, err := d.pipelineSpec()
-	if err != nil {
-		return nil, err
-	}
-	return e.device.NewPipeline(spec)
 }
 
 // compile makes the pipelines of the plans that there are not yet, on as many threads as there are processors.
@@ -73,6 +50,29 @@ func (e *Executor) compile(ctx context.Context, plans []*plan) error {
 		}
 	}
 	return err
+}
+
+func (e *Executor) newPipeline(d dispatch) (*vk.Pipeline, error) {
+	spec, err := d.pipelineSpec()
+	if err != nil {
+		return nil, err
+	}
+	return e.device.NewPipeline(spec)
+}
+
+// pipelineSpec is how a dispatch's pipeline is made.
+func (d *dispatch) pipelineSpec() (vk.PipelineSpec, error) {
+	code, err := shaders.Code(d.kernel.name)
+	return vk.PipelineSpec{
+		Name:           d.kernel.name,
+		Code:           code,
+		StorageBuffers: len(d.kernel.storage),
+		Uniform:        d.kernel.uniform,
+		TexelBuffers:   d.kernel.texel,
+		PushBytes:      4 * len(d.kernel.push),
+		Constants:      d.constants,
+		SubgroupSize:   uint32(d.kernel.lanes),
+	}, err
 }
 
 // inTurn does jobs 0 to n-1 on so many threads, beginning one after another. When one fails, or ctx ends, no further one begins. Of several

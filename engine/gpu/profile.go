@@ -133,12 +133,3 @@ func (d *dispatch) traffic() int64 {
 	}
 	return read + written + min(resident, written)
 }
-
-// stamp records a timestamp if wanted.
-func stamp(rec *vk.Recorder, wanted bool) error {
-	if !wanted {
-		return nil
-	}
-	_, err := rec.Timestamp()
-	return err
-}

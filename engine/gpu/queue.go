@@ -145,6 +145,41 @@ func (s *session) idle() bool {
 	return done
 }
 
+// Reports waits for all queued steps.
+func (s *session) Reports() ([]engine.Report, error) {
+	if err := s.drain(); err != nil {
+		return nil, err
+	}
+	return s.takeReports(), nil
+}
+
+// drain submits what is queued and waits for all of it.
+func (s *session) drain() error {
+	if err := s.submit(); err != nil {
+		return err
+	}
+	return s.retire(len(s.inFlight))
+}
+
+// Finished retires what is done. It also submits what is queued, unless the device has two submissions: the caller may be about to do
+// something that takes long.
+func (s *session) Finished() ([]engine.Report, error) {
+	for len(s.inFlight) > 0 {
+		if done, _ := s.inFlight[0].pending.Done(); !done {
+			break
+		}
+		if err := s.retire(1); err != nil {
+			return nil, err
+		}
+	}
+	if len(s.inFlight) < maxSubmitted {
+		if err := s.submit(); err != nil {
+			return nil, err
+		}
+	}
+	return s.takeReports(), nil
+}
+
 // submit hands the queued steps to the device, after waiting until it has but one other submission.
 func (s *session) submit() error {
 	if len(s.queued) == 0 {
@@ -184,12 +219,15 @@ func (s *session) retire(n int) error {
 	return nil
 }
 
-func (s *session) wait(f *submission) error {
-	if done, err := f.pending.Done(); done {
-		return err
+// failed adds the programs to the error of a submission.
+func (f *submission) failed(err error) error {
+	var names []string
+	for _, t := range f.steps {
+		if name := t.program.plan.program.Name; !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
-	defer s.executor.timeline.Begin(trace.Host, "wait")()
-	return f.pending.Wait(stepTimeout * time.Duration(len(f.steps)))
+	return fmt.Errorf("engine/gpu: %s: %w", strings.Join(names, ", "), err)
 }
 
 // collect reads the reports of a submission's steps, and how long they took.
@@ -223,11 +261,13 @@ func (s *session) collect(f *submission) error {
 	return nil
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
+// paced notes how long a step took. The pace is the mean of the pace before and the last step, so a slow first step is soon
+// forgotten.
+func (r *recorded) paced(took time.Duration) {
+	if r.pace > 0 {
+		took = (r.pace + took) / 2
 	}
-	return b
+	r.pace = max(took, 1)
 }
 
 // times are the timestamps of each step; nil where the device has none.
@@ -246,59 +286,19 @@ func (f *submission) times() ([][]time.Duration, error) {
 	return out, nil
 }
 
-// paced notes how long a step took. The pace is the mean of the pace before and the last step, so a slow first step is soon
-// forgotten.
-func (r *recorded) paced(took time.Duration) {
-	if r.pace > 0 {
-		took = (r.pace + took) / 2
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
 	}
-	r.pace = max(took, 1)
+	return b
 }
 
-// failed adds the programs to the error of a submission.
-func (f *submission) failed(err error) error {
-	var names []string
-	for _, t := range f.steps {
-		if name := t.program.plan.program.Name; !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return fmt.Errorf("engine/gpu: %s: %w", strings.Join(names, ", "), err)
-}
-
-// drain submits what is queued and waits for all of it.
-func (s *session) drain() error {
-	if err := s.submit(); err != nil {
+func (s *session) wait(f *submission) error {
+	if done, err := f.pending.Done(); done {
 		return err
 	}
-	return s.retire(len(s.inFlight))
-}
-
-// Reports waits for all queued steps.
-func (s *session) Reports() ([]engine.Report, error) {
-	if err := s.drain(); err != nil {
-		return nil, err
-	}
-	return s.takeReports(), nil
-}
-
-// Finished retires what is done. It also submits what is queued, unless the device has two submissions: the caller may be about to do
-// something that takes long.
-func (s *session) Finished() ([]engine.Report, error) {
-	for len(s.inFlight) > 0 {
-		if done, _ := s.inFlight[0].pending.Done(); !done {
-			break
-		}
-		if err := s.retire(1); err != nil {
-			return nil, err
-		}
-	}
-	if len(s.inFlight) < maxSubmitted {
-		if err := s.submit(); err != nil {
-			return nil, err
-		}
-	}
-	return s.takeReports(), nil
+	defer s.executor.timeline.Begin(trace.Host, "wait")()
+	return f.pending.Wait(stepTimeout * time.Duration(len(f.steps)))
 }
 
 func (s *session) takeReports() []engine.Report {

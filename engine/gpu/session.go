@@ -65,41 +65,6 @@ func (s *session) SetResident(name string, data any) error {
 	return s.executor.device.Write(r.buffer.Window(0, int64(len(bytes))), bytes)
 }
 
-// fill copies a step's inputs into its slot.
-func (s *session) fill(r *recorded, slot int, in *engine.StepInputs) error {
-	size := r.plan.inputBytes()
-	to := r.inputs.Bytes()[int64(slot)*size:][:size]
-	for _, t := range r.plan.program.ByRole(engine.Input) {
-		at := to[r.plan.slabs[t].offset:]
-		if t.DType == engine.Float {
-			copy(at, floatBytes(in.Floats(t.Name)))
-			continue
-		}
-		values := in.Uints(t.Name)
-		if err := engine.CheckInput(r.plan.program, t, values); err != nil {
-			return fmt.Errorf("engine/gpu: %w", err)
-		}
-		for i, v := range values {
-			binary.LittleEndian.PutUint32(at[4*i:], v)
-		}
-	}
-	return r.inputs.Flush(int64(slot)*size, size)
-}
-
-// report reads the report of the step in that slot.
-func (r *recorded) report(slot int) (engine.Report, error) {
-	size := r.plan.reportBytes()
-	if err := r.reports.Invalidate(int64(slot)*size, size); err != nil {
-		return engine.Report{}, err
-	}
-	from := r.reports.Bytes()[int64(slot)*size:][:size]
-	out := engine.Report{Program: r.plan.program, Results: map[string][]float64{}}
-	for _, t := range r.plan.program.ByRole(engine.Result) {
-		out.Results[t.Name] = floats(from[r.plan.slabs[t].offset:], t.Shape.Elements())
-	}
-	return out, nil
-}
-
 // ReadArena copies an arena to the host.
 func (s *session) ReadArena(a engine.Arena) ([]float64, error) {
 	n := s.layout.ArenaElements(a)
@@ -210,20 +175,4 @@ func (s *session) Close() error {
 	}
 	s.order, s.buffers, s.programs, s.queued, s.extra = nil, nil, nil, nil, nil
 	return err
-}
-
-func floatBytes(v []float64) []byte {
-	out := make([]byte, 4*len(v))
-	for i, f := range v {
-		binary.LittleEndian.PutUint32(out[4*i:], math.Float32bits(float32(f)))
-	}
-	return out
-}
-
-func floats(b []byte, n int) []float64 {
-	out := make([]float64, n)
-	for i := range out {
-		out[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:])))
-	}
-	return out
 }

@@ -36,6 +36,17 @@ func inSizes(tiles []tiled) []tiled {
 	return out
 }
 
+// subgroup is the size of the subgroups that the tile's kernel runs with: the one that the tile names, or the first in which
+// what an invocation holds finds room. 0 where there is none.
+func (t tile) subgroup(c *call) int {
+	for _, lanes := range c.plan.target.subgroupSizes() {
+		if (t.lanes == 0 || t.lanes == lanes) && t.holds(c, lanes) <= c.plan.target.room(lanes) {
+			return lanes
+		}
+	}
+	return 0
+}
+
 // subgroupSizes are those of which a kernel can name one: what the driver takes by itself, then smaller ones, then larger ones. None
 // where a driver compiles for a size of its own choice.
 func (t target) subgroupSizes() []int {
@@ -55,17 +66,6 @@ func (t target) subgroupSizes() []int {
 	}
 	slices.Reverse(larger)
 	return append(smaller, larger...)
-}
-
-// subgroup is the size of the subgroups that the tile's kernel runs with: the one that the tile names, or the first in which
-// what an invocation holds finds room. 0 where there is none.
-func (t tile) subgroup(c *call) int {
-	for _, lanes := range c.plan.target.subgroupSizes() {
-		if (t.lanes == 0 || t.lanes == lanes) && t.holds(c, lanes) <= c.plan.target.room(lanes) {
-			return lanes
-		}
-	}
-	return 0
 }
 
 // holds is how many values an invocation of the tile's kernel keeps at a time: its sums and what they are made of, of which the lanes of a

@@ -24,24 +24,6 @@ const calibrationAge = time.Second
 // set takes a calibration.
 func (c *deviceClock) set(offset time.Duration) { c.known, c.offset = true, offset }
 
-// hold moves the clock so that the device's times begin to end lie between submitted and heard on the time line.
-func (c *deviceClock) hold(begin, end, submitted, heard time.Duration) {
-	least, most := submitted-begin, heard-end
-	if !c.known {
-		c.set(most)
-	}
-	before := c.offset
-	c.offset = max(min(c.offset, most), least)
-	c.moved = max(c.moved, (c.offset - before).Abs())
-}
-
-// placing places times of a submission that was made and heard of then. A clock that was corrected meanwhile does not
-// draw it over the one before.
-func (c *deviceClock) placing(submitted, heard time.Duration) func(device time.Duration) time.Duration {
-	least, offset := max(submitted, c.drawn), c.offset
-	return func(device time.Duration) time.Duration { return max(min(device+offset, heard), least) }
-}
-
 // detailedSteps is how many steps of each program are put on the time line with all their kernels.
 const detailedSteps = 8
 
@@ -78,6 +60,24 @@ func (e *Executor) draw(f *submission, times [][]time.Duration, began, heard tim
 		e.drawStep(t, times[i], place)
 	}
 	e.clock.drawn = place(end)
+}
+
+// placing places times of a submission that was made and heard of then. A clock that was corrected meanwhile does not
+// draw it over the one before.
+func (c *deviceClock) placing(submitted, heard time.Duration) func(device time.Duration) time.Duration {
+	least, offset := max(submitted, c.drawn), c.offset
+	return func(device time.Duration) time.Duration { return max(min(device+offset, heard), least) }
+}
+
+// hold moves the clock so that the device's times begin to end lie between submitted and heard on the time line.
+func (c *deviceClock) hold(begin, end, submitted, heard time.Duration) {
+	least, most := submitted-begin, heard-end
+	if !c.known {
+		c.set(most)
+	}
+	before := c.offset
+	c.offset = max(min(c.offset, most), least)
+	c.moved = max(c.moved, (c.offset - before).Abs())
 }
 
 // drawStep draws a step, and its kernels if their times are there.

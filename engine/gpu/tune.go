@@ -48,20 +48,6 @@ func (e *Executor) ChoicesFor(programs []*engine.Program) Choices {
 	return out
 }
 
-// opKey is what a choice depends on: the op and the sizes of its tensors, the batch apart.
-func opKey(op engine.Op) string {
-	var sizes []string
-	for _, t := range slices.Concat(op.Inputs, op.Outputs) {
-		if t.Batched {
-			sizes = append(sizes, fmt.Sprintf("%dx%dx%d", t.C(), t.H(), t.W()))
-		}
-	}
-	if a, ok := op.Attr.(engine.ConvAttr); ok { // one that the sizes do not tell from another
-		sizes = append(sizes, fmt.Sprintf("%dx%d/%d", a.Kernel, a.Kernel, a.Stride))
-	}
-	return string(op.Kind) + " " + strings.Join(sizes, " ")
-}
-
 // Tuned is the outcome of one measurement.
 type Tuned struct {
 	Key        string

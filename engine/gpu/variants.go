@@ -12,11 +12,6 @@ import (
 var variants = slices.Concat(foldedVariants, fusedVariants, fusedActivationVariants, fusedAddVariants, gatherVariants, augmentVariants, mixVariants, resizeVariants, conv2dVariants, depthwiseVariants, productVariants, weightVariants,
 	batchNormVariants, activationVariants, elementwiseVariants, poolVariants, lossVariants, updateVariants, muonVariants)
 
-// one is a variant that runs a single op.
-func one(k engine.Kind, name string, runs func(c *call) bool, emit func(c *call)) variant {
-	return variant{name: name, covers: []engine.Kind{k}, runs: runs, emit: emit}
-}
-
 // fused is a variant that runs several ops at once.
 func fused(name string, f fusion, runs func(c *call) bool, emit func(c *call)) variant {
 	v := variant{name: name, fusion: &f, runs: runs, emit: emit}
@@ -35,12 +30,17 @@ func byChunk(k engine.Kind, vec4, any string, fits func(c *call) bool, emit func
 	}
 }
 
-// chunkOf is the size of the chunks in which so many neighbouring values are moved (shaders/chunk.glsl): 4 where that divides them, else 1.
-func chunkOf(n int) int {
-	if n%4 == 0 {
-		return 4
-	}
-	return 1
+// one is a variant that runs a single op.
+func one(k engine.Kind, name string, runs func(c *call) bool, emit func(c *call)) variant {
+	return variant{name: name, covers: []engine.Kind{k}, runs: runs, emit: emit}
+}
+
+// pieces cuts n things into at most as many pieces as bring the invocations to those wanted, where
+// one piece is each invocations; it returns the size of a piece and the number of pieces.
+func (c *call) pieces(n, each int) (per, count int) {
+	count = min(max(c.plan.target.invocations()/each, 1), n)
+	per = ceilDiv(n, count)
+	return per, ceilDiv(n, per)
 }
 
 // invocationsWanted is how much parallel work a reduction is cut into: enough for a GPU of some thousand lanes. A CPU
@@ -57,14 +57,6 @@ func (t target) invocations() int {
 	return invocationsWanted
 }
 
-// pieces cuts n things into at most as many pieces as bring the invocations to those wanted, where
-// one piece is each invocations; it returns the size of a piece and the number of pieces.
-func (c *call) pieces(n, each int) (per, count int) {
-	count = min(max(c.plan.target.invocations()/each, 1), n)
-	per = ceilDiv(n, count)
-	return per, ceilDiv(n, per)
-}
-
 var sumPartials = kernel{name: "sum_partials", storage: []vk.Access{out, in}, push: []string{"count", "S"}}.
 	orTexel("sum_partials_texel", 1).orAny("sum_partials_any")
 
@@ -72,4 +64,22 @@ var sumPartials = kernel{name: "sum_partials", storage: []vk.Access{out, in}, pu
 func (c *call) sumPartials(parts, y operand, elements, s int) {
 	chunk := chunkOf(elements)
 	c.run(c.readingChunk(sumPartials, chunk, elements*s), elements/chunk, nil, words(elements/chunk, s), y, parts)
+}
+
+// chunkOf is the size of the chunks in which so many neighbouring values are moved (shaders/chunk.glsl): 4 where that divides them, else 1.
+func chunkOf(n int) int {
+	if n%4 == 0 {
+		return 4
+	}
+	return 1
+}
+
+// runOf is how many of so many neighbours, vec4s or rows, one invocation or one piece of unrolled code takes.
+func runOf(n int) int {
+	for _, run := range []int{4, 2} {
+		if n%run == 0 {
+			return run
+		}
+	}
+	return 1
 }

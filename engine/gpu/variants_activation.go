@@ -50,16 +50,6 @@ func functionOf(k engine.Kind) int {
 	return functions[k]
 }
 
-// function is the constant of a kernel for any activation: the number of the first of the ops that has one, and nothing where none has.
-func (c *call) function() []uint32 {
-	for _, op := range c.ops {
-		if n, ok := functions[op.Kind]; ok {
-			return words(n)
-		}
-	}
-	return nil
-}
-
 var activationVariants = slices.Concat(
 	activated(engine.ReLU, relu, "relu", "relu_any"), activated(engine.ReLUBackward, reluBackward, "relu_backward", "relu_backward_any"),
 	activated(engine.SiLU, activation, "silu", "silu_any"), activated(engine.SiLUBackward, activationBackward, "silu_backward", "silu_backward_any"),
@@ -80,4 +70,14 @@ func activated(k engine.Kind, f forms, vec4, any string) []variant {
 		}
 		c.elementwise(f, chunk, c.planes(ts...), operands, c.function()...)
 	})
+}
+
+// function is the constant of a kernel for any activation: the number of the first of the ops that has one, and nothing where none has.
+func (c *call) function() []uint32 {
+	for _, op := range c.ops {
+		if n, ok := functions[op.Kind]; ok {
+			return words(n)
+		}
+	}
+	return nil
 }

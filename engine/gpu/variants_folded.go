@@ -76,30 +76,12 @@ func (c *call) weight() operand {
 	return c.of(c.in(1))
 }
 
-// bias is the third operand of a convolution, or any other where it has none, or what stands for it.
-func (c *call) bias() (b operand, biased bool) {
-	if c.affine != nil {
-		return c.affine.bias, true
-	}
-	last := c.ops[0].Inputs[len(c.ops[0].Inputs)-1]
-	return c.of(last), len(c.ops[0].Inputs) > 2
-}
-
 // activation is the number of what is done where a convolution's sums are stored.
 func (c *call) activation() uint32 {
 	if c.affine == nil {
 		return noFunction
 	}
 	return uint32(c.affine.function)
-}
-
-// around are the activations that a convolution reads and writes: its input, its output, and what is added to its sums, if anything.
-func (c *call) around() []*engine.Tensor {
-	ts := []*engine.Tensor{c.in(0), c.out(0)}
-	if c.affine != nil && c.affine.skip != nil {
-		ts = append(ts, c.affine.skip)
-	}
-	return ts
 }
 
 // skip is what is added to a convolution's sums and the constants ADD and GS for it, p being how those around it are walked; or any
@@ -111,6 +93,15 @@ func (c *call) skip(p planes, other operand) (skip operand, added []uint32) {
 	return other, words(0, 1)
 }
 
+// around are the activations that a convolution reads and writes: its input, its output, and what is added to its sums, if anything.
+func (c *call) around() []*engine.Tensor {
+	ts := []*engine.Tensor{c.in(0), c.out(0)}
+	if c.affine != nil && c.affine.skip != nil {
+		ts = append(ts, c.affine.skip)
+	}
+	return ts
+}
+
 // adds reports whether a kernel can add to a convolution's sums.
 func (k kernel) adds() bool { return slices.Contains(k.spec, "ADD") }
 
@@ -120,19 +111,30 @@ func (t tile) adds() bool { return t.kernel.adds() || t.biased.adds() }
 // own reports whether a convolution runs on its own weight and bias, which is all that the kernels for any shape know.
 func (c *call) own() bool { return c.affine == nil }
 
-// foldedParts are the folded weight and bias within a slab, and the place of the bias in values.
-func (c *call) foldedParts(s *slab) (a affine, biasAt int) {
-	w := c.in(1)
-	elements := w.Shape.Elements()
-	biasAt = roundUp(elements, windowAlign/4)
-	bias := operand{s, int64(biasAt) * 4, int64(w.Shape[0]) * 4}
-	return affine{operand{s, 0, int64(elements) * 4}, bias, c.named("skip"), functionOf(c.ops[len(c.ops)-1].Kind)}, biasAt
-}
-
 // unfolded has the sizes of what is folded, before there is memory for it.
 func (c *call) unfolded() affine {
 	a, _ := c.foldedParts(&slab{first: -1})
 	return a
+}
+
+// addsShortcuts reports whether there are registers for a shortcut where a tile's sums are stored. The compiler for Adreno fetches all its
+// values before the first is added.
+func (t target) addsShortcuts() bool { return t.hardware != qualcomm }
+
+// convolutions are the variants that may have folded operands.
+var convolutions = slices.Concat(conv2dVariants, depthwiseVariants, productVariants)
+
+func foldConvolution(c *call) {
+	w := c.in(1)
+	rows := w.Shape[0]
+	_, biasAt := c.foldedParts(&slab{})
+	to := c.scratch("folded weight and bias", biasAt+rows)
+	a, _ := c.foldedParts(to.slab)
+	b, biased := c.bias()
+	coef := c.coefficients(c.runningStatistics(c.ops[1]), c.named("weight"), c.named("bias"))
+	c.run(foldNorm, w.Shape.Elements(), append(words(rows, w.Shape.Elements()/rows, biasAt), flag(biased)), nil, c.of(w), b, coef, to)
+	alone, _ := c.asConvolution(a)
+	alone.variant.emit(alone.call)
 }
 
 // asConvolution is the variant that the convolution by itself would have, at work on those operands and on the last output, if it can be.
@@ -155,22 +157,20 @@ func (c *call) asConvolution(a affine) (*work, bool) {
 	return first, first != nil && takes(first)
 }
 
-// addsShortcuts reports whether there are registers for a shortcut where a tile's sums are stored. The compiler for Adreno fetches all its
-// values before the first is added.
-func (t target) addsShortcuts() bool { return t.hardware != qualcomm }
-
-// convolutions are the variants that may have folded operands.
-var convolutions = slices.Concat(conv2dVariants, depthwiseVariants, productVariants)
-
-func foldConvolution(c *call) {
+// foldedParts are the folded weight and bias within a slab, and the place of the bias in values.
+func (c *call) foldedParts(s *slab) (a affine, biasAt int) {
 	w := c.in(1)
-	rows := w.Shape[0]
-	_, biasAt := c.foldedParts(&slab{})
-	to := c.scratch("folded weight and bias", biasAt+rows)
-	a, _ := c.foldedParts(to.slab)
-	b, biased := c.bias()
-	coef := c.coefficients(c.runningStatistics(c.ops[1]), c.named("weight"), c.named("bias"))
-	c.run(foldNorm, w.Shape.Elements(), append(words(rows, w.Shape.Elements()/rows, biasAt), flag(biased)), nil, c.of(w), b, coef, to)
-	alone, _ := c.asConvolution(a)
-	alone.variant.emit(alone.call)
+	elements := w.Shape.Elements()
+	biasAt = roundUp(elements, windowAlign/4)
+	bias := operand{s, int64(biasAt) * 4, int64(w.Shape[0]) * 4}
+	return affine{operand{s, 0, int64(elements) * 4}, bias, c.named("skip"), functionOf(c.ops[len(c.ops)-1].Kind)}, biasAt
+}
+
+// bias is the third operand of a convolution, or any other where it has none, or what stands for it.
+func (c *call) bias() (b operand, biased bool) {
+	if c.affine != nil {
+		return c.affine.bias, true
+	}
+	last := c.ops[0].Inputs[len(c.ops[0].Inputs)-1]
+	return c.of(last), len(c.ops[0].Inputs) > 2
 }

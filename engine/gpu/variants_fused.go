@@ -112,16 +112,6 @@ func (c *call) walk(ts ...*engine.Tensor) (p planes, chunk int) {
 	return p, chunkOf(p.size)
 }
 
-// runOf is how many of so many neighbours, vec4s or rows, one invocation or one piece of unrolled code takes.
-func runOf(n int) int {
-	for _, run := range []int{4, 2} {
-		if n%run == 0 {
-			return run
-		}
-	}
-	return 1
-}
-
 // activate runs normalising, ReLU or another activation, and dropout and pooling if the run has them.
 func (c *call) activate(saved operand) {
 	x, y := c.named("x"), c.ops[len(c.ops)-1].Outputs[0]

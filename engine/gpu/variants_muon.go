@@ -40,27 +40,6 @@ type tall struct {
 	parts            operand
 }
 
-func (c *call) tallOf(m engine.Matrix) tall {
-	t := tall{Matrix: m, height: roundUp(max(m.Rows, m.Columns), 4), width: roundUp(min(m.Rows, m.Columns), 4), padded: roundUp(m.Columns, 4)}
-	if t.rowStep, t.colStep = t.width, 1; m.Rows < m.Columns {
-		t.rowStep, t.colStep = 1, t.width
-	}
-	for _, x := range []*operand{&t.x, &t.y} {
-		*x = c.scratch("muon tall", t.height*t.width)
-	}
-	for _, a := range []*operand{&t.gram, &t.poly} {
-		*a = c.scratch("muon square", t.width*t.width)
-	}
-	t.parts = c.scratch("muon parts", muonParts)
-	return t
-}
-
-// of is the matrix's part of one of the group's runs of memory.
-func (t tall) of(o operand) operand {
-	o.offset, o.bytes = int64(t.Offset)*4, int64(t.Rows*t.Columns)*4
-	return o
-}
-
 func (c *call) muon() {
 	gradients, status, rates, parameters, moments := c.of(c.in(0)), c.of(c.in(1)), c.in(2), c.of(c.in(3)), c.of(c.in(4))
 	a := c.attr().(engine.MuonAttr)
@@ -91,6 +70,27 @@ func (c *call) muon() {
 		c.runUniform(muon, count, []uint32{word(a.WeightDecay)}, append(words(t.Columns, t.rowStep, t.colStep, count), word(gain)), rates,
 			t.x, status, t.of(parameters))
 	}
+}
+
+// of is the matrix's part of one of the group's runs of memory.
+func (t tall) of(o operand) operand {
+	o.offset, o.bytes = int64(t.Offset)*4, int64(t.Rows*t.Columns)*4
+	return o
+}
+
+func (c *call) tallOf(m engine.Matrix) tall {
+	t := tall{Matrix: m, height: roundUp(max(m.Rows, m.Columns), 4), width: roundUp(min(m.Rows, m.Columns), 4), padded: roundUp(m.Columns, 4)}
+	if t.rowStep, t.colStep = t.width, 1; m.Rows < m.Columns {
+		t.rowStep, t.colStep = 1, t.width
+	}
+	for _, x := range []*operand{&t.x, &t.y} {
+		*x = c.scratch("muon tall", t.height*t.width)
+	}
+	for _, a := range []*operand{&t.gram, &t.poly} {
+		*a = c.scratch("muon square", t.width*t.width)
+	}
+	t.parts = c.scratch("muon parts", muonParts)
+	return t
 }
 
 // newtonSchulz is a step of all matrices: X = a X + (b A + c A A) X, A = X X'.

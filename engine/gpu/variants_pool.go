@@ -109,11 +109,6 @@ var (
 	overlappingPool = engine.PoolAttr{Kernel: 3, Stride: 2, Padding: 1}
 )
 
-// pooledBy reports whether an op's windows are among these.
-func (c *call) pooledBy(windows ...engine.PoolAttr) bool {
-	return slices.Contains(windows, c.attr().(engine.PoolAttr))
-}
-
 func maxPool(c *call, f forms) {
 	x, y := c.in(0), c.out(0)
 	p := c.images(x, y)
@@ -141,6 +136,11 @@ func avgPoolBackward(c *call) {
 	count := dx.Shape.Elements() / 4
 	c.run(avgPool2dBackward, count, append(words(p.c, dx.H(), dx.W()), flag(c.pooledBy(overlappingPool)), uint32(p.g[0]), uint32(p.g[1])),
 		words(count), c.of(dy), c.of(dx))
+}
+
+// pooledBy reports whether an op's windows are among these.
+func (c *call) pooledBy(windows ...engine.PoolAttr) bool {
+	return slices.Contains(windows, c.attr().(engine.PoolAttr))
 }
 
 // poolAny runs a kernel for any windows, of which an invocation makes one value of written: image has the shape of x, pooled that of y.

@@ -71,14 +71,6 @@ func flatRows(c *call) bool { return c.in(0).Shape.Elements()%4 == 0 }
 // decayRows is flatRows of both the parameters that decay and the rest.
 func decayRows(c *call) bool { return flatRows(c) && c.undecayed()%4 == 0 }
 
-// undecayed is how many of the last parameters an optimiser leaves free of weight decay.
-func (c *call) undecayed() int {
-	if a, ok := c.attr().(engine.SGDAttr); ok {
-		return a.Undecayed
-	}
-	return c.attr().(engine.AdamWAttr).Undecayed
-}
-
 // optimizer replaces parameters and moments from gradients, status and rates.
 func (c *call) optimizer(f forms, chunk int, constants ...uint32) {
 	count := c.in(0).Shape.Elements() / chunk
@@ -101,6 +93,14 @@ func wholeUpdate(c *call) bool {
 	follows := func(a, b *engine.Tensor) bool { return a.Arena == b.Arena && a.Offset == 0 && b.Offset == count }
 	return follows(parameters, statistics) && follows(gradients, candidates) && model.Arena == parameters.Arena && model.Offset == 0 &&
 		count+statistics.Shape.Elements() == all && count%4 == 0 && all%4 == 0 && c.undecayed()%4 == 0 && c.fitsTexels(all)
+}
+
+// undecayed is how many of the last parameters an optimiser leaves free of weight decay.
+func (c *call) undecayed() int {
+	if a, ok := c.attr().(engine.SGDAttr); ok {
+		return a.Undecayed
+	}
+	return c.attr().(engine.AdamWAttr).Undecayed
 }
 
 // updateAtOnce is adamw, running_statistics and ema in one pass.

@@ -43,14 +43,6 @@ func windowed(k engine.Kind, name string, t tile, emit func(c *call, t tile)) []
 	return ofTiles(k, []tiled{{name, t}}, func(c *call, t tile) bool { return t.runs(c) }, emit)
 }
 
-// convolution is the window of a convolution; a pointwise one has no attributes.
-func (c *call) convolution() engine.ConvAttr {
-	if a, ok := c.attr().(engine.ConvAttr); ok {
-		return a
-	}
-	return engine.ConvAttr{Kernel: 1, Stride: 1}
-}
-
 func (c *call) windows(t tile) {
 	x, y := c.in(0), c.out(0)
 	g, count := c.images(x, y).g, y.N()*y.H()*y.W()

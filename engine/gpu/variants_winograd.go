@@ -103,32 +103,6 @@ type winogradCut struct {
 	pieces int
 }
 
-// winogradCut cuts the images of t for transformed values of so many channels together; a panel is a multiple of unit.
-func (c *call) winogradCut(t *engine.Tensor, channels, unit int) winogradCut {
-	tiles := t.N() * ceilDiv(t.H(), winogradSide) * ceilDiv(t.W(), winogradSide)
-	all := ceilDiv(tiles, panelPixels)
-	plane := roundUp(ceilDiv(tiles, all), unit)
-	all = ceilDiv(tiles, plane)
-	scratch := winogradScratch
-	if c.plan.target.kind == vk.CPU {
-		scratch = winogradScratchCPU
-	}
-	pieces := ceilDiv(all, max(scratch/(winogradElements*plane*channels), 1))
-	panels := ceilDiv(all, pieces)
-	return winogradCut{tiles: tiles, plane: plane, panels: panels, pieces: ceilDiv(all, panels)}
-}
-
-// values is how many transformed values a piece has of so many channels.
-func (w winogradCut) values(channels int) int {
-	return winogradElements * w.panels * w.plane * channels
-}
-
-// winogradWindow reports whether a convolution is one that tiles know, worth transforming.
-func (c *call) winogradWindow() bool {
-	a := c.attr().(engine.ConvAttr)
-	return a.Kernel == 3 && a.Stride == 1 && a.Padding == 1
-}
-
 func (c *call) winogradFits(t tile) bool {
 	k, m := c.in(0).C(), c.out(0).C()
 	if !c.winogradWindow() || min(k, m) < winogradChannels {
@@ -137,11 +111,6 @@ func (c *call) winogradFits(t tile) bool {
 	cut := c.winogradCut(c.in(0), k+m, t.columns)
 	return t.runs(c, winogradElements*t.packedElements(c)+t.overshoot(c), cut.values(k), cut.values(m)) &&
 		c.fitsStorage(cut.values(max(k, m)), winogradElements*t.packedElements(c)) && c.covers(c.winogradGroups(t, cut))
-}
-
-// fitsStorage reports whether scratch of so many values can be bound.
-func (c *call) fitsStorage(elements ...int) bool {
-	return int64(slices.Max(elements))*4 <= c.plan.target.limits.StorageBufferRange
 }
 
 // winograd is y = A x over the pixels that 3x3 windows see, A being the weight, or, for the gradient by the input, the weight turned around.
@@ -182,30 +151,6 @@ func (c *call) winogradPack(t tile, turned bool) operand {
 	return packed
 }
 
-// winogradChunk is how many tiles an invocation transforms: four on CPUs, which want vec4s, where rows are whole texels. GPUs have no
-// registers for four.
-func (c *call) winogradChunk(t *engine.Tensor) int {
-	if c.plan.target.kind == vk.CPU {
-		return chunkOf(t.W())
-	}
-	return 1
-}
-
-// winogradTransform brings the tiles of a piece of x to the points.
-func (c *call) winogradTransform(f forms, cut winogradCut, piece int, x *engine.Tensor, v operand) {
-	chunk := c.winogradChunk(x)
-	count := cut.values(x.C()) / winogradElements / chunk
-	c.run(c.readingChunk(f, chunk, x.Shape.Elements()), count, c.winogradConstants(cut, x, chunk), cut.push(piece, count), v, c.of(x))
-}
-
-func (c *call) winogradConstants(cut winogradCut, t *engine.Tensor, chunk int) []uint32 {
-	return words(t.C(), t.H(), t.W()/chunk, c.images(t).g[0], cut.plane/chunk)
-}
-
-func (w winogradCut) push(piece, count int) []uint32 {
-	return words(count, piece*w.panels*w.plane, w.tiles)
-}
-
 // winogradGroups is the workgroups of the products of a piece: tiles on one axis, slivers on the next, matrices on the last.
 func (c *call) winogradGroups(t tile, cut winogradCut) [3]uint32 {
 	tiles, size := cut.panels*cut.plane/t.columns, 1
@@ -227,22 +172,15 @@ func (c *call) winogradWeightFits(t tile) bool {
 		c.covers([3]uint32{uint32(c.winogradWeightGroups(t) * parts), 1, 1})
 }
 
-// winogradWeightGroups is the workgroups for a part of one matrix.
-func (c *call) winogradWeightGroups(t tile) int {
-	columns := t.columns
-	if !t.shared {
-		columns *= max(t.subgroup(c), 1)
-	}
-	return ceilDiv(c.in(0).C(), t.rows) * ceilDiv(c.in(1).C(), columns)
+// fitsStorage reports whether scratch of so many values can be bound.
+func (c *call) fitsStorage(elements ...int) bool {
+	return int64(slices.Max(elements))*4 <= c.plan.target.limits.StorageBufferRange
 }
 
-// winogradParts cuts the tiles of a piece into runs of steps of the summed dimension.
-func (c *call) winogradParts(t tile, cut winogradCut) (run, parts int) {
-	size := workgroup
-	if !t.shared {
-		size = max(t.subgroup(c), 1)
-	}
-	return c.pieces(cut.panels*cut.plane/t.depth, winogradElements*c.winogradWeightGroups(t)*size)
+// winogradWindow reports whether a convolution is one that tiles know, worth transforming.
+func (c *call) winogradWindow() bool {
+	a := c.attr().(engine.ConvAttr)
+	return a.Kernel == 3 && a.Stride == 1 && a.Padding == 1
 }
 
 // winogradWeight is the gradient by the weight: 36 products over all tiles, in pieces, and the taps of their sum.
@@ -270,4 +208,66 @@ func (c *call) winogradWeight(t tile) {
 	}
 	chunk := chunkOf(m * k)
 	c.run(c.readingChunk(winogradWeightGradient, chunk, elements), m*k/chunk, nil, words(m*k/chunk, parts*cut.pieces), c.of(dw), sums)
+}
+
+// winogradParts cuts the tiles of a piece into runs of steps of the summed dimension.
+func (c *call) winogradParts(t tile, cut winogradCut) (run, parts int) {
+	size := workgroup
+	if !t.shared {
+		size = max(t.subgroup(c), 1)
+	}
+	return c.pieces(cut.panels*cut.plane/t.depth, winogradElements*c.winogradWeightGroups(t)*size)
+}
+
+// winogradWeightGroups is the workgroups for a part of one matrix.
+func (c *call) winogradWeightGroups(t tile) int {
+	columns := t.columns
+	if !t.shared {
+		columns *= max(t.subgroup(c), 1)
+	}
+	return ceilDiv(c.in(0).C(), t.rows) * ceilDiv(c.in(1).C(), columns)
+}
+
+// winogradTransform brings the tiles of a piece of x to the points.
+func (c *call) winogradTransform(f forms, cut winogradCut, piece int, x *engine.Tensor, v operand) {
+	chunk := c.winogradChunk(x)
+	count := cut.values(x.C()) / winogradElements / chunk
+	c.run(c.readingChunk(f, chunk, x.Shape.Elements()), count, c.winogradConstants(cut, x, chunk), cut.push(piece, count), v, c.of(x))
+}
+
+func (w winogradCut) push(piece, count int) []uint32 {
+	return words(count, piece*w.panels*w.plane, w.tiles)
+}
+
+func (c *call) winogradConstants(cut winogradCut, t *engine.Tensor, chunk int) []uint32 {
+	return words(t.C(), t.H(), t.W()/chunk, c.images(t).g[0], cut.plane/chunk)
+}
+
+// winogradChunk is how many tiles an invocation transforms: four on CPUs, which want vec4s, where rows are whole texels. GPUs have no
+// registers for four.
+func (c *call) winogradChunk(t *engine.Tensor) int {
+	if c.plan.target.kind == vk.CPU {
+		return chunkOf(t.W())
+	}
+	return 1
+}
+
+// values is how many transformed values a piece has of so many channels.
+func (w winogradCut) values(channels int) int {
+	return winogradElements * w.panels * w.plane * channels
+}
+
+// winogradCut cuts the images of t for transformed values of so many channels together; a panel is a multiple of unit.
+func (c *call) winogradCut(t *engine.Tensor, channels, unit int) winogradCut {
+	tiles := t.N() * ceilDiv(t.H(), winogradSide) * ceilDiv(t.W(), winogradSide)
+	all := ceilDiv(tiles, panelPixels)
+	plane := roundUp(ceilDiv(tiles, all), unit)
+	all = ceilDiv(tiles, plane)
+	scratch := winogradScratch
+	if c.plan.target.kind == vk.CPU {
+		scratch = winogradScratchCPU
+	}
+	pieces := ceilDiv(all, max(scratch/(winogradElements*plane*channels), 1))
+	panels := ceilDiv(all, pieces)
+	return winogradCut{tiles: tiles, plane: plane, panels: panels, pieces: ceilDiv(all, panels)}
 }
