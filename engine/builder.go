@@ -37,22 +37,6 @@ func (b *Builder) Program() (*Program, error) {
 	return b.p, nil
 }
 
-// Fail records an error, unless there is one already.
-func (b *Builder) Fail(err error) {
-	b.err = errors.Join(b.err, err)
-}
-
-// Tensor declares a tensor. Names are made unique by a suffix.
-func (b *Builder) Tensor(t Tensor) *Tensor {
-	t.ID = len(b.p.Tensors)
-	b.named[t.Name]++
-	if k := b.named[t.Name]; k > 1 {
-		t.Name = fmt.Sprintf("%s.%d", t.Name, k)
-	}
-	b.p.Tensors = append(b.p.Tensors, &t)
-	return &t
-}
-
 // Input declares a step input, or returns the one of that name.
 func (b *Builder) Input(name string, d DType, shape ...int) *Tensor {
 	if t := b.p.Tensor(name); t != nil {
@@ -79,15 +63,15 @@ func (b *Builder) State(a Arena, segment string) *Tensor {
 	return b.stateTensor(a, s.Name, s.Offset, s.Shape)
 }
 
-// Flat is a range of elements of an arena.
-func (b *Builder) Flat(a Arena, offset, elements int) *Tensor {
-	return b.stateTensor(a, "flat", offset, Shape{elements})
-}
-
 // Part is a part of an arena, flat.
 func (b *Builder) Part(a Arena, p Part) *Tensor {
 	offset, elements := b.p.Layout.Part(a, p)
 	return b.Flat(a, offset, elements)
+}
+
+// Flat is a range of elements of an arena.
+func (b *Builder) Flat(a Arena, offset, elements int) *Tensor {
+	return b.stateTensor(a, "flat", offset, Shape{elements})
 }
 
 func (b *Builder) stateTensor(a Arena, name string, offset int, shape Shape) *Tensor {
@@ -98,6 +82,11 @@ func (b *Builder) stateTensor(a Arena, name string, offset int, shape Shape) *Te
 	t := b.Tensor(Tensor{Name: a.String() + "." + name, Shape: shape, Role: State, Arena: a, Offset: offset})
 	b.state[key] = t
 	return t
+}
+
+// Apply1 is Apply for callers that use only the first output.
+func (b *Builder) Apply1(k Kind, attr Attr, inputs []*Tensor, into ...*Tensor) *Tensor {
+	return b.Apply(k, attr, inputs, into...)[0]
 }
 
 // Apply appends an op, checks its inputs against the op table and returns its outputs. Outputs
@@ -137,7 +126,18 @@ func (b *Builder) unusable() []*Tensor {
 	return []*Tensor{t, t, t, t}
 }
 
-// Apply1 is Apply for callers that use only the first output.
-func (b *Builder) Apply1(k Kind, attr Attr, inputs []*Tensor, into ...*Tensor) *Tensor {
-	return b.Apply(k, attr, inputs, into...)[0]
+// Fail records an error, unless there is one already.
+func (b *Builder) Fail(err error) {
+	b.err = errors.Join(b.err, err)
+}
+
+// Tensor declares a tensor. Names are made unique by a suffix.
+func (b *Builder) Tensor(t Tensor) *Tensor {
+	t.ID = len(b.p.Tensors)
+	b.named[t.Name]++
+	if k := b.named[t.Name]; k > 1 {
+		t.Name = fmt.Sprintf("%s.%d", t.Name, k)
+	}
+	b.p.Tensors = append(b.p.Tensors, &t)
+	return &t
 }

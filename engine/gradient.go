@@ -75,47 +75,6 @@ func (g *gradients) mark(forward []Op, y *Tensor) {
 	}
 }
 
-// trained reports whether t is a parameter of the Model arena.
-func (b *Builder) trained(t *Tensor) bool {
-	return t.Role == State && t.Arena == Model && t.Offset < b.p.Layout.Parameters
-}
-
-// of is the gradient of t: the sum of its contributions, first reader first.
-func (g *gradients) of(t *Tensor) *Tensor {
-	parts := g.parts[t]
-	if len(parts) == 0 {
-		g.b.Fail(fmt.Errorf("no gradient reaches %v", t))
-		return g.b.unusable()[0]
-	}
-	sum := parts[len(parts)-1]
-	for i := len(parts) - 2; i >= 0; i-- {
-		var into *Tensor
-		if i == 0 {
-			into = g.segment(t)
-		}
-		sum = g.b.Apply(Add, nil, []*Tensor{sum, parts[i]}, into)[0]
-	}
-	g.parts[t] = []*Tensor{sum}
-	return sum
-}
-
-// segment is where the gradient of a parameter belongs, nil for any other tensor.
-func (g *gradients) segment(t *Tensor) *Tensor {
-	if !g.b.trained(t) {
-		return nil
-	}
-	return g.b.stateTensor(Gradient, t.Name[len(Model.String())+1:], t.Offset, t.Shape)
-}
-
-// target is where an op may write its contribution to the gradient of t: the segment itself, if it is the
-// only one.
-func (g *gradients) target(t *Tensor) *Tensor {
-	if g.readers[t] > 1 {
-		return nil
-	}
-	return g.segment(t)
-}
-
 // back brings the gradient of an op's first output to its inputs, as the op's row says.
 func (g *gradients) back(op Op) {
 	r := table[op.Kind]
@@ -135,6 +94,25 @@ func (g *gradients) back(op Op) {
 	for _, rule := range r.gradient {
 		g.give(find(rule.of), rule.by, op.Attr, find(rule.from))
 	}
+}
+
+// of is the gradient of t: the sum of its contributions, first reader first.
+func (g *gradients) of(t *Tensor) *Tensor {
+	parts := g.parts[t]
+	if len(parts) == 0 {
+		g.b.Fail(fmt.Errorf("no gradient reaches %v", t))
+		return g.b.unusable()[0]
+	}
+	sum := parts[len(parts)-1]
+	for i := len(parts) - 2; i >= 0; i-- {
+		var into *Tensor
+		if i == 0 {
+			into = g.segment(t)
+		}
+		sum = g.b.Apply(Add, nil, []*Tensor{sum, parts[i]}, into)[0]
+	}
+	g.parts[t] = []*Tensor{sum}
+	return sum
 }
 
 // give emits the op that computes one reader's contribution to the gradients of some tensors, if any of these needs a gradient. A tensor
@@ -159,4 +137,26 @@ func (g *gradients) give(of []*Tensor, by Kind, a Attr, from []*Tensor) {
 			g.parts[t] = append(g.parts[t], grads[i])
 		}
 	}
+}
+
+// target is where an op may write its contribution to the gradient of t: the segment itself, if it is the
+// only one.
+func (g *gradients) target(t *Tensor) *Tensor {
+	if g.readers[t] > 1 {
+		return nil
+	}
+	return g.segment(t)
+}
+
+// segment is where the gradient of a parameter belongs, nil for any other tensor.
+func (g *gradients) segment(t *Tensor) *Tensor {
+	if !g.b.trained(t) {
+		return nil
+	}
+	return g.b.stateTensor(Gradient, t.Name[len(Model.String())+1:], t.Offset, t.Shape)
+}
+
+// trained reports whether t is a parameter of the Model arena.
+func (b *Builder) trained(t *Tensor) bool {
+	return t.Role == State && t.Arena == Model && t.Offset < b.p.Layout.Parameters
 }

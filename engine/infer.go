@@ -61,6 +61,29 @@ func (r row) wantOperands(op Op) error {
 	return nil
 }
 
+// MultiplyAdds is the sum over the ops written so far.
+func (b *Builder) MultiplyAdds() int64 {
+	var sum int64
+	for _, op := range b.p.Ops {
+		sum += op.MultiplyAdds()
+	}
+	return sum
+}
+
+// MultiplyAdds is the number of multiply-adds of a convolution or a matrix product, forward or backward; 0 for every other op,
+// whose cost is moving memory.
+func (op Op) MultiplyAdds() int64 {
+	r := table[op.Kind]
+	if r.multiplyAdds == "" {
+		return 0
+	}
+	d, err := r.solve(op)
+	if err != nil {
+		return 0
+	}
+	return d.product(r.multiplyAdds)
+}
+
 // solve finds the dimensions of an op. It is an error if its operands and attributes contradict each other.
 func (r row) solve(op Op) (Dims, error) {
 	found := Dims{}
@@ -91,27 +114,4 @@ func (r row) solve(op Op) (Dims, error) {
 		}
 	}
 	return d, nil
-}
-
-// MultiplyAdds is the number of multiply-adds of a convolution or a matrix product, forward or backward; 0 for every other op,
-// whose cost is moving memory.
-func (op Op) MultiplyAdds() int64 {
-	r := table[op.Kind]
-	if r.multiplyAdds == "" {
-		return 0
-	}
-	d, err := r.solve(op)
-	if err != nil {
-		return 0
-	}
-	return d.product(r.multiplyAdds)
-}
-
-// MultiplyAdds is the sum over the ops written so far.
-func (b *Builder) MultiplyAdds() int64 {
-	var sum int64
-	for _, op := range b.p.Ops {
-		sum += op.MultiplyAdds()
-	}
-	return sum
 }

@@ -97,18 +97,6 @@ func (l *Layout) Segment(name string) (Segment, bool) {
 	return l.Segments[i], true
 }
 
-// ArenaElements is the size of an arena.
-func (l *Layout) ArenaElements(a Arena) int {
-	switch a {
-	case Moments:
-		return l.moments
-	case Status:
-		return StatusElements
-	default:
-		return l.Elements
-	}
-}
-
 // Part is a part of an arena that an op processes as a whole.
 type Part uint8
 
@@ -128,6 +116,18 @@ func (l *Layout) Part(a Arena, p Part) (offset, elements int) {
 		return l.Parameters, l.Elements - l.Parameters
 	default:
 		return 0, l.ArenaElements(a)
+	}
+}
+
+// ArenaElements is the size of an arena.
+func (l *Layout) ArenaElements(a Arena) int {
+	switch a {
+	case Moments:
+		return l.moments
+	case Status:
+		return StatusElements
+	default:
+		return l.Elements
 	}
 }
 

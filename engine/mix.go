@@ -33,20 +33,9 @@ func (m Mix) Put(words []uint32) {
 	words[5] = math.Float32bits(m.Share)
 }
 
-// MixOf is the mix that Put wrote.
-func MixOf(words []uint32) Mix {
-	v := func(i int) int { return int(words[i]) }
-	return Mix{v(0), math.Float32frombits(words[5]), Rectangle{v(1), v(2), v(3), v(4)}}
-}
-
 // Put writes the target into TargetElements words.
 func (t Target) Put(words []uint32) {
 	words[0], words[1], words[2] = uint32(t.Label), uint32(t.Other), math.Float32bits(t.Share)
-}
-
-// TargetOf is the target that Put wrote.
-func TargetOf(words []uint32) Target {
-	return Target{int(words[0]), int(words[1]), math.Float32frombits(words[2])}
 }
 
 // checkMixes demands mixes (N,MixElements) with images of the batch.
@@ -63,6 +52,12 @@ func checkMixes(values []uint32, _ Attr, d Dims) error {
 	return nil
 }
 
+// MixOf is the mix that Put wrote.
+func MixOf(words []uint32) Mix {
+	v := func(i int) int { return int(words[i]) }
+	return Mix{v(0), math.Float32frombits(words[5]), Rectangle{v(1), v(2), v(3), v(4)}}
+}
+
 // checkTargets demands targets (N,TargetElements) with labels that there are.
 func checkTargets(values []uint32, _ Attr, d Dims) error {
 	for i := range d["N"] {
@@ -75,6 +70,11 @@ func checkTargets(values []uint32, _ Attr, d Dims) error {
 		}
 	}
 	return nil
+}
+
+// TargetOf is the target that Put wrote.
+func TargetOf(words []uint32) Target {
+	return Target{int(words[0]), int(words[1]), math.Float32frombits(words[2])}
 }
 
 func isShare(at int, share float32) error {

@@ -24,17 +24,6 @@ func (p *Program) Tensor(name string) *Tensor {
 	return nil
 }
 
-// ByRole lists the tensors of a role, in order of ID.
-func (p *Program) ByRole(r Role) []*Tensor {
-	var out []*Tensor
-	for _, t := range p.Tensors {
-		if t.Role == r {
-			out = append(out, t)
-		}
-	}
-	return out
-}
-
 // Producer is the index of the op that writes t, or -1.
 func (p *Program) Producer(t *Tensor) int {
 	for i, op := range p.Ops {
@@ -66,6 +55,17 @@ func NewStepInputs(p *Program) *StepInputs {
 		}
 	}
 	return in
+}
+
+// ByRole lists the tensors of a role, in order of ID.
+func (p *Program) ByRole(r Role) []*Tensor {
+	var out []*Tensor
+	for _, t := range p.Tensors {
+		if t.Role == r {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 // Uints is the value of an integer input, to be filled in place; nil if the program has no such input.

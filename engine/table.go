@@ -409,18 +409,6 @@ func hasSize(a Attr, _ Dims) error {
 	return nil
 }
 
-// hasWindow demands a convolution that has an output.
-func hasWindow(a Attr, d Dims) error {
-	c, h, w := a.(ConvAttr), d["H"], d["W"]
-	switch {
-	case c.Kernel < 1 || c.Stride < 1 || c.Padding < 0:
-		return fmt.Errorf("a kernel of %d, stride %d and padding %d make no convolution", c.Kernel, c.Stride, c.Padding)
-	case min(h, w)+2*c.Padding < c.Kernel:
-		return fmt.Errorf("a %d x %d image with padding %d has no %d x %d window", h, w, c.Padding, c.Kernel, c.Kernel)
-	}
-	return nil
-}
-
 func hasVariance(_ Attr, d Dims) error {
 	if d["N"]*d["H"]*d["W"] < 2 {
 		return fmt.Errorf("BatchNorm in training needs more than one value per channel, got input %v: use a larger batch", d.Shape("N C H W"))
@@ -435,6 +423,18 @@ func hasPool(a Attr, d Dims) error {
 		return fmt.Errorf("a window of %d, stride %d and padding %d make no pooling: the padding is at most half a window", p.Kernel, p.Stride, p.Padding)
 	}
 	return hasWindow(ConvAttr(p), d)
+}
+
+// hasWindow demands a convolution that has an output.
+func hasWindow(a Attr, d Dims) error {
+	c, h, w := a.(ConvAttr), d["H"], d["W"]
+	switch {
+	case c.Kernel < 1 || c.Stride < 1 || c.Padding < 0:
+		return fmt.Errorf("a kernel of %d, stride %d and padding %d make no convolution", c.Kernel, c.Stride, c.Padding)
+	case min(h, w)+2*c.Padding < c.Kernel:
+		return fmt.Errorf("a %d x %d image with padding %d has no %d x %d window", h, w, c.Padding, c.Kernel, c.Kernel)
+	}
+	return nil
 }
 
 func isProbability(a Attr, _ Dims) error {
