@@ -5,7 +5,10 @@ package vk
 */
 import "C"
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Free is how many bytes of the heap this process can still expect to get. known is false if the driver does not say.
 func (h Heap) Free() (free int64, known bool) { return max(h.Budget-h.Usage, 0), h.Budget > 0 }
@@ -18,18 +21,6 @@ func (i Info) Memory() Heap {
 	return Heap{}
 }
 
-// ownHeap is the place of the largest device-local heap, -1 if there is none. Graphics cards often have a small second one,
-// which the host can see.
-func ownHeap(heaps []Heap) int {
-	own := -1
-	for i, h := range heaps {
-		if h.DeviceLocal && (own < 0 || h.Size > heaps[own].Size) {
-			own = i
-		}
-	}
-	return own
-}
-
 // Room is how many bytes there are for the device alone: of its own, see Memory, and on an integrated device, of which that may be a
 // small part of the machine's memory, of the host's, too.
 func (i Info) Room() int64 {
@@ -38,6 +29,17 @@ func (i Info) Room() int64 {
 		sum += i.Heaps[heap].Size
 	}
 	return sum
+}
+
+// MemoryBudget asks the driver how many bytes of the device's room this process can still expect to get. Other programs change that at
+// any time. It is not known without Features.MemoryBudget.
+func (d *Device) MemoryBudget() (free int64, known bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return 0, false
+	}
+	return d.freeOf(d.info.roomHeaps()...)
 }
 
 // roomHeaps are the heaps that make up the room. For a graphics card the host's heap does not count: training across the bus is too slow to
@@ -59,15 +61,25 @@ func (i Info) roomHeaps() []int {
 	return list
 }
 
-// MemoryBudget asks the driver how many bytes of the device's room this process can still expect to get. Other programs change that at
-// any time. It is not known without Features.MemoryBudget.
-func (d *Device) MemoryBudget() (free int64, known bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
-		return 0, false
+// ownHeap is the place of the largest device-local heap, -1 if there is none. Graphics cards often have a small second one,
+// which the host can see.
+func ownHeap(heaps []Heap) int {
+	own := -1
+	for i, h := range heaps {
+		if h.DeviceLocal && (own < 0 || h.Size > heaps[own].Size) {
+			own = i
+		}
 	}
-	return d.freeOf(d.info.roomHeaps()...)
+	return own
+}
+
+// short is the error of a call that asked for size bytes of a heap's memory and did not get them.
+func (d *Device) short(call string, result int32, size int64, detail string, heap int) error {
+	err := &Error{Call: call, Result: result, Detail: fmt.Sprintf("of %s%s on %q", byteText(size), detail, d.info.Name)}
+	if err.Unwrap() == ErrOutOfMemory {
+		err.Free, err.FreeKnown = d.freeOf(heap)
+	}
+	return err
 }
 
 // freeOf asks anew what is left of heaps.

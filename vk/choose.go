@@ -62,17 +62,6 @@ func Find(infos []Info, name, uuid string) (Info, error) {
 	return Info{}, hints.With(fmt.Errorf("vk: no device is called %q: %w", name, ErrNoDevice), listing(infos))
 }
 
-// filter lists the devices of which is says yes; nil if there are none.
-func filter(infos []Info, is func(Info) bool) []Info {
-	var list []Info
-	for _, info := range infos {
-		if is(info) {
-			list = append(list, info)
-		}
-	}
-	return list
-}
-
 // called lists the devices of exactly that name or, if there is none, those whose names contain it: one card's name may be the beginning
 // of another's.
 func called(infos []Info, want string) []Info {
@@ -137,4 +126,15 @@ func listing(infos []Info) string {
 		list = append(list, fmt.Sprintf("--device %d (%s)", info.Index, name))
 	}
 	return strings.Join(list, ", ")
+}
+
+// filter lists the devices of which is says yes; nil if there are none.
+func filter(infos []Info, is func(Info) bool) []Info {
+	var list []Info
+	for _, info := range infos {
+		if is(info) {
+			list = append(list, info)
+		}
+	}
+	return list
 }

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unsafe"
 
 	"github.com/vulkan-go/vulkan"
 )
@@ -49,13 +48,6 @@ type Device struct {
 	staging  [2]*Buffer // for Write and for Read; nil until needed
 	// stagingAlways makes Write and Read avoid mapped memory, so that tests see staging on unified devices too.
 	stagingAlways bool
-}
-
-// resource is an object that its user must destroy before the device.
-type resource interface {
-	kind() string // "buffer"
-	name() string
-	destroy() // with the device's mutex held, and nothing in flight
 }
 
 // OpenDevice opens one of the devices that [Instance.Devices] listed, with everything that its Features name enabled.
@@ -173,59 +165,4 @@ func (d *Device) destroy() {
 	}
 	vulkan.DestroyDevice(d.handle, nil)
 	C.shim_free_device(d.shim)
-}
-
-// usable is the error of a call on a closed device.
-func (d *Device) usable() error {
-	if d.closed {
-		return usage("%q is closed", d.info.Name)
-	}
-	return nil
-}
-
-// failed is the error of a Vulkan call on this device.
-func (d *Device) failed(call string, result int32, detail string) error {
-	on := fmt.Sprintf("on %q", d.info.Name)
-	if detail != "" {
-		on = detail + " " + on
-	}
-	return &Error{Call: call, Result: result, Detail: on}
-}
-
-// short is the error of a call that asked for size bytes of a heap's memory and did not get them.
-func (d *Device) short(call string, result int32, size int64, detail string, heap int) error {
-	err := &Error{Call: call, Result: result, Detail: fmt.Sprintf("of %s%s on %q", byteText(size), detail, d.info.Name)}
-	if err.Unwrap() == ErrOutOfMemory {
-		err.Free, err.FreeKnown = d.freeOf(heap)
-	}
-	return err
-}
-
-// setName tells the validation layer what an object is called in its messages.
-func (d *Device) setName(objectType vulkan.ObjectType, handle C.uint64_t, name string) {
-	text := append([]byte(name), 0)
-	C.shim_set_name(d.shim, C.uint32_t(objectType), handle, (*C.char)(unsafe.Pointer(&text[0])))
-}
-
-// remove destroys a resource once, when nothing that may use it is in flight. If the device does not become idle, the
-// resource stays: to free what the device still uses would be worse.
-func (d *Device) remove(x resource) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if _, alive := d.living[x]; !alive || d.closed {
-		return
-	}
-	if err := d.drain(); err != nil && !errors.Is(err, ErrDeviceLost) {
-		d.instance.log.Warn("vk: not destroyed, the device is busy", "kind", x.kind(), "name", x.name(), "error", err)
-		return
-	}
-	delete(d.living, x)
-	x.destroy()
-	for other := range d.living {
-		if c, ok := other.(*Commands); ok {
-			if _, used := c.uses[x]; used {
-				c.stale = x
-			}
-		}
-	}
 }

@@ -20,20 +20,6 @@ type Binding struct {
 // texelBytes is the size of a texel of the one format that texel buffers have, rgba32f.
 const texelBytes = 16
 
-// touches lists all windows of a dispatch.
-func (x *Dispatch) touches(list []touch) []touch {
-	for _, b := range x.Storage {
-		list = append(list, touch{b.Window, b.Access})
-	}
-	if x.Pipeline.spec.Uniform {
-		list = append(list, touch{x.Uniform, Read})
-	}
-	for _, w := range x.Texel {
-		list = append(list, touch{w, Read})
-	}
-	return list
-}
-
 // checkDispatch is the error of a dispatch that Vulkan leaves undefined.
 func (d *Device) checkDispatch(x *Dispatch) error {
 	p := x.Pipeline
@@ -135,6 +121,20 @@ func (x *Dispatch) checkOverlaps() error {
 		}
 	}
 	return nil
+}
+
+// touches lists all windows of a dispatch.
+func (x *Dispatch) touches(list []touch) []touch {
+	for _, b := range x.Storage {
+		list = append(list, touch{b.Window, b.Access})
+	}
+	if x.Pipeline.spec.Uniform {
+		list = append(list, touch{x.Uniform, Read})
+	}
+	for _, w := range x.Texel {
+		list = append(list, touch{w, Read})
+	}
+	return list
 }
 
 func (w Window) label() string {

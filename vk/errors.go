@@ -87,11 +87,6 @@ func resultText(result int32) string {
 	return fmt.Sprintf("VkResult %d", result)
 }
 
-// usage is a mistake of the caller.
-func usage(format string, args ...any) error {
-	return fmt.Errorf("vk: %s: %w", fmt.Sprintf(format, args...), ErrUsage)
-}
-
 // unsupported is a request that this device cannot serve.
 func unsupported(format string, args ...any) error {
 	return fmt.Errorf("vk: %s: %w", fmt.Sprintf(format, args...), ErrUnsupported)
@@ -108,4 +103,26 @@ func byteText(n int64) string {
 		}
 	}
 	return fmt.Sprintf("%d bytes", n)
+}
+
+// usable is the error of a call on a closed device.
+func (d *Device) usable() error {
+	if d.closed {
+		return usage("%q is closed", d.info.Name)
+	}
+	return nil
+}
+
+// usage is a mistake of the caller.
+func usage(format string, args ...any) error {
+	return fmt.Errorf("vk: %s: %w", fmt.Sprintf(format, args...), ErrUsage)
+}
+
+// failed is the error of a Vulkan call on this device.
+func (d *Device) failed(call string, result int32, detail string) error {
+	on := fmt.Sprintf("on %q", d.info.Name)
+	if detail != "" {
+		on = detail + " " + on
+	}
+	return &Error{Call: call, Result: result, Detail: on}
 }

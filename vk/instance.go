@@ -173,9 +173,3 @@ func (in *Instance) destroy() {
 	C.shim_destroy_instance(in.shim)
 	in.callback.Delete()
 }
-
-// raw and fromRaw carry a handle of the binding's to and from the shim. All handles are 64 bits wide on the platforms that
-// abi.h admits; some are pointers and some numbers, so none may become an unsafe.Pointer on the way.
-func raw[H any](handle H) C.uint64_t { return *(*C.uint64_t)(unsafe.Pointer(&handle)) }
-
-func fromRaw[H any](bits C.uint64_t) H { return *(*H)(unsafe.Pointer(&bits)) }

@@ -18,6 +18,33 @@ var (
 
 const dataFolders = "XDG_DATA_DIRS"
 
+// noLayer is the error of a layer that is missing or cannot be used. If the environment chooses the layers, that is the likely cause. If
+// not, the validation layer can be installed.
+func noLayer(err error, validation bool) error {
+	var set, described []string
+	for _, name := range layerVariables {
+		if value, is := os.LookupEnv(name); is {
+			set, described = append(set, name), append(described, name+" is "+value)
+		}
+	}
+	switch {
+	case set != nil:
+		return hints.With(fmt.Errorf("%w; %s", err, strings.Join(described, "; ")), fmt.Sprintf(unsetHint, strings.Join(set, " ")))
+	case validation:
+		return hints.With(err, validationHint)
+	}
+	return err
+}
+
+// unfit is the error of a machine none of whose devices can be used, with the reason for each.
+func unfit(reasons []string, problems []LoaderProblem) error {
+	count := "1 device, which cannot compute"
+	if len(reasons) > 1 {
+		count = fmt.Sprintf("%d devices, none can compute", len(reasons))
+	}
+	return noDevices(count+" ("+strings.Join(reasons, "; ")+")", problems)
+}
+
 // noDevices is the error of a loader that found no usable device. why says what is known, if anything. Likely causes are the loader's
 // problems and what the environment asks of it.
 func noDevices(why string, problems []LoaderProblem) error {
@@ -53,14 +80,6 @@ func noDevices(why string, problems []LoaderProblem) error {
 	return hints.With(fmt.Errorf("%s: %w", text, ErrNoDevice), strings.Join(advice, ", or "))
 }
 
-// String is the loader's words, with the manifest if they lack it.
-func (p LoaderProblem) String() string {
-	if p.Manifest == "" || strings.Contains(p.Text, p.Manifest) {
-		return p.Text
-	}
-	return p.Text + " (" + p.Manifest + ")"
-}
-
 // driverSettings are the environment variables that are set and change which drivers the loader uses, and a description of each.
 func driverSettings() (set, described []string) {
 	note := func(name, text string) {
@@ -80,14 +99,6 @@ func driverSettings() (set, described []string) {
 		}
 	}
 	return set, described
-}
-
-// haveDrivers says whether any of the folders describes a driver, as far as that can be seen.
-func haveDrivers(folders []string) bool {
-	return slices.ContainsFunc(folders, func(folder string) bool {
-		files, err := filepath.Glob(filepath.Join(folder, "vulkan", "icd.d", "*.json"))
-		return err == nil && slices.ContainsFunc(files, func(file string) bool { return manifestFault(file) == "" })
-	})
 }
 
 // describeDrivers says what a variable's list of files asks the loader for, and what is wrong with them.
@@ -114,29 +125,18 @@ func describeDrivers(name, files string) string {
 	return fmt.Sprintf("%s is %s", name, files)
 }
 
-// noLayer is the error of a layer that is missing or cannot be used. If the environment chooses the layers, that is the likely cause. If
-// not, the validation layer can be installed.
-func noLayer(err error, validation bool) error {
-	var set, described []string
-	for _, name := range layerVariables {
-		if value, is := os.LookupEnv(name); is {
-			set, described = append(set, name), append(described, name+" is "+value)
-		}
-	}
-	switch {
-	case set != nil:
-		return hints.With(fmt.Errorf("%w; %s", err, strings.Join(described, "; ")), fmt.Sprintf(unsetHint, strings.Join(set, " ")))
-	case validation:
-		return hints.With(err, validationHint)
-	}
-	return err
+// haveDrivers says whether any of the folders describes a driver, as far as that can be seen.
+func haveDrivers(folders []string) bool {
+	return slices.ContainsFunc(folders, func(folder string) bool {
+		files, err := filepath.Glob(filepath.Join(folder, "vulkan", "icd.d", "*.json"))
+		return err == nil && slices.ContainsFunc(files, func(file string) bool { return manifestFault(file) == "" })
+	})
 }
 
-// unfit is the error of a machine none of whose devices can be used, with the reason for each.
-func unfit(reasons []string, problems []LoaderProblem) error {
-	count := "1 device, which cannot compute"
-	if len(reasons) > 1 {
-		count = fmt.Sprintf("%d devices, none can compute", len(reasons))
+// String is the loader's words, with the manifest if they lack it.
+func (p LoaderProblem) String() string {
+	if p.Manifest == "" || strings.Contains(p.Text, p.Manifest) {
+		return p.Text
 	}
-	return noDevices(count+" ("+strings.Join(reasons, "; ")+")", problems)
+	return p.Text + " (" + p.Manifest + ")"
 }

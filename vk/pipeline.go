@@ -136,10 +136,6 @@ func (s *PipelineSpec) key() layoutKey {
 
 func (k layoutKey) bindings() uint32 { return k.storage + k.uniform + k.texel }
 
-func (k layoutKey) shim() C.ShimBindings {
-	return C.ShimBindings{storage: C.uint32_t(k.storage), uniform: C.uint32_t(k.uniform), texel: C.uint32_t(k.texel)}
-}
-
 // layout finds or makes the layouts for a key. They live as long as the device.
 func (d *Device) layout(k layoutKey) (layout, error) {
 	if l, ok := d.layouts[k]; ok {
@@ -157,6 +153,10 @@ func (d *Device) layout(k layoutKey) (layout, error) {
 	l := layout{set: setLayout, pipeline: fromRaw[vulkan.PipelineLayout](pipeline)}
 	d.layouts[k] = l
 	return l, nil
+}
+
+func (k layoutKey) shim() C.ShimBindings {
+	return C.ShimBindings{storage: C.uint32_t(k.storage), uniform: C.uint32_t(k.uniform), texel: C.uint32_t(k.texel)}
 }
 
 func (d *Device) shaderModule(s PipelineSpec) (vulkan.ShaderModule, error) {

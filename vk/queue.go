@@ -25,6 +25,15 @@ type Pending struct {
 	err     error
 }
 
+// Run submits commands and waits until they are done, but not longer than timeout.
+func (d *Device) Run(c *Commands, timeout time.Duration) error {
+	pending, err := d.Submit(c)
+	if err != nil {
+		return err
+	}
+	return pending.Wait(timeout)
+}
+
 // Submit hands commands to the device, in order, and returns at once. The same commands may be submitted again at any time, also
 // while they are pending, and several times in one call: each run begins after what was submitted before it.
 func (d *Device) Submit(cs ...*Commands) (*Pending, error) {
@@ -62,33 +71,6 @@ func (d *Device) Submit(cs ...*Commands) (*Pending, error) {
 	p := &Pending{device: d, fence: fence, commands: slices.Clone(cs)}
 	d.inFlight[p] = struct{}{}
 	return p, nil
-}
-
-// Run submits commands and waits until they are done, but not longer than timeout.
-func (d *Device) Run(c *Commands, timeout time.Duration) error {
-	pending, err := d.Submit(c)
-	if err != nil {
-		return err
-	}
-	return pending.Wait(timeout)
-}
-
-// Do runs what is recorded, once.
-func (d *Device) Do(label string, timeout time.Duration, record func(*Recorder) error) error {
-	recorder, err := d.NewRecorder(label)
-	if err != nil {
-		return err
-	}
-	defer recorder.Abandon()
-	if err := record(recorder); err != nil {
-		return err
-	}
-	commands, err := recorder.Finish()
-	if err != nil {
-		return err
-	}
-	defer commands.Destroy()
-	return d.Run(commands, timeout)
 }
 
 // takeFence gives an unsignalled fence.
@@ -133,19 +115,6 @@ func (p *Pending) Wait(timeout time.Duration) error {
 	return p.settle("vkWaitForFences", r)
 }
 
-// awake is the longest wait at a time. A process that was stopped, by Ctrl-Z or with its machine, and goes on finds that one over, not
-// the whole timeout: the device had no time to work either.
-const awake = time.Second
-
-func (d *Device) waitFor(fence vulkan.Fence, timeout time.Duration) vulkan.Result {
-	for left := max(timeout, 0); ; left -= awake {
-		r := vulkan.WaitForFences(d.handle, 1, []vulkan.Fence{fence}, vulkan.True, uint64(min(left, awake)))
-		if r != vulkan.Timeout || left <= awake {
-			return r
-		}
-	}
-}
-
 // Done says whether the submission is done, without waiting. The error is that of Wait, and false comes without one.
 func (p *Pending) Done() (bool, error) {
 	d := p.device
@@ -166,6 +135,29 @@ func (p *Pending) result() error {
 		return p.device.usable()
 	}
 	return p.err
+}
+
+// drain waits until everything submitted is done, for drainTime at most each. It holds the device's mutex meanwhile.
+func (d *Device) drain() error {
+	for p := range d.inFlight {
+		if err := p.settle("vkWaitForFences", d.waitFor(p.fence, drainTime)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awake is the longest wait at a time. A process that was stopped, by Ctrl-Z or with its machine, and goes on finds that one over, not
+// the whole timeout: the device had no time to work either.
+const awake = time.Second
+
+func (d *Device) waitFor(fence vulkan.Fence, timeout time.Duration) vulkan.Result {
+	for left := max(timeout, 0); ; left -= awake {
+		r := vulkan.WaitForFences(d.handle, 1, []vulkan.Fence{fence}, vulkan.True, uint64(min(left, awake)))
+		if r != vulkan.Timeout || left <= awake {
+			return r
+		}
+	}
 }
 
 // settle takes what the driver says about the fence. When that is final the fence goes back to the pool, unless another
@@ -192,14 +184,4 @@ func (p *Pending) settle(call string, r vulkan.Result) error {
 		p.fence = nil
 	}
 	return p.err
-}
-
-// drain waits until everything submitted is done, for drainTime at most each. It holds the device's mutex meanwhile.
-func (d *Device) drain() error {
-	for p := range d.inFlight {
-		if err := p.settle("vkWaitForFences", d.waitFor(p.fence, drainTime)); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -152,6 +152,32 @@ func (r *Recorder) Fill(w Window, value uint32) error {
 	return nil
 }
 
+// Timestamp records that the device notes the time when all that was recorded so far is done. What is recorded after it may
+// have begun by then, unless a barrier stands between. It returns the timestamp's place in Commands.Timestamps.
+//
+// The error is [ErrUnsupported] without Features.Timestamps.
+func (r *Recorder) Timestamp() (int, error) {
+	d := r.device
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := r.usable(); err != nil {
+		return 0, err
+	}
+	if !d.info.Features.Timestamps {
+		return 0, unsupported("%q has no timestamps", d.info.Name)
+	}
+	s := &r.commands.timestamps
+	place := s.count % queriesPerPool
+	if place == 0 {
+		if err := s.grow(d, r.commands.handle); err != nil {
+			return 0, err
+		}
+	}
+	vulkan.CmdWriteTimestamp(r.commands.handle, vulkan.PipelineStageBottomOfPipeBit, s.pools[len(s.pools)-1], uint32(place))
+	s.count++
+	return s.count - 1, nil
+}
+
 // order notes what a command touches, and places a barrier before it if it must wait for an earlier one.
 func (r *Recorder) order(next []touch) {
 	for _, t := range next {
@@ -163,16 +189,6 @@ func (r *Recorder) order(next []touch) {
 		r.hazards.clear()
 	}
 	r.hazards.add(next)
-}
-
-// barrier separates everything before it from everything after it; toHost includes the host's reading in that.
-func (r *Recorder) barrier(toHost bool) {
-	host := C.int(0)
-	if toHost {
-		host = 1
-	}
-	C.shim_cmd_barrier(r.device.shim, raw(r.commands.handle), host)
-	r.commands.barriers++
 }
 
 // Finish ends the recording. The recorder is of no use after it, whether it fails or not.
@@ -197,6 +213,16 @@ func (r *Recorder) Finish() (*Commands, error) {
 	}
 	c.recorded = true
 	return c, nil
+}
+
+// barrier separates everything before it from everything after it; toHost includes the host's reading in that.
+func (r *Recorder) barrier(toHost bool) {
+	host := C.int(0)
+	if toHost {
+		host = 1
+	}
+	C.shim_cmd_barrier(r.device.shim, raw(r.commands.handle), host)
+	r.commands.barriers++
 }
 
 // Abandon ends the recording and throws it away. After Finish, or a second time, it does nothing.

@@ -18,32 +18,6 @@ type timestamps struct {
 	ticks *Buffer // the copy
 }
 
-// Timestamp records that the device notes the time when all that was recorded so far is done. What is recorded after it may
-// have begun by then, unless a barrier stands between. It returns the timestamp's place in Commands.Timestamps.
-//
-// The error is [ErrUnsupported] without Features.Timestamps.
-func (r *Recorder) Timestamp() (int, error) {
-	d := r.device
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := r.usable(); err != nil {
-		return 0, err
-	}
-	if !d.info.Features.Timestamps {
-		return 0, unsupported("%q has no timestamps", d.info.Name)
-	}
-	s := &r.commands.timestamps
-	place := s.count % queriesPerPool
-	if place == 0 {
-		if err := s.grow(d, r.commands.handle); err != nil {
-			return 0, err
-		}
-	}
-	vulkan.CmdWriteTimestamp(r.commands.handle, vulkan.PipelineStageBottomOfPipeBit, s.pools[len(s.pools)-1], uint32(place))
-	s.count++
-	return s.count - 1, nil
-}
-
 // grow adds a pool, and records that its queries are reset each time the commands run.
 func (s *timestamps) grow(d *Device, commands vulkan.CommandBuffer) error {
 	create := vulkan.QueryPoolCreateInfo{SType: vulkan.StructureTypeQueryPoolCreateInfo,
