@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -56,6 +57,33 @@ func TestVectorWidth(t *testing.T) {
 	keepWidth(here, log)
 	if measuredWidth() != 256 || len(storedWidths()) != 1 {
 		t.Errorf("after a second measurement: %+v", storedWidths())
+	}
+}
+
+// What the driver compiled is kept in a home that was empty before: every later start would compile all of it again otherwise.
+func TestCompiledShadersAreKept(t *testing.T) {
+	t.Setenv(widthVariable, "256")
+	t.Setenv(shaderCacheVariable, "")
+	t.Setenv("MESA_SHADER_CACHE_DISABLE", "")
+	m := openVulkan(t)
+	if driver := m.device.Info().Driver; driver != "llvmpipe" {
+		t.Skipf("%s keeps what it compiles by itself", driver)
+	}
+	if err := m.gpu.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Reopen(); err != nil { // the driver writes in the background, until the device is closed
+		t.Fatal(err)
+	}
+	var kept []string
+	err := filepath.WalkDir(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "cnnvk", "lavapipe", "256 bits"), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && d.Name() != "index" {
+			kept = append(kept, path)
+		}
+		return err
+	})
+	if err != nil || len(kept) == 0 {
+		t.Errorf("kept: %q, %v", kept, err)
 	}
 }
 
