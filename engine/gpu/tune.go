@@ -61,9 +61,6 @@ type Candidate struct {
 	Time    time.Duration
 }
 
-// hopeless is how much slower than the best a variant is that is not tried again on other sizes of the same op, where that best can run.
-const hopeless = 2
-
 // Tune measures, for every matrix product of the programs without a choice, the variants that can run it, and chooses the fastest. A variant
 // whose result differs from the plainest one's, or from that of one that agreed with it elsewhere, is passed over. Sizes are taken from the
 // largest batch. What is found is returned, and preferred from then on; observe, if set, is told of every op.
@@ -84,7 +81,7 @@ func (e *Executor) Tune(ctx context.Context, l *engine.Layout, programs []*engin
 	}
 	defer cancel()
 	found, left = Choices{}, Choices{}
-	k := known{outclassed{}, map[string]bool{}}
+	k := newKnown()
 	for i, j := range jobs {
 		best, err := e.measure(limited, j, k)
 		switch {
@@ -192,13 +189,15 @@ func (e *Executor) variantsOf(p *engine.Program) []string {
 }
 
 // inOrder lists the op's variants in the order in which they are measured. The built-in choice comes first, since it is a good one; then the
-// plainest, which is the last of the table.
+// plainest, which is the last of the table; then what takes values from other lanes, small tiles first, for they compile in the shortest time and
+// say which way of doing it is worth compiling large ones.
 func (j *tuning) inOrder(e *Executor) {
 	j.variants = e.variantsOf(j.program)
 	options := e.options
 	options.Choices = nil
 	first := blankPlan(j.program, planOptions{Options: options}, e.target).single(0)
 	j.builtIn, j.plainest = first.variant.name, j.variants[len(j.variants)-1]
+	slices.SortStableFunc(j.variants, func(a, b string) int { return cmp.Compare(exchangeSize(a), exchangeSize(b)) })
 	j.toFront(j.plainest)
 	if t := first.variant.tile; t.lanes == 0 && !slices.Contains(j.variants, j.builtIn) {
 		j.toFront(fmt.Sprintf("%s@%d", j.builtIn, t.subgroup(first.call)))
@@ -212,35 +211,6 @@ func (j *tuning) toFront(name string) {
 	if at := slices.Index(j.variants, name); at >= 0 {
 		j.variants = slices.Insert(slices.Delete(j.variants, at, at+1), 0, name)
 	}
-}
-
-// known is what was learned of variants on other sizes.
-type known struct {
-	slow    outclassed
-	trusted map[string]bool // came to the plainest one's result
-}
-
-// outclassed are hopeless variants, each with those that it was no match for.
-type outclassed map[string][]string
-
-// note adds the variants of one measurement, the fastest first.
-func (o outclassed) note(measured []Candidate) {
-	for _, c := range measured {
-		if c.Time > hopeless*measured[0].Time {
-			o[c.Variant] = append(o[c.Variant], measured[0].Variant)
-		}
-	}
-}
-
-// among reports whether a variant is hopeless where these can run: one that lost to a variant that takes few sizes may be the best of the others.
-func (o outclassed) among(name string, variants []string) bool {
-	return slices.ContainsFunc(o[name], func(better string) bool { return slices.Contains(variants, better) })
-}
-
-// skips says whether a variant need not be measured. The plainest one is left out where it is slow only if that is not needed to trust the
-// one that is measured first: the others are held against that then.
-func (k known) skips(j tuning, i int) bool {
-	return i > 0 && k.slow.among(j.variants[i], j.variants) && (j.variants[i] != j.plainest || k.trusted[j.variants[0]])
 }
 
 // measure times the variants on the op, fastest first, until ctx ends.
@@ -275,6 +245,7 @@ func (e *Executor) measure(ctx context.Context, j tuning, k known) ([]Candidate,
 		if times = append(times, Candidate{name, t}); best == 0 || t < best {
 			best = t
 		}
+		k.noteExchanges(times)
 	}
 	slices.SortStableFunc(times, func(a, b Candidate) int { return cmp.Compare(a.Time, b.Time) })
 	k.slow.note(times)
@@ -291,7 +262,8 @@ func agrees(got, want []float64) bool {
 	return wrong <= 1e-9*all // false for NaN
 }
 
-// tuningRuns are the runs timed, after those that are not; the best counts, since others disturb but never help. Runs that took
+// tuningRuns are the runs timed, after those that are not; the best counts, since others disturb but never help. The first run of all says
+// nothing: some drivers compile a kernel only then, which takes longer than a hundred runs of it. Runs after it that took
 // longEnough together are the last ones of a variant, be it the first alone, and so is one that took notWorthIt times as long as the
 // best of another variant: one that slow is not worth more, and a hundred of them would keep a user waiting. Nothing is said of a variant
 // before it has kept the device busy for warmUp: a GPU that waited for the next kernel to be compiled has lowered its clocks.
@@ -323,7 +295,12 @@ func (e *Executor) timeVariant(ctx context.Context, j tuning, name string, enoug
 		return 0, nil, err
 	}
 	defer commands.Destroy()
-	best, err := bestOf(enough, func() (time.Duration, error) { return e.timeOnce(commands, stamped) })
+	best, err := bestOf(enough, func() (time.Duration, error) {
+		if ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
+		return e.timeOnce(commands, stamped)
+	})
 	if err != nil {
 		return 0, nil, err
 	}
@@ -331,10 +308,14 @@ func (e *Executor) timeVariant(ctx context.Context, j tuning, name string, enoug
 	return best, got, err
 }
 
-// bestOf is the shortest of some runs after a warm-up, or the time of the warm-up's last one where that took more than enough, if that is not 0.
+// bestOf is the shortest of some runs after the first and a warm-up, or the time of the warm-up's last one where that took more than enough, if
+// that is not 0.
 func bestOf(enough time.Duration, run func() (time.Duration, error)) (time.Duration, error) {
 	if enough == 0 || enough > longEnough {
 		enough = longEnough
+	}
+	if _, err := run(); err != nil {
+		return 0, err
 	}
 	var spent time.Duration
 	for n := 1; spent < warmUp && n <= warmUpRuns; n++ {

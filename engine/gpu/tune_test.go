@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -101,6 +102,7 @@ func TestTuningOrder(t *testing.T) {
 		j.inOrder(&Executor{target: c.on})
 		sorted := slices.Sorted(slices.Values(j.variants))
 		if j.builtIn != c.builtIn || j.variants[0] != c.first || j.variants[1] != j.plainest || j.plainest != "pointwise_conv2d_windows" ||
+			!slices.IsSortedFunc(j.variants[2:], func(a, b string) int { return cmp.Compare(exchangeSize(a), exchangeSize(b)) }) ||
 			len(slices.Compact(sorted)) != len(j.variants) {
 			t.Errorf("%s is built in, %v are measured", j.builtIn, j.variants)
 		}
@@ -110,9 +112,9 @@ func TestTuningOrder(t *testing.T) {
 // The plainest variant, where it is slow, is run until the one that is measured first came to its result; other slow ones are not.
 func TestKnownVariants(t *testing.T) {
 	j := tuning{variants: []string{"first", "plain", "other"}, plainest: "plain"}
-	slow := known{outclassed{"first": {"first"}, "plain": {"first"}, "other": {"first"}}, map[string]bool{}}
-	trusted := known{slow.slow, map[string]bool{"first": true}}
-	fast := known{outclassed{}, map[string]bool{"first": true}}
+	slow := known{slow: outclassed{"first": {"first"}, "plain": {"first"}, "other": {"first"}}, trusted: map[string]bool{}}
+	trusted := known{slow: slow.slow, trusted: map[string]bool{"first": true}}
+	fast := known{trusted: map[string]bool{"first": true}}
 	for _, c := range []struct {
 		k    known
 		want []bool
@@ -125,7 +127,40 @@ func TestKnownVariants(t *testing.T) {
 	}
 }
 
-// A fast variant is run again, a slow one is not: the warm-up's last run counts where it took enough.
+// Where one of two variants that differ in how lanes take values from one another is hopeless, none that takes them like it is measured.
+func TestExchanges(t *testing.T) {
+	const shuffled, broadcasted, large, shared = "pointwise_conv2d_shuffle_16x4", "pointwise_conv2d_broadcast_16x4", "linear_broadcast_64x4", "pointwise_conv2d_shared"
+	for _, c := range []struct {
+		why      string
+		measured [][]Candidate
+		want     []string // skipped
+	}{
+		{"nothing measured", nil, nil},
+		{"the other way is hopeless", [][]Candidate{{{shuffled, 10}, {broadcasted, 21}}}, []string{broadcasted, large}},
+		{"the other way is slower", [][]Candidate{{{shuffled, 10}, {broadcasted, 20}}}, nil},
+		{"another tile", [][]Candidate{{{shuffled, 10}, {large, 90}, {shared, 90}}}, nil},
+		{"another size of subgroups", [][]Candidate{{{shuffled + "@16", 10}, {broadcasted + "@32", 90}}}, nil},
+		{"by size, each has lost: one remains", [][]Candidate{{{shuffled, 10}, {broadcasted, 21}}, {{broadcasted, 10}, {shuffled, 21}}}, []string{broadcasted, large}},
+	} {
+		k := newKnown()
+		for _, m := range c.measured {
+			k.noteExchanges(m)
+		}
+		var skipped []string
+		j := tuning{variants: []string{"first", shuffled, broadcasted, large, shared}}
+		for i := range j.variants {
+			if k.skips(j, i) {
+				skipped = append(skipped, j.variants[i])
+			}
+		}
+		if !slices.Equal(skipped, c.want) {
+			t.Errorf("%s: skipped %q, want %q", c.why, skipped, c.want)
+		}
+	}
+}
+
+// A fast variant is run again, a slow one is not: the warm-up's last run counts where it took enough. The first run, in which a driver may
+// compile, never does.
 func TestBestOf(t *testing.T) {
 	const ms = time.Millisecond
 	for _, c := range []struct {
@@ -144,9 +179,11 @@ func TestBestOf(t *testing.T) {
 		{"others are slow as well", []time.Duration{3 * time.Second}, time.Minute, 3 * time.Second, 1},
 		{"long enough together", []time.Duration{time.Second, 1500 * ms, 1000 * ms}, 0, 1500 * ms, 2},
 	} {
-		runs := 0
+		runs := -1
 		best, err := bestOf(c.enough, func() (time.Duration, error) {
-			runs++
+			if runs++; runs == 0 {
+				return time.Minute, nil
+			}
 			return c.takes[runs-1], nil
 		})
 		if err != nil || best != c.best || runs != c.runs {
