@@ -3,7 +3,9 @@ package net
 import (
 	"cnnvk/net/safetensors"
 
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cnnvk/engine"
@@ -24,6 +26,18 @@ func (m *Model) stateDict(l *engine.Layout, arena []float64, batches int64) ([]s
 		out = append(out, safetensors.Tensor{Name: name + ".num_batches_tracked", Shape: []int{}, I64: []int64{batches}})
 	}
 	return out, nil
+}
+
+// inOrder are the tensors in the order of PyTorch's state_dict, in which a BatchNorm's counter is its last entry.
+func (m *Model) inOrder(tensors []safetensors.Tensor) []safetensors.Tensor {
+	place := map[string]int{}
+	for i, p := range m.parameters() {
+		place[p.name] = 2 * i
+		if layer, is := strings.CutSuffix(p.name, ".running_var"); is {
+			place[layer+".num_batches_tracked"] = 2*i + 1
+		}
+	}
+	return slices.SortedStableFunc(slices.Values(tensors), func(a, b safetensors.Tensor) int { return cmp.Compare(place[a.Name], place[b.Name]) })
 }
 
 // loadStateDict is the way back: an arena of l's form. Every tensor of the model must be there, with its shape and with

@@ -11,6 +11,7 @@ import (
 	"cnnvk/engine"
 	"cnnvk/internal/hints"
 	"cnnvk/net/safetensors"
+	"cnnvk/net/torchfile"
 )
 
 // Weights are a network with trained values: what a weights file holds.
@@ -21,6 +22,8 @@ type Weights struct {
 	Batches  int64     // num_batches_tracked
 	Metadata map[string]string
 	Note     string // in one line, what reading changed of a file of another form; "" for nothing
+
+	tensors []safetensors.Tensor // of the file, under the network's names; nil where there is none
 }
 
 // The keys of a weights file's metadata that say what the tensors belong to.
@@ -59,32 +62,58 @@ func (w *Weights) contents(mean, std []float64) (tensors []safetensors.Tensor, m
 	if tensors, err = w.Model.stateDict(w.Layout, w.Arena, w.Batches); err != nil {
 		return nil, nil, err
 	}
-	meta = map[string]string{metaModel: w.Model.Name}
+	if meta, err = w.describe(); err != nil {
+		return nil, nil, err
+	}
+	text, err := json.Marshal(preprocessing{mean, std})
+	if err != nil {
+		return nil, nil, err
+	}
+	meta[metaPreprocessing] = string(text)
+	return tensors, meta, nil
+}
+
+// describe is the metadata, with the network.
+func (w *Weights) describe() (map[string]string, error) {
+	meta := map[string]string{metaModel: w.Model.Name}
 	maps.Copy(meta, w.Metadata)
 	if text := w.Model.Stored(); text != "" {
 		meta[metaNetwork] = text
 	}
-	values := map[string]any{metaWidths: w.Model.Widths, metaPreprocessing: preprocessing{mean, std}}
+	values := map[string]any{metaWidths: w.Model.Widths}
 	if t := w.Model.Task; meta[metaImage] == "" && t.image() != CIFAR100.image() {
 		values[metaImage] = t.image()
 	}
 	for key, value := range values {
 		text, err := json.Marshal(value)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		meta[key] = string(text)
 	}
-	return tensors, meta, nil
+	return meta, nil
 }
 
-// LoadWeights reads a weights file. The network follows from the metadata, or, in a file of PyTorch's, from the tensors'
+// File is what a file of the same weights in another form holds: the tensors of the file that they were read from, under the network's
+// names and in its order, and its metadata, with the network.
+func (w *Weights) File() ([]safetensors.Tensor, map[string]string, error) {
+	tensors, err := w.tensors, error(nil)
+	if tensors == nil {
+		if tensors, err = w.Model.stateDict(w.Layout, w.Arena, w.Batches); err != nil {
+			return nil, nil, err
+		}
+	}
+	meta, err := w.describe()
+	return w.Model.inOrder(tensors), meta, err
+}
+
+// LoadWeights reads a weights file, safetensors or PyTorch's. The network follows from the metadata, or, in a file of PyTorch's, from the tensors'
 // names and shapes. Names of modules around the network are taken off: see unwrap. The error names the file and the tensor.
 func LoadWeights(path string) (*Weights, error) { return LoadWeightsOf(path, nil) }
 
 // LoadWeightsOf reads weights of a network that is known beforehand; nil is LoadWeights.
 func LoadWeightsOf(path string, of *Spec) (*Weights, error) {
-	tensors, meta, err := safetensors.Read(path)
+	tensors, meta, note, err := readTensors(path)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +121,18 @@ func LoadWeightsOf(path string, of *Spec) (*Weights, error) {
 	if err != nil {
 		return nil, orOneNetwork(of.orLine(path, err), path)
 	}
+	w.Note = strings.TrimPrefix(note+"; "+w.Note, "; ")
+	w.Note = strings.TrimSuffix(w.Note, "; ")
 	return w, nil
+}
+
+// readTensors reads a file of tensors in safetensors or in PyTorch's form, whatever it is called.
+func readTensors(path string) (tensors []safetensors.Tensor, meta map[string]string, note string, err error) {
+	if torchfile.Is(path) {
+		return torchfile.Read(path)
+	}
+	tensors, meta, err = safetensors.Read(path)
+	return tensors, meta, "", err
 }
 
 // orLine adds to the error about a file of weights its path and, where they do not fit the network that was known beforehand, the network's
@@ -143,7 +183,7 @@ func weightsOf(tensors []safetensors.Tensor, meta map[string]string, of *Spec) (
 	if err != nil {
 		return nil, err
 	}
-	w.Metadata, w.Note = meta, note
+	w.Metadata, w.Note, w.tensors = meta, note, tensors
 	for _, t := range tensors {
 		if strings.HasSuffix(t.Name, ".num_batches_tracked") {
 			w.Batches = counterOf(t, w.Batches)

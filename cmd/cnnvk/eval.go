@@ -22,7 +22,7 @@ func (p program) evalCommand() *cli.Command {
 		Usage: "evaluate weights on the test set",
 		Flags: append([]cli.Flag{
 			dataFlag(),
-			&cli.PathFlag{Name: "weights", Usage: "`FILE` in safetensors form, ours or with PyTorch's names, or the folder of a run"},
+			&cli.PathFlag{Name: "weights", Usage: "`FILE` of weights, safetensors or PyTorch's .pt, or the folder of a run"},
 			modelFlag("the network of weights that do not say it: `NAME` of one that is built in, or a FILE.yaml of your own", "as the weights say"),
 			deviceFlag(),
 			noTuneFlag(),
@@ -36,6 +36,9 @@ func (p program) evalCommand() *cli.Command {
 		Action: p.evaluate,
 	}
 }
+
+// evalWeights is how a file of weights is typed.
+const evalWeights = "--weights %s"
 
 // The values of --tta.
 const (
@@ -88,7 +91,7 @@ func (p program) evaluate(c *cli.Context) error {
 	if err := c.Set("weights", path); err != nil { // errors name the file
 		return err
 	}
-	w, err := loadWeights(c, path)
+	w, err := loadWeights(c, path, evalWeights)
 	if err != nil {
 		return err
 	}
@@ -103,7 +106,7 @@ func (p program) evaluate(c *cli.Context) error {
 	}
 	in, err := inputOf(w)
 	if err != nil {
-		return orOtherWeights(path, fmt.Errorf("the weights in %s: %w", path, err))
+		return orOtherWeights(path, evalWeights, fmt.Errorf("the weights in %s: %w", path, err))
 	}
 	normalize := normalizing(c, s, w, in)
 	set, err := p.testSet(c, s)

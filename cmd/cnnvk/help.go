@@ -32,8 +32,13 @@ var examples = map[string][]string{
 	},
 	"cnnvk eval": {
 		"cnnvk eval --weights runs/mine/weights/best.safetensors --data ~/cifar100",
-		"cnnvk eval --weights from_pytorch.safetensors --json > result.json",
+		"cnnvk eval --weights from_pytorch.pth --json > result.json",
 		"cnnvk eval --model mine.yaml --weights from_pytorch.safetensors",
+	},
+	"cnnvk convert": {
+		"cnnvk convert runs/mine mine.pt",
+		"cnnvk convert from_pytorch.pth mine.safetensors",
+		"cnnvk convert --model mine.yaml from_pytorch.pt mine.safetensors",
 	},
 	"cnnvk summary": {
 		"cnnvk summary",

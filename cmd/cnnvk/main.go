@@ -103,7 +103,7 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 		HideVersion:           true,
 		HideHelpCommand:       true,
 		Flags:                 []cli.Flag{versionFlag()},
-		Commands: []*cli.Command{p.trainCommand(), p.evalCommand(), summaryCommand(), p.benchCommand(), p.tuneCommand(), p.devicesCommand(), p.dataCommand(),
+		Commands: []*cli.Command{p.trainCommand(), p.evalCommand(), p.convertCommand(), summaryCommand(), p.benchCommand(), p.tuneCommand(), p.devicesCommand(), p.dataCommand(),
 			completionCommand(), versionCommand()},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   onUsageError,

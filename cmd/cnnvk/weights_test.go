@@ -96,7 +96,7 @@ func TestEvalBadWeights(t *testing.T) {
 }
 
 // otherWeights is in the hint about weights that cannot be used.
-const otherWeights = "eval takes what cnnvk train saved, or the whole state_dict of a network that is built in"
+const otherWeights = "weights are what cnnvk train saved, or the whole state_dict of a network that is built in"
 
 // badWeights evaluates them, with a data folder that must not matter any more.
 func badWeights(t *testing.T, path, says, hint string) {

@@ -22,6 +22,15 @@ var dtypes = map[string]dtype{
 	"U8":   {1, func(t *Tensor, b []byte) { t.I64 = decode(b, 1, uint8At) }},
 }
 
+// SizeOf is the size in bytes of an element of a type that is read, by its name in the format: F32.
+func SizeOf(dtype string) (size int, read bool) {
+	d, read := dtypes[dtype]
+	return int(d.size), read
+}
+
+// Decode gives a tensor the values that little-endian bytes of a type hold, as Read does.
+func (t *Tensor) Decode(dtype string, data []byte) { dtypes[dtype].into(t, data) }
+
 func float64At(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) }
 func float32At(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }
 func float16At(b []byte) float32 { return float16(binary.LittleEndian.Uint16(b)) }

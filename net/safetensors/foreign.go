@@ -11,9 +11,9 @@ import (
 	"cnnvk/internal/hints"
 )
 
-// foreign is the error about a file of another kind. Its hint says how to convert the file.
-func foreign(path string, t filetype.Type) error {
-	err := fmt.Errorf("net: %s is no safetensors file: it is %s", path, t.Name)
+// Foreign is the error about a file of another kind than the wanted one. Its hint says how to convert the file.
+func Foreign(path, wanted string, t filetype.Type) error {
+	err := fmt.Errorf("net: %s is no %s file: it is %s", path, wanted, t.Name)
 	if hint := adviceOn(path, t.Kind); hint != "" {
 		return hints.With(err, hint)
 	}

@@ -5,19 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 
 	"cnnvk/internal/files"
 	"cnnvk/internal/filetype"
 )
 
-// maxBytes is the size above which a file is not read. A model of this program with its
+// MaxBytes is the size above which a file is not read. A model of this program with its
 // optimiser's state takes some 20 MB; the limit keeps a wrong file from filling the memory.
-const maxBytes = 1 << 30
-
-// ErrFolder says that a path names a folder, not a file.
-var ErrFolder = errors.New("it is a folder, not a file")
+const MaxBytes = 1 << 30
 
 // Read reads a safetensors file: its tensors, in the order of their values in the file, and its metadata. A metadata value that is not a
 // string is given as its JSON. F32, F16 and BF16 become F32; F64 becomes F64 and, rounded, F32; I64, I32 and U8 become I64.
@@ -48,36 +44,21 @@ func Read(path string) ([]Tensor, map[string]string, error) {
 // readRegular reads a whole file that is regular (a named pipe would wait for ever), begins like a safetensors file, and is not too
 // long.
 func readRegular(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("net: reading %s: %w", path, files.Reason(err))
-	case info.IsDir():
-		return nil, fmt.Errorf("net: reading %s: %w", path, ErrFolder)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("net: reading %s: not a regular file", path)
-	}
-	f, err := os.Open(path)
+	f, head, size, err := filetype.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("net: reading %s: %w", path, files.Reason(err))
 	}
 	defer f.Close()
-	head := make([]byte, filetype.HeadBytes)
-	n, err := io.ReadFull(f, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, fmt.Errorf("net: reading %s: %w", path, files.Reason(err))
-	}
-	head = head[:n]
 	switch kind := filetype.Of(head); {
 	case kind.Kind == filetype.Unknown:
-		return nil, fmt.Errorf("net: %s is no safetensors file: %w", path, noHeader(head, info.Size()))
+		return nil, fmt.Errorf("net: %s is no safetensors file: %w", path, noHeader(head, size))
 	case kind.Kind != filetype.Safetensors:
-		return nil, foreign(path, kind)
-	case info.Size() > maxBytes:
-		return nil, fmt.Errorf("net: reading %s: it has %d bytes; no more than %d are read", path, info.Size(), maxBytes)
+		return nil, Foreign(path, "safetensors", kind)
+	case size > MaxBytes:
+		return nil, fmt.Errorf("net: reading %s: it has %d bytes; no more than %d are read", path, size, MaxBytes)
 	}
-	file, err := os.ReadFile(path)
-	if err != nil {
+	file := make([]byte, size)
+	if _, err := io.ReadFull(f, file); err != nil {
 		return nil, fmt.Errorf("net: reading %s: %w", path, files.Reason(err))
 	}
 	return file, nil

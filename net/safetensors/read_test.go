@@ -139,7 +139,7 @@ func TestReadForeign(t *testing.T) {
 		{"", "an empty file", "again"},
 	} {
 		path := writeBytes(t, "my weights", []byte(c.begins))
-		for _, size := range []int64{int64(len(c.begins)), maxBytes + 1} {
+		for _, size := range []int64{int64(len(c.begins)), MaxBytes + 1} {
 			if size > 5000 && (c.begins == "" || !strings.ContainsAny(c.begins, "\x00\x80\x89\x08\x1f")) {
 				continue // texts do not go on with zeros
 			}

@@ -98,6 +98,15 @@ func (v tensorView) Shape() []uint64     { return v.shape }
 func (v tensorView) Data() []byte        { return v.data }
 func (v tensorView) DataLen() uint64     { return uint64(len(v.data)) }
 
+// Encoded is the type and the little-endian bytes that Write puts into a file; an error for a tensor that it refuses.
+func (t Tensor) Encoded() (dtype string, data []byte, err error) {
+	v, err := viewOf(t)
+	if err != nil {
+		return "", nil, err
+	}
+	return v.dtype.String(), v.data, nil
+}
+
 // viewOf checks a tensor and encodes its values.
 func viewOf(t Tensor) (tensorView, error) {
 	if t.Name == "" || t.Name == metadataKey || !utf8.ValidString(t.Name) {

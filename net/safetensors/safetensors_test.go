@@ -406,7 +406,7 @@ func TestReadSafetensorsNoFile(t *testing.T) {
 	if err := os.WriteFile(path, pack("{}", 0), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(path, maxBytes+1); err != nil { // takes no room on disk
+	if err := os.Truncate(path, MaxBytes+1); err != nil { // takes no room on disk
 		t.Fatal(err)
 	}
 	_, _, err = Read(path)
