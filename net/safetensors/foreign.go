@@ -60,7 +60,7 @@ func adviceOn(path string, kind filetype.Kind) string {
 // unreadType is the error about a tensor of a type that is not read. The hint for a floating-point type is a conversion by PyTorch.
 func unreadType(path string, t tensorInfo) error {
 	err := fmt.Errorf("tensor %q is of type %s; F32, F16, BF16, F64 and, for counters, I64, I32 and U8 are read", t.name, t.dtype)
-	err = fmt.Errorf("net: %s: %s", path, shorten(err.Error()))
+	err = fmt.Errorf("net: %s: %s", path, Shorten(err.Error()))
 	if !strings.HasPrefix(t.dtype, "F") {
 		return err
 	}

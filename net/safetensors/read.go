@@ -27,7 +27,7 @@ func Read(path string) ([]Tensor, map[string]string, error) {
 	}
 	header, err := parseHeader(file)
 	if err != nil {
-		return nil, nil, fmt.Errorf("net: %s is a damaged safetensors file: %s", path, shorten(err.Error()))
+		return nil, nil, fmt.Errorf("net: %s is a damaged safetensors file: %s", path, Shorten(err.Error()))
 	}
 	tensors := make([]Tensor, len(header.tensors))
 	for i, info := range header.tensors {
@@ -82,11 +82,11 @@ func noHeader(head []byte, size int64) error {
 // Printable is a text from a file, in one line and cut to a readable length.
 func Printable(text string) string {
 	quoted := strconv.Quote(text)
-	return shorten(quoted[1 : len(quoted)-1])
+	return Shorten(quoted[1 : len(quoted)-1])
 }
 
-// shorten cuts an error text, which may quote a long part of the file.
-func shorten(text string) string {
+// Shorten cuts an error text, which may quote a long part of the file.
+func Shorten(text string) string {
 	const limit = 300
 	if runes := []rune(text); len(runes) > limit {
 		return string(runes[:limit]) + " ..."

@@ -3,6 +3,7 @@ package torchfile
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/nlpodyssey/gopickle/types"
 
@@ -40,16 +41,18 @@ func findState(value any) (named []namedTensor, note string, err error) {
 		t, isTensor := e.Value.(*tensor)
 		switch {
 		case !isText || !isTensor:
-			others = append(others, fmt.Sprint(keyText(e.Key)))
+			others = append(others, keyText(e.Key))
 			continue
-		case name == "" || seen[name]:
-			return nil, "", fmt.Errorf("its state_dict has the name %q twice, or for nothing", name)
+		case name == "" || !utf8.ValidString(name):
+			return nil, "", fmt.Errorf("its state_dict has the name %q, which is none", name)
+		case seen[name]:
+			return nil, "", fmt.Errorf("its state_dict has the name %q twice", name)
 		}
 		seen[name] = true
 		named = append(named, namedTensor{name, t})
 	}
 	if len(others) > 0 {
-		said = append(said, listed(others)+", which holds no tensor, left out")
+		said = append(said, "no tensors, left out: "+listed(others))
 	}
 	return named, strings.Join(said, "; "), nil
 }

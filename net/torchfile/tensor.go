@@ -39,11 +39,14 @@ type namedTensor struct {
 // sizeOf is the size of an element in bytes, 0 of a type that is not read.
 func sizeOf(dtype string) (size int, read bool) { return safetensors.SizeOf(dtype) }
 
+// errType ends the error about a tensor of a type that is not read.
+var errType = errors.New("float32, float16, bfloat16, float64 and, for counters, int64, int32 and uint8 are read")
+
 // check refuses a tensor whose elements are not all in its storage. bytes is the size of its values.
 func (t *tensor) check() (bytes uint64, err error) {
 	size, read := sizeOf(t.dtype)
 	if !read {
-		return 0, fmt.Errorf("of type %s; float32, float16, bfloat16, float64 and, for counters, int64, int32 and uint8 are read", t.dtype)
+		return 0, fmt.Errorf("of type %s; %w", t.dtype, errType)
 	}
 	if len(t.shape) != len(t.strides) || t.offset < 0 || len(t.shape) > 0 && (slices.Min(t.shape) < 0 || slices.Min(t.strides) < 0) {
 		return 0, fmt.Errorf("its place in its storage is offset %d, shape %v, strides %v", t.offset, t.shape, t.strides)

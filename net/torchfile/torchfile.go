@@ -118,6 +118,8 @@ func explain(path string, err error) error {
 		return hints.With(fmt.Errorf("net: %s: %w", path, err), again(path, "torch.jit.load(sys.argv[1], 'cpu').state_dict()"))
 	case errors.Is(err, errCompressed):
 		return hints.With(fmt.Errorf("net: %s: %w", path, err), again(path, "torch.load(sys.argv[1], 'cpu', weights_only=True)"))
+	case errors.Is(err, errType):
+		return hints.With(fmt.Errorf("net: %s: %s", path, safetensors.Shorten(err.Error())), "in PyTorch, x.float() makes of a tensor one that is read; one that is no weight is best left out")
 	}
-	return fmt.Errorf("net: %s is a damaged PyTorch file: %s", path, safetensors.Printable(err.Error()))
+	return fmt.Errorf("net: %s is a damaged PyTorch file: %s", path, safetensors.Shorten(err.Error()))
 }
