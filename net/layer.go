@@ -12,6 +12,8 @@ type layer interface {
 	kind() string
 	// forward writes the layer down; x is (N,C,H,W).
 	forward(f *forward, name string, x *engine.Tensor) *engine.Tensor
+	// onnx writes the layer down as an evaluation runs it, by ONNX's operators: x and what it returns are (N,C,H,W), or flat (N,C).
+	onnx(g *onnxGraph, name string, x edge) edge
 }
 
 // parameter is an entry of the state_dict that lives on the device.

@@ -1,6 +1,9 @@
 package net
 
-import "cnnvk/engine"
+import (
+	"cnnvk/engine"
+	"cnnvk/net/onnx"
+)
 
 // conv2d is Conv2d(in, out): dense, or, with as many groups as channels, depthwise.
 type conv2d struct {
@@ -72,4 +75,26 @@ func (c conv2d) forward(f *forward, name string, x *engine.Tensor) *engine.Tenso
 		return f.apply(engine.PointwiseConv2d, nil, inputs...)
 	}
 	return f.apply(engine.Conv2d, c.attr, inputs...)
+}
+
+func (c conv2d) onnx(g *onnxGraph, name string, x edge) edge {
+	inputs := []edge{x, g.weight(name + ".weight")}
+	if c.bias {
+		inputs = append(inputs, g.weight(name+".bias"))
+	}
+	groups := 1
+	if c.depthwise {
+		groups = c.in
+	}
+	window := onnxWindow(c.attr.Kernel, c.attr.Stride, c.attr.Padding)
+	return g.node(name, "Conv", inputs, append(window, onnx.Attribute{Name: "group", Value: groups})...)
+}
+
+// onnxWindow are the attributes of a square window that moves over rows and columns.
+func onnxWindow(kernel, stride, padding int) []onnx.Attribute {
+	return []onnx.Attribute{
+		{Name: "kernel_shape", Value: []int{kernel, kernel}},
+		{Name: "strides", Value: []int{stride, stride}},
+		{Name: "pads", Value: []int{padding, padding, padding, padding}}, // above, left, below, right
+	}
 }

@@ -61,3 +61,5 @@ func (d dropout) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor 
 	}
 	return d.drop(f, x, d.mask(f, x))
 }
+
+func (dropout) onnx(_ *onnxGraph, _ string, x edge) edge { return x }

@@ -1,6 +1,9 @@
 package net
 
-import "cnnvk/engine"
+import (
+	"cnnvk/engine"
+	"cnnvk/net/onnx"
+)
 
 // linear is Linear(in, out), on features or on images of one pixel.
 type linear struct {
@@ -39,6 +42,14 @@ func (l linear) forward(f *forward, name string, x *engine.Tensor) *engine.Tenso
 	return f.apply(engine.Linear, nil, inputs...)
 }
 
+func (l linear) onnx(g *onnxGraph, name string, x edge) edge {
+	inputs := []edge{g.flatten(name, x), g.weight(name + ".weight")}
+	if l.bias {
+		inputs = append(inputs, g.weight(name+".bias"))
+	}
+	return g.node(name, "Gemm", inputs, onnx.Attribute{Name: "transB", Value: 1})
+}
+
 // flatten is Flatten: an image's channels, rows and columns become features, in that order.
 type flatten struct{ unparameterised }
 
@@ -58,6 +69,8 @@ func (flatten) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
 	return f.apply(engine.Flatten, nil, x)
 }
 
+func (flatten) onnx(g *onnxGraph, name string, x edge) edge { return g.flatten(name, x) }
+
 // identity is Identity: it takes a place, and does nothing.
 type identity struct{ unparameterised }
 
@@ -71,3 +84,5 @@ func (identity) kind() string { return identityKind.name }
 func (identity) pixelwise() {}
 
 func (identity) forward(_ *forward, _ string, x *engine.Tensor) *engine.Tensor { return x }
+
+func (identity) onnx(_ *onnxGraph, _ string, x edge) edge { return x }

@@ -1,6 +1,9 @@
 package net
 
-import "cnnvk/engine"
+import (
+	"cnnvk/engine"
+	"cnnvk/net/onnx"
+)
 
 // batchNorm is BatchNorm2d.
 type batchNorm struct {
@@ -47,4 +50,14 @@ func (n batchNorm) forward(f *forward, name string, x *engine.Tensor) *engine.Te
 		return b.Apply1(engine.BatchNorm2dEval, n.attr, operands)
 	}
 	return b.Apply1(engine.BatchNorm2d, n.attr, operands, nil, nil, b.State(engine.Gradient, mean), b.State(engine.Gradient, variance))
+}
+
+func (n batchNorm) onnx(g *onnxGraph, name string, x edge) edge {
+	inputs := []edge{x}
+	for _, p := range n.parameters(name) { // in the operator's order
+		inputs = append(inputs, g.weight(p.name))
+	}
+	// ONNX's momentum is the share that stays.
+	return g.node(name, "BatchNormalization", inputs,
+		onnx.Attribute{Name: "epsilon", Value: float32(n.attr.Epsilon)}, onnx.Attribute{Name: "momentum", Value: float32(1 - n.attr.Momentum)})
 }

@@ -1,6 +1,9 @@
 package net
 
-import "cnnvk/engine"
+import (
+	"cnnvk/engine"
+	"cnnvk/net/onnx"
+)
 
 // pool is MaxPool2d or AvgPool2d.
 type pool struct {
@@ -53,6 +56,14 @@ func (p pool) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
 	return f.apply(p.op, p.attr, x)
 }
 
+func (p pool) onnx(g *onnxGraph, name string, x edge) edge {
+	window := onnxWindow(p.attr.Kernel, p.attr.Stride, p.attr.Padding)
+	if p.op == engine.AvgPool2d {
+		return g.node(name, "AveragePool", []edge{x}, append(window, onnx.Attribute{Name: "count_include_pad", Value: 1})...)
+	}
+	return g.node(name, "MaxPool", []edge{x}, window...)
+}
+
 // globalAvgPool is AdaptiveAvgPool2d(1).
 type globalAvgPool struct{ unparameterised }
 
@@ -71,4 +82,8 @@ func (globalAvgPool) kind() string { return globalAvgPoolKind.name }
 
 func (globalAvgPool) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
 	return f.apply(engine.GlobalAvgPool, nil, x)
+}
+
+func (globalAvgPool) onnx(g *onnxGraph, name string, x edge) edge {
+	return g.node(name, "GlobalAveragePool", []edge{x})
 }

@@ -24,10 +24,11 @@ func buildSqueezeExcitation(a *arguments, in shape) (layer, shape) {
 		fc1: conv2d{in: in.c, out: squeezed, bias: true, attr: point},
 		fc2: conv2d{in: squeezed, out: in.c, bias: true, attr: point},
 	}
-	s.activation = activation{name: reluKind.name, op: engine.ReLU}
-	if name := a.given("activation"); name != "" {
-		s.activation = a.activation(name, in)
+	name := a.given("activation")
+	if name == "" {
+		name = reluKind.name
 	}
+	s.activation = a.activation(name, in)
 	return s, in
 }
 
@@ -55,4 +56,14 @@ func (s squeezeExcitation) forward(f *forward, name string, x *engine.Tensor) *e
 	y = s.activation.forward(f, "", y)
 	y = s.fc2.forward(f, name+".fc2", y)
 	return f.apply(engine.ChannelScale, nil, x, f.apply(engine.Sigmoid, nil, y))
+}
+
+// onnx calls the nodes as torchvision calls the modules.
+func (s squeezeExcitation) onnx(g *onnxGraph, name string, x edge) edge {
+	y := globalAvgPool{}.onnx(g, name+".avgpool", x)
+	y = s.fc1.onnx(g, name+".fc1", y)
+	y = s.activation.onnx(g, name+".activation", y)
+	y = s.fc2.onnx(g, name+".fc2", y)
+	y = g.node(name+".scale_activation", "Sigmoid", []edge{y})
+	return g.node(name, "Mul", []edge{y, x})
 }

@@ -40,6 +40,15 @@ func (r *residual) forward(f *forward, _ string, x *engine.Tensor) *engine.Tenso
 	return y
 }
 
+func (r *residual) onnx(g *onnxGraph, name string, x edge) edge {
+	y := g.run(r.main, x)
+	y = g.node(name, "Add", []edge{y, g.run(r.shortcut, x)})
+	if r.activation != nil {
+		y = r.activation.onnx(g, name, y)
+	}
+	return y
+}
+
 // parametersOf lists the state of layers in construction order.
 func parametersOf(steps []step) []parameter {
 	var out []parameter
