@@ -42,14 +42,16 @@ KILLS := 50
 # Under the floor profile: not the reference's share, nor 10,000 test images, nor a count of what is left over, nor what asks for the profile by
 # itself, nor what the host alone does: such tests pass with CNNVK_PROFILE=none, which is no profile, for they open no device. What skips
 # sub-tests of any test comes last: go test looks at nothing behind it.
-FLOOR_SKIP := EvalReference|LeaveNothing|^TestData|^TestFolder|Fsync|^TestHome|OutputLost|Nohup|NoticedTwice|MemoryLimits|WidthBefore|^TestProgress$$|^TestConfig|OtherNames|^TestResume|^TestInterrupted(Twice|Early)?$$|KillAndResume|^TestFullDisk|^TestFileLimit|^TestOwnNetwork|CIFAR10|Completion|ClassReport|ReportRefused|^TestRunIsShown|Rights|OnTerminal|LastGoodWeights|OneParameter|OnReference|^TestTune$$|NoTune|UnknownKernels|^TestCommonNetworks|/./cpu$$
+FLOOR_SKIP := EvalReference|LeaveNothing|^TestData|^TestFolder|Fsync|^TestHome|OutputLost|Nohup|NoticedTwice|MemoryLimits|WidthBefore|^TestProgress$$|^TestConfig|OtherNames|^TestResume|^TestInterrupted(Twice|Early)?$$|KillAndResume|^TestFullDisk|^TestFileLimit|^TestOwnNetwork|CIFAR10|Completion|ClassReport|ReportRefused|^TestRunIsShown|Rights|OnTerminal|LastGoodWeights|OneParameter|OnReference|^TestTune$$|NoTune|UnknownKernels|^TestCommonNetworks|ONNX|/./cpu$$
 # The race detector looks at the host: not at what keeps the device, the reference or other processes busy, nor at memory, of which it takes
 # much, nor at pictures, which are drawn by one goroutine. Of trainings as processes of their own it sees those that are stopped, resumed, or
 # two at a time. With adamw it sees trainers that are stopped at every moment; other optimisers are the plain pass's.
-RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNothing|^TestCycles$$|NoMemory|KillAndResume|WidthBefore|OutputLost|^TestHome$$|MemoryLimits|Ceilings|^TestTune$$|MaxTime|FullDisk|^TestInterrupted$$|InterruptedSoon|SyntheticForm|OtherForms|CIFAR10|OtherNames|ConfigWidth|AnotherDevice|UnknownKernels|FolderGoes|FolderTaken|Fsync|NoticedTwice|BrokenManifest|ComputesNothing|OwnNetwork|OneParameter|^TestProgress$$|^TestResume$$/^[^a]|LastGoodWeights|VerboseMemory|ClassReport|ReportRefused
+RACE_SKIP := ^TestGolden$$|^TestStep$$|Bench|OnReference|NotFinite|Peak|LeaveNothing|^TestCycles$$|NoMemory|KillAndResume|WidthBefore|OutputLost|^TestHome$$|MemoryLimits|Ceilings|^TestTune$$|MaxTime|FullDisk|^TestInterrupted$$|InterruptedSoon|SyntheticForm|OtherForms|CIFAR10|OtherNames|ConfigWidth|AnotherDevice|UnknownKernels|FolderGoes|FolderTaken|Fsync|NoticedTwice|BrokenManifest|ComputesNothing|OwnNetwork|OneParameter|^TestProgress$$|^TestResume$$/^[^a]|LastGoodWeights|VerboseMemory|ClassReport|ReportRefused|ONNXR|ONNXChecker
 
 # PyTorch is Debian's, so Python has to be, too.
 export PYTHON ?= /usr/bin/python3
+# Where make onnx installs onnxruntime, of which tests make use from then on.
+export NODE_PATH ?= $(shell echo "$${XDG_CACHE_HOME:-$$HOME/.cache}")/cnnvk/npm/node_modules
 ROUNDS ?= 7
 BATCHES ?= 0
 # The runs of make ablations, each kept and gone on with.
@@ -57,7 +59,7 @@ ABLATIONS ?= runs/ablations
 EPOCHS ?= 5
 BUNDLE ?= bin/cnnvk-gpu-check.tgz
 
-.PHONY: help train test proof-leaks resume-test build bench compare drivers gpu-bundle ablations vuln shaders check check-shaders data setup-run setup-test setup-compare clean
+.PHONY: help train test proof-leaks resume-test build bench compare drivers gpu-bundle ablations onnx vuln shaders check check-shaders data setup-run setup-test setup-compare setup-onnx clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 
@@ -99,6 +101,9 @@ gpu-bundle: setup-run ## pack what checks this program on a machine with a GPU (
 ablations: setup-run build data ## train with one thing changed at a time, some minutes each (ABLATIONS=DIR, EPOCHS=5)
 	@sh .ci/ablations.sh '$(ABLATIONS)' $(EPOCHS)
 
+onnx: setup-onnx data ## check exported networks with the onnx library, and compare onnxruntime with this program
+	@sh .ci/onnx.sh
+
 vuln: ## look for published vulnerabilities that the program reaches (VULNDB=latest: by the newest database)
 	@VULNDB='$(VULNDB)' sh .ci/vuln.sh
 
@@ -116,7 +121,7 @@ check-shaders: ## compare shaders/spirv with what the same glslc makes of the sh
 data: ## unpack the shared CIFAR-100, if there is any, into the cache folder
 	@$(if $(unpack),sh .ci/data.sh '$(shared)' '$(CNNVK_DATA)')
 
-setup-run setup-test setup-compare:
+setup-run setup-test setup-compare setup-onnx:
 	@sh .ci/setup.sh $(@:setup-%=%)
 
 clean: ## remove what was built; runs stay

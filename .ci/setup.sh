@@ -1,5 +1,5 @@
 #!/bin/sh
-# setup.sh run|test|shaders|compare installs what a make target needs besides Go, gcc and git, where it is missing.
+# setup.sh run|test|shaders|compare|onnx installs what a make target needs besides Go, gcc and git, where it is missing.
 # It does not fail: what it cannot install it names, and the program or its tests then say what they miss.
 set -u
 PATH=$PATH:/usr/sbin:/sbin # ldconfig
@@ -19,7 +19,7 @@ missing=
 need() { missing="$missing $1"; }
 
 case $1 in
-run | test | compare)
+run | test | compare | onnx)
     ldconfig -p 2>/dev/null | grep -q 'libvulkan\.so\.1 ' || need libvulkan1
     [ -n "${VK_DRIVER_FILES:-}${VK_ICD_FILENAMES:-}" ] || in_vulkan 'icd.d/*.json' || need mesa-vulkan-drivers
     ;;
@@ -31,6 +31,11 @@ fi
 if [ "$1" = compare ]; then
     "${PYTHON:-/usr/bin/python3}" -c 'import torch' 2>/dev/null || need python3-torch
     ls /usr/lib/*/openblas-pthread/libblas.so.3 >/dev/null 2>&1 || need libopenblas0-pthread # else matrix products are slow
+fi
+if [ "$1" = onnx ]; then
+    "${PYTHON:-/usr/bin/python3}" -c 'import onnx' 2>/dev/null || need python3-onnx
+    command -v node >/dev/null || need nodejs
+    command -v npm >/dev/null || need npm
 fi
 if [ "$1" = test ] || [ "$1" = shaders ]; then
     command -v glslc >/dev/null || need glslc

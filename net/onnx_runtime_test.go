@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -14,12 +13,13 @@ import (
 	"cnnvk/engine"
 	"cnnvk/engine/cpu"
 	"cnnvk/internal/onnxtest"
+	"cnnvk/internal/sharedtest"
 )
 
-// onnxBatch is how many images a network gets at once, beside one: 2, or what CNNVK_ONNX_BATCH says.
+// onnxBatch is how many images a network gets at once, beside one.
 func onnxBatch() int {
-	if n, err := strconv.Atoi(os.Getenv("CNNVK_ONNX_BATCH")); err == nil {
-		return n
+	if onnxtest.Full() {
+		return 32
 	}
 	return 2
 }
@@ -148,7 +148,7 @@ func runONNX(t *testing.T, w *Weights, f ONNXForm, mean, std []float64) {
 		runs = append(runs, onnxtest.Run{Model: path, Images: onnxInputOf(d, f), Shape: shape, Batch: batch})
 	}
 	for i, got := range onnxtest.Runtime(t, runs...) {
-		t.Logf("batch %d: within %.1e of logits from %.2f to %.2f", runs[i].Batch, checkOutput(t, got, logits, f), least, largest)
+		t.Logf("%s, batch %d: within %.1e of logits from %.2f to %.2f", w.Model.Name, runs[i].Batch, checkOutput(t, got, logits, f), least, largest)
 	}
 	if largest-least < 0.5 || largest-least > 100 {
 		t.Errorf("logits from %g to %g compare little", least, largest)
@@ -164,6 +164,18 @@ func TestONNXRuntime(t *testing.T) {
 			runONNX(t, mixedWeights(t, s, CIFAR100), forCIFAR(), cifar.CIFAR100.Mean, cifar.CIFAR100.Std)
 		})
 	}
+}
+
+// So it does of trained weights.
+func TestONNXRuntimeTrained(t *testing.T) {
+	t.Parallel()
+	folder := sharedtest.Folder(t, "CNNVK_WEIGHTS")
+	onnxtest.NeedRuntime(t)
+	w, err := LoadWeights(filepath.Join(folder, "smallcifarnet_reference.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	runONNX(t, w, forCIFAR(), cifar.CIFAR100.Mean, cifar.CIFAR100.Std)
 }
 
 // So it does in every form, and on grey images of another size and other numbers of classes.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -21,18 +22,19 @@ import (
 // format is a form of weights that convert writes, by the ending of the file.
 type format struct {
 	ending string
-	write  func(c *cli.Context, w *net.Weights, path string) error
+	write  func(c *cli.Context, s *console, w *net.Weights, path string) error
 }
 
 var formats = []format{
 	{".safetensors", writeTensors(safetensors.Write)},
 	{".pt", writeTensors(torchfile.Write)},
 	{".pth", writeTensors(torchfile.Write)},
+	{onnxEnding, writeONNX},
 }
 
 // writeTensors is how a form is written that holds the tensors as they are.
-func writeTensors(write func(path string, tensors []safetensors.Tensor, metadata map[string]string) error) func(*cli.Context, *net.Weights, string) error {
-	return func(_ *cli.Context, w *net.Weights, path string) error {
+func writeTensors(write func(path string, tensors []safetensors.Tensor, metadata map[string]string) error) func(*cli.Context, *console, *net.Weights, string) error {
+	return func(_ *cli.Context, _ *console, w *net.Weights, path string) error {
 		tensors, metadata, err := w.File()
 		if err != nil {
 			return err
@@ -56,10 +58,10 @@ func (p program) convertCommand() *cli.Command {
 		Name:      "convert",
 		Usage:     "write weights in another form, by the ending of OUT: " + endings(),
 		ArgsUsage: "IN OUT",
-		Flags: append([]cli.Flag{
+		Flags: slices.Concat([]cli.Flag{
 			modelFlag("the network of weights that do not say it: `NAME` of one that is built in, or a FILE.yaml of your own", "as the weights say"),
 			&cli.BoolFlag{Name: "force", Usage: "replace OUT if it exists"},
-		}, verbosityFlags()...),
+		}, onnxFlags(), verbosityFlags()),
 		Action: p.convert,
 	}
 }
@@ -85,6 +87,9 @@ func (p program) convert(c *cli.Context) error {
 	if to == nil {
 		return usagef("%s: use a name that ends in %s", out, endings())
 	}
+	if err := checkONNXFlags(c, to); err != nil {
+		return err
+	}
 	if err := checkFree(out, c.Bool("force")); err != nil {
 		return err
 	}
@@ -102,7 +107,7 @@ func (p program) convert(c *cli.Context) error {
 	if w.Note != "" {
 		s.say("weights: %s\n", w.Note)
 	}
-	if err := to.write(c, w, out); err != nil {
+	if err := to.write(c, s, w, out); err != nil {
 		return err
 	}
 	s.result("%s: %s, %d parameters\n", out, w.Model.Name, w.Model.Parameters())

@@ -38,6 +38,8 @@ var examples = map[string][]string{
 	"cnnvk convert": {
 		"cnnvk convert runs/mine mine.pt",
 		"cnnvk convert from_pytorch.pth mine.safetensors",
+		"cnnvk convert runs/mine mine.onnx",
+		"cnnvk convert --uint8 --softmax runs/mine mine.onnx     # bytes in, probabilities out",
 		"cnnvk convert --model mine.yaml from_pytorch.pt mine.safetensors",
 	},
 	"cnnvk summary": {

@@ -26,6 +26,9 @@ var (
 	checkScript string
 )
 
+// Full says whether the tests take their time: batches of 32, and all test images. make onnx sets CNNVK_ONNX.
+func Full() bool { return os.Getenv("CNNVK_ONNX") == "full" }
+
 // Run is a network's file and images for it.
 type Run struct {
 	Model  string // its path

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"cnnvk/internal/files"
 )
 
 // The numbers of onnx.proto's fields, by message.
@@ -64,6 +66,18 @@ const (
 	typeInts  = 7
 )
 
+// Write makes a file of the model, whole or not at all: see files.WriteAtomically. It refuses what Encode refuses.
+func (m *Model) Write(path string) error {
+	data, err := m.Encode()
+	if err == nil {
+		err = files.WriteAtomically(path, files.Bytes(data))
+	}
+	if err != nil {
+		return fmt.Errorf("net: writing %s: %w", path, files.Reason(err))
+	}
+	return nil
+}
+
 // message is a protocol buffer's message under construction. Repeated numbers are not packed, as in the schema.
 type message []byte
 
@@ -106,7 +120,7 @@ func (m *Model) Encode() ([]byte, error) {
 		out.bytes(modelMetadata, entry)
 	}
 	if len(out) > math.MaxInt32 {
-		return nil, fmt.Errorf("onnx: %d bytes, of which a protocol buffer has at most %d", len(out), math.MaxInt32)
+		return nil, fmt.Errorf("%d bytes, of which a protocol buffer has at most %d", len(out), math.MaxInt32)
 	}
 	return out, nil
 }
@@ -144,7 +158,7 @@ func (n *Node) encode() (out message, err error) {
 	for _, a := range n.Attributes {
 		attribute, err := a.encode()
 		if err != nil {
-			return nil, fmt.Errorf("onnx: node %s: %w", n.Name, err)
+			return nil, fmt.Errorf("node %s: %w", n.Name, err)
 		}
 		out.bytes(nodeAttribute, attribute)
 	}

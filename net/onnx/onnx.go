@@ -1,5 +1,6 @@
 // Package onnx writes networks in the Open Neural Network Exchange's form, https://onnx.ai: a protocol buffer, of whose schema (onnx.proto)
-// it knows what a network for images needs. It knows no layers: which nodes they become is package net's matter.
+// it knows what a network for images needs. It knows no layers: which nodes they become is package net's matter. Errors
+// begin with "net: ", as those of package net do.
 package onnx
 
 // The versions that a file names: of its form and of its operators. onnx 1.12 and later read them, as does onnxruntime from 1.12 on.
