@@ -10,6 +10,7 @@ import (
 
 	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/internal/hints"
+	"cnnvk/internal/pictures"
 	"cnnvk/net"
 	"cnnvk/net/training"
 )
@@ -51,6 +52,7 @@ var choices = map[string][]string{
 	"split":     training.Splits,
 	"model":     net.ModelNames(),
 	"tta":       ttas,
+	"resize":    pictures.Fits,
 	"device":    {"vulkan", machine.CPU},
 	"progress":  progressModes,
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cmd/cnnvk/machine"
-	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/engine"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
@@ -22,13 +21,13 @@ func (p program) evalCommand() *cli.Command {
 		Usage: "evaluate weights on the test set",
 		Flags: append([]cli.Flag{
 			dataFlag(),
-			&cli.PathFlag{Name: "weights", Usage: "`FILE` of weights, safetensors or PyTorch's .pt, or the folder of a run"},
-			modelFlag("the network of weights that do not say it: `NAME` of one that is built in, or a FILE.yaml of your own", "as the weights say"),
+			weightsFlag(),
+			ofModelFlag(),
 			deviceFlag(),
 			noTuneFlag(),
 			&cli.IntFlag{Name: "batch-size", Value: 128, Usage: "images evaluated at once; it changes no result"},
 			&cli.StringFlag{Name: "tta", Value: ttaNone, Usage: choice(ttas) + ": test-time augmentation; with flip an image's logits are the mean of its own and its mirror image's"},
-			&cli.BoolFlag{Name: "normalize", DefaultText: "as the weights were trained", Usage: "bring the images to mean 0 and deviation 1; --normalize=false only scales them to 0..1"},
+			normalizeFlag(),
 			&cli.PathFlag{Name: "out", Usage: "folder `DIR` for tables and pictures by class (default: eval/best for a run's best weights)"},
 			&cli.BoolFlag{Name: "no-report", Usage: "write no tables and pictures"},
 			jsonFlag(),
@@ -36,9 +35,6 @@ func (p program) evalCommand() *cli.Command {
 		Action: p.evaluate,
 	}
 }
-
-// evalWeights is how a file of weights is typed.
-const evalWeights = "--weights %s"
 
 // The values of --tta.
 const (
@@ -70,8 +66,7 @@ func (p program) evaluate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	path := c.String("weights")
-	if path == "" {
+	if c.String("weights") == "" {
 		return hints.With(usagef("eval needs --weights FILE"), whereWeights)
 	}
 	if c.Bool("no-report") && c.String("out") != "" {
@@ -83,30 +78,9 @@ func (p program) evaluate(c *cli.Context) error {
 	if tta := c.String("tta"); !slices.Contains(ttas, tta) {
 		return usagef("--tta %q: use %s", tta, net.OneOf(ttas))
 	}
-	named := path
-	if filepath.Base(path) == run.ConfigFile {
-		path = run.FolderOf(path)
-	}
-	path = run.FileIn(path, run.BestWeights, run.LastWeights)
-	if err := c.Set("weights", path); err != nil { // errors name the file
-		return err
-	}
-	w, err := loadWeights(c, path, evalWeights)
+	path, w, in, err := weightsNamed(c, s)
 	if err != nil {
 		return err
-	}
-	if path != named {
-		s.say("weights: %s\n", path)
-	}
-	if w.Note != "" {
-		s.say("weights: %s\n", w.Note)
-	}
-	if err := sayModel(s, path, w); err != nil {
-		return err
-	}
-	in, err := inputOf(w)
-	if err != nil {
-		return orOtherWeights(path, evalWeights, fmt.Errorf("the weights in %s: %w", path, err))
 	}
 	normalize := normalizing(c, s, w, in)
 	set, err := p.testSet(c, s)

@@ -23,6 +23,51 @@ const whereWeights = "cnnvk train leaves weights in runs/smallcifarnet/" + run.B
 // weightsEndings are how files of weights are called that are read.
 var weightsEndings = []string{".safetensors", ".pt", ".pth"}
 
+// evalWeights is how a file of weights is typed.
+const evalWeights = "--weights %s"
+
+func weightsFlag() cli.Flag {
+	return &cli.PathFlag{Name: "weights", Usage: "`FILE` of weights, safetensors or PyTorch's .pt, or the folder of a run"}
+}
+
+// ofModelFlag is --model beside --weights.
+func ofModelFlag() cli.Flag {
+	return modelFlag("the network of weights that do not say it: `NAME` of one that is built in, or a FILE.yaml of your own", "as the weights say")
+}
+
+func normalizeFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "normalize", DefaultText: "as the weights were trained", Usage: "bring the images to mean 0 and deviation 1; --normalize=false only scales them to 0..1"}
+}
+
+// weightsNamed reads the weights that --weights names, which becomes their path, and tells what network they are of.
+func weightsNamed(c *cli.Context, s *console) (path string, w *net.Weights, in net.Input, err error) {
+	named := c.String("weights")
+	path = named
+	if filepath.Base(path) == run.ConfigFile {
+		path = run.FolderOf(path)
+	}
+	path = run.FileIn(path, run.BestWeights, run.LastWeights)
+	if err := c.Set("weights", path); err != nil { // errors name the file
+		return "", nil, in, err
+	}
+	if w, err = loadWeights(c, path, evalWeights); err != nil {
+		return "", nil, in, err
+	}
+	if path != named {
+		s.say("weights: %s\n", path)
+	}
+	if w.Note != "" {
+		s.say("weights: %s\n", w.Note)
+	}
+	if err := sayModel(s, path, w); err != nil {
+		return "", nil, in, err
+	}
+	if in, err = inputOf(w); err != nil {
+		return "", nil, in, orOtherWeights(path, evalWeights, fmt.Errorf("the weights in %s: %w", path, err))
+	}
+	return path, w, in, nil
+}
+
 // loadWeights reads weights, of the network that --model names if it is set. typed is how a file of weights, %s, is typed in a hint.
 func loadWeights(c *cli.Context, path, typed string) (*net.Weights, error) {
 	var of *net.Spec

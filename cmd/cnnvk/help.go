@@ -42,6 +42,12 @@ var examples = map[string][]string{
 		"cnnvk convert --uint8 --softmax runs/mine mine.onnx     # bytes in, probabilities out",
 		"cnnvk convert --model mine.yaml from_pytorch.pt mine.safetensors",
 	},
+	"cnnvk predict": {
+		"cnnvk predict --weights runs/mine photo.jpg",
+		"cnnvk predict --weights runs/mine -k 3 --resize crop -o sheet.png photos",
+		"cnnvk predict --weights from_pytorch.safetensors --csv photos > found.csv",
+		"cnnvk predict --weights runs/mine --json - < photo.png",
+	},
 	"cnnvk summary": {
 		"cnnvk summary",
 		"cnnvk summary --widths 32,64,128,256,256,256 --batch-size 512",
@@ -132,6 +138,41 @@ func helpAsFlag(args []string) []string {
 		return append(asked, completionFlag)
 	}
 	return append(asked, "--help")
+}
+
+// flagsFirst moves the flags of a command that takes arguments before them, where the library looks for flags. What follows -- stays
+// where it is.
+func flagsFirst(app *cli.App, args []string) []string {
+	if len(args) < 3 || args[len(args)-1] == completionFlag {
+		return args
+	}
+	command := app.Command(args[1])
+	if command == nil || command.ArgsUsage == "" {
+		return args
+	}
+	flags, others := []string{args[0], args[1]}, []string(nil)
+	for i := 2; i < len(args); i++ {
+		word := args[i]
+		if word == "--" {
+			others = append(others, args[i+1:]...)
+			break
+		}
+		if !strings.HasPrefix(word, "-") || word == standardInput {
+			others = append(others, word)
+			continue
+		}
+		flags = append(flags, word)
+		if f := flagNamed(command, word); f != nil && f.TakesValue() {
+			if i++; i == len(args) {
+				return flags // the library says that a value is missing
+			}
+			flags = append(flags, args[i])
+		}
+	}
+	if len(others) == 0 {
+		return flags
+	}
+	return append(append(flags, "--"), others...)
 }
 
 // didYouMean is the beginning of a hint about a mistyped word, or nothing.

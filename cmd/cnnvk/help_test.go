@@ -129,6 +129,7 @@ func TestCompletionInBash(t *testing.T) {
 		{"train --ep", "--epochs"}, {"train --epochs 3 --li", "--limit-steps"}, {"train --opt ", "adamw sgd nesterov muon"}, {"train --opt s", "sgd"},
 		{"train --data ", ""}, {"train --data fol", ""}, {"data ", "help download info preview --help"}, {"data download --t", "--to"},
 		{"completion z", "zsh"}, {"eval --weights x --j", "--json"}, {"bench --device c", "cpu"},
+		{"pred", "predict"}, {"predict --resize ", "squash crop pad"}, {"predict --weights x --resize cr", "crop"}, {"predict a.png --cs", "--csv"}, {"predict --weights ", ""},
 	} {
 		words := strings.Split(c.typed, " ")
 		if got := strings.Join(offered(words...), " "); got != c.want {

@@ -70,7 +70,7 @@ func (p program) run(ctx context.Context, args []string, stdout, stderr io.Write
 	newLog(stderr, slog.LevelWarn) // for commands without a console
 	out := &output{to: stdout}
 	app := p.app(out, stderr)
-	args = helpAsFlag(args)
+	args = flagsFirst(app, helpAsFlag(args))
 	giveCompletion(app, args)
 	err := app.RunContext(ctx, args)
 	if err == nil || readerGone(err) { // a reader that stops early, such as head, is no error
@@ -103,8 +103,8 @@ func (p program) app(stdout, stderr io.Writer) *cli.App {
 		HideVersion:           true,
 		HideHelpCommand:       true,
 		Flags:                 []cli.Flag{versionFlag()},
-		Commands: []*cli.Command{p.trainCommand(), p.evalCommand(), p.convertCommand(), summaryCommand(), p.benchCommand(), p.tuneCommand(), p.devicesCommand(), p.dataCommand(),
-			completionCommand(), versionCommand()},
+		Commands: []*cli.Command{p.trainCommand(), p.evalCommand(), p.predictCommand(), p.convertCommand(), summaryCommand(), p.benchCommand(), p.tuneCommand(),
+			p.devicesCommand(), p.dataCommand(), completionCommand(), versionCommand()},
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   onUsageError,
 		Before:         versionAlone,

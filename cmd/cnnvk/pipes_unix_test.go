@@ -16,7 +16,7 @@ func TestNamedPipes(t *testing.T) {
 	saveWeights(t, "w.safetensors", narrow)
 	dataFile(t, "data", "test.bin", cifar.TestRecords*cifar.RecordBytes, 0, 0)
 	writeFile(t, "pipes/readme", nil)
-	for _, name := range []string{"train.bin", "test.bin", "weights"} {
+	for _, name := range []string{"train.bin", "test.bin", "weights", "a.png"} {
 		if err := syscall.Mkfifo("pipes/"+name, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -31,5 +31,9 @@ func TestNamedPipes(t *testing.T) {
 		o := child(t, nil, strings.Fields(c.args)...)
 		o.failed(t, exitFailed, c.says, c.hint)
 		unchanged(t, before)
+	}
+	o := child(t, nil, "predict", "--device", "cpu", "--weights", "w.safetensors", "pipes/a.png")
+	if o.code != exitFailed || !strings.Contains(o.stderr, "not read: pipes/a.png: not a regular file") {
+		t.Errorf("exit code %d: %s", o.code, o.stderr)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image/jpeg"
 	"io"
 	"os"
 	"path/filepath"
@@ -82,7 +83,7 @@ func Decode(data []byte) (*RGB, error) {
 
 // plain is an error of a decoder without the words that say again whose it is.
 func plain(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+	if cut := jpeg.FormatError("short Huffman data"); errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, cut) {
 		return errCut
 	}
 	for _, prefix := range []string{"png: invalid format: ", "png: unsupported feature: ", "invalid JPEG format: ", "gif: ", "vp8: ", "vp8l: "} {
@@ -95,9 +96,9 @@ func plain(err error) error {
 
 var errCut = errors.New("the file ends before the picture does")
 
-// Open reads the picture in a file. Its errors name the file.
+// Open reads the picture in a regular file. Its errors name the file.
 func Open(path string) (*RGB, error) {
-	data, err := readFile(path)
+	data, err := ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -108,16 +109,22 @@ func Open(path string) (*RGB, error) {
 	return m, nil
 }
 
-// readFile reads a regular file, or a pipe, of at most MaxBytes.
-func readFile(path string) ([]byte, error) {
+// ReadFile reads the bytes of a picture to be decoded, from a regular file: to open a pipe may take for ever. Its errors do not name the file.
+func ReadFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, files.Reason(err)
+	case info.IsDir():
+		return nil, errors.New("a folder")
+	case !info.Mode().IsRegular():
+		return nil, errors.New("not a regular file")
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, files.Reason(err)
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, errors.New("a folder")
-	}
 	return ReadAll(f)
 }
 

@@ -12,6 +12,7 @@ import (
 // Tuning is how a command has its kernels chosen.
 type Tuning struct {
 	Off    bool        // built-in choices
+	Kept   bool        // those that were measured before, and built-in ones for the rest: nothing is measured
 	Pinned gpu.Choices // those of an earlier run, if not nil
 	Again  bool        // measure what was measured before
 	// Limit, if it is not 0, ends the measuring: what is left keeps its built-in kernels, now and later, until a tuning without a limit.
@@ -22,7 +23,7 @@ type Tuning struct {
 // Settle opens the machine again with the better vector width, where that is still to be measured. The device is another one then: say
 // what it is, and compare with it, only afterwards.
 func (m *Machine) Settle(ctx context.Context, t Tuning) error {
-	if t.Off || t.Pinned != nil || !m.widthOpen(t.Again) {
+	if t.Off || t.Kept || t.Pinned != nil || !m.widthOpen(t.Again) {
 		return nil
 	}
 	return m.chooseWidth(ctx)
@@ -45,6 +46,9 @@ func (m *Machine) Tune(ctx context.Context, t Tuning, d Demand, batch int) error
 	}
 	if !t.Again {
 		m.gpu.Choose(kept.Kernels)
+	}
+	if t.Kept {
+		return nil
 	}
 	if t.Limit > 0 {
 		m.gpu.Choose(kept.Left)
