@@ -2,7 +2,7 @@
 // layout, or from the pickles of the Python version, with the names of their classes, the download of CIFAR-100 into the user's cache
 // folder, synthetic sets of any form for machines without the data, the split into training and validation images,
 // the order in which an epoch visits them, the draws of their augmentation, and the normalisation
-// that turns a byte into a network's input.
+// that turns a byte into a network's input. Pictures of one's own are read by package imagefolder, below, into the same type Set.
 //
 // Everything that is drawn at random is a pure function of what is passed in: the seed, the epoch,
 // the image. The package keeps no state in memory, and nothing in it knows a network or a GPU.
@@ -34,6 +34,11 @@ type Set struct {
 	Synthetic bool
 	Name      string // for messages: "CIFAR-100 train", "synthetic (seed 42)"
 	File      string // the name of the file that it was read from: "train.bin", or "train" of the Python version
+
+	// Validation is how many images at the end are for validation because the data set says so; 0 where they are to be dealt.
+	Validation int
+	// Resize is how pictures of any size were brought to the form's, "" where the images are as they were published or made.
+	Resize string
 }
 
 // Len returns the number of images.
@@ -46,6 +51,23 @@ func newSet(f Form, n int) *Set {
 		s.Coarse = make([]uint8, n)
 	}
 	return s
+}
+
+// Pictures says whether the set was made of picture files of any size.
+func (s *Set) Pictures() bool { return s.Resize != "" }
+
+// Pick is a set of some of the images, in that order, with memory of its own. It has no checksum.
+func (s *Set) Pick(images []int) *Set {
+	out := newSet(s.Form, len(images))
+	out.Synthetic, out.Name, out.File, out.Resize = s.Synthetic, s.Name, s.File, s.Resize
+	for to, from := range images {
+		copy(out.image(to), s.image(from))
+		out.Labels[to] = s.Labels[from]
+		if s.Coarse != nil {
+			out.Coarse[to] = s.Coarse[from]
+		}
+	}
+	return out
 }
 
 // image is the bytes of an image.

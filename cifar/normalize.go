@@ -1,6 +1,10 @@
 package cifar
 
-import "math"
+import (
+	"iter"
+	"math"
+	"slices"
+)
 
 // NormalizeTable is InputTable of CIFAR-100's statistics.
 func NormalizeTable() [][256]float32 { return InputTable(CIFAR100.Mean, CIFAR100.Std) }
@@ -24,27 +28,43 @@ func InputTable(mean, std []float64) [][256]float32 {
 // Statistics are the mean and deviation per channel by which the set's images are normalised: the form's where it has some, else those of
 // these images, of pixels scaled to 0..1. Where all pixels of a channel are alike the deviation is 1, so that they become 0.
 func (s *Set) Statistics() (mean, std []float64) {
+	return s.statisticsOf(func(yield func(int) bool) {
+		for i := range s.Len() {
+			if !yield(i) {
+				return
+			}
+		}
+	})
+}
+
+// StatisticsOf is Statistics of some of the images.
+func (s *Set) StatisticsOf(images []int) (mean, std []float64) {
+	return s.statisticsOf(slices.Values(images))
+}
+
+func (s *Set) statisticsOf(images iter.Seq[int]) (mean, std []float64) {
 	if s.Form.Mean != nil {
 		return s.Form.Mean, s.Form.Std
 	}
 	mean, std = make([]float64, s.Form.C), make([]float64, s.Form.C)
 	for c := range mean {
-		mean[c], std[c] = s.statistics(c)
+		mean[c], std[c] = s.statistics(c, images)
 	}
 	return mean, std
 }
 
 // statistics sums whole numbers, so that their order does not matter.
-func (s *Set) statistics(c int) (mean, std float64) {
+func (s *Set) statistics(c int, images iter.Seq[int]) (mean, std float64) {
 	var sum, squares uint64
-	plane := s.Form.H * s.Form.W
-	for i := range s.Len() {
+	plane, count := s.Form.H*s.Form.W, 0
+	for i := range images {
 		for _, x := range s.image(i)[c*plane:][:plane] {
 			sum += uint64(x)
 			squares += uint64(x) * uint64(x)
 		}
+		count++
 	}
-	n := float64(max(s.Len()*plane, 1))
+	n := float64(max(count*plane, 1))
 	mean = float64(sum) / n
 	if std = math.Sqrt(max(float64(squares)/n-mean*mean, 0)) / 255; std == 0 {
 		std = 1

@@ -105,3 +105,21 @@ func TestStatistics(t *testing.T) {
 		t.Errorf("a channel of one value becomes %g", zero)
 	}
 }
+
+// The statistics of some images are those of a set of these alone.
+func TestStatisticsOf(t *testing.T) {
+	set := SyntheticOf(SyntheticForm("made", 2, 8, 9, 7), 3, 40)
+	some := []int{3, 39, 0, 17}
+	mean, std := set.StatisticsOf(some)
+	picked := set.Pick(some)
+	wantMean, wantStd := picked.Statistics()
+	all, _ := set.Statistics()
+	if !slices.Equal(mean, wantMean) || !slices.Equal(std, wantStd) || slices.Equal(mean, all) {
+		t.Errorf("%v and %v, want %v and %v, unlike %v", mean, std, wantMean, wantStd, all)
+	}
+	for to, from := range some {
+		if picked.Labels[to] != set.Labels[from] || !bytes.Equal(picked.image(to), set.image(from)) {
+			t.Errorf("image %d is not image %d", to, from)
+		}
+	}
+}
