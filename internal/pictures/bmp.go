@@ -67,6 +67,9 @@ func readBMPHeader(data []byte) (b bmp, err error) {
 	default:
 		return b, fmt.Errorf("a header of %d bytes", size)
 	}
+	if int64(u32(10)) > int64(len(data)) {
+		return b, errCut
+	}
 	b.pixels = int(u32(10))
 	switch {
 	case compression == bmpMasked && b.bits >= 16:
@@ -89,7 +92,7 @@ func readBMPHeader(data []byte) (b bmp, err error) {
 	default:
 		return b, fmt.Errorf("%d bits a pixel", b.bits)
 	}
-	if b.pixels == 0 {
+	if b.pixels == 0 || b.pixels == 14+int(size) { // some programs do not count the palette
 		b.pixels = after
 	}
 	if b.pixels > len(data) {

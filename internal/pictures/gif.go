@@ -15,10 +15,10 @@ func decodeGIF(data []byte) (*RGB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSize(data, h.screen.Dx(), h.screen.Dy(), 3); err != nil {
-		return nil, err
+	if !h.frame.In(h.screen) {
+		return nil, errors.New("a frame that is not on its screen")
 	}
-	if err := checkSize(data, h.frame.Dx(), h.frame.Dy(), 1); err != nil {
+	if err := checkSize(data, h.screen.Dx(), h.screen.Dy(), 2+3); err != nil { // an interlaced frame is there twice
 		return nil, err
 	}
 	if h.control > 0 {

@@ -88,6 +88,9 @@ func (h *jpegHeader) frame(s []byte) error {
 	area := func(i int) int { return int(s[7+3*i]>>4) * int(s[7+3*i]&15) }
 	widest, sum := 1, 0
 	for i := range h.components {
+		if area(i) == 0 {
+			return errors.New("a component without samples")
+		}
 		widest, sum = max(widest, area(i)), sum+area(i)
 	}
 	h.samples = min(float64(sum)/float64(widest), float64(h.components))

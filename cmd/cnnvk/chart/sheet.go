@@ -52,13 +52,13 @@ func Sheet(title string, cells []Cell) Picture {
 	for columns < min(mostWide, len(cells)) && columns*columns < len(cells) {
 		columns++
 	}
-	columns = max(columns, min(3, len(cells))) // for the title
+	columns = max(columns, min(3, len(cells)))
 	for _, c := range cells {
 		lines = max(lines, len(c.Found))
 	}
 	rows := (len(cells) + columns - 1) / columns
 	height := CellDots + (1+lines)*lineDots + cellGap
-	s := sheet{width: cellGap + columns*(CellDots+cellGap), height: titleDots + rows*height + cellGap/2}
+	s := sheet{width: cellGap + max(columns, 2)*(CellDots+cellGap), height: titleDots + rows*height + cellGap/2}
 	return Picture{dots(s.width), dots(s.height), func(c draw.Canvas) {
 		s.canvas = c
 		s.words(cellGap, titleDots/2, s.width-2*cellGap, title, 10, ink, text.XLeft)
