@@ -130,25 +130,45 @@ func (v version) has(path string) bool {
 	return !(v.anyones && info.IsDir())
 }
 
-// choose returns which of the parts, each of another edition, is meant by a folder: that of which there are files in it, or else in the
-// folders that the archives make there, or else an archive. Where there is nothing of any it is the first; where there is something of
-// several, which cannot be one data set, it is an error.
-func choose(dir string, parts []part) (part, error) {
-	inFolder := func(e *edition) string { return e.inFolder(dir) }
-	below := func(e *edition) string {
-		for _, v := range []version{e.binary, e.python} {
-			if path := e.inFolder(filepath.Join(dir, v.folder)); path != "" {
-				return path
-			}
+// looks are the ways to look for an edition in a folder: for its files, then for the folders that its archives make there, then for an
+// archive. Each returns what it finds, or "".
+var looks = []func(e *edition, dir string) string{(*edition).inFolder, (*edition).below, (*edition).archiveIn}
+
+// below returns a data file of the edition in one of the folders that its archives make in dir.
+func (e *edition) below(dir string) string {
+	for _, v := range []version{e.binary, e.python} {
+		if path := e.inFolder(filepath.Join(dir, v.folder)); path != "" {
+			return path
 		}
-		return ""
 	}
-	packed := func(e *edition) string { return e.archiveIn(dir) }
-	for _, look := range []func(*edition) string{inFolder, below, packed} {
+	return ""
+}
+
+// Holds says whether there is a data set at a path, or something of one: files of a published version, or an archive.
+func Holds(where string) bool {
+	info, err := os.Stat(where)
+	switch {
+	case err != nil:
+		return false
+	case !info.IsDir():
+		return isArchive(where, info)
+	}
+	for _, look := range looks {
+		if look(edition100, where) != "" || look(edition10, where) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// choose returns which of the parts, each of another edition, is meant by a folder: that which the first of looks finds. Where there is
+// nothing of any it is the first; where there is something of several, which cannot be one data set, it is an error.
+func choose(dir string, parts []part) (part, error) {
+	for _, look := range looks {
 		var found []part
 		var paths []string
 		for _, p := range parts {
-			if path := look(p.edition); path != "" {
+			if path := look(p.edition, dir); path != "" {
 				found, paths = append(found, p), append(paths, path)
 			}
 		}

@@ -57,9 +57,9 @@ func key(form string, sums [][sha256.Size]byte) string {
 	return hex.EncodeToString(all.Sum(nil)[:16]) + cacheEnding
 }
 
-// load reads what a file of the cache says of n pictures of so many bytes; nil where there is none, or a damaged one. A file that is read
-// counts as used.
-func (c Cache) load(name string, n, size int) *decoded {
+// load reads what a file of the cache says of n pictures of so many bytes, into room; nil where there is none, or a damaged one. A file that
+// is read counts as used.
+func (c Cache) load(name string, n, size int, room []byte) *decoded {
 	path := filepath.Join(c.Dir, name)
 	f, err := os.Open(path)
 	if err != nil {
@@ -82,7 +82,7 @@ func (c Cache) load(name string, n, size int) *decoded {
 	if _, err := io.ReadFull(read, head); err != nil || json.Unmarshal(head, &d.bad) != nil || len(d.bad) > n {
 		return nil
 	}
-	d.pixels = make([]byte, (n-len(d.bad))*size)
+	d.pixels = room[:(n-len(d.bad))*size]
 	if _, err := io.ReadFull(read, d.pixels); err != nil {
 		return nil
 	}

@@ -138,7 +138,7 @@ func TestCacheLimit(t *testing.T) {
 	}
 	write(t, "cache/notes.txt", make([]byte, 5000))    // not the cache's
 	write(t, "cache/.cnnvk-0123456789abcdef.tmp", nil) // of a killed process
-	if c.load("a"+cacheEnding, 1, 200) == nil {
+	if c.load("a"+cacheEnding, 1, 200, make([]byte, 200)) == nil {
 		t.Error("a is not there")
 	}
 	if err := save("d", 500); err != nil { // b is the oldest, then c
@@ -172,7 +172,7 @@ func TestCacheCannotBeWritten(t *testing.T) {
 func TestCacheStopped(t *testing.T) {
 	t.Chdir(t.TempDir())
 	tree(t, "d/cat/1.png", "d/dog/1.png", "d/dog/2.png")
-	s, err := Find("d")
+	s, err := Find(t.Context(), "d")
 	if err != nil {
 		t.Fatal(err)
 	}

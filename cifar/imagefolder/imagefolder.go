@@ -66,7 +66,7 @@ type lister interface {
 //	CLASS/...
 //
 // A file is taken for a table by its ending, .csv or .tsv. Whether the pictures can be read shows later.
-func Find(where string) (*Source, error) {
+func Find(ctx context.Context, where string) (*Source, error) {
 	info, err := os.Stat(where)
 	switch {
 	case err != nil:
@@ -80,8 +80,8 @@ func Find(where string) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, look := range []func(string, contents) (*Source, error){partFolders, partTables, oneTable, oneFolder} {
-		if s, err := look(where, in); s != nil || err != nil {
+	for _, look := range []func(context.Context, string, contents) (*Source, error){partFolders, partTables, oneTable, oneFolder} {
+		if s, err := look(ctx, where, in); s != nil || err != nil {
 			return s, err
 		}
 	}
@@ -90,7 +90,7 @@ func Find(where string) (*Source, error) {
 
 // partFolders finds folders for the parts. A folder without folders in it is none: it may be a class that is called train, or hold
 // pictures without labels to test on.
-func partFolders(where string, in contents) (*Source, error) {
+func partFolders(_ context.Context, where string, in contents) (*Source, error) {
 	return inParts(where, in.folders, func(name string) (Part, lister, error) {
 		part, is := partNamed(name)
 		if !is {
@@ -105,7 +105,7 @@ func partFolders(where string, in contents) (*Source, error) {
 	})
 }
 
-func partTables(where string, in contents) (*Source, error) {
+func partTables(_ context.Context, where string, in contents) (*Source, error) {
 	return inParts(where, in.files, func(name string) (Part, lister, error) {
 		part, is := partNamed(strings.TrimSuffix(name, filepath.Ext(name)))
 		if !is || !isTable(name) {
@@ -142,7 +142,7 @@ func inParts(where string, names []string, find func(name string) (Part, lister,
 }
 
 // oneTable finds a table of all pictures.
-func oneTable(where string, in contents) (*Source, error) {
+func oneTable(_ context.Context, where string, in contents) (*Source, error) {
 	for _, name := range in.files {
 		if strings.EqualFold(name, "labels.csv") || strings.EqualFold(name, "labels.tsv") {
 			return &Source{where, map[Part]lister{Whole: &table{path: filepath.Join(where, name)}}, []Part{Whole}}, nil
@@ -151,13 +151,19 @@ func oneTable(where string, in contents) (*Source, error) {
 	return nil, nil
 }
 
-// oneFolder takes folders for classes. Pictures without one are an error; without pictures it is nothing.
-func oneFolder(where string, in contents) (*Source, error) {
-	if len(in.folders) > 0 {
-		return &Source{where, map[Part]lister{Whole: folder{where}}, []Part{Whole}}, nil
+// oneFolder takes folders for classes, if there is a picture in any. Pictures without a folder are an error; without pictures it is nothing.
+func oneFolder(ctx context.Context, where string, in contents) (*Source, error) {
+	for _, name := range in.folders {
+		w := walk{ctx: ctx, dir: filepath.Join(where, name), one: true}
+		if err := w.into("", nil); err != nil {
+			return nil, err
+		}
+		if len(w.found) > 0 {
+			return &Source{where, map[Part]lister{Whole: folder{where}}, []Part{Whole}}, nil
+		}
 	}
 	if slices.ContainsFunc(in.files, isPicture) {
-		_, err := folder{where}.classes(context.Background())
+		_, err := folder{where}.classes(ctx)
 		return nil, err
 	}
 	return nil, nil

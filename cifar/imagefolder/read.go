@@ -24,27 +24,22 @@ import (
 
 // Options say what becomes of the pictures.
 type Options struct {
-	Side     int          // rows and columns of each image
-	Channels int          // 3, or 1 for Pillow's convert("L")
-	Fit      pictures.Fit // how pictures of other proportions are brought to a square
-	Classes  []string     // those that there must be, nil for those of the training part
+	Height, Width int
+	Channels      int          // 3, or 1 for Pillow's convert("L")
+	Fit           pictures.Fit // how pictures of other proportions are brought to that size
+	Classes       []string     // those that there must be, nil for those of the training part
 
 	Cache    Cache                        // of decoded pictures; none without a folder
-	Progress func(done, total int)        // of the pictures that are decoded, if set
+	Progress func(done, total int)        // of the pictures that are decoded, if set; from several goroutines
 	Warn     func(what string, err error) // of a cache that cannot be used, if set
 }
 
-// The sides of images, and the numbers of channels, that pictures are brought to.
-const (
-	LeastSide, MostSide = 8, 256
-)
-
 // form is the options as the cache's files and the checksum of a set have them.
 func (o Options) form() string {
-	return fmt.Sprintf("%dx%dx%d %s", o.Channels, o.Side, o.Side, o.Fit)
+	return fmt.Sprintf("%dx%dx%d %s", o.Channels, o.Height, o.Width, o.Fit)
 }
 
-func (o Options) imageBytes() int { return o.Channels * o.Side * o.Side }
+func (o Options) imageBytes() int { return o.Channels * o.Height * o.Width }
 
 // Pictures is what was read.
 type Pictures struct {
@@ -77,51 +72,48 @@ func (s *Source) Read(ctx context.Context, o Options, parts ...Part) (*Pictures,
 		return nil, err
 	}
 	out := &Pictures{Set: &cifar.Set{
-		Form:   cifar.Form{Name: s.Name(Whole), C: o.Channels, H: o.Side, W: o.Side, Classes: classes},
+		Form:   cifar.Form{Name: s.Name(Whole), C: o.Channels, H: o.Height, W: o.Width, Classes: classes},
 		Name:   s.Name(parts[0]),
 		Resize: string(o.Fit),
 		File:   string(parts[0]),
 	}}
-	var all []file
-	for _, p := range parts {
-		found, others, err := s.parts[p].files(ctx, classes)
+	found, n := make([][]file, len(parts)), 0
+	for i, p := range parts {
+		out.Parts = append(out.Parts, PartRead{Part: p})
+		if found[i], out.Parts[i].Others, err = s.parts[p].files(ctx, classes); err != nil {
+			return nil, err
+		}
+		n += len(found[i])
+	}
+	if err := o.roomFor(s.Where, n); err != nil {
+		return nil, err
+	}
+	room := make([]byte, n*o.imageBytes())
+	for i := range parts {
+		d, err := o.decode(ctx, found[i], room[len(out.Images):])
 		if err != nil {
 			return nil, err
 		}
-		out.Parts = append(out.Parts, PartRead{Part: p, Images: len(found), Others: others})
-		all = append(all, found...)
+		out.Images = room[:len(out.Images)+len(d.pixels)]
+		out.add(&out.Parts[i], found[i], d)
 	}
-	if err := o.roomFor(s.Where, len(all)); err != nil {
-		return nil, err
-	}
-	d, err := o.decode(ctx, all)
-	if err != nil {
-		return nil, err
-	}
-	out.take(all, d)
 	out.MD5 = out.identity(o)
 	return out, nil
 }
 
-// take makes the set of what was decoded.
-func (p *Pictures) take(all []file, d *decoded) {
-	p.Images = d.pixels
-	at := 0
-	for i := range p.Parts {
-		part := &p.Parts[i]
-		for range part.Images {
-			if why, is := d.bad[at]; is {
-				p.Bad = append(p.Bad, Bad{all[at].path, why})
-				part.Bad++
-			} else {
-				p.Labels = append(p.Labels, uint8(all[at].class))
-			}
-			at++
+// add notes what was decoded of a part, behind those before it.
+func (p *Pictures) add(part *PartRead, found []file, d *decoded) {
+	for i, f := range found {
+		if why, is := d.bad[i]; is {
+			p.Bad = append(p.Bad, Bad{f.path, why})
+			part.Bad++
+		} else {
+			p.Labels = append(p.Labels, uint8(f.class))
+			part.Images++
 		}
-		part.Images -= part.Bad
-		if part.Part == Val && i > 0 {
-			p.Validation = part.Images
-		}
+	}
+	if part.Part == Val && len(p.Parts) > 1 {
+		p.Validation = part.Images
 	}
 }
 
@@ -180,25 +172,26 @@ func (o Options) roomFor(where string, n int) error {
 	for _, l := range memlimit.Limits() {
 		if need > l.Free() {
 			return problem(where, "--image-size with a smaller one", "%d pictures of %dx%dx%d take %d MB of %s; %d MB are left (%s)",
-				n, o.Side, o.Side, o.Channels, need>>20, l.Kind, l.Free()>>20, l.Name)
+				n, o.Height, o.Width, o.Channels, need>>20, l.Kind, l.Free()>>20, l.Name)
 		}
 	}
 	return nil
 }
 
-// decode takes the pictures from the cache, or decodes them and puts them there.
-func (o Options) decode(ctx context.Context, all []file) (*decoded, error) {
+// decode takes the pictures of a part from the cache, or decodes them and puts them there. Their pixels begin where room does, which has
+// place for all of them.
+func (o Options) decode(ctx context.Context, all []file, room []byte) (*decoded, error) {
 	sums, err := o.sums(ctx, all)
 	if err != nil {
 		return nil, err
 	}
 	name := key(o.form(), sums)
 	if o.Cache.Dir != "" {
-		if d := o.Cache.load(name, len(all), o.imageBytes()); d != nil {
+		if d := o.Cache.load(name, len(all), o.imageBytes(), room); d != nil {
 			return d, nil
 		}
 	}
-	d, whole, err := o.decodeAll(ctx, all, sums)
+	d, whole, err := o.decodeAll(ctx, all, sums, room)
 	if err != nil || o.Cache.Dir == "" || !whole {
 		return d, err
 	}
@@ -250,9 +243,8 @@ func onAllCores(ctx context.Context, n int, do func(i int)) error {
 
 // decodeAll decodes the pictures straight into their places. Then the good ones move together. whole says that no file was written to
 // meanwhile.
-func (o Options) decodeAll(ctx context.Context, all []file, sums [][sha256.Size]byte) (d *decoded, whole bool, err error) {
-	size := o.imageBytes()
-	pixels, reasons := make([]byte, len(all)*size), make([]error, len(all))
+func (o Options) decodeAll(ctx context.Context, all []file, sums [][sha256.Size]byte, pixels []byte) (d *decoded, whole bool, err error) {
+	size, reasons := o.imageBytes(), make([]error, len(all))
 	var done atomic.Int64
 	err = onAllCores(ctx, len(all), func(i int) {
 		reasons[i] = o.decodeInto(pixels[i*size:][:size], all[i].path, sums[i])
@@ -298,8 +290,8 @@ func (o Options) decodeInto(out []byte, path string, sum [sha256.Size]byte) erro
 			m.Pix[3*i], m.Pix[3*i+1], m.Pix[3*i+2] = luma, luma, luma
 		}
 	}
-	m = m.Fit(o.Side, o.Side, o.Fit)
-	plane := o.Side * o.Side
+	m = m.Fit(o.Width, o.Height, o.Fit)
+	plane := o.Height * o.Width
 	for c := range o.Channels {
 		for i := range plane {
 			out[c*plane+i] = m.Pix[3*i+c]

@@ -15,12 +15,12 @@ import (
 )
 
 // small are options for images of 8x8, without a cache.
-func small() Options { return Options{Side: 8, Channels: 3, Fit: pictures.Squash} }
+func small() Options { return Options{Height: 8, Width: 8, Channels: 3, Fit: pictures.Squash} }
 
 // readIn finds and reads parts in d.
 func readIn(t *testing.T, o Options, parts ...Part) *Pictures {
 	t.Helper()
-	s, err := Find("d")
+	s, err := Find(t.Context(), "d")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestIdentity(t *testing.T) {
 	}
 	differs("without validation", sum(small(), Train))
 	larger, crop := small(), small()
-	larger.Side, crop.Fit = 9, pictures.Crop
+	larger.Width, crop.Fit = 9, pictures.Crop
 	differs("a larger side", sum(larger, Train, Val))
 	differs("cropped", sum(crop, Train, Val))
 	move := func(from, to string) {

@@ -117,7 +117,7 @@ func TestTableErrors(t *testing.T) {
 	} {
 		t.Chdir(t.TempDir())
 		write(t, "d/labels.csv", []byte(c.text))
-		s, err := Find("d")
+		s, err := Find(t.Context(), "d")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,7 +129,7 @@ func TestTableErrors(t *testing.T) {
 		if err := os.Mkdir("labels.csv", 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if s, err := Find("labels.csv"); s != nil || err != nil {
+		if s, err := Find(t.Context(), "labels.csv"); s != nil || err != nil {
 			t.Error("an empty folder is taken for a table: ", s, err)
 		}
 	}

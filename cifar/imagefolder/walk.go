@@ -70,6 +70,7 @@ func (f folder) files(ctx context.Context, classes []string) (found []file, othe
 type walk struct {
 	ctx    context.Context
 	dir    string
+	one    bool // picture is enough
 	found  []below
 	others int
 }
@@ -102,6 +103,9 @@ func (w *walk) into(folder string, above []fs.FileInfo) error {
 	}
 	above = append(slices.Clone(above), here)
 	for _, name := range in.folders {
+		if w.one && len(w.found) > 0 {
+			return nil
+		}
 		if err := w.into(path.Join(folder, name), above); err != nil {
 			return err
 		}
@@ -172,15 +176,15 @@ const mostClasses = 256
 
 // sameClasses refuses classes that are not those that they must be.
 func sameClasses(where string, classes, want []string, of string) error {
+	hint := fmt.Sprintf("the classes of %s are %s", of, inWords(want))
 	for _, name := range classes {
 		if !slices.Contains(want, name) {
-			hint := fmt.Sprintf("%s has %s", of, inWords(want))
 			return problem(filepath.Join(where, name), hint, "is no class of %s", of)
 		}
 	}
 	for _, name := range want {
 		if !slices.Contains(classes, name) {
-			return problem(where, fmt.Sprintf("%s has %s", of, inWords(want)), "lacks the class %s of %s", files.Quote(name), of)
+			return problem(where, hint, "lacks the class %s of %s", files.Quote(name), of)
 		}
 	}
 	return nil
@@ -190,7 +194,7 @@ func sameClasses(where string, classes, want []string, of string) error {
 func inWords(classes []string) string {
 	const few = 8
 	if len(classes) > few {
-		return fmt.Sprintf("%d classes: %s, ...", len(classes), strings.Join(classes[:few], ", "))
+		return fmt.Sprintf("%s and %d more", strings.Join(classes[:few], ", "), len(classes)-few)
 	}
 	return strings.Join(classes, ", ")
 }

@@ -59,7 +59,7 @@ func write(t *testing.T, name string, data []byte) {
 // listed are the pictures of a source's part, as CLASS PATH, and its files that are none.
 func listed(t *testing.T, where string, p Part) ([]string, int) {
 	t.Helper()
-	s, err := Find(where)
+	s, err := Find(t.Context(), where)
 	if err != nil || s == nil {
 		t.Fatal(s, err)
 	}
@@ -153,7 +153,7 @@ func TestFolderErrors(t *testing.T) {
 			}
 			t.Chdir(t.TempDir())
 			tree(t, strings.Fields(c.names)...)
-			s, err := Find("d")
+			s, err := Find(t.Context(), "d")
 			if err == nil {
 				_, err = s.Read(t.Context(), small(), c.parts...)
 			}
@@ -165,7 +165,7 @@ func TestFolderErrors(t *testing.T) {
 		for i := range 257 {
 			write(t, fmt.Sprintf("d/%d/1.png", i), nil)
 		}
-		s, err := Find("d")
+		s, err := Find(t.Context(), "d")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +175,7 @@ func TestFolderErrors(t *testing.T) {
 	t.Run("not the weights' classes", func(t *testing.T) {
 		t.Chdir(t.TempDir())
 		tree(t, "d/cat/1.png", "d/dog/1.png")
-		s, err := Find("d")
+		s, err := Find(t.Context(), "d")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,11 +207,13 @@ func TestFind(t *testing.T) {
 		{"d/mine.txt", "d/mine.txt", nil, Whole},
 		{"d/train.bin d/test.bin", "d", nil, Whole},
 		{"d/1.png", "elsewhere", nil, Whole},
+		{"d/notes/1.txt d/more/deep/2.txt", "d", nil, Whole}, // no picture in any
+		{"d/notes/1.txt d/zoo/deep/2.png", "d", []Part{Whole}, Whole},
 	} {
 		t.Run(c.names, func(t *testing.T) {
 			t.Chdir(t.TempDir())
 			tree(t, strings.Fields(c.names)...)
-			s, err := Find(c.where)
+			s, err := Find(t.Context(), c.where)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -232,7 +234,7 @@ func TestFind(t *testing.T) {
 func TestNothingToTrain(t *testing.T) {
 	t.Chdir(t.TempDir())
 	tree(t, "d/test/cat/1.png", "d/test/dog/1.png")
-	s, err := Find("d")
+	s, err := Find(t.Context(), "d")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +249,7 @@ func TestNothingToTrain(t *testing.T) {
 func TestWalkStops(t *testing.T) {
 	t.Chdir(t.TempDir())
 	tree(t, "d/cat/1.png", "d/dog/1.png")
-	s, err := Find("d")
+	s, err := Find(t.Context(), "d")
 	if err != nil {
 		t.Fatal(err)
 	}
