@@ -10,6 +10,7 @@ import (
 const (
 	metaClasses = "classes" // their names by label
 	metaImage   = "image"   // (C,H,W)
+	metaResize  = "resize"
 )
 
 // Input is what weights say of the images that they are for. What they do not say is zero.
@@ -17,6 +18,7 @@ type Input struct {
 	Classes   []string   // their names by label
 	Image     ImageShape // whose N is 0
 	Mean, Std []float64  // by channel
+	Resize    string     // how pictures of any size are brought to the image's
 }
 
 // Metadata is the input as entries of Weights.Metadata.
@@ -30,6 +32,9 @@ func (in Input) Metadata() (map[string]string, error) {
 			return nil, fmt.Errorf("net: metadata %s: %w", key, err)
 		}
 		out[key] = string(text)
+	}
+	if in.Resize != "" {
+		out[metaResize] = in.Resize
 	}
 	return out, nil
 }
@@ -48,7 +53,7 @@ func (in Input) Task() Task {
 
 // InputOf reads what metadata say of the input.
 func InputOf(metadata map[string]string) (Input, error) {
-	var in Input
+	in := Input{Resize: metadata[metaResize]}
 	if text, ok := metadata[metaClasses]; ok {
 		if err := json.Unmarshal([]byte(text), &in.Classes); err != nil || len(in.Classes) == 0 {
 			return Input{}, fmt.Errorf("net: metadata %s is no list of names", metaClasses)

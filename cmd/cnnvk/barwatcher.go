@@ -108,7 +108,7 @@ func (w *barWatcher) line(width int) string {
 	switch {
 	case now.Step == 0:
 		state = "starting"
-	case now.Step == now.Steps && w.pace.recipe.ValidationRatio > 0:
+	case now.Step == now.Steps && w.pace.validates:
 		state = "validating"
 	case now.Step == now.Steps:
 		state = "saving"

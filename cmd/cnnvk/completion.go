@@ -50,9 +50,10 @@ var choices = map[string][]string{
 	"sched":     training.Schedules,
 	"muon-rest": training.MuonRests,
 	"split":     training.Splits,
+	"resize":    pictures.Fits,
+	"channels":  {"3", "1"},
 	"model":     net.ModelNames(),
 	"tta":       ttas,
-	"resize":    pictures.Fits,
 	"device":    {"vulkan", machine.CPU},
 	"progress":  progressModes,
 }

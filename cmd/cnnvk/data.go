@@ -7,7 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
-	"cnnvk/internal/files"
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
@@ -18,7 +18,7 @@ const dataVariable = "CNNVK_DATA"
 func dataFlag() cli.Flag {
 	return &cli.PathFlag{
 		Name:    "data",
-		Usage:   "`DIR` with the files of CIFAR-100 or CIFAR-10, binary or Python version, or the archive of either, or synthetic, as train takes it",
+		Usage:   "`DIR` with the files of CIFAR-100 or CIFAR-10, binary or Python version, or the archive of either, or with pictures of your own, or synthetic, as train takes it",
 		EnvVars: []string{dataVariable},
 	}
 }
@@ -28,15 +28,19 @@ func dataFlag() cli.Flag {
 func trainDataFlag() cli.Flag {
 	return &cli.PathFlag{
 		Name: "data",
-		Usage: "`DIR` with the files of CIFAR-100 or CIFAR-10, binary or Python version, or the archive of either, or synthetic for images made up for trying out, " +
-			"in CIFAR-100's form or as in synthetic:28x28x1:10: height, width, channels and classes (default: the cache, or a download; without network, synthetic) [$" + dataVariable + "]",
+		Usage: "`DIR` with the files of CIFAR-100 or CIFAR-10, binary or Python version, or the archive of either; or with pictures of your own, in a folder for each class " +
+			"(CLASS/*.png, or train/CLASS/*.png beside val and test) or by a table of paths and labels (labels.csv, train.csv, or FILE.csv in place of DIR); or synthetic for images made up for trying out, in CIFAR-100's form or as in synthetic:28x28x1:10: height, width, channels and classes (default: the cache, or a download; without network, synthetic) [$" + dataVariable + "]",
 	}
 }
 
 // trainingSet reads the training set and says which it is: that of --data, of the configuration, or what findData
 // finds. dir is its folder, or the name of a synthetic one.
-func (p program) trainingSet(c *cli.Context, s *console, configured string) (set *cifar.Set, dir string, err error) {
-	dir, why := configured, "--config"
+func (p program) trainingSet(c *cli.Context, s *console, conf run.Config) (set *cifar.Set, dir string, err error) {
+	as, err := picturesWanted(c, conf.Pictures)
+	if err != nil {
+		return nil, "", recipeProblem(c, err)
+	}
+	dir, why := conf.Data, "--config"
 	if c.String("resume") != "" {
 		why = "--resume"
 	}
@@ -51,18 +55,22 @@ func (p program) trainingSet(c *cli.Context, s *console, configured string) (set
 	if dir == "" {
 		dir = synthetic
 	}
-	if set, err = p.readTrain(c.Context, dir, sayTo(progressTo(c, s))); err != nil {
-		if dir == configured {
-			err = hints.With(err, "--data DIR says where the run's images are now")
-		}
-		return nil, "", err
+	d, err := p.dataSetAt(c, dir, progressTo(c, s), s.log)
+	if err == nil {
+		d.becoming(as)
+		set, err = d.readTrain(c.Context)
 	}
-	if set.Synthetic {
+	switch {
+	case err != nil && dir == conf.Data && (d == nil || d.pictures == nil) && !isUsage(err):
+		return nil, "", hints.With(err, "--data DIR says where the run's images are now")
+	case err != nil:
+		return nil, "", err
+	case set.Synthetic:
 		s.say("data: %s, %d images, for trying out (%s)\n", dir, set.Len(), why)
-	} else {
+	default:
 		sayData(s, set, dir+" ("+why+")")
 	}
-	return set, dir, nil
+	return set, dir, orOwnValidation(c, set)
 }
 
 // progressTo is where downloading and unpacking show their progress.
@@ -82,6 +90,10 @@ func sayData(s *console, set *cifar.Set, where string) {
 		s.say("data: %s, %d images of %s, for trying out\n", where, set.Len(), set.Name)
 		return
 	}
+	if set.Pictures() {
+		sayPictures(s, set, where)
+		return
+	}
 	s.say("data: %s in %s, %d images, MD5 %s (%s)\n", set.Name, where, set.Len(), set.MD5, knownAs(set.Form.Name, set.MD5))
 }
 
@@ -94,28 +106,6 @@ func knownAs(dataSet, md5 string) string {
 		return "there is none to compare with"
 	}
 	return "not a known checksum"
-}
-
-// testSet reads the test set, which no command but eval and data info opens.
-func (p program) testSet(c *cli.Context, s *console) (*cifar.Set, error) {
-	dir := c.String("data")
-	if dir == "" {
-		cache, err := files.CacheDir()
-		cached := false
-		if err == nil {
-			dir, cached = p.source.Cached(cache)
-		}
-		if !cached {
-			return nil, hints.With(usagef("eval needs the test set: --data DIR, or "+dataVariable),
-				"cnnvk data download fetches it; DIR is a folder that holds CIFAR-100's test.bin, or CIFAR-10's test_batch.bin")
-		}
-	}
-	set, err := p.readTest(c.Context, dir, sayTo(progressTo(c, s)))
-	if err != nil {
-		return nil, err
-	}
-	sayData(s, set, dir)
-	return set, nil
 }
 
 // dataOf hands a set of images to the trainer, which are normalised by that mean and deviation of each channel.

@@ -10,7 +10,7 @@ import (
 func (p program) dataCommand() *cli.Command {
 	c := &cli.Command{
 		Name:            "data",
-		Usage:           "download CIFAR-100, or look at a copy of it or of CIFAR-10, and at augmented images",
+		Usage:           "download CIFAR-100, or look at a copy of it or of CIFAR-10 or at pictures of your own, and at augmented images",
 		HideHelpCommand: true,
 		Subcommands:     []*cli.Command{p.dataDownloadCommand(), p.dataInfoCommand(), p.dataPreviewCommand()},
 		Action: func(c *cli.Context) error {

@@ -14,7 +14,7 @@ import (
 func (p program) dataDownloadCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "download",
-		Usage: "fetch CIFAR-100 into the cache folder, where train finds it, or go on with that",
+		Usage: "fetch CIFAR-100, and nothing else, into the cache folder, where train finds it, or go on with that",
 		Flags: []cli.Flag{
 			&cli.PathFlag{Name: "to", Usage: "put it into `DIR`/cifar-100-binary instead"},
 			&cli.PathFlag{Name: "from", Usage: "take the archive `FILE`, which was fetched by other means, and no network"},

@@ -5,24 +5,24 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
+	"cnnvk/cifar/imagefolder"
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
 )
 
 func (p program) dataInfoCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "info",
-		Usage: "count the records and classes of a copy of CIFAR-100 or CIFAR-10, training and test set, and say which they are",
-		Flags: []cli.Flag{
-			dataFlag(),
-			jsonFlag(),
-		},
+		Name:   "info",
+		Usage:  "count the records and classes of a copy of CIFAR-100 or CIFAR-10 and say which they are, or count pictures of your own and list those that cannot be read",
+		Flags:  append([]cli.Flag{dataFlag(), jsonFlag()}, pictureFlags()...),
 		Action: p.dataInfo,
 	}
 }
@@ -33,7 +33,12 @@ type dataDescription struct {
 	DataSet string            `json:"data_set"` // "CIFAR-100"
 	Image   []int             `json:"image"`    // (C,H,W)
 	Names   []string          `json:"class_names"`
+	Resize  string            `json:"resize,omitempty"` // of pictures of any size
 	Files   []fileDescription `json:"files"`
+	Counts  [][]int           `json:"class_counts"` // of each file, by class
+	Bad     []imagefolder.Bad `json:"bad,omitempty"`
+
+	parts []string // what the files are
 }
 
 type fileDescription struct {
@@ -43,8 +48,8 @@ type fileDescription struct {
 	MinPerClass   int    `json:"min_per_class"`
 	MaxPerClass   int    `json:"max_per_class"`
 	CoarseClasses int    `json:"coarse_classes"` // that occur, of CIFAR-100
-	MD5           string `json:"md5"`
-	Known         string `json:"known"` // "published", "reordered" or ""
+	MD5           string `json:"md5"`            // "" for pictures
+	Known         string `json:"known"`          // "published", "reordered" or ""
 }
 
 // dataInfo may open the test file: nothing is trained here, and only labels are counted.
@@ -60,14 +65,17 @@ func (p program) dataInfo(c *cli.Context) error {
 			return hints.With(fmt.Errorf("there is no whole data set in %s", d.Folder), "cnnvk data download, or name a folder: --data DIR")
 		}
 	}
-	for _, read := range []func(context.Context, string, func(string)) (*cifar.Set, error){p.readTrain, p.readTest} {
-		set, err := read(c.Context, d.Folder, sayTo(c.App.ErrWriter))
-		if err != nil {
-			return err
-		}
-		f := set.Form
-		d.DataSet, d.Image, d.Names = f.Name, []int{f.C, f.H, f.W}, f.Classes
-		d.Files = append(d.Files, describe(set))
+	as, err := picturesWanted(c, run.Pictures{})
+	if err != nil {
+		return flagProblemOf(err, pictureFlagNames)
+	}
+	set, err := p.dataSetAt(c, d.Folder, c.App.ErrWriter, slog.Default())
+	if err != nil {
+		return err
+	}
+	set.becoming(as)
+	if err := d.read(c.Context, set); err != nil {
+		return err
 	}
 	if c.Bool("json") {
 		return json.NewEncoder(c.App.Writer).Encode(d)
@@ -76,11 +84,50 @@ func (p program) dataInfo(c *cli.Context) error {
 	return nil
 }
 
-func describe(s *cifar.Set) fileDescription {
-	fine, coarse := make([]int, len(s.Form.Classes)), make([]int, len(s.Form.Coarse))
-	for _, label := range s.Labels {
-		fine[label]++
+// read reads all parts, one at a time.
+func (d *dataDescription) read(ctx context.Context, from *dataSet) error {
+	if from.pictures == nil {
+		train, err := from.readTrain(ctx)
+		if err != nil {
+			return err
+		}
+		d.add(train, "train")
+		test, err := from.readTest(ctx)
+		if err != nil {
+			return err
+		}
+		d.add(test, "test")
+		return nil
 	}
+	for _, part := range from.pictures.Parts() {
+		p, err := from.readPictures(ctx, part)
+		if err != nil {
+			return err
+		}
+		if p.File == "" {
+			p.File = "all"
+		}
+		p.MD5 = ""
+		d.add(p.Set, p.File)
+		d.Bad = append(d.Bad, p.Bad...)
+	}
+	return nil
+}
+
+// add describes a part.
+func (d *dataDescription) add(set *cifar.Set, part string) {
+	d.parts = append(d.parts, part)
+	f := set.Form
+	d.DataSet, d.Image, d.Names, d.Resize = f.Name, []int{f.C, f.H, f.W}, f.Classes, set.Resize
+	counts := make([]int, len(f.Classes))
+	for _, label := range set.Labels {
+		counts[label]++
+	}
+	d.Files, d.Counts = append(d.Files, describe(set, counts)), append(d.Counts, counts)
+}
+
+func describe(s *cifar.Set, fine []int) fileDescription {
+	coarse := make([]int, len(s.Form.Coarse))
 	for _, label := range s.Coarse {
 		coarse[label]++
 	}
@@ -104,11 +151,11 @@ func occurring(counts []int) (n int) {
 	return n
 }
 
-func (d dataDescription) print(out io.Writer) {
+func (d *dataDescription) print(out io.Writer) {
 	fmt.Fprintln(out, d.Folder)
 	fmt.Fprintf(out, "%s, images of %dx%dx%d", d.DataSet, d.Image[1], d.Image[2], d.Image[0])
-	if few := 20; len(d.Names) <= few {
-		fmt.Fprintf(out, ": %s", strings.Join(d.Names, ", "))
+	if d.Resize != "" {
+		fmt.Fprintf(out, ", to which pictures are %s", inFit[d.Resize])
 	}
 	fmt.Fprintln(out)
 	for _, f := range d.Files {
@@ -121,6 +168,34 @@ func (d dataDescription) print(out io.Writer) {
 			coarse = fmt.Sprintf(", %d coarse classes", f.CoarseClasses)
 		}
 		fmt.Fprintf(out, "%-9s  %d records, %d classes (%s)%s\n", f.File, f.Records, f.Classes, each, coarse)
-		fmt.Fprintf(out, "%-9s  MD5 %s (%s)\n", "", f.MD5, knownAs(d.DataSet, f.MD5))
+		if f.MD5 != "" {
+			fmt.Fprintf(out, "%-9s  MD5 %s (%s)\n", "", f.MD5, knownAs(d.DataSet, f.MD5))
+		}
+	}
+	d.printClasses(out)
+	if len(d.Bad) > 0 {
+		fmt.Fprintf(out, "\n%d cannot be read:\n", len(d.Bad))
+	}
+	for _, bad := range d.Bad {
+		fmt.Fprintf(out, "%s: %s\n", bad.File, bad.Reason)
+	}
+}
+
+// printClasses prints a table: a row for each class, a column of numbers for each part.
+func (d *dataDescription) printClasses(out io.Writer) {
+	wide := utf8.RuneCountInString(slices.MaxFunc(append([]string{"class"}, d.Names...), func(a, b string) int {
+		return utf8.RuneCountInString(a) - utf8.RuneCountInString(b)
+	}))
+	fmt.Fprintf(out, "\n%-*s", wide, "class")
+	for _, part := range d.parts {
+		fmt.Fprintf(out, "  %5s", part)
+	}
+	fmt.Fprintln(out)
+	for class, name := range d.Names {
+		fmt.Fprintf(out, "%-*s", wide, name)
+		for _, counts := range d.Counts {
+			fmt.Fprintf(out, "  %5d", counts[class])
+		}
+		fmt.Fprintln(out)
 	}
 }

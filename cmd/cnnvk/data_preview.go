@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"image"
@@ -10,12 +11,14 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
 	"cnnvk/cmd/cnnvk/machine"
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/engine"
 	"cnnvk/internal/files"
 	"cnnvk/net/training"
@@ -25,16 +28,16 @@ func (p program) dataPreviewCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "preview",
 		Usage: "draw a sheet of training images, each as it is and as the first epochs see it",
-		Flags: append([]cli.Flag{
+		Flags: slices.Concat([]cli.Flag{
 			trainDataFlag(),
 			deviceFlag(),
 			progressFlag(),
 			&cli.PathFlag{Name: "out", Aliases: []string{"o"}, Value: "sheet.png", Usage: "`FILE` to write, a picture by its ending: .png or .jpg"},
 			augmentFlag(training.DefaultRecipe().Augment),
-			&cli.IntFlag{Name: "images", Value: 12, Usage: "rows: images from the beginning of the data set"},
+			&cli.IntFlag{Name: "images", Value: 12, Usage: "rows: images from the beginning of the data set, of pictures of your own one of each class in turn"},
 			&cli.IntFlag{Name: "epochs", Value: 9, Usage: "columns: epochs"},
 			&cli.Int64Flag{Name: "seed", Value: int64(training.DefaultRecipe().Seed), Usage: "of the draws, 0 to 4294967295"},
-		}, verbosityFlags()...),
+		}, pictureFlags(), verbosityFlags()),
 		Action: p.dataPreview,
 	}
 }
@@ -72,7 +75,7 @@ func (p program) dataPreview(c *cli.Context) error {
 	if err := checkRecipe(recipe); err != nil {
 		return flagProblemOf(err, recipeFlagNames())
 	}
-	set, _, err := p.trainingSet(c, s, "")
+	set, _, err := p.trainingSet(c, s, run.Config{})
 	if err != nil {
 		return err
 	}
@@ -82,7 +85,7 @@ func (p program) dataPreview(c *cli.Context) error {
 	if err := checkAugment(recipe, set.Form); err != nil {
 		return flagProblemOf(err, recipeFlagNames())
 	}
-	sheet := &sheet{set: set, rows: min(c.Int("images"), set.Len()), columns: 1 + c.Int("epochs")}
+	sheet := &sheet{set: set, images: previewed(set, c.Int("images")), columns: 1 + c.Int("epochs")}
 	sheet.mean, sheet.std = set.Statistics()
 	err = s.onMachine(machine.Options{Device: c.String("device")}, func(m *machine.Machine) error { return sheet.draw(c.Context, m, recipe) })
 	if err != nil {
@@ -91,16 +94,45 @@ func (p program) dataPreview(c *cli.Context) error {
 	if err := files.WriteAtomically(path, func(w io.Writer) error { return encode(w, sheet.picture()) }); err != nil {
 		return fmt.Errorf("%s: %w", path, files.Reason(err))
 	}
-	s.result("%d images, as they are and in %d epochs under %q, in %s\n", sheet.rows, sheet.columns-1, recipe.Augment, path)
+	s.result("%d images, as they are and in %d epochs under %q, in %s\n", len(sheet.images), sheet.columns-1, recipe.Augment, path)
 	return nil
 }
 
 // sheet is a table of images: a row for each, the first column as it is, then one for each epoch.
 type sheet struct {
-	set           *cifar.Set
-	rows, columns int
-	mean, std     []float64
-	pixels        []float64 // (rows*columns,C,H,W), normalised
+	set       *cifar.Set
+	images    []int // places in the set of the rows
+	columns   int
+	mean, std []float64
+	pixels    []float64 // (rows*columns,C,H,W), normalised
+}
+
+// previewed are the images that are drawn: the first, but of pictures, which lie class by class, one of each class in turn. Those that
+// validate are not augmented.
+func previewed(set *cifar.Set, most int) []int {
+	n := set.Len() - set.Validation
+	if !set.Pictures() {
+		return upTo(min(most, n))
+	}
+	place, turn := make([]int, n), make([]int, len(set.Form.Classes)) // of an image in its class
+	for i, label := range set.Labels[:n] {
+		place[i] = turn[label]
+		turn[label]++
+	}
+	order := upTo(n)
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(place[a], place[b]), cmp.Compare(set.Labels[a], set.Labels[b]))
+	})
+	return order[:min(most, n)]
+}
+
+// upTo are 0 to n-1.
+func upTo(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
 }
 
 // draw makes the sheet's images on an executor, as a training would.
@@ -111,7 +143,7 @@ func (s *sheet) draw(ctx context.Context, e engine.Executor, recipe training.Rec
 		kinds = a.Kinds
 	}
 	var draws []engine.Draw
-	for row := range s.rows {
+	for _, row := range s.images {
 		draws = append(draws, engine.Draw{Image: row})
 		for epoch := range s.columns - 1 {
 			d := engine.Draw{Image: row}
@@ -140,14 +172,14 @@ func zoom(f cifar.Form) int { return max(96/max(f.H, f.W), 1) }
 func (s *sheet) picture() image.Image {
 	f, zoom := s.set.Form, zoom(s.set.Form)
 	width, height := f.W*zoom, f.H*zoom
-	out := image.NewRGBA(image.Rect(0, 0, gap+s.columns*(width+gap)+wideGap-gap, gap+s.rows*(height+gap)))
+	out := image.NewRGBA(image.Rect(0, 0, gap+s.columns*(width+gap)+wideGap-gap, gap+len(s.images)*(height+gap)))
 	for i := range out.Pix {
 		out.Pix[i] = paperGrey
 		if i%4 == 3 {
 			out.Pix[i] = 0xff
 		}
 	}
-	for n := range s.rows * s.columns {
+	for n := range len(s.images) * s.columns {
 		left, top := gap+n%s.columns*(width+gap), gap+n/s.columns*(height+gap)
 		if n%s.columns > 0 {
 			left += wideGap - gap

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -57,6 +58,54 @@ func (p *fetchProgress) start() {
 
 // end takes the bar away, and the ^C of a Ctrl-C: the bar's own writer moves the cursor up and down only.
 func (p *fetchProgress) end() {
+	if p.bar != nil {
+		fmt.Fprint(p.out, "\r")
+		p.bar.Abort(true)
+		p.bars.Wait()
+	}
+}
+
+// decodeProgress shows how many pictures are decoded, once that has taken a while: a bar, which goes away at the end, or a line each tenth.
+type decodeProgress struct {
+	out       io.Writer
+	mu        sync.Mutex // of all below
+	began     time.Time
+	bars      *mpb.Progress
+	bar       *mpb.Bar
+	nextTenth int
+}
+
+// noWhile is how long pictures may be decoded before a word is said.
+const noWhile = 2 * time.Second
+
+// at may be called by several goroutines.
+func (p *decodeProgress) at(done, total int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.began.IsZero() {
+		p.began = time.Now()
+	}
+	if time.Since(p.began) < noWhile {
+		return
+	}
+	if p.nextTenth == 0 {
+		p.nextTenth = done*10/total + 1
+		fmt.Fprintf(p.out, "data: decoding %d pictures, for this time and the next\n", total)
+		if wantsBar(p.out) {
+			p.bars = newBars(p.out)
+			p.bar = p.bars.New(int64(total), mpb.BarStyle(), mpb.AppendDecorators(decor.CountersNoUnit(" %d of %d pictures")))
+		}
+	}
+	if p.bar != nil {
+		p.bar.SetCurrent(int64(done))
+	} else if tenth := done * 10 / total; tenth >= p.nextTenth {
+		p.nextTenth = tenth + 1
+		fmt.Fprintf(p.out, "%d of %d pictures (%d %%)\n", done, total, 100*done/total)
+	}
+}
+
+// end takes the bar away.
+func (p *decodeProgress) end() {
 	if p.bar != nil {
 		fmt.Fprint(p.out, "\r")
 		p.bar.Abort(true)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -60,22 +59,7 @@ const (
 	testSeed
 )
 
-// readTrain reads the training set of a folder, or makes it.
-func (p program) readTrain(ctx context.Context, dir string, say func(string)) (*cifar.Set, error) {
-	if isSynthetic(dir) {
-		return p.made(dir, trainSeed, p.syntheticImages)
-	}
-	return p.source.ReadTrain(ctx, dir, say)
-}
-
-// readTest reads the test set of a folder, or makes it.
-func (p program) readTest(ctx context.Context, dir string, say func(string)) (*cifar.Set, error) {
-	if isSynthetic(dir) {
-		return p.made(dir, testSeed, p.syntheticImages)
-	}
-	return p.source.ReadTest(ctx, dir, say)
-}
-
+// made makes so many images for a name.
 func (p program) made(name string, seed uint64, n int) (*cifar.Set, error) {
 	form, err := syntheticForm(name)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -23,6 +24,7 @@ func (p program) evalCommand() *cli.Command {
 			dataFlag(),
 			weightsFlag(),
 			ofModelFlag(),
+			resizeFlag("as the weights were trained"),
 			deviceFlag(),
 			noTuneFlag(),
 			&cli.IntFlag{Name: "batch-size", Value: 128, Usage: "images evaluated at once; it changes no result"},
@@ -56,6 +58,7 @@ type evalResult struct {
 	Loss        float64    `json:"loss"`
 	TTA         string     `json:"tta,omitempty"` // test-time augmentation, if any
 	DataMD5     string     `json:"data_md5"`
+	Part        string     `json:"part"` // of the data that was evaluated: test, validation, held-out, or "" for all
 	Device      string     `json:"device"`
 	Driver      string     `json:"driver"`
 	Report      string     `json:"report,omitempty"` // the folder of tables and pictures by class
@@ -83,10 +86,11 @@ func (p program) evaluate(c *cli.Context) error {
 		return err
 	}
 	normalize := normalizing(c, s, w, in)
-	set, err := p.testSet(c, s)
+	images, err := p.testSet(c, s, w, in)
 	if err != nil {
 		return err
 	}
+	set := images.Set
 	if err := fits(s, path, in, set); err != nil {
 		return err
 	}
@@ -95,12 +99,12 @@ func (p program) evaluate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	result.DataMD5 = set.MD5
+	result.DataMD5, result.Part = images.md5, images.part
 	folder := reportOf(c.String("out"), path)
 	if c.Bool("no-report") || folder == "" {
 		return tellResult(c, s, result)
 	}
-	title := fmt.Sprintf("%s, %s: %.2f %% of %d test images%s", w.Model.Name, filepath.Base(path), result.Accuracy, result.Total, withTTA(result))
+	title := fmt.Sprintf("%s, %s: %.2f %% of %s%s", w.Model.Name, filepath.Base(path), result.Accuracy, strings.TrimPrefix(fmt.Sprintf("%d %s images", result.Total, images.part), " "), withTTA(result))
 	return tellReported(c, s, result, folder, newClassReport(title, set, predicted).write(folder))
 }
 

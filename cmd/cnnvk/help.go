@@ -25,6 +25,8 @@ var examples = map[string][]string{
 		"cnnvk train --recipe tinynet --progress plain",
 		"cnnvk train --data synthetic:64x64x3:100 --limit-steps 100     # made-up images: rows, columns, channels, classes",
 		"cnnvk train --model resnet9s",
+		"cnnvk train --data ~/pets --model resnet9s --batch-size 16 --lr 0.05     # pictures in ~/pets/CLASS/*, or train/CLASS/* and val/CLASS/*",
+		"cnnvk train --data ~/pets/labels.csv --image-size 64 --resize crop",
 		"cnnvk train --model mine.yaml --out runs/mine",
 		"cnnvk train --resume runs/smallcifarnet",
 		"cnnvk train --out runs/queued --resume auto",
@@ -32,6 +34,7 @@ var examples = map[string][]string{
 	},
 	"cnnvk eval": {
 		"cnnvk eval --weights runs/mine/weights/best.safetensors --data ~/cifar100",
+		"cnnvk eval --weights runs/pets --data ~/pets",
 		"cnnvk eval --weights from_pytorch.pth --json > result.json",
 		"cnnvk eval --model mine.yaml --weights from_pytorch.safetensors",
 	},
@@ -82,11 +85,13 @@ var examples = map[string][]string{
 		"cnnvk data info",
 		"cnnvk data info --data ~/cifar100 --json",
 		"cnnvk data info --data cifar-10-binary.tar.gz",
+		"cnnvk data info --data ~/pets",
 	},
 	"cnnvk data preview": {
 		"cnnvk data preview -o sheet.png",
 		"cnnvk data preview --augment randaugment --images 20 --epochs 12",
 		"cnnvk data preview --data synthetic:28x28x1:10 --augment crop-flip",
+		"cnnvk data preview --data ~/pets --image-size 64 --resize pad",
 	},
 	"cnnvk completion": {
 		`eval "$(cnnvk completion bash)"     # in ~/.bashrc`,

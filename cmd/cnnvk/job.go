@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -76,8 +77,8 @@ func (j *job) run(ctx context.Context) error {
 	if err := checkAugment(j.recipe, j.set.Form); err != nil {
 		return j.orNewRun(recipeProblem(j.flags, err))
 	}
-	j.mean, j.std = normalization(j.recipe, j.set)
-	j.trainer = newTrainer(j.recipe, model, j.set.Form, dataOf(j.set, j.mean, j.std))
+	j.mean, j.std = trainingNormalization(j.recipe, j.set)
+	j.trainer = newTrainer(j.recipe, model, j.set, dataOf(j.set, j.mean, j.std))
 	defer j.trainer.Close()
 	j.trainer.Trace = j.trace
 	if err := j.open(ctx); err != nil {
@@ -135,7 +136,7 @@ func (j *job) claim() (err error) {
 	if err != nil {
 		return err
 	}
-	conf := run.Config{Recipe: j.recipe, Data: data, DataMD5: j.set.MD5, Device: d.Name, DeviceUUID: j.machine.UUID(), Driver: d.Driver, Version: version(), Kernels: kernels}
+	conf := run.Config{Recipe: j.recipe, Data: data, Pictures: picturesOf(j.set), DataMD5: j.set.MD5, Device: d.Name, DeviceUUID: j.machine.UUID(), Driver: d.Driver, Version: version(), Kernels: kernels}
 	began := run.Event{Event: "begin", Place: &run.Place{Device: d.Name, Driver: d.Driver, Version: version()}}
 	if j.from == nil {
 		err = f.Begin(conf, j.trainer.Val)
@@ -186,15 +187,26 @@ func (j *job) open(ctx context.Context) error {
 	return nil
 }
 
-// newTrainer makes a trainer for images of that form; it splits them into training and validation.
-func newTrainer(recipe training.Recipe, model *net.Model, f cifar.Form, data net.Data) *training.Trainer {
-	t := &training.Trainer{Recipe: recipe, Model: model, Data: data}
-	t.Augment = augmentation(recipe, f)
-	if recipe.Split == training.StratifiedSplit {
-		t.Val, t.Train = cifar.SplitStratified(data.Labels, recipe.ValidationRatio, recipe.Seed)
-	} else {
-		t.Val, t.Train = cifar.Split(data.Shape.N, recipe.ValidationRatio, recipe.Seed)
+// deal splits a set into the images that validate and those that are trained on: as the set has them, or else as the recipe deals them.
+func deal(r training.Recipe, set *cifar.Set) (val, train []int) {
+	switch {
+	case set.Validation > 0:
+		for i := range set.Len() {
+			train = append(train, i)
+		}
+		first := set.Len() - set.Validation
+		return train[first:], train[:first:first]
+	case r.Split == training.StratifiedSplit:
+		return cifar.SplitStratified(set.Labels, r.ValidationRatio, r.Seed)
 	}
+	return cifar.Split(set.Len(), r.ValidationRatio, r.Seed)
+}
+
+// newTrainer makes a trainer for a set; it deals the images to training and validation.
+func newTrainer(recipe training.Recipe, model *net.Model, set *cifar.Set, data net.Data) *training.Trainer {
+	t := &training.Trainer{Recipe: recipe, Model: model, Data: data}
+	t.Augment = augmentation(recipe, set.Form)
+	t.Val, t.Train = deal(recipe, set)
 	t.Order = func(epoch int) []int { return cifar.EpochOrder(t.Train, uint64(recipe.Seed), epoch) }
 	return t
 }
@@ -237,6 +249,10 @@ func (j *job) introduce(model *net.Model) {
 	}
 	j.say("training: %d epochs%s, batch %d, %s, %s, seed %d, into %s\n",
 		r.Epochs, limit, r.BatchSize, r.Optimizer, rate, r.Seed, j.folder.Dir)
+	if left := math.Pow(r.EMADecay, float64(r.Epochs*j.trainer.StepsPerEpoch())); j.set.Pictures() && r.EMADecay > 0 && left > 0.05 {
+		j.log.Warn("the averaged weights, which are validated and saved, hardly leave the initial ones in so few steps: --model-ema-decay 0 goes without them",
+			"model-ema-decay", r.EMADecay, "steps", r.Epochs*j.trainer.StepsPerEpoch(), "initial weights in the average", fmt.Sprintf("%.0f %%", 100*left))
+	}
 	if r.Schedule == training.ScheduleStep && float64(r.DecayEpochs) >= float64(r.Epochs)-r.WarmupIn(j.trainer.StepsPerEpoch()) {
 		j.log.Warn("the learning rate never falls: the first fall would come after the last epoch", "decay-epochs", r.DecayEpochs)
 	}
@@ -244,7 +260,7 @@ func (j *job) introduce(model *net.Model) {
 
 // watch trains and shows it.
 func (j *job) watch(ctx context.Context) error {
-	w := newWatcher(j.console, pace{recipe: j.recipe, steps: j.trainer.StepsPerEpoch(), from: j.trainer.Position()}, j.began)
+	w := newWatcher(j.console, pace{recipe: j.recipe, validates: len(j.trainer.Val) > 0, steps: j.trainer.StepsPerEpoch(), from: j.trainer.Position()}, j.began)
 	defer w.end()
 	said := make(chan struct{})
 	unless := context.AfterFunc(ctx, func() {
@@ -305,7 +321,7 @@ func (j *job) conclude(model *net.Model) error {
 	if !f.Has(run.BestWeights) {
 		return fmt.Errorf("the weights of the run %s were deleted: there is no %s", f.Dir, run.BestWeights)
 	}
-	if j.recipe.ValidationRatio == 0 {
+	if !f.Validated() {
 		j.result("weights of the last epoch in %s\n", f.Path(run.BestWeights))
 	} else {
 		j.result("best validation accuracy %.2f %%, weights in %s\n", 100*f.Best, f.Path(run.BestWeights))
@@ -315,6 +331,15 @@ func (j *job) conclude(model *net.Model) error {
 	}
 	j.say("evaluate them on the test set: cnnvk eval --data %s --weights %s\n", orDIR(j.dir), f.Word(run.BestWeights))
 	return nil
+}
+
+// trainingNormalization is normalization for a set that is trained on: statistics of pictures are those of the images that do not validate.
+func trainingNormalization(r training.Recipe, set *cifar.Set) (mean, std []float64) {
+	if !r.Normalize || !set.Pictures() {
+		return normalization(r, set)
+	}
+	_, train := deal(r, set)
+	return set.StatisticsOf(train)
 }
 
 func orDIR(data string) string {
@@ -327,19 +352,19 @@ func orDIR(data string) string {
 // metadata is what a weights file says of its origin and of its images: nothing in it changes when the same training runs again.
 func (j *job) metadata() (map[string]string, error) {
 	form := j.set.Form
-	out, err := net.Input{Classes: form.Classes, Image: imagesOf(form, 0), Mean: j.mean, Std: j.std}.Metadata()
+	out, err := net.Input{Classes: form.Classes, Image: imagesOf(form, 0), Mean: j.mean, Std: j.std, Resize: j.set.Resize}.Metadata()
 	if err != nil {
 		return nil, err
 	}
 	maps.Copy(out, map[string]string{
-		"seed":     strconv.FormatUint(uint64(j.recipe.Seed), 10),
-		"data_md5": metadataName(j.set),
-		"device":   j.machine.Device().Name,
-		"driver":   j.machine.Device().Driver,
-		"kernels":  strings.Join(j.trainer.Kernels(), "; "),
-		"version":  version(),
+		metaSeed:  strconv.FormatUint(uint64(j.recipe.Seed), 10),
+		metaData:  metadataName(j.set),
+		"device":  j.machine.Device().Name,
+		"driver":  j.machine.Device().Driver,
+		"kernels": strings.Join(j.trainer.Kernels(), "; "),
+		"version": version(),
 	})
-	return out, nil
+	return out, withDeal(out, j.recipe, j.set)
 }
 
 // restore brings trainer and folder to the checkpoint. conf says where the run goes on.

@@ -10,11 +10,12 @@ import (
 
 // pace knows how fast a training goes, and writes its lines of progress.
 type pace struct {
-	recipe training.Recipe
-	steps  int               // of a whole epoch
-	from   training.Position // where this process began
-	spent  time.Duration     // all epochs so far, validation included
-	done   int               // their steps
+	recipe    training.Recipe
+	validates bool
+	steps     int               // of a whole epoch
+	from      training.Position // where this process began
+	spent     time.Duration     // all epochs so far, validation included
+	done      int               // their steps
 }
 
 // add counts an epoch.

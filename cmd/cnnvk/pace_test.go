@@ -27,7 +27,7 @@ func TestFit(t *testing.T) {
 // someEpoch is the twelfth of fifty, an hour from the end.
 func someEpoch() (*pace, training.EpochEnded) {
 	r := training.DefaultRecipe()
-	p := &pace{recipe: r, steps: 352}
+	p := &pace{recipe: r, validates: true, steps: 352}
 	e := training.EpochEnded{
 		Progress: training.Progress{Epoch: 12, Step: 352, Steps: 352, Images: 45000, Elapsed: 90 * time.Second, Loss: 3.40123, Accuracy: 0.1921, Rate: 1e-3},
 		ValTime:  5 * time.Second, Best: true, Validation: net.Score{Correct: 1093, Total: 5000, LossSum: 16704},

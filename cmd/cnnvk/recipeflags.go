@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -163,7 +164,7 @@ func withFlags(c *cli.Context, r *training.Recipe) error {
 
 // recipeFlagNames are the names of the flags by their keys.
 func recipeFlagNames() map[string]string {
-	names := map[string]string{}
+	names := maps.Clone(pictureFlagNames)
 	for _, f := range recipeFlags() {
 		names[f.key] = f.name()
 	}

@@ -111,7 +111,7 @@ func (p program) resume(c *cli.Context, s *console, dir string, asked *run.Confi
 	} else if why := j.recipe.Finished(j.from.Position); why != "" {
 		return j.finished(why)
 	}
-	if j.set, j.dir, err = p.trainingSet(c, s, conf.Data); err != nil {
+	if j.set, j.dir, err = p.trainingSet(c, s, conf); err != nil {
 		return err
 	}
 	if conf.DataMD5 != "" && conf.DataMD5 != j.set.MD5 {
@@ -131,6 +131,14 @@ func (j *job) asBegun(asked, begun run.Config) error {
 	now, then := run.Fields(reflect.ValueOf(asked.Recipe)), run.Fields(reflect.ValueOf(begun.Recipe))
 	flags := recipeFlagNames()
 	flags["recipe"], flags["network"] = "recipe", "model"
+	if begun.ImageSize > 0 { // it is trained on pictures
+		as, err := picturesWanted(j.flags, asked.Pictures)
+		if err != nil {
+			return recipeProblem(j.flags, err)
+		}
+		maps.Copy(now, run.Fields(reflect.ValueOf(as)))
+		maps.Copy(then, run.Fields(reflect.ValueOf(begun.Pictures)))
+	}
 	for _, key := range slices.Sorted(maps.Keys(now)) {
 		if a, b := now[key].Interface(), then[key].Interface(); !reflect.DeepEqual(a, b) {
 			is, was := inFlag(a), fmt.Sprint("what the run in ", j.folder.Dir, " began with, which is ", inFlag(b))

@@ -109,7 +109,8 @@ func printSpec(c *cli.Context, r training.Recipe) error {
 
 // weigh works out the memory that a training takes. Without a device it is not known, which is no error.
 func (s *summaryResult) weigh(device string, r training.Recipe, model *net.Model) error {
-	d := trainingDemand(newTrainer(r, model, cifar.CIFAR100, net.Data{Shape: imagesOf(cifar.CIFAR100, cifar.TrainRecords)}))
+	set := &cifar.Set{Form: cifar.CIFAR100, Labels: make([]uint8, cifar.TrainRecords)}
+	d := trainingDemand(newTrainer(r, model, set, net.Data{Shape: imagesOf(set.Form, set.Len())}))
 	if _, _, err := d(r.BatchSize); err != nil {
 		return modelProblem(err)
 	}

@@ -25,6 +25,7 @@ func (p program) trainCommand() *cli.Command {
 		traceFlag(),
 		progressFlag(),
 	}
+	flags = append(flags, pictureFlags()...)
 	for _, f := range recipeFlags() {
 		flags = append(flags, f.flag)
 	}
@@ -62,7 +63,7 @@ func (p program) train(c *cli.Context) error {
 	if err := run.CheckOut(c.String("out"), c.Bool("force")); err != nil {
 		return err
 	}
-	set, dir, err := p.trainingSet(c, s, conf.Data)
+	set, dir, err := p.trainingSet(c, s, conf)
 	if err != nil {
 		return err
 	}

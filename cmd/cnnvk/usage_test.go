@@ -108,6 +108,13 @@ func TestUsageErrors(t *testing.T) {
 		{"data preview --out x.png/", `--out x\.png/: use a name that ends in \.png or \.jpg$`, ""},
 		{"data preview --out x.png.tiff", `--out x\.png\.tiff: use a name that ends in \.png or \.jpg$`, ""},
 		{"data preview --seed -1", `--seed -1: use 0 to 4294967295$`, ""},
+		{"train --image-size 7", `--image-size 7: use 8 to 256$`, ""},
+		{"train --resize fit", `--resize "fit": use squash, crop or pad$`, ""},
+		{"train --channels 2", `--channels 2: use 1 or 3$`, ""},
+		{"train --image-size 64", `--image-size is for pictures of your own: the images of synthetic are as they are$`, ""},
+		{"data preview --data synthetic --channels 1", `--channels is for pictures of your own: the images of synthetic are as they are$`, ""},
+		{"data info --data synthetic --resize pad", `--resize is for pictures of your own: the images of synthetic are as they are$`, ""},
+		{"data info --data synthetic --resize fit", `--resize "fit": use squash, crop or pad$`, ""},
 		{"devices 0", `devices takes no argument "0"$`, "cnnvk devices " + flags},
 		{"version -v", `unknown flag --v$`, "cnnvk version " + flags},
 	} {

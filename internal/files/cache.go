@@ -10,7 +10,7 @@ import (
 	"cnnvk/internal/hints"
 )
 
-// CacheDir is where downloads and measurements go: the folder cnnvk in the user's cache folder, which is XDG_CACHE_HOME or else the
+// CacheDir is where downloads, measurements and decoded pictures go: the folder cnnvk in the user's cache folder, which is XDG_CACHE_HOME or else the
 // system's usual one. It need not exist yet.
 func CacheDir() (string, error) {
 	reloading.Lock()

@@ -24,6 +24,7 @@ type Config struct {
 	training.Recipe `yaml:",inline"`
 	Data            string `yaml:"data"` // folder, or synthetic
 	DataMD5         string `yaml:"data_md5"`
+	Pictures        `yaml:",inline"`
 	Device          string `yaml:"device"`
 	// DeviceUUID tells devices of one name apart, for --resume. The other fields about the device are the same for all devices of its kind.
 	DeviceUUID string `yaml:"device_uuid,omitempty"`
@@ -32,6 +33,13 @@ type Config struct {
 	// Kernels are the kernels chosen by measurement, by product and convolution. A run from this file on the same device and driver
 	// takes them again, so that it comes to the same bits.
 	Kernels gpu.Choices `yaml:"kernels"`
+}
+
+// Pictures is what pictures of one's own are brought to; zero for images of other kinds, and left out.
+type Pictures struct {
+	ImageSize int    `yaml:"image_size,omitempty"` // rows and columns
+	Resize    string `yaml:"resize,omitempty"`     // of package pictures' ways to fit
+	Channels  int    `yaml:"channels,omitempty"`
 }
 
 // RanOn is the device of the run.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -209,6 +210,11 @@ func (f *Folder) giveUp() {
 	if f.made && own {
 		os.Remove(f.Dir) // which fails unless the folder is empty
 	}
+}
+
+// Validated says whether the epochs so far were validated.
+func (f *Folder) Validated() bool {
+	return slices.ContainsFunc(f.metrics, func(m Metrics) bool { return !math.IsNaN(float64(m.ValAccuracy)) })
 }
 
 func (f *Folder) Path(name string) string { return filepath.Join(f.Dir, filepath.FromSlash(name)) }
