@@ -122,7 +122,7 @@ func TestONNXReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	weights := filepath.Join(folder, "smallcifarnet_reference.safetensors")
-	set, err := published().readTest(t.Context(), data, func(string) {})
+	set, err := published().source.ReadTest(t.Context(), data, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

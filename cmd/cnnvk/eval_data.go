@@ -69,27 +69,33 @@ func (p program) testSet(c *cli.Context, s *console, w *net.Weights, in net.Inpu
 
 // becomingInput brings pictures to what weights take.
 func (d *dataSet) becomingInput(c *cli.Context, s *console, in net.Input) error {
-	d.options = imagefolder.Options{Height: in.Image.H, Width: in.Image.W, Channels: in.Image.C, Fit: pictures.Fit(in.Resize)}
+	d.options = imagefolder.Options{Height: in.Image.H, Width: in.Image.W, Channels: in.Image.C}
 	if !slices.Contains(in.Classes, "") {
 		d.options.Classes = in.Classes
 	}
-	switch {
-	case c.IsSet("resize"):
-		as, err := picturesWanted(c, run.Pictures{})
-		if err != nil {
-			return flagProblemOf(err, pictureFlagNames)
-		}
-		d.options.Fit = pictures.Fit(as.Resize)
-	case in.Resize == "":
-		d.options.Fit = pictures.Fit(usualPictures.Resize)
-		s.say("input: pictures are %s, for the weights do not say\n", inFit[usualPictures.Resize])
-	case !slices.Contains(pictures.Fits, in.Resize):
-		return fmt.Errorf("the weights are for pictures that are brought to their size by %q, which this version does not know: use --resize %s", in.Resize, net.OneOf(pictures.Fits))
+	var err error
+	if d.options.Fit, err = fitOf(c, s, in); err != nil {
+		return err
 	}
 	if in.Image.C != 1 && in.Image.C != 3 {
 		return fmt.Errorf("the weights are for images of %d channels: pictures have 3, or 1", in.Image.C)
 	}
 	return nil
+}
+
+// fitOf is how pictures of other proportions are brought to the size that weights take: as --resize says, or else as they were trained.
+func fitOf(c *cli.Context, s *console, in net.Input) (pictures.Fit, error) {
+	switch {
+	case c.IsSet("resize"):
+		as, err := picturesWanted(c, run.Pictures{})
+		return pictures.Fit(as.Resize), flagProblemOf(err, pictureFlagNames)
+	case in.Resize == "":
+		s.say("input: pictures are %s, for the weights do not say\n", inFit[usualPictures.Resize])
+		return pictures.Fit(usualPictures.Resize), nil
+	case !slices.Contains(pictures.Fits, in.Resize):
+		return "", fmt.Errorf("the weights are for pictures that are brought to their size by %q, which this version does not know: use --resize %s", in.Resize, net.OneOf(pictures.Fits))
+	}
+	return pictures.Fit(in.Resize), nil
 }
 
 // evaluated says which of the pictures are evaluated.

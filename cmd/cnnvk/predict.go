@@ -27,7 +27,7 @@ func (p program) predictCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			weightsFlag(),
 			&cli.IntFlag{Name: "k", Value: 5, Usage: "classes named for each picture, the most probable first"},
-			&cli.StringFlag{Name: "resize", Value: pictures.Fits[0], Usage: choice(pictures.Fits) + ": how a picture of other proportions is brought to the network's size: out of proportion, its middle alone, or whole between black bars"},
+			resizeFlag("as the weights were trained"),
 			&cli.PathFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FILE` for a sheet of the pictures and what was found, a picture by its ending: .png or .jpg"},
 			ofModelFlag(),
 			deviceFlag(),
@@ -53,7 +53,11 @@ func (p program) predict(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &reader{shape: in.Image, fit: pictures.Fit(c.String("resize")), thumbnails: c.String("out") != ""}
+	fit, err := fitOf(c, s, in)
+	if err != nil {
+		return err
+	}
+	r := &reader{shape: in.Image, fit: fit, thumbnails: c.String("out") != ""}
 	if r.shape.C != 1 && r.shape.C != 3 {
 		return fmt.Errorf("the weights in %s are for images of %d channels: pictures are grey or have 3", path, r.shape.C)
 	}
@@ -86,7 +90,7 @@ func checkPredict(c *cli.Context) error {
 		return usagef("-k %d: use 1 or more", c.Int("k"))
 	case c.Int("batch-size") < 1:
 		return usagef("--batch-size %d: use 1 or more", c.Int("batch-size"))
-	case !slices.Contains(pictures.Fits, c.String("resize")):
+	case c.IsSet("resize") && !slices.Contains(pictures.Fits, c.String("resize")):
 		return usagef("--resize %q: use %s", c.String("resize"), net.OneOf(pictures.Fits))
 	case c.Bool("json") && c.Bool("csv"):
 		return usagef("--json and --csv: use one of them")
