@@ -154,7 +154,7 @@ func TestONNXReference(t *testing.T) {
 				t.Logf("image %d is %s: onnxruntime finds %s, this program %s", i, set.Form.Classes[set.Labels[i]], set.Form.Classes[found], set.Form.Classes[ours[i]])
 			}
 		}
-		t.Logf("%s: %d of %d, in PyTorch %d; %d images are found to be of another class", out.Name, correct, set.Len(), want.Correct, others)
+		t.Logf("%s: %d of %d, in PyTorch %d of all; %d images are found to be of another class", out.Name, correct, set.Len(), want.Correct, others)
 		if others > 1 || onnxtest.Full() && diff(correct, want.Correct) > 1 {
 			t.Errorf("%s: %d of %d are right, want %d; %d images differ", out.Name, correct, set.Len(), want.Correct, others)
 		}
