@@ -67,30 +67,6 @@ func newBencher(ctx context.Context, m *machine.Machine, t machine.Tuning, model
 	return b, nil
 }
 
-// smallStep is a training step on few images, by whose time the vector width is chosen.
-type smallStep struct {
-	recipe       training.Recipe
-	batch, steps int
-}
-
-// time is the best of some steps' times.
-func (w smallStep) time(ctx context.Context, m *machine.Machine) (time.Duration, error) {
-	model, err := w.recipe.Network(taskOf(benchForm))
-	if err != nil {
-		return 0, err
-	}
-	b, err := newBencher(ctx, m, machine.Tuning{Off: true}, model, w.recipe, w.batch, time.Now())
-	if err != nil {
-		return 0, err
-	}
-	defer b.session.Close()
-	times, err := b.times(b.train, w.steps)
-	if err != nil {
-		return 0, err
-	}
-	return slices.Min(times), nil
-}
-
 // benchDemand is a training step, then an evaluation.
 func benchDemand(model *net.Model, recipe training.Recipe) machine.Demand {
 	return func(batch int) (*engine.Layout, []*engine.Program, error) {
@@ -105,6 +81,21 @@ func benchDemand(model *net.Model, recipe training.Recipe) machine.Demand {
 		}
 		eval, err := net.EvalProgram(model, layout, engine.EMA, shape, batch)
 		return layout, []*engine.Program{train, eval}, err
+	}
+}
+
+// sampleStep is a training step on few images, by whose products the vector width is chosen.
+func sampleStep(recipe training.Recipe) func() (*engine.Program, error) {
+	return func() (*engine.Program, error) {
+		model, err := recipe.Network(taskOf(benchForm))
+		if err != nil {
+			return nil, err
+		}
+		_, list, err := benchDemand(model, recipe)(recipe.BatchSize)
+		if err != nil {
+			return nil, err
+		}
+		return list[0], nil
 	}
 }
 

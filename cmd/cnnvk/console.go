@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/urfave/cli/v2"
+
+	"cnnvk/net/training"
 )
 
 // verbosityFlags say how much a command prints beside its result.
@@ -25,18 +27,18 @@ func jsonFlag() cli.Flag {
 // console is where a command's output goes. The result is always printed; progress is not with -q; the log goes to standard error, with
 // warnings only or, with -v, everything.
 type console struct {
-	out       io.Writer
-	words     io.Writer
-	quiet     bool
-	progress  string // a value of --progress
-	log       *slog.Logger
-	logTo     *detour
-	smallStep smallStep // for the machine
+	out      io.Writer
+	words    io.Writer
+	quiet    bool
+	progress string // a value of --progress
+	log      *slog.Logger
+	logTo    *detour
+	sample   training.Recipe // for the machine
 }
 
 // newConsole is a command's console. If a program reads standard output, progress goes to standard error.
 func (p program) newConsole(c *cli.Context, forProgram bool) (*console, error) {
-	s := &console{out: c.App.Writer, words: terminalOf(c.App.Writer), quiet: c.Bool("quiet"), logTo: &detour{to: c.App.ErrWriter}, smallStep: p.smallStep}
+	s := &console{out: c.App.Writer, words: terminalOf(c.App.Writer), quiet: c.Bool("quiet"), logTo: &detour{to: c.App.ErrWriter}, sample: p.sample}
 	var err error
 	if s.progress, err = progressMode(c); err != nil {
 		return nil, err

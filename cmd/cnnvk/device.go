@@ -39,6 +39,6 @@ func withRoom(action cli.ActionFunc) cli.ActionFunc {
 
 // onMachine lets use work on a machine that tells on this console what it does.
 func (s *console) onMachine(o machine.Options, use func(*machine.Machine) error) error {
-	o.Log, o.Say, o.SmallStep = s.log, s.say, s.smallStep.time
+	o.Log, o.Say, o.Sample = s.log, s.say, sampleStep(s.sample)
 	return machine.Use(o, use)
 }

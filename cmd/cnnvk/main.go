@@ -34,19 +34,26 @@ func main() {
 
 // program is what the commands work with beside the user's flags.
 type program struct {
-	source          cifar.Source  // of the data set
-	syntheticImages int           // in the synthetic set
-	checkpointEvery time.Duration // between checkpoints within a long epoch
-	smallStep       smallStep     // measures a vector width
-	curvesDPI       int           // dots per inch of curves.png
+	source          cifar.Source    // of the data set
+	syntheticImages int             // in the synthetic set
+	checkpointEvery time.Duration   // between checkpoints within a long epoch
+	sample          training.Recipe // of a step by which a vector width is measured
+	curvesDPI       int             // dots per inch of curves.png
 }
 
 // published is the program that users get. Its synthetic set is small, so that trying out is quick.
 func published() program {
 	return program{
 		source: cifar.Published, syntheticImages: 10_000, checkpointEvery: time.Minute,
-		smallStep: smallStep{recipe: training.DefaultRecipe(), batch: 32, steps: 6}, curvesDPI: chart.DPI,
+		sample: sampleRecipe(), curvesDPI: chart.DPI,
 	}
+}
+
+// sampleRecipe is the recipe that most start with. Of a smaller batch the kernels are the same, and take less time.
+func sampleRecipe() training.Recipe {
+	r := training.DefaultRecipe()
+	r.BatchSize = 32
+	return r
 }
 
 // start runs the program with the process's arguments, signals and streams, and exits with its code.

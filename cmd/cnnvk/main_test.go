@@ -75,13 +75,13 @@ type outcome struct {
 // testImages are those of the synthetic set in tests: 90 to train on, 10 to validate.
 const testImages = 100
 
-// small is the program with a small synthetic set, which measures vector widths by one step of a narrow network and draws small curves: at
+// small is the program with a small synthetic set, which measures vector widths by a narrow network and draws small curves: at
 // full size they are a third of a short training's work.
 func small() program {
 	p := published()
 	p.syntheticImages = testImages
-	p.smallStep.recipe.Widths = []int{2, 2, 2, 2, 2, 2}
-	p.smallStep.batch, p.smallStep.steps = 2, 1
+	p.sample.Widths = []int{2, 2, 2, 2, 2, 2}
+	p.sample.BatchSize = 2
 	p.curvesDPI = chart.DPI / 4
 	return p
 }

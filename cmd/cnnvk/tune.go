@@ -26,8 +26,9 @@ func (p program) tuneCommand() *cli.Command {
 	}
 }
 
-// startTuning is how long a training or an evaluation measures kernels at most before it starts. tune and bench take the time that it takes.
-const startTuning = 20 * time.Second
+// startTuning is how long a training or an evaluation measures the vector width and kernels at most before it starts: on a new machine the
+// first step is to come within half a minute, and what it runs is still to be compiled. tune and bench take the time that it takes.
+const startTuning = 16 * time.Second
 
 // restOfTuning is the command that measures what the start of a training or an evaluation did not come to. named is what --model says.
 func restOfTuning(device, named string, m *net.Model) string {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -117,6 +119,63 @@ func TestWidthBeforeDevice(t *testing.T) {
 			t.Errorf("%s: found%s:\n%s", args, bits, o.stdout)
 		}
 	}
+}
+
+// For the width that loses, a fresh start compiles only what tells the two apart, nothing twice for the other, and nothing again in a later start.
+func TestFreshStart(t *testing.T) {
+	openWidth(t)
+	t.Setenv("CNNVK_VALIDATION", "")
+	t.Setenv("MESA_SHADER_CACHE_DIR", "")
+	os.Unsetenv("MESA_SHADER_CACHE_DIR") // so that it is in the cache folder
+	if !cpu.X86.HasAVX512F {
+		t.Skip("the processor has no vectors of 512 bits: there is no width to measure")
+	}
+	const checked = 3 // kernels that see whether the device computes, which they did at the driver's own width the first time
+	train := []string{"train", "--widths", "2,2,2,2,2,2", "--batch-size", "2", "--limit-steps", "1", "--out"}
+	first := cnnvk(append(train, "run")...)
+	first.ok(t)
+	device := widthInName.FindStringSubmatch(regexp.MustCompile(`(?m)^device: [^,]*, \d+ bits\)`).FindString(first.stdout))
+	if device == nil {
+		t.Fatalf("no device at a width in\n%s", first.stdout)
+	}
+	kept := compiledShaders(t)
+	chosen, other := kept[device[1]], kept[map[string]string{"256": "512", "512": "256"}[device[1]]]
+	if len(kept) != 2 || other > 10 || chosen < 3*other {
+		t.Errorf("compiled by width: %v, %s was chosen", kept, device[1])
+	}
+	cnnvk(append(train, "second")...).ok(t)
+	second := compiledShaders(t)
+	if second[device[1]] > chosen+checked || second[device[1]] < chosen || len(second) != 2 {
+		t.Errorf("compiled by width: %v, after a second start %v", kept, second)
+	}
+	third := cnnvk(append(train, "third")...)
+	third.ok(t)
+	if later := compiledShaders(t); !maps.Equal(later, second) || strings.Contains(third.stdout, "tuning:") {
+		t.Errorf("compiled by width: %v, after a third start %v\n%s", second, later, third.stdout)
+	}
+}
+
+// compiledShaders counts what lavapipe keeps in the cache folder, by vector width.
+func compiledShaders(t *testing.T) map[string]int {
+	t.Helper()
+	kept := map[string]int{}
+	folder := filepath.Join(os.Getenv("XDG_CACHE_HOME"), "cnnvk", "lavapipe")
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || d.Name() == "index" {
+			return err
+		}
+		if strings.HasSuffix(path, ".db") {
+			t.Skip("this driver keeps compiled shaders in one file, where they cannot be counted")
+		}
+		below, err := filepath.Rel(folder, path)
+		bits, _, _ := strings.Cut(below, " ")
+		kept[bits]++
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept
 }
 
 // A device that is named with its vector width has that, whatever was or was not measured.

@@ -1,7 +1,6 @@
 package machine
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,8 +36,8 @@ type Options struct {
 	Log *slog.Logger                     // takes warnings and details; with nil the default one does, and the loader's problems are left out
 	Say func(format string, args ...any) // tells the user what takes a while; nil: nobody is told
 
-	// SmallStep is the time of a small training step on the machine, by which Settle chooses a vector width. Only Settle needs it.
-	SmallStep func(context.Context, *Machine) (time.Duration, error)
+	// Sample is a step by whose products Settle chooses a vector width. Only Settle needs it.
+	Sample func() (*engine.Program, error)
 }
 
 // Machine is an open executor and what lies under it. There is one at a time: while it is open, the environment holds its vector width.
@@ -48,11 +47,12 @@ type Machine struct {
 	log        *slog.Logger
 	gpu        *gpu.Executor // the same; nil with the reference executor
 	instance   *vk.Instance
-	device     *vk.Device   // nil with the reference executor
-	store      *kernelStore // nil where nothing can be kept
-	compiled   int          // bytes of compiled pipelines that the store had
-	users      usersWidth   // which Close puts back
-	namedWidth bool         // the vector width is that of a device's name, which was asked for
+	device     *vk.Device    // nil with the reference executor
+	store      *kernelStore  // nil where nothing can be kept
+	compiled   int           // bytes of compiled pipelines that the store had
+	users      usersWidth    // which Close puts back
+	namedWidth bool          // the vector width is that of a device's name, which was asked for
+	settling   time.Duration // that choosing a vector width took
 	timeline   *trace.Timeline
 }
 

@@ -15,7 +15,8 @@ type Tuning struct {
 	Kept   bool        // those that were measured before, and built-in ones for the rest: nothing is measured
 	Pinned gpu.Choices // those of an earlier run, if not nil
 	Again  bool        // measure what was measured before
-	// Limit, if it is not 0, ends the measuring: what is left keeps its built-in kernels, now and later, until a tuning without a limit.
+	// Limit, if it is not 0, ends the measuring, of the vector width and of kernels together: what is left keeps its built-in kernels, now
+	// and later, until a tuning without a limit.
 	Limit time.Duration
 	Rest  string // the command for such a tuning
 }
@@ -26,7 +27,7 @@ func (m *Machine) Settle(ctx context.Context, t Tuning) error {
 	if t.Off || t.Kept || t.Pinned != nil || !m.widthOpen(t.Again) {
 		return nil
 	}
-	return m.chooseWidth(ctx)
+	return m.chooseWidth(ctx, t.Limit)
 }
 
 // Tune sees to it that the kernels for the demand's programs were measured on this device, now or earlier. Settle comes before it.
@@ -58,6 +59,9 @@ func (m *Machine) Tune(ctx context.Context, t Tuning, d Demand, batch int) error
 		return err
 	}
 	began := time.Now()
+	if t.Limit > 0 {
+		t.Limit = max(t.Limit-m.settling, time.Nanosecond)
+	}
 	found, left, err := m.gpu.Tune(ctx, layout, programs, t.Limit, func(r gpu.Tuned) { m.tellTuned(t, r) })
 	m.gpu.Choose(left)
 	if len(found)+len(left) > 0 && m.store != nil { // of a tuning that was cut short, too: the next one goes on from there
@@ -80,7 +84,7 @@ func (m *Machine) tellTuned(t Tuning, r gpu.Tuned) {
 	if r.Done == 0 {
 		limit := ""
 		if t.Limit > 0 {
-			limit = fmt.Sprintf(", for %v at most", t.Limit)
+			limit = fmt.Sprintf(", for %.0f s at most", t.Limit.Seconds())
 		}
 		m.say("tuning: measuring kernels for %d sizes of products and convolutions, once on this device%s (--no-tune: do not)\n", r.Of, limit)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -112,35 +113,64 @@ func (m *Machine) widthOpen(again bool) bool {
 		(again || measuredWidth() == 0)
 }
 
-// chooseWidth measures a small training step with each vector width, and opens the machine again with the better one.
-func (m *Machine) chooseWidth(ctx context.Context) error {
+// widthRounds is how often each width is measured, in turns: others may be at work here for a while.
+const widthRounds = 3
+
+// chooseWidth measures the products of a step with each vector width, and opens the machine again with the better one. What is compiled for
+// a width that loses is lost: so few kernels have to speak for all. Half of the limit, if there is one, ends the measuring after a round.
+func (m *Machine) chooseWidth(ctx context.Context, limit time.Duration) error {
 	m.say("tuning: measuring the vector width for this processor, once (%s=256 or 512 sets it)\n", widthVariable)
-	found := thisProcessor()
-	found.StepMS = map[string]float64{}
-	best := time.Duration(0)
-	for range 2 { // in turns: others may be at work here for a while
+	began := time.Now()
+	defer func() { m.settling = time.Since(began) }()
+	step, err := m.options.Sample()
+	if err != nil {
+		return err
+	}
+	best := map[int][]time.Duration{}
+	for round := 0; round < widthRounds && (round == 0 || limit == 0 || time.Since(began) < limit/2); round++ {
 		for _, bits := range vectorWidths {
 			m.users.setWidth(bits)
 			if err := m.Reopen(); err != nil {
 				return err
 			}
-			t, err := m.options.SmallStep(ctx, m)
+			times, err := m.gpu.SampleProducts(ctx, step)
 			if err != nil {
 				return err
 			}
-			name, ms := strconv.Itoa(bits), t.Seconds()*1e3
-			if earlier, ok := found.StepMS[name]; !ok || ms < earlier {
-				found.StepMS[name] = ms
-			}
-			if best == 0 || t < best {
-				best, found.Bits = t, bits
-			}
+			best[bits] = shorter(times, best[bits])
 		}
 	}
+	found := thisProcessor()
+	found.choose(best)
 	m.log.Debug("vector width", "bits", found.Bits, "step_ms", found.StepMS)
 	keepWidth(found, m.log)
 	m.users.setWidth(found.Bits)
 	return m.Reopen()
+}
+
+// shorter are the shorter ones of times and others, if there are others.
+func shorter(times, others []time.Duration) []time.Duration {
+	out := slices.Clone(times)
+	for i, t := range others {
+		out[i] = min(out[i], t)
+	}
+	return out
+}
+
+// choose takes the width whose times are the shortest together.
+func (w *vectorWidth) choose(times map[int][]time.Duration) {
+	w.StepMS = map[string]float64{}
+	least := math.Inf(1)
+	for _, bits := range vectorWidths {
+		var ms float64
+		for _, t := range times[bits] {
+			ms += t.Seconds() * 1e3
+		}
+		w.StepMS[strconv.Itoa(bits)] = ms
+		if ms < least {
+			least, w.Bits = ms, bits
+		}
+	}
 }
 
 // vectorWidth is what was measured on a processor with the drivers that the environment names.
@@ -148,7 +178,7 @@ type vectorWidth struct {
 	Processor string             `json:"processor"`
 	Drivers   string             `json:"drivers"`
 	Bits      int                `json:"bits"`
-	StepMS    map[string]float64 `json:"step_ms"` // of a small training step, by width
+	StepMS    map[string]float64 `json:"step_ms"` // of the products of a small training step, by width
 }
 
 // thisProcessor is the record of this processor and these drivers, without a measurement.

@@ -3,9 +3,11 @@ package machine
 import (
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // The width that was measured is used for the processor and drivers that it was measured with, unless the user has set one.
@@ -57,6 +59,30 @@ func TestVectorWidth(t *testing.T) {
 	keepWidth(here, log)
 	if measuredWidth() != 256 || len(storedWidths()) != 1 {
 		t.Errorf("after a second measurement: %+v", storedWidths())
+	}
+}
+
+// Of several rounds the shortest time of each product counts, of two widths the one whose products take less together.
+func TestChoosingWidth(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		rounds map[int][][]time.Duration
+		want   int
+		sum    map[string]float64
+	}{
+		{map[int][][]time.Duration{256: {{10 * ms, 4 * ms}}, 512: {{9 * ms, 6 * ms}}}, 256, map[string]float64{"256": 14, "512": 15}},
+		{map[int][][]time.Duration{256: {{10 * ms, 4 * ms}, {20 * ms, 3 * ms}}, 512: {{9 * ms, 90 * ms}, {90 * ms, 2 * ms}}}, 512, map[string]float64{"256": 13, "512": 11}},
+	} {
+		best := map[int][]time.Duration{}
+		for bits, rounds := range c.rounds {
+			for _, times := range rounds {
+				best[bits] = shorter(times, best[bits])
+			}
+		}
+		var w vectorWidth
+		if w.choose(best); w.Bits != c.want || !maps.Equal(w.StepMS, c.sum) {
+			t.Errorf("%v: %+v", c.rounds, w)
+		}
 	}
 }
 
