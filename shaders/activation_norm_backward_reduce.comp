@@ -4,7 +4,7 @@
 //   dn = dy f'(v),  parts[s,0,c] = sum of dn[n,c,r],  parts[s,1,c] = sum of dn[n,c,r] * (x[n,c,r] - mean) / sqrt(var + eps)
 //
 //   dy, v, x, dn  (N/g, C, g, PLANE*CHUNK), g being GD, GV, GX and GN
-//   vectors       mean, 1/sqrt(var + eps) (C each); with SUM then mean, scale, bias
+//   vectors       mean, 1/sqrt(var + eps), scale, bias (C each, see channels.glsl), the last two read with SUM alone
 //   parts         (S, 2, C)
 //
 // f is FUNCTION of activation.glsl, v its x, or ReLU's y. With SUM what is bound as v is what was added to the normalised x: the sum, which
@@ -22,6 +22,7 @@
 #include "activation.glsl"
 
 layout(constant_id = 1) const uint C = 64;
+#include "channels.glsl"
 layout(constant_id = 2) const uint PLANE = 256; // in chunks
 layout(constant_id = 3) const uint GD = 1;
 layout(constant_id = 4) const uint GV = 1;
@@ -49,7 +50,7 @@ void main() {
     uint id = invocation();
     if (id >= C * push.S) return;
     uint c = id % C, s = id / C;
-    float mean = vectors[c], scale = SUM ? vectors[3u * C + c] : 0.0, bias = SUM ? vectors[4u * C + c] : 0.0;
+    float mean = vectors[MEAN + c], scale = SUM ? vectors[SCALE + c] : 0.0, bias = SUM ? vectors[BIAS + c] : 0.0;
     chunk sum = chunk(0.0), product = chunk(0.0);
     for (uint n = s * push.per; n < min((s + 1u) * push.per, push.N); n++) {
         uint from_d = plane_at(n, c, C, GD, PLANE), from_v = plane_at(n, c, C, GV, PLANE), from_x = plane_at(n, c, C, GX, PLANE);
@@ -65,5 +66,5 @@ void main() {
         }
     }
     parts[(2u * s) * C + c] = total(sum);
-    parts[(2u * s + 1u) * C + c] = total(product) * vectors[C + c];
+    parts[(2u * s + 1u) * C + c] = total(product) * vectors[INVERSE + c];
 }

@@ -1,10 +1,10 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 // batch_norm2d_backward, last stage: dx = weight/sqrt(var+eps) * (dy - mean(dy) - xhat * mean(dy*xhat))
-//   as dx[n,c,r] = coef[1,c] * (dy[n,c,r] - coef[2,c] - (x[n,c,r] - coef[0,c]) * coef[3,c])
+//   as dx[n,c,r] = scale[c] * (dy[n,c,r] - mean_g[c] - (x[n,c,r] - mean[c]) * mean_gx[c])
 //
 //   dy, x, dx  (N/g, C, g, PLANE*CHUNK), g being GD, GX and GY
-//   coef       (4, C) by batch_norm2d_backward_coefficients
+//   vectors    (6, C) by batch_norm2d_backward_finish (see channels.glsl)
 //
 // One invocation makes CHUNK values.
 //
@@ -15,6 +15,7 @@
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
+#include "channels.glsl"
 layout(constant_id = 2) const uint PLANE = 256;
 layout(constant_id = 3) const uint GD = 1;
 layout(constant_id = 4) const uint GX = 1;
@@ -24,13 +25,13 @@ layout(push_constant) uniform Push { uint count; } push;
 
 layout(std430, binding = 0) readonly  buffer DY { chunk dy[]; };
 layout(std430, binding = 1) readonly  buffer X { chunk x[]; };
-layout(std430, binding = 2) readonly  buffer Coef { float coef[]; };
+layout(std430, binding = 2) readonly  buffer Vectors { float vectors[]; };
 layout(std430, binding = 3) writeonly buffer DX { chunk dx[]; };
 
 void main() {
     uint i = invocation();
     if (i >= push.count) return;
     uint c = i / (GY * PLANE) % C;
-    chunk d = dy[moved(i, C, GY, GD, PLANE)] - coef[2u * C + c];
-    dx[i] = coef[C + c] * (d - (x[moved(i, C, GY, GX, PLANE)] - coef[c]) * coef[3u * C + c]);
+    chunk d = dy[moved(i, C, GY, GD, PLANE)] - vectors[MEAN_G + c];
+    dx[i] = vectors[SCALE + c] * (d - (x[moved(i, C, GY, GX, PLANE)] - vectors[MEAN + c]) * vectors[MEAN_GX + c]);
 }

@@ -1,20 +1,26 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-// batch_norm2d_eval, first stage: saved[0,c] = mean[c],  saved[1,c] = 1/sqrt(var[c] + EPSILON)
+// batch_norm2d_eval, first stage: of the running statistics what normalising needs
+//   vectors = mean, 1/sqrt(var + EPSILON), weight/sqrt(var + EPSILON), bias      (see channels.glsl)
 //
-//   mean, var  (C), the running statistics    saved  (2, C)
+//   segments  weight, bias, running_mean, running_var (C each) from the places of the push constants on    vectors  (4, C)
 #include "dispatch.glsl"
 
 layout(constant_id = 1) const uint C = 64;
 layout(constant_id = 2) const float EPSILON = 1e-5;
+#include "channels.glsl"
 
-layout(std430, binding = 0) readonly  buffer Mean { float mean[]; };
-layout(std430, binding = 1) readonly  buffer Var { float var[]; };
-layout(std430, binding = 2) writeonly buffer Saved { float saved[]; };
+layout(push_constant) uniform Push { uint weight, bias, mean, var; } push;
+
+layout(std430, binding = 0) readonly  buffer Segments { float segments[]; };
+layout(std430, binding = 1) writeonly buffer Vectors { float vectors[]; };
 
 void main() {
     uint c = invocation();
     if (c >= C) return;
-    saved[c] = mean[c];
-    saved[C + c] = 1.0 / sqrt(var[c] + EPSILON);
+    float inverse = 1.0 / sqrt(segments[push.var + c] + EPSILON);
+    vectors[MEAN + c] = segments[push.mean + c];
+    vectors[INVERSE + c] = inverse;
+    vectors[SCALE + c] = segments[push.weight + c] * inverse;
+    vectors[BIAS + c] = segments[push.bias + c];
 }

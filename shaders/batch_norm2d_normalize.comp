@@ -1,9 +1,9 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-// batch_norm2d, last stage: y[n,c,r] = (x[n,c,r] - coef[0,c]) * coef[1,c] + coef[2,c]
+// batch_norm2d, last stage: y[n,c,r] = (x[n,c,r] - mean[c]) * scale[c] + bias[c]
 //
 //   x     (N/GX, C, GX, PLANE*CHUNK)   y  (N/GY, C, GY, PLANE*CHUNK)
-//   coef  (3, C) by batch_norm2d_coefficients
+//   vectors  (4, C): mean, 1/sqrt(var + eps), scale, bias (see channels.glsl)
 //
 // Subtracting the mean first keeps the digits that x*scale + shift would lose where the mean is large.
 // One invocation makes CHUNK values.
@@ -16,6 +16,7 @@
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
+#include "channels.glsl"
 layout(constant_id = 2) const uint PLANE = 256;
 layout(constant_id = 3) const uint GX = 1;
 layout(constant_id = 4) const uint GY = 1;
@@ -23,12 +24,12 @@ layout(constant_id = 4) const uint GY = 1;
 layout(push_constant) uniform Push { uint count; } push;
 
 layout(std430, binding = 0) readonly  buffer X { chunk x[]; };
-layout(std430, binding = 1) readonly  buffer Coef { float coef[]; };
+layout(std430, binding = 1) readonly  buffer Vectors { float vectors[]; };
 layout(std430, binding = 2) writeonly buffer Y { chunk y[]; };
 
 void main() {
     uint i = invocation();
     if (i >= push.count) return;
     uint c = i / (GY * PLANE) % C;
-    y[i] = (x[moved(i, C, GY, GX, PLANE)] - coef[c]) * coef[C + c] + coef[2u * C + c];
+    y[i] = (x[moved(i, C, GY, GX, PLANE)] - vectors[MEAN + c]) * vectors[SCALE + c] + vectors[BIAS + c];
 }

@@ -4,7 +4,8 @@
 // ReLU let through,  dx = scale * (g - mean(g) - (x - mean) * mean(g*xhat) / sqrt(var + eps))
 //
 //   dy, x, dx  (N/g, C, g, PLANE*CHUNK), g being GD, GX and GY, planes being images where there is dropout
-//   vectors    mean, scale, mean(g), mean(g*xhat)/sqrt(var + eps), mean, scale, bias (C each), then mask (N, C) if DROPOUT
+//   vectors    mean, 1/sqrt(var + eps), scale, bias, mean(g), mean(g*xhat)/sqrt(var + eps) (C each, see channels.glsl); if DROPOUT, mask
+//              (N, C) from push.mask on
 //
 // One invocation makes RUN neighbours of a plane, each a chunk.
 //
@@ -25,6 +26,7 @@ layout(constant_id = 8) const uint FUNCTION = 1;
 #include "norm_relu_dropout.glsl"
 
 layout(constant_id = 1) const uint C = 64;
+#include "channels.glsl"
 layout(constant_id = 2) const uint PLANE = 256; // in chunks
 layout(constant_id = 3) const uint GD = 1;
 layout(constant_id = 4) const uint GX = 1;
@@ -32,7 +34,7 @@ layout(constant_id = 5) const uint GY = 1;
 layout(constant_id = 6) const uint RUN = 4;
 layout(constant_id = 7) const bool DROPOUT = true;
 
-layout(push_constant) uniform Push { uint count; } push; // N*C*PLANE/RUN
+layout(push_constant) uniform Push { uint count, mask; } push; // N*C*PLANE/RUN
 
 layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
 layout(std430, binding = 1) writeonly buffer DX { chunk dx[]; };
@@ -44,8 +46,8 @@ void main() {
     if (id >= push.count) return;
     Place p = place_of(id, C, GY, PLANE / RUN);
     uint c = p.c;
-    Channel ch = Channel(vectors[c], vectors[C + c], vectors[6u * C + c], DROPOUT ? vectors[7u * C + p.n * C + c] : 1.0);
-    float mean_g = vectors[2u * C + c], mean_gx = vectors[3u * C + c];
+    Channel ch = Channel(vectors[MEAN + c], vectors[SCALE + c], vectors[BIAS + c], DROPOUT ? vectors[push.mask + p.n * C + c] : 1.0);
+    float mean_g = vectors[MEAN_G + c], mean_gx = vectors[MEAN_GX + c];
     uint from_d = plane_at(p.n, c, C, GD, PLANE) + p.r * RUN, from_x = plane_at(p.n, c, C, GX, PLANE) + p.r * RUN;
     for (uint i = 0u; i < RUN; i++) {
         chunk v = FETCH(x, from_x + i), g = through(ch, v, FETCH(dy, from_d + i));

@@ -5,7 +5,7 @@
 //   parts[s,0,c] = sum of g[n,c,r],  parts[s,1,c] = sum of g[n,c,r] * (x[n,c,r] - mean) / sqrt(var + eps)
 //
 //   dy, x    (N/g, C, g, PLANE*CHUNK), g being GD and GX, planes being images where there is dropout
-//   vectors  mean, 1/sqrt(var + eps), mean, scale, bias (C each), then mask (N, C) if DROPOUT
+//   vectors  mean, 1/sqrt(var + eps), scale, bias (C each, see channels.glsl); if DROPOUT, mask (N, C) from push.mask on
 //   parts    (S, 2, C)
 //
 // Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1. One invocation takes one channel of one piece.
@@ -27,13 +27,14 @@ layout(constant_id = 7) const uint FUNCTION = 1;
 #include "norm_relu_dropout.glsl"
 
 layout(constant_id = 1) const uint C = 64;
+#include "channels.glsl"
 layout(constant_id = 2) const uint PLANE = 256; // in chunks
 layout(constant_id = 3) const uint GD = 1;
 layout(constant_id = 4) const uint GX = 1;
 layout(constant_id = 5) const uint RUN = 4; // divides PLANE
 layout(constant_id = 6) const bool DROPOUT = true;
 
-layout(push_constant) uniform Push { uint N, per, S; } push;
+layout(push_constant) uniform Push { uint N, per, S, mask; } push;
 
 layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
 layout(std430, binding = 1) writeonly buffer Parts { float parts[]; };
@@ -44,11 +45,11 @@ void main() {
     uint id = invocation();
     if (id >= C * push.S) return;
     uint c = id % C, s = id / C;
-    Channel ch = Channel(vectors[c], vectors[3u * C + c], vectors[4u * C + c], 1.0);
+    Channel ch = Channel(vectors[MEAN + c], vectors[SCALE + c], vectors[BIAS + c], 1.0);
     chunk sum = chunk(0.0), product = chunk(0.0);
     for (uint n = s * push.per; n < min((s + 1u) * push.per, push.N); n++) {
         uint from_d = plane_at(n, c, C, GD, PLANE), from_x = plane_at(n, c, C, GX, PLANE);
-        if (DROPOUT) ch.mask = vectors[5u * C + n * C + c];
+        if (DROPOUT) ch.mask = vectors[push.mask + n * C + c];
         for (uint r = 0u; r < PLANE; r += RUN) {
             for (uint i = 0u; i < RUN; i++) { // unrolled: what a loop carries goes through memory on CPU drivers
                 chunk v = FETCH(x, from_x + r + i), g = through(ch, v, FETCH(dy, from_d + r + i));
@@ -58,5 +59,5 @@ void main() {
         }
     }
     parts[(2u * s) * C + c] = total(sum);
-    parts[(2u * s + 1u) * C + c] = total(product) * vectors[C + c];
+    parts[(2u * s + 1u) * C + c] = total(product) * vectors[INVERSE + c];
 }

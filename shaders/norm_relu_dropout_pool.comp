@@ -4,7 +4,7 @@
 //   y[n,c,i,j] = the largest of relu((x - mean) * scale + bias) * mask[n,c] in x[n,c,2i..2i+1,2j..2j+1]
 //
 //   x       (N/GX, C, GX, H, W)   float32, W a multiple of 8, H even    y  (N/GY, C, GY, H/2, W/2)
-//   coef    (3, C) by batch_norm2d_coefficients: mean, scale, bias
+//   vectors (4, C): mean, 1/sqrt(var + eps), scale, bias (see channels.glsl)
 //   mask    (N, C) by dropout2d_mask, without DROPOUT bound to anything
 //
 // One invocation makes RUN neighbouring vec4s of outputs, each from two vec4 of each of two rows.
@@ -17,6 +17,7 @@
 #include "norm_relu_dropout.glsl"
 
 layout(constant_id = 1) const uint C = 64;
+#include "channels.glsl"
 layout(constant_id = 2) const uint H = 32;
 layout(constant_id = 3) const uint W = 32;
 layout(constant_id = 4) const uint GX = 1;
@@ -26,7 +27,7 @@ layout(constant_id = 7) const bool DROPOUT = true;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*(H/2)*(W/8)/RUN
 
-layout(std430, binding = 0) readonly  buffer Coef { float coef[]; };
+layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
 layout(std430, binding = 1) readonly  buffer Mask { float mask[]; };
 layout(std430, binding = 2) writeonly buffer Y { vec4 y[]; };
 ACTIVATION(3, X, x);
@@ -36,7 +37,7 @@ void main() {
     if (id >= push.count) return;
     const uint row = W / 4u, outputs = W / 8u; // vec4s in a row of x and of y
     Place p = place_of(id, C, GY, H / 2u * outputs / RUN);
-    Channel ch = Channel(coef[p.c], coef[C + p.c], coef[2u * C + p.c], DROPOUT ? mask[p.n * C + p.c] : 1.0);
+    Channel ch = Channel(vectors[MEAN + p.c], vectors[SCALE + p.c], vectors[BIAS + p.c], DROPOUT ? mask[p.n * C + p.c] : 1.0);
     uint plane = plane_at(p.n, p.c, C, GX, H * row);
     for (uint i = 0u; i < RUN; i++) {
         uint r = p.r * RUN + i, at = plane + r / outputs * 2u * row + r % outputs * 2u;

@@ -5,7 +5,8 @@
 //   dx = scale * (g - mean(g) - (x - mean) * mean(g*xhat) / sqrt(var + eps))
 //
 //   dy       (N/GD, C, GD, H/2, W/2)    x, dx  (N/g, C, g, H, W), g being GX and GY; W a multiple of 8, H even
-//   vectors  mean, scale, mean(g), mean(g*xhat)/sqrt(var + eps), mean, scale, bias (C each), then mask (N, C) if DROPOUT
+//   vectors  mean, 1/sqrt(var + eps), scale, bias, mean(g), mean(g*xhat)/sqrt(var + eps) (C each, see channels.glsl); if DROPOUT, mask
+//            (N, C) from push.mask on
 //
 // One invocation takes RUN times four neighbouring windows: two vec4 of each of two rows.
 //
@@ -17,6 +18,7 @@
 #include "norm_relu_dropout.glsl"
 
 layout(constant_id = 1) const uint C = 64;
+#include "channels.glsl"
 layout(constant_id = 2) const uint H = 32;
 layout(constant_id = 3) const uint W = 32;
 layout(constant_id = 4) const uint GD = 1;
@@ -25,7 +27,7 @@ layout(constant_id = 6) const uint GY = 1;
 layout(constant_id = 7) const uint RUN = 4;
 layout(constant_id = 8) const bool DROPOUT = true;
 
-layout(push_constant) uniform Push { uint count; } push; // N*C*(H/2)*(W/8)/RUN
+layout(push_constant) uniform Push { uint count, mask; } push; // N*C*(H/2)*(W/8)/RUN
 
 layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
 layout(std430, binding = 1) writeonly buffer DX { vec4 dx[]; };
@@ -38,8 +40,8 @@ void main() {
     const uint row = W / 4u, outputs = W / 8u; // vec4s in a row of x and of dy
     Place p = place_of(id, C, GD, H / 2u * outputs / RUN);
     uint c = p.c;
-    Channel ch = Channel(vectors[c], vectors[C + c], vectors[6u * C + c], DROPOUT ? vectors[7u * C + p.n * C + c] : 1.0);
-    float mean_g = vectors[2u * C + c], mean_gx = vectors[3u * C + c];
+    Channel ch = Channel(vectors[MEAN + c], vectors[SCALE + c], vectors[BIAS + c], DROPOUT ? vectors[push.mask + p.n * C + c] : 1.0);
+    float mean_g = vectors[MEAN_G + c], mean_gx = vectors[MEAN_GX + c];
     uint from = plane_at(p.n, c, C, GX, H * row), to = plane_at(p.n, c, C, GY, H * row);
     for (uint i = 0u; i < RUN; i++) {
         uint r = p.r * RUN + i, at = r / outputs * 2u * row + r % outputs * 2u;

@@ -5,7 +5,7 @@
 //   parts[s,0,c] = sum of g[n,c,i,j],  parts[s,1,c] = sum of g[n,c,i,j] * (x[n,c,i,j] - mean) / sqrt(var + eps)
 //
 //   dy       (N/GD, C, GD, H/2, W/2)    x  (N/GX, C, GX, H, W)   float32, W a multiple of 8, H even
-//   vectors  mean, 1/sqrt(var + eps), mean, scale, bias (C each), then mask (N, C) if DROPOUT
+//   vectors  mean, 1/sqrt(var + eps), scale, bias (C each, see channels.glsl); if DROPOUT, mask (N, C) from push.mask on
 //   parts    (S, 2, C)
 //
 // Piece s holds the images n = s*per .. min(N, (s+1)*per)-1. One invocation takes one channel of one piece, four windows at
@@ -19,6 +19,7 @@
 #include "norm_relu_dropout.glsl"
 
 layout(constant_id = 1) const uint C = 64;
+#include "channels.glsl"
 layout(constant_id = 2) const uint H = 32;
 layout(constant_id = 3) const uint W = 32;
 layout(constant_id = 4) const uint GD = 1;
@@ -26,7 +27,7 @@ layout(constant_id = 5) const uint GX = 1;
 layout(constant_id = 6) const uint RUN = 4; // divides the vec4s of a plane of dy
 layout(constant_id = 7) const bool DROPOUT = true;
 
-layout(push_constant) uniform Push { uint N, per, S; } push;
+layout(push_constant) uniform Push { uint N, per, S, mask; } push;
 
 layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
 layout(std430, binding = 1) writeonly buffer Parts { float parts[]; };
@@ -49,10 +50,10 @@ void main() {
     if (id >= C * push.S) return;
     const uint row = W / 4u, outputs = W / 8u; // vec4s in a row of x and of dy
     uint c = id % C, s = id / C;
-    Channel ch = Channel(vectors[c], vectors[3u * C + c], vectors[4u * C + c], 1.0);
+    Channel ch = Channel(vectors[MEAN + c], vectors[SCALE + c], vectors[BIAS + c], 1.0);
     for (uint n = s * push.per; n < min((s + 1u) * push.per, push.N); n++) {
         uint from_d = plane_at(n, c, C, GD, H / 2u * outputs), from_x = plane_at(n, c, C, GX, H * row);
-        if (DROPOUT) ch.mask = vectors[5u * C + n * C + c];
+        if (DROPOUT) ch.mask = vectors[push.mask + n * C + c];
         for (uint first = 0u; first < H / 2u * outputs; first += RUN) {
             for (uint i = 0u; i < RUN; i++) { // unrolled: what a loop carries goes through memory on CPU drivers
                 uint r = first + i, at = from_x + r / outputs * 2u * row + r % outputs * 2u;
@@ -63,5 +64,5 @@ void main() {
         }
     }
     parts[(2u * s) * C + c] = (sum.x + sum.y) + (sum.z + sum.w);
-    parts[(2u * s + 1u) * C + c] = ((product.x + product.y) + (product.z + product.w)) * vectors[C + c];
+    parts[(2u * s + 1u) * C + c] = ((product.x + product.y) + (product.z + product.w)) * vectors[INVERSE + c];
 }

@@ -105,6 +105,7 @@ type dispatch struct {
 type operand struct {
 	slab          *slab
 	offset, bytes int64 // within the slab; bytes 0 is all of it
+	used          int64 // of a window over more than is asked for: the bytes that are; else 0
 }
 
 func (o operand) size() int64 {
@@ -142,7 +143,7 @@ func (c *call) attr() engine.Attr        { return c.ops[0].Attr }
 func (c *call) named(name string) *engine.Tensor { return c.match.named[name] }
 
 // of is the whole of a tensor as an operand.
-func (c *call) of(t *engine.Tensor) operand { return operand{slab: c.plan.slabs[t]} }
+func (c *call) of(t *engine.Tensor) operand { return c.plan.of(t) }
 
 // scratch is memory that lives for this call alone.
 func (c *call) scratch(name string, elements int) operand {

@@ -15,8 +15,10 @@ type plan struct {
 	target     target
 	panel      map[*engine.Tensor]int
 	slabs      map[*engine.Tensor]*slab
-	fused      []*work                 // by op: what covers it, nil where it is run by itself
-	skipped    map[*engine.Tensor]bool // inside a fused run of ops: never in memory
+	norms      *slab                      // what BatchNorm2d and Dropout2d know of channels
+	within     map[*engine.Tensor]operand // tensors that are a part of it
+	fused      []*work                    // by op: what covers it, nil where it is run by itself
+	skipped    map[*engine.Tensor]bool    // inside a fused run of ops: never in memory
 	scratch    []*slab
 	dispatches []dispatch
 	phases     int      // of the schedule
@@ -59,7 +61,7 @@ func newPlan(p *engine.Program, opt planOptions, on target) (*plan, error) {
 func blankPlan(p *engine.Program, opt planOptions, on target) *plan {
 	pl := &plan{
 		program: p, opt: opt, target: on,
-		panel: map[*engine.Tensor]int{}, slabs: map[*engine.Tensor]*slab{},
+		panel: map[*engine.Tensor]int{}, slabs: map[*engine.Tensor]*slab{}, within: map[*engine.Tensor]operand{},
 		fused: make([]*work, len(p.Ops)), skipped: map[*engine.Tensor]bool{},
 	}
 	pl.layOut()
@@ -95,6 +97,15 @@ func (pl *plan) layOut() {
 		}
 		pl.slabs[t] = s
 	}
+	pl.layOutNorms()
+}
+
+// of is a tensor as an operand.
+func (pl *plan) of(t *engine.Tensor) operand {
+	if o, ok := pl.within[t]; ok {
+		return o
+	}
+	return operand{slab: pl.slabs[t]}
 }
 
 // checkOrder is the error of a program that reads what is written later.
@@ -217,7 +228,7 @@ func (pl *plan) workspaceSlabs() []*slab {
 	var out []*slab
 	for _, t := range pl.program.Tensors {
 		s := pl.slabs[t]
-		if s.home != workspace || s.first < 0 && !pl.kept(t) {
+		if _, part := pl.within[t]; part || s.home != workspace || s.first < 0 && !pl.kept(t) {
 			continue
 		}
 		if pl.program.Producer(t) < 0 { // written by the host before the step
@@ -227,6 +238,10 @@ func (pl *plan) workspaceSlabs() []*slab {
 			s.last = pl.phases
 		}
 		out = append(out, s)
+	}
+	if pl.norms.bytes > 0 {
+		pl.norms.first, pl.norms.last = 0, pl.phases
+		out = append(out, pl.norms)
 	}
 	return append(out, pl.scratch...)
 }

@@ -114,12 +114,12 @@ func (d *dispatch) traffic() int64 {
 	count := func(o operand, a vk.Access) {
 		switch {
 		case a&vk.Read != 0 && o.slab.home == residents:
-			resident += o.size()
+			resident += o.moved()
 		case a&vk.Read != 0:
-			read += o.size()
+			read += o.moved()
 		}
 		if a&vk.Write != 0 {
-			written += o.size()
+			written += o.moved()
 		}
 	}
 	for i, o := range d.storage {
@@ -132,4 +132,12 @@ func (d *dispatch) traffic() int64 {
 		count(operand{slab: d.uniform}, vk.Read)
 	}
 	return read + written + min(resident, written)
+}
+
+// moved is the bytes of an operand that are read or written.
+func (o operand) moved() int64 {
+	if o.used > 0 {
+		return o.used
+	}
+	return o.size()
 }

@@ -24,7 +24,8 @@ func TestTraffic(t *testing.T) {
 	}{
 		{"reads two, writes one", dispatch{kernel: kernel{storage: []vk.Access{in, in, out}}, storage: []operand{of(1), of(20), of(300)}}, 321},
 		{"in place", dispatch{kernel: kernel{storage: []vk.Access{in, inOut}}, storage: []operand{of(1), of(20)}}, 41},
-		{"a part of a slab", dispatch{kernel: kernel{storage: []vk.Access{out}}, storage: []operand{{of(300).slab, 100, 50}}}, 50},
+		{"a part of a slab", dispatch{kernel: kernel{storage: []vk.Access{out}}, storage: []operand{{slab: of(300).slab, offset: 100, bytes: 50}}}, 50},
+		{"a window over more than it reads", dispatch{kernel: kernel{storage: []vk.Access{in}}, storage: []operand{{slab: of(300).slab, bytes: 200, used: 7}}}, 7},
 		{"texel buffers and a uniform one", dispatch{kernel: kernel{storage: []vk.Access{out}}, storage: []operand{of(1)},
 			texel: []operand{of(20), of(300)}, uniform: &slab{bytes: 4000}}, 4321},
 		{"a batch of a data set", dispatch{kernel: kernel{storage: []vk.Access{in, in, out}}, storage: []operand{data, of(20), of(300)}}, 620},

@@ -135,7 +135,7 @@ func (s *session) locate(p *engine.Program, t *engine.Tensor) (vk.Window, *recor
 	if t.Role == engine.Input || t.Role == engine.Resident {
 		return vk.Window{}, nil, fmt.Errorf("engine/gpu: %v is an input of each step or a resident", t)
 	}
-	return s.window(r, r.last, operand{slab: r.plan.slabs[t]}), r, nil
+	return s.window(r, r.last, r.plan.of(t)), r, nil
 }
 
 func (s *session) readFloats(w vk.Window) ([]float64, error) {

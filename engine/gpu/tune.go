@@ -363,7 +363,7 @@ func (s *session) scatter(r *recorded) error {
 		for i := 0; i < len(data); i += 4 {
 			binary.LittleEndian.PutUint32(data[i:], math.Float32bits(2*random.Float32()-1))
 		}
-		if err := s.executor.device.Write(s.window(r, 0, operand{slab: r.plan.slabs[t]}), data); err != nil {
+		if err := s.executor.device.Write(s.window(r, 0, r.plan.of(t)), data); err != nil {
 			return err
 		}
 	}

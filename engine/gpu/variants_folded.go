@@ -131,8 +131,7 @@ func foldConvolution(c *call) {
 	to := c.scratch("folded weight and bias", biasAt+rows)
 	a, _ := c.foldedParts(to.slab)
 	b, biased := c.bias()
-	coef := c.coefficients(c.runningStatistics(c.ops[1]), c.named("weight"), c.named("bias"))
-	c.run(foldNorm, w.Shape.Elements(), append(words(rows, w.Shape.Elements()/rows, biasAt), flag(biased)), nil, c.of(w), b, coef, to)
+	c.run(foldNorm, w.Shape.Elements(), append(words(rows, w.Shape.Elements()/rows, biasAt), flag(biased)), nil, c.of(w), b, c.runningStatistics(c.ops[1]), to)
 	alone, _ := c.asConvolution(a)
 	alone.variant.emit(alone.call)
 }
@@ -162,8 +161,8 @@ func (c *call) foldedParts(s *slab) (a affine, biasAt int) {
 	w := c.in(1)
 	elements := w.Shape.Elements()
 	biasAt = roundUp(elements, windowAlign/4)
-	bias := operand{s, int64(biasAt) * 4, int64(w.Shape[0]) * 4}
-	return affine{operand{s, 0, int64(elements) * 4}, bias, c.named("skip"), functionOf(c.ops[len(c.ops)-1].Kind)}, biasAt
+	bias := operand{slab: s, offset: int64(biasAt) * 4, bytes: int64(w.Shape[0]) * 4}
+	return affine{operand{slab: s, bytes: int64(elements) * 4}, bias, c.named("skip"), functionOf(c.ops[len(c.ops)-1].Kind)}, biasAt
 }
 
 // bias is the third operand of a convolution, or any other where it has none, or what stands for it.

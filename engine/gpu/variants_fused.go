@@ -22,23 +22,20 @@ var (
 	}.orTexel("norm_relu_dropout_pool_texel", 1)
 	normReLUDropoutBackwardReduce = kernel{
 		name: "norm_relu_dropout_backward_reduce", storage: []vk.Access{in, out, in, in},
-		spec: []string{"C", "PLANE", "GD", "GX", "RUN", "DROPOUT"}, push: []string{"N", "per", "S"},
+		spec: []string{"C", "PLANE", "GD", "GX", "RUN", "DROPOUT"}, push: []string{"N", "per", "S", "mask"},
 	}.orTexel("norm_relu_dropout_backward_reduce_texel", 2).orAny("norm_relu_dropout_backward_reduce_any")
 	normReLUDropoutPoolBackwardReduce = kernel{
 		name: "norm_relu_dropout_pool_backward_reduce", storage: []vk.Access{in, out, in, in},
-		spec: []string{"C", "H", "W", "GD", "GX", "RUN", "DROPOUT"}, push: []string{"N", "per", "S"},
+		spec: []string{"C", "H", "W", "GD", "GX", "RUN", "DROPOUT"}, push: []string{"N", "per", "S", "mask"},
 	}.orTexel("norm_relu_dropout_pool_backward_reduce_texel", 2)
 	normReLUDropoutBackward = kernel{
 		name: "norm_relu_dropout_backward", storage: []vk.Access{in, out, in, in},
-		spec: []string{"C", "PLANE", "GD", "GX", "GY", "RUN", "DROPOUT"}, push: []string{"count"},
+		spec: []string{"C", "PLANE", "GD", "GX", "GY", "RUN", "DROPOUT"}, push: []string{"count", "mask"},
 	}.orTexel("norm_relu_dropout_backward_texel", 2).orAny("norm_relu_dropout_backward_any")
 	normReLUDropoutPoolBackward = kernel{
 		name: "norm_relu_dropout_pool_backward", storage: []vk.Access{in, out, in, in},
-		spec: []string{"C", "H", "W", "GD", "GX", "GY", "RUN", "DROPOUT"}, push: []string{"count"},
+		spec: []string{"C", "H", "W", "GD", "GX", "GY", "RUN", "DROPOUT"}, push: []string{"count", "mask"},
 	}.orTexel("norm_relu_dropout_pool_backward_texel", 2)
-	concat = kernel{
-		name: "concat", storage: []vk.Access{in, in, in, out}, spec: []string{"COUNT_A", "COUNT_B", "COUNT_C"},
-	}
 )
 
 // The lines of a block: from x the normalised n, what ReLU lets through r, what dropout lets through d, pooled p; dn is the gradient by n.
@@ -82,9 +79,7 @@ var fusedVariants = []variant{
 
 // activateBatch is a block in training. The statistics fold panels, as those of the op by itself do.
 func activateBatch(c *call) {
-	saved := c.of(c.named("saved"))
-	c.batchStatistics(chunkOf(c.planes(c.named("x")).size), saved)
-	c.activate(saved)
+	c.activate(c.batchStatistics(chunkOf(c.planes(c.named("x")).size)))
 }
 
 // activateEval is a block in an evaluation.
@@ -97,8 +92,12 @@ func isPooling(op engine.Op) bool {
 	return op.Kind == engine.MaxPool2d || op.Kind == engine.MaxPool2dBackward
 }
 
-// fusedRows says whether the rows are those that a block with pooling takes: they pool to vec4s by 2 x 2. A block without takes any.
+// fusedRows says whether the rows are those that a block with pooling takes: they pool to vec4s by 2 x 2. A block without takes any. A mask
+// must lie with the numbers of the channels.
 func fusedRows(c *call) bool {
+	if mask := c.named("mask"); mask != nil && c.plan.within[mask].slab == nil {
+		return false
+	}
 	return !c.pools() || poolRows(c.named("x")) && !slices.ContainsFunc(c.ops, func(op engine.Op) bool { return isPooling(op) && op.Attr != engine.Attr(halvingPool) })
 }
 
@@ -113,10 +112,9 @@ func (c *call) walk(ts ...*engine.Tensor) (p planes, chunk int) {
 }
 
 // activate runs normalising, ReLU or another activation, and dropout and pooling if the run has them.
-func (c *call) activate(saved operand) {
+func (c *call) activate(vectors operand) {
 	x, y := c.named("x"), c.ops[len(c.ops)-1].Outputs[0]
-	coef := c.coefficients(saved, c.named("weight"), c.named("bias"))
-	mask, masked := coef, words(0)
+	mask, masked := vectors, words(0)
 	if m := c.named("mask"); m != nil {
 		mask, masked = c.of(m), words(1)
 	}
@@ -135,17 +133,19 @@ func (c *call) activate(saved operand) {
 		k, constants = normReLUDropoutPool, words(p.c, x.H(), x.W(), p.g[0], p.g[1], run)
 	}
 	count := p.n * p.c * outputs / run
-	c.run(c.readingChunk(k, chunk, x.Shape.Elements()), count, slices.Concat(constants, masked, function), words(count), coef, mask, c.of(y), c.of(x))
+	c.run(c.readingChunk(k, chunk, x.Shape.Elements()), count, slices.Concat(constants, masked, function), words(count), vectors, mask, c.of(y), c.of(x))
 }
 
 // activateBackward runs the gradients of a fused block: what pooling, dropout and the activation let through is found again from
 // x in both passes, so that none of it is stored.
 func activateBackward(c *call) {
-	dy, x, saved, dx := c.in(0), c.named("x"), c.of(c.named("saved")), c.named("dx")
-	coef := c.coefficients(saved, c.named("weight"), c.named("bias"))
-	mask, masked, masks := coef, words(0), 0
+	dy, x, dx := c.in(0), c.named("x"), c.named("dx")
+	backward := c.ops[len(c.ops)-1]
+	vectors, masked := c.vectors(backward.Inputs[3], x.C()), words(0)
+	window, maskAt := vectors, 0
 	if m := c.named("mask"); m != nil {
-		mask, masked, masks = c.of(m), words(1), m.Shape.Elements()
+		window, maskAt = withMask(vectors, c.of(m))
+		masked = words(1)
 	}
 
 	p, chunk := c.walk(x, dy, dx)
@@ -162,20 +162,12 @@ func activateBackward(c *call) {
 
 	per, s := c.pieces(p.n, channels)
 	parts := c.scratch("norm_relu backward parts", s*2*channels)
-	first := c.concat(saved, 2*channels, coef, 3*channels, mask, masks)
 	run := runOf(chunks)
-	c.run(c.readingChunk(reduce, chunk, dy.Shape.Elements(), x.Shape.Elements()), channels*s, slices.Concat(geometry, words(p.g[1], p.g[0], run), masked, function), words(p.n, per, s),
-		first, parts, c.of(dy), c.of(x))
+	c.run(c.readingChunk(reduce, chunk, dy.Shape.Elements(), x.Shape.Elements()), channels*s, slices.Concat(geometry, words(p.g[1], p.g[0], run), masked, function), words(p.n, per, s, maskAt),
+		window, parts, c.of(dy), c.of(x))
 
-	second := c.concat(c.backwardCoefficients(c.ops[len(c.ops)-1], parts, s), 4*channels, coef, 3*channels, mask, masks)
+	c.finishBackward(backward, vectors, parts, s)
 	count := p.n * channels * chunks / run
-	c.run(c.readingChunk(apply, chunk, dy.Shape.Elements(), x.Shape.Elements()), count, slices.Concat(geometry, words(p.g[1], p.g[0], p.g[2], run), masked, function), words(count),
-		second, c.of(dx), c.of(dy), c.of(x))
-}
-
-// concat brings three vectors into one window.
-func (c *call) concat(a operand, countA int, b operand, countB int, d operand, countD int) operand {
-	y := c.scratch("vectors", countA+countB+countD)
-	c.run(concat, countA+countB+countD, words(countA, countB, countD), nil, a, b, d, y)
-	return y
+	c.run(c.readingChunk(apply, chunk, dy.Shape.Elements(), x.Shape.Elements()), count, slices.Concat(geometry, words(p.g[1], p.g[0], p.g[2], run), masked, function), words(count, maskAt),
+		window, c.of(dx), c.of(dy), c.of(x))
 }

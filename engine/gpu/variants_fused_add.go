@@ -82,18 +82,15 @@ func addActivationVariants() []variant {
 
 // addBatch is the end of a residual block in training.
 func addBatch(c *call) {
-	saved := c.of(c.named("saved"))
-	c.batchStatistics(chunkOf(c.planes(c.named("x")).size), saved)
-	c.normAdd(saved)
+	c.normAdd(c.batchStatistics(chunkOf(c.planes(c.named("x")).size)))
 }
 
 // addEval is that in an evaluation, where BatchNorm2d is not folded into a convolution.
 func addEval(c *call) { c.normAdd(c.runningStatistics(c.ops[0])) }
 
-func (c *call) normAdd(saved operand) {
+func (c *call) normAdd(vectors operand) {
 	last := c.ops[len(c.ops)-1]
 	x, skip, y := c.named("x"), c.named("skip"), last.Outputs[0]
-	coef := c.coefficients(saved, c.named("weight"), c.named("bias"))
 	p, elements := c.planes(x, skip, y), x.Shape.Elements()
 	chunk := chunkOf(p.size)
 	chunks := p.size / chunk
@@ -101,7 +98,7 @@ func (c *call) normAdd(saved operand) {
 	count := p.n * p.c * chunks / run
 	constants := append(words(p.c, chunks), words(p.g...)...)
 	c.run(c.readingChunk(normAdd, chunk, elements, elements), count, append(constants, words(run, functionOf(last.Kind))...), words(count),
-		coef, c.of(y), c.of(x), c.of(skip))
+		vectors, c.of(y), c.of(x), c.of(skip))
 }
 
 // sumGradient is what the first stage of sumBackward reads and writes, how it walks it, and the kernel that does.
@@ -125,16 +122,12 @@ func bindsSumBackward(c *call) bool {
 // sumBackward runs the gradients of an activation and of the BatchNorm2d in front of it. The gradient between them is written as well.
 func sumBackward(c *call) {
 	ts, p, chunk, k := c.sumGradient()
-	vectors, anew := c.of(c.named("saved")), c.named("skip") != nil
-	if anew {
-		coef := c.coefficients(vectors, c.named("weight"), c.named("bias"))
-		vectors = c.concat(vectors, 2*p.c, coef, 3*p.c, coef, 0)
-	}
+	vectors, anew := c.knownVectors(c.ops[1]), c.named("skip") != nil
 	chunks := p.size / chunk
 	per, s := c.pieces(p.n, p.c)
 	parts := c.scratch("norm backward parts", s*2*p.c)
 	constants := append(words(p.c, chunks), words(p.g...)...)
 	constants = append(constants, words(runOf(chunks), functionOf(c.ops[0].Kind), int(flag(anew)))...)
 	c.run(k, p.c*s, constants, words(p.n, per, s), vectors, parts, c.of(ts[3]), c.of(ts[0]), c.of(ts[1]), c.of(ts[2]))
-	c.normBackward(c.ops[1], chunkOf(c.planes(c.named("dn"), c.named("x"), c.named("dx")).size), parts, s)
+	c.normBackward(c.ops[1], vectors, chunkOf(c.planes(c.named("dn"), c.named("x"), c.named("dx")).size), parts, s)
 }

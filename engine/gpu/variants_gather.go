@@ -51,7 +51,7 @@ func (pl *plan) slices(t *engine.Tensor) []slice {
 	var out []slice
 	for first := 0; first < t.N(); first += per {
 		held := min(per, t.N()-first)
-		o := operand{pl.slabs[t], int64(first * sample), alignUp(int64(held*sample), 4)}
+		o := operand{slab: pl.slabs[t], offset: int64(first * sample), bytes: alignUp(int64(held*sample), 4)}
 		out = append(out, slice{o, first, held})
 	}
 	return out

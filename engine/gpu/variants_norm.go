@@ -19,22 +19,19 @@ var (
 		name: "input_covariance", storage: []vk.Access{out, in},
 		spec: []string{"K", "PLANE", "G"}, push: []string{"N", "per", "S"},
 	}.orTexel("input_covariance_texel", 1)
-	covarianceStatistics = kernel{
-		name: "covariance_statistics", storage: []vk.Access{in, in, out},
-		spec: []string{"M", "K"}, push: []string{"each", "total", "S"},
-	}
 	batchNormFinish = kernel{
-		name: "batch_norm2d_finish", storage: []vk.Access{in, out, out},
-		spec: []string{"C", "EPSILON"}, push: []string{"piece", "count", "S"},
+		name: "batch_norm2d_finish", storage: []vk.Access{in, in, out, out}, spec: []string{"C", "EPSILON", "MOMENTUM"},
+		push: []string{"piece", "count", "S", "weight", "bias", "mean", "var", "next_mean", "next_var"},
 	}
-	batchNormRunning = kernel{
-		name: "batch_norm2d_running", storage: []vk.Access{in, in, out}, spec: []string{"C", "MOMENTUM"},
+	batchNormFinishCovariance = kernel{
+		name: "batch_norm2d_finish_covariance", storage: []vk.Access{in, in, out, out}, spec: []string{"C", "EPSILON", "MOMENTUM", "K"},
+		push: []string{"piece", "count", "S", "weight", "bias", "mean", "var", "next_mean", "next_var", "conv"},
 	}
 	batchNormEvalStatistics = kernel{
-		name: "batch_norm2d_eval_statistics", storage: []vk.Access{in, in, out}, spec: []string{"C", "EPSILON"},
+		name: "batch_norm2d_eval_statistics", storage: []vk.Access{in, out}, spec: []string{"C", "EPSILON"}, push: []string{"weight", "bias", "mean", "var"},
 	}
 	batchNormCoefficients = kernel{
-		name: "batch_norm2d_coefficients", storage: []vk.Access{in, in, in, out}, spec: []string{"C"},
+		name: "batch_norm2d_coefficients", storage: []vk.Access{in, in, out}, spec: []string{"C"},
 	}
 	batchNormNormalize = kernel{
 		name: "batch_norm2d_normalize", storage: []vk.Access{in, in, out},
@@ -45,12 +42,7 @@ var (
 		spec: []string{"C", "PLANE", "GD", "GX"}, push: []string{"N", "per", "S"},
 	}.orAny("batch_norm2d_backward_reduce_any")
 	batchNormBackwardFinish = kernel{
-		name: "batch_norm2d_backward_finish", storage: []vk.Access{in, out, out, out},
-		spec: []string{"C"}, push: []string{"S"},
-	}
-	batchNormBackwardCoefficients = kernel{
-		name: "batch_norm2d_backward_coefficients", storage: []vk.Access{in, in, in, out},
-		spec: []string{"C"}, push: []string{"count"},
+		name: "batch_norm2d_backward_finish", storage: []vk.Access{in, inOut, out, out}, spec: []string{"C"}, push: []string{"S", "count"},
 	}
 	batchNormBackwardApply = kernel{
 		name: "batch_norm2d_backward", storage: []vk.Access{in, in, in, out},
@@ -76,24 +68,27 @@ func foldedRows(c *call) bool {
 }
 
 func batchNorm(c *call, chunk int) {
-	saved := c.of(c.out(1))
-	c.batchStatistics(chunk, saved)
-	c.normalize(chunk, c.coefficients(saved, c.in(1), c.in(2)))
+	c.normalize(chunk, c.batchStatistics(chunk))
 }
 
-// batchStatistics computes saved and the candidates of the running statistics of a batch_norm2d.
-func (c *call) batchStatistics(chunk int, saved operand) {
-	a, p := c.attr().(engine.BatchNormAttr), c.planes(c.in(0))
-	unbiased := c.scratch("batch_norm2d unbiased variance", p.c)
-	parts, each, s := c.statisticsFromInputs()
-	if s == 0 {
-		parts, each, s = c.statisticsOf(chunk)
+// batchStatistics computes the vectors of a batch_norm2d, saved among them, and the candidates of its running statistics.
+func (c *call) batchStatistics(chunk int) (vectors operand) {
+	op, a, p := c.ops[0], c.attr().(engine.BatchNormAttr), c.planes(c.in(0))
+	vectors = c.vectors(op.Outputs[1], p.c)
+	next, at, settle := c.apart(op.Outputs[2], op.Outputs[3])
+	constants := append(words(p.c), word(a.Epsilon), word(a.Momentum))
+	if conv, ok := c.covaries(); ok {
+		parts, each, s := c.covariance(conv)
+		segments, from := c.together(append(op.Inputs[1:5:5], conv.Inputs[1])...)
+		c.run(batchNormFinishCovariance, p.c, append(constants, uint32(conv.Inputs[0].C())),
+			slices.Concat(words(each, p.n*p.size, s), from[:4], at, from[4:]), parts, segments, vectors, next)
+	} else {
+		parts, each, s := c.statisticsOf(chunk)
+		segments, from := c.together(op.Inputs[1:5]...)
+		c.run(batchNormFinish, p.c, constants, slices.Concat(words(each, p.n*p.size, s), from, at), parts, segments, vectors, next)
 	}
-	c.run(batchNormFinish, p.c, append(words(p.c), word(a.Epsilon)), words(each, p.n*p.size, s), parts, saved, unbiased)
-	mean := operand{saved.slab, saved.offset, int64(p.c) * 4}
-	for i, batch := range []operand{mean, unbiased} {
-		c.run(batchNormRunning, p.c, append(words(p.c), word(a.Momentum)), nil, c.of(c.in(3+i)), batch, c.of(c.out(2+i)))
-	}
+	settle()
+	return vectors
 }
 
 // statisticsOf reads the input of a batch_norm2d: mean and squared deviation of every channel in s pieces of each values.
@@ -106,85 +101,70 @@ func (c *call) statisticsOf(chunk int) (parts operand, each, s int) {
 	return parts, per * p.size, s
 }
 
-// statisticsFromInputs is statisticsOf for the result of a pointwise convolution of at most four channels, which it does
-// not read: of SmallCIFARNet's first block it is the largest activation by far. s is 0 where that cannot be, or the kernel would spill.
-func (c *call) statisticsFromInputs() (parts operand, each, s int) {
-	conv, ok := c.plan.origin(c.in(0), c.at)
+// covaries says whether the input of a batch_norm2d is the result of a pointwise convolution of at most four channels, whose covariance gives
+// the statistics without reading it: of SmallCIFARNet's first block it is the largest activation by far. Not where the kernel would spill.
+func (c *call) covaries() (conv engine.Op, ok bool) {
+	conv, ok = c.plan.origin(c.in(0), c.at)
 	if !ok || c.plan.opt.NoCovariance || c.plan.target.spills(inputCovariance.texel) || conv.Kind != engine.PointwiseConv2d || conv.Inputs[0].C() > 4 || c.plan.skipped[conv.Inputs[0]] {
-		return operand{}, 0, 0
+		return conv, false
 	}
-	x, w := conv.Inputs[0], conv.Inputs[1]
+	return conv, c.planes(conv.Inputs[0]).size%4 == 0
+}
+
+// covariance reads the input of such a convolution: its means and co-moments in s pieces of each values.
+func (c *call) covariance(conv engine.Op) (parts operand, each, s int) {
+	x := conv.Inputs[0]
 	p := c.planes(x)
-	if p.size%4 != 0 {
-		return operand{}, 0, 0
-	}
-	per, pieces := c.pieces(p.n, 1)
-	m := c.in(0).C()
-	moments := c.scratch("input covariance parts", pieces*20)
-	parts = c.scratch("batch_norm2d parts", 2*m)
-	c.run(c.reading(inputCovariance, x.Shape.Elements()), pieces, words(p.c, p.size/4, p.g[0]), words(p.n, per, pieces), moments, c.of(x))
-	c.run(covarianceStatistics, m, words(m, p.c), words(per*p.size, p.n*p.size, pieces), moments, c.of(w), parts)
-	return parts, p.n * p.size, 1
+	per, s := c.pieces(p.n, 1)
+	parts = c.scratch("input covariance parts", s*20)
+	c.run(c.reading(inputCovariance, x.Shape.Elements()), s, words(p.c, p.size/4, p.g[0]), words(p.n, per, s), parts, c.of(x))
+	return parts, per * p.size, s
 }
 
-// coefficients brings what normalising needs into one window: mean, scale, bias.
-func (c *call) coefficients(saved operand, weight, bias *engine.Tensor) operand {
-	channels := weight.Shape.Elements()
-	coef := c.scratch("batch_norm2d coefficients", 3*channels)
-	c.run(batchNormCoefficients, channels, words(channels), nil, saved, c.of(weight), c.of(bias), coef)
-	return coef
-}
-
-func (c *call) normalize(chunk int, coef operand) {
+func (c *call) normalize(chunk int, vectors operand) {
 	x, y := c.in(0), c.out(0)
 	p := c.planes(x, y)
 	count := p.values() / chunk
-	c.run(batchNormNormalize.of(chunk), count, words(p.c, p.size/chunk, p.g[0], p.g[1]), words(count), c.of(x), coef, c.of(y))
+	c.run(batchNormNormalize.of(chunk), count, words(p.c, p.size/chunk, p.g[0], p.g[1]), words(count), c.of(x), vectors, c.of(y))
 }
 
-func batchNormEval(c *call, chunk int) {
-	c.normalize(chunk, c.coefficients(c.runningStatistics(c.ops[0]), c.in(1), c.in(2)))
-}
+func batchNormEval(c *call, chunk int) { c.normalize(chunk, c.runningStatistics(c.ops[0])) }
 
-// runningStatistics is saved as a batch_norm2d_eval op wants it: from the running statistics.
-func (c *call) runningStatistics(op engine.Op) operand {
+// runningStatistics is the vectors of a batch_norm2d_eval op: those of the running statistics.
+func (c *call) runningStatistics(op engine.Op) (vectors operand) {
 	channels := op.Inputs[0].C()
-	saved := c.scratch("batch_norm2d saved", 2*channels)
-	c.run(batchNormEvalStatistics, channels, append(words(channels), word(op.Attr.(engine.BatchNormAttr).Epsilon)), nil, c.of(op.Inputs[3]), c.of(op.Inputs[4]), saved)
-	return saved
+	vectors = c.scratch("batch_norm2d vectors", normalizing*channels)
+	segments, from := c.together(op.Inputs[1:5]...)
+	c.run(batchNormEvalStatistics, channels, append(words(channels), word(op.Attr.(engine.BatchNormAttr).Epsilon)), from, segments, vectors)
+	return vectors
 }
 
 func batchNormBackward(c *call, chunk int) {
-	dy, x, saved := c.in(0), c.in(1), c.of(c.in(3))
+	dy, x, vectors := c.in(0), c.in(1), c.knownVectors(c.ops[0])
 	p := c.planes(dy, x)
 	if p.size%chunk != 0 {
 		p = c.images(dy, x)
 	}
 	per, s := c.pieces(p.n, p.c)
 	parts := c.scratch("batch_norm2d backward parts", s*2*p.c)
-	c.run(batchNormBackwardReduce.of(chunk), p.c*s, words(p.c, p.size/chunk, p.g[0], p.g[1]), words(p.n, per, s), c.of(dy), c.of(x), saved, parts)
-	c.normBackward(c.ops[0], chunk, parts, s)
+	c.run(batchNormBackwardReduce.of(chunk), p.c*s, words(p.c, p.size/chunk, p.g[0], p.g[1]), words(p.n, per, s), c.of(dy), c.of(x), vectors, parts)
+	c.normBackward(c.ops[0], vectors, chunk, parts, s)
 }
 
 // normBackward is the last stages of a batch_norm2d_backward op: of what its gradient sums over s pieces of the batch the gradients by
 // weight and bias, and with them that by x.
-func (c *call) normBackward(op engine.Op, chunk int, parts operand, s int) {
+func (c *call) normBackward(op engine.Op, vectors operand, chunk int, parts operand, s int) {
 	dy, x, dx := op.Inputs[0], op.Inputs[1], op.Outputs[0]
-	coef := c.backwardCoefficients(op, parts, s)
+	c.finishBackward(op, vectors, parts, s)
 	q := c.planes(dy, x, dx)
 	count := q.values() / chunk
-	c.run(batchNormBackwardApply.of(chunk), count, words(q.c, q.size/chunk, q.g[0], q.g[1], q.g[2]), words(count), c.of(dy), c.of(x), coef, c.of(dx))
+	c.run(batchNormBackwardApply.of(chunk), count, words(q.c, q.size/chunk, q.g[0], q.g[1], q.g[2]), words(count), c.of(dy), c.of(x), vectors, c.of(dx))
 }
 
-// backwardCoefficients turns the reduced pieces of a batch_norm2d_backward op into the gradients of weight and bias
-// and into what the gradient by x needs of a channel.
-func (c *call) backwardCoefficients(op engine.Op, parts operand, s int) operand {
-	x, weight, saved := op.Inputs[1], op.Inputs[2], op.Inputs[3]
-	channels := x.C()
-	sums := c.scratch("batch_norm2d backward sums", 2*channels)
-	coef := c.scratch("batch_norm2d backward coefficients", 4*channels)
-	c.run(batchNormBackwardFinish, channels, words(channels), words(s), parts, sums, c.of(op.Outputs[1]), c.of(op.Outputs[2]))
+// finishBackward turns the reduced pieces of a batch_norm2d_backward op into the gradients of weight and bias and into what the gradient by
+// x needs of a channel.
+func (c *call) finishBackward(op engine.Op, vectors, parts operand, s int) {
+	x := op.Inputs[1]
 	count := word(float64(x.N() * x.H() * x.W()))
-	c.run(batchNormBackwardCoefficients, channels, words(channels), []uint32{count}, sums, c.of(saved), c.of(weight), coef)
-	return coef
+	c.run(batchNormBackwardFinish, x.C(), words(x.C()), append(words(s), count), parts, vectors, c.of(op.Outputs[1]), c.of(op.Outputs[2]))
 }
