@@ -1,11 +1,14 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-// sum_partials: y[i] = parts[0,i] + parts[1,i] + ... + parts[S-1,i], in that order
+// sum_partials: of every gradient of a list, y[i] = parts[0,i] + parts[1,i] + ... + parts[S-1,i], in that order
 //
-//   parts  (S, count*CHUNK)   y  (count*CHUNK)
+//   parts    (S, count*CHUNK) of each gradient, somewhere in one window    y  (count*CHUNK) of each, likewise
+//   records  one for each workgroup: where its first values lie in parts and in y, count, and S * 128 + how many of a workgroup's
+//            invocations have work; the first two counted in chunks
 //
 // The second stage of every gradient that is summed over images and pixels: the fixed order makes
-// a step repeat to the bit without float atomics. One invocation sums CHUNK neighbours.
+// a step repeat to the bit without float atomics. One invocation sums CHUNK neighbours. A workgroup has one gradient, so its invocations look
+// for nothing.
 //
 // kernel sum_partials
 // kernel sum_partials_any: SCALAR
@@ -14,15 +17,18 @@
 #include "fetch.glsl"
 #include "chunk.glsl"
 
-layout(push_constant) uniform Push { uint count, S; } push;
+layout(push_constant) uniform Push { uint groups; } push;
 
-layout(std430, binding = 0) writeonly buffer Y { chunk y[]; };
-ACTIVATION(1, Parts, parts);
+layout(std430, binding = 0) readonly  buffer Records { uvec4 records[]; };
+layout(std430, binding = 1) writeonly buffer Y { chunk y[]; };
+ACTIVATION(2, Parts, parts);
 
 void main() {
-    uint i = invocation();
-    if (i >= push.count) return;
+    if (group() >= push.groups) return;
+    uvec4 record = records[group()];
+    uint i = gl_LocalInvocationIndex;
+    if (i >= (record.w & 127u)) return;
     chunk sum = chunk(0.0);
-    for (uint s = 0u; s < push.S; s++) sum += FETCH(parts, s * push.count + i);
-    y[i] = sum;
+    for (uint s = 0u; s < record.w >> 7u; s++) sum += FETCH(parts, record.x + s * record.z + i);
+    y[record.y + i] = sum;
 }

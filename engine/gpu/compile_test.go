@@ -319,6 +319,7 @@ func everyDispatches(t *testing.T, p *engine.Program, on target, visit func(v va
 				}
 				pl.dispatches = nil
 				v.emit(c)
+				pl.addUp()
 				must(t, pl.err)
 				visit(v, pl.dispatches)
 			}

@@ -94,7 +94,8 @@ func (e *Executor) Footprint(l *engine.Layout, programs []*engine.Program, opt e
 		buffers = append(buffers, vk.Planned{Size: arenaBytes(l, a), Use: vk.DeviceLocal})
 	}
 	for _, pl := range plans {
-		buffers = append(buffers, vk.Planned{Size: pl.inputBytes() * ringSlots, Use: vk.Upload}, vk.Planned{Size: pl.reportBytes() * ringSlots, Use: vk.Readback})
+		buffers = append(buffers, vk.Planned{Size: pl.inputBytes() * ringSlots, Use: vk.Upload}, vk.Planned{Size: pl.reportBytes() * ringSlots, Use: vk.Readback},
+			vk.Planned{Size: pl.tableBytes(), Use: vk.DeviceLocal})
 	}
 	return e.device.Footprint(buffers)
 }

@@ -15,6 +15,7 @@ const (
 	stepInputs             // host-visible, one part for each slot of the ring
 	reports
 	residents // one buffer for each resident tensor
+	tables    // constants of a plan
 )
 
 // slab is a contiguous piece of memory: a tensor, or scratch of a variant.

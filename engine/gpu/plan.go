@@ -20,6 +20,9 @@ type plan struct {
 	fused      []*work                    // by op: what covers it, nil where it is run by itself
 	skipped    map[*engine.Tensor]bool    // inside a fused run of ops: never in memory
 	scratch    []*slab
+	partials   partials
+	partialsAt int // the op that the first of them is of
+	tables     []uint32
 	dispatches []dispatch
 	phases     int      // of the schedule
 	kernels    []string // the choices, in order
@@ -131,6 +134,7 @@ func (pl *plan) choose() error {
 		if w == nil {
 			return fmt.Errorf("engine/gpu: no kernel runs %s of %v on this device", ops[at].Kind, ops[at].Inputs)
 		}
+		pl.addUpFor(w.call.ops)
 		w.variant.emit(w.call)
 		if pl.err != nil {
 			return pl.err
@@ -138,7 +142,8 @@ func (pl *plan) choose() error {
 		pl.kernels = append(pl.kernels, string(ops[at].Kind)+": "+w.variant.name)
 		at += len(w.call.ops)
 	}
-	return nil
+	pl.addUp()
+	return pl.err
 }
 
 // single is the variant that runs an op by itself: the preferred one, else the first that can. It is nil where none can.
@@ -189,6 +194,7 @@ func (pl *plan) switchedOff(v *variant, c *call) bool {
 	trial.plan = blankPlan(pl.program, pl.opt, pl.target)
 	trial.plan.skipped = pl.skipped
 	v.emit(&trial)
+	trial.plan.addUp()
 	return pl.opt.without(v.name) || slices.ContainsFunc(trial.plan.dispatches, func(d dispatch) bool { return pl.opt.without(d.kernel.name) })
 }
 

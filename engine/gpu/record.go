@@ -20,6 +20,7 @@ type recorded struct {
 	plan     *plan
 	inputs   *vk.Buffer
 	reports  *vk.Buffer
+	tables   *vk.Buffer
 	commands [ringSlots]*vk.Commands // of the slots that were needed so far
 	taken    [ringSlots]bool         // by steps under way
 	last     int                     // the slot of the last step
@@ -40,6 +41,9 @@ func (s *session) record(pl *plan) (*recorded, error) {
 		return r, err
 	}
 	if r.reports, err = device.NewBuffer(pl.reportBytes()*ringSlots, vk.Readback, name+" reports"); err != nil {
+		return r, err
+	}
+	if err = s.writeTables(r); err != nil {
 		return r, err
 	}
 	r.commands[0], err = s.recordSlot(r, 0, false)
@@ -93,6 +97,8 @@ func (s *session) window(r *recorded, slot int, o operand) vk.Window {
 		return s.arenas[o.slab.arena].Window(offset, bytes)
 	case stepInputs:
 		return r.inputs.Window(int64(slot)*r.plan.inputBytes()+offset, bytes)
+	case tables:
+		return r.tables.Window(offset, bytes)
 	case reports:
 		return r.reports.Window(int64(slot)*r.plan.reportBytes()+offset, bytes)
 	default:
@@ -108,7 +114,7 @@ func (r *recorded) destroy() {
 	for _, c := range r.commands {
 		c.Destroy()
 	}
-	for _, b := range []*vk.Buffer{r.inputs, r.reports} {
+	for _, b := range []*vk.Buffer{r.inputs, r.reports, r.tables} {
 		if b != nil {
 			b.Destroy()
 		}

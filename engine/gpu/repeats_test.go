@@ -84,5 +84,6 @@ func (pl *plan) text() string {
 			lies(d.uniform)
 		}
 	}
+	fmt.Fprintln(&b, pl.tables)
 	return b.String()
 }

@@ -57,15 +57,6 @@ func (t target) invocations() int {
 	return invocationsWanted
 }
 
-var sumPartials = kernel{name: "sum_partials", storage: []vk.Access{out, in}, push: []string{"count", "S"}}.
-	orTexel("sum_partials_texel", 1).orAny("sum_partials_any")
-
-// sumPartials is the second stage of a gradient summed over images: y[i] = sum over s of parts[s,i].
-func (c *call) sumPartials(parts, y operand, elements, s int) {
-	chunk := chunkOf(elements)
-	c.run(c.readingChunk(sumPartials, chunk, elements*s), elements/chunk, nil, words(elements/chunk, s), y, parts)
-}
-
 // chunkOf is the size of the chunks in which so many neighbouring values are moved (shaders/chunk.glsl): 4 where that divides them, else 1.
 func chunkOf(n int) int {
 	if n%4 == 0 {

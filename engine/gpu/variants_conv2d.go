@@ -139,9 +139,9 @@ func conv2dWeightAny(c *call) {
 	dy, x, dw := c.in(0), c.in(1), c.out(0)
 	p, elements := c.images(dy, x), dw.Shape.Elements()
 	per, s := c.pieces(p.n, elements)
-	parts := c.scratch("conv2d weight parts", s*elements)
+	parts := c.partsOf(dw, s)
 	c.run(conv2dWeightAnyKernel, s*elements, append(c.window(x, dy), words(p.g...)...), words(p.n, per, s), c.of(dy), c.of(x), parts)
-	c.sumPartials(parts, c.of(dw), elements, s)
+	c.sumPartials(parts, dw, s)
 }
 
 // window is the constants that all direct kernels of a convolution begin with, from the larger side x to the smaller y.
@@ -162,9 +162,9 @@ func conv2dBias(c *call, chunk int) {
 	dy := c.in(0)
 	p := c.planes(dy)
 	per, s := c.pieces(p.n, p.c)
-	parts := c.scratch("conv2d bias parts", s*p.c)
+	parts := c.partsOf(c.out(0), s)
 	c.run(c.readingChunk(conv2dBackwardBias, chunk, dy.Shape.Elements()), p.c*s, words(p.c, p.size/chunk, p.g[0], runOf(p.size/chunk)), words(p.n, per, s), parts, c.of(dy))
-	c.sumPartials(parts, c.of(c.out(0)), p.c, s)
+	c.sumPartials(parts, c.out(0), s)
 }
 
 func (c *call) conv2dTurnedFits(t tile) bool {
@@ -253,12 +253,12 @@ func (c *call) rowsOfTexels(x, y *engine.Tensor) bool {
 
 func (c *call) conv2dWeightTiles(t tile) {
 	dy, x, dw := c.in(0), c.in(1), c.out(0)
-	g, size, elements := c.images(dy, x).g, t.subgroup(c), dw.Shape.Elements()
+	g, size := c.images(dy, x).g, t.subgroup(c)
 	tiles, steps := ceilDiv(dy.C(), t.rows)*ceilDiv(3*x.C(), size), dy.N()*dy.H()*dy.W()/t.depth
 	run, s := c.pieces(steps, tiles*size)
-	parts := c.scratch("conv2d weight parts", s*elements)
+	parts := c.partsOf(dw, s)
 	c.runGroups(t.kernel.on(size), [3]uint32{uint32(tiles * s), 1, 1}, append(c.texelWindow(x, dy), words(g...)...), words(steps, run, s), parts, c.of(dy), c.of(x))
-	c.sumPartials(parts, c.of(dw), elements, s)
+	c.sumPartials(parts, dw, s)
 }
 
 // texelWindow is the constants that the tiled kernels begin with, from the larger side x to the smaller y.

@@ -78,10 +78,10 @@ func depthwiseBackwardWeight(c *call) {
 	rows, columns := runOf(x.H()), runOf(x.W()/4)
 	p, strips := c.images(dy, x), x.W()/4/columns
 	_, splits := c.pieces(p.n, p.c*strips)
-	parts := c.scratch("depthwise weight parts", splits*strips*p.c*9)
+	parts := c.partsOf(c.out(0), splits*strips)
 	c.run(c.reading(depthwiseConv2dBackwardWeight, dy.Shape.Elements(), x.Shape.Elements()), p.c*strips*splits, words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), words(p.n, splits),
 		parts, c.of(dy), c.of(x))
-	c.sumPartials(parts, c.of(c.out(0)), p.c*9, splits*strips)
+	c.sumPartials(parts, c.out(0), splits*strips)
 }
 
 func depthwiseWeightStrip(c *call) {
@@ -89,9 +89,9 @@ func depthwiseWeightStrip(c *call) {
 	p, elements := c.images(dy, x), dw.Shape.Elements()
 	lines := elements / dw.Shape[3] // rows of taps
 	_, splits := c.pieces(p.n, lines)
-	parts := c.scratch("depthwise weight parts", splits*elements)
+	parts := c.partsOf(dw, splits)
 	c.run(depthwiseConv2dWeightStrip, lines*splits, append(c.depthwiseWindow(x, dy), words(p.g...)...), words(p.n, splits), c.of(dy), c.of(x), parts)
-	c.sumPartials(parts, c.of(dw), elements, splits)
+	c.sumPartials(parts, dw, splits)
 }
 
 // depthwiseWindow is the constants that the strips begin with, from the larger side x to the smaller y.

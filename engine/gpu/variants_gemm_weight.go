@@ -96,7 +96,7 @@ func (c *call) weightTiles(t tile) {
 		size = workgroup
 	}
 	run, s := c.pieces(steps, tiles*size)
-	parts := c.scratch("pointwise weight parts", s*m*kk)
+	parts := c.partsOf(c.out(0), s)
 
 	operands := []operand{c.of(dy), c.of(x), parts}
 	if t.kernel.texel > 0 {
@@ -108,7 +108,7 @@ func (c *call) weightTiles(t tile) {
 	} else {
 		c.run(t.kernel, tiles*s, constants, push, operands...)
 	}
-	c.sumPartials(parts, c.of(c.out(0)), m*kk, s)
+	c.sumPartials(parts, c.out(0), s)
 }
 
 func biasGradient(c *call) {

@@ -63,9 +63,9 @@ func (c *call) windowsWeight(t tile) {
 	elements, count := dw.Shape.Elements(), dy.N()*dy.H()*dy.W()
 	tiles := ceilDiv(dy.C(), t.rows) * ceilDiv(elements/dy.C(), t.columns)
 	run, s := c.pieces(ceilDiv(count, t.depth), tiles*workgroup)
-	parts := c.scratch("conv2d weight parts", s*elements)
+	parts := c.partsOf(dw, s)
 	c.runGroups(t.kernel, spread(tiles*s), append(c.window(x, dy), words(c.images(dy, x).g...)...), words(count, run, s), c.of(dy), c.of(x), parts)
-	c.sumPartials(parts, c.of(dw), elements, s)
+	c.sumPartials(parts, dw, s)
 }
 
 // packWindows brings the weight into slivers, a tile's rows each, turned around or not.
