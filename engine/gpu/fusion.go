@@ -150,13 +150,14 @@ func (pl *plan) fuse() {
 		return
 	}
 	for _, anew := range []bool{true, false} {
-		for _, v := range variants {
+		for i := range variants {
+			v := &variants[i] // a copy would go to the heap
 			if v.fusion == nil || anew != (len(v.fusion.again) > 0) {
 				continue
 			}
 			for at := range pl.program.Ops {
-				if c := pl.runnable(&v, at); c != nil && pl.allows(c) {
-					pl.take(&v, c)
+				if c := pl.runnable(v, at); c != nil && pl.allows(c) {
+					pl.take(v, c)
 				}
 			}
 		}
