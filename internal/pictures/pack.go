@@ -6,8 +6,8 @@ import (
 	"image/color"
 )
 
-// packed is an image as decoders of this program's libraries return it. Alpha is dropped. Of 16 bits, the upper 8 are taken. Pixels of 4 and of 8 bytes are packed
-// where they lie, so that a large picture is in memory once.
+// packed is an image as decoders return it. Alpha is dropped. Of 16 bits, the upper 8 are taken. Pixels of 4 and of 8 bytes are packed where
+// they lie, so that a large picture is in memory once.
 func packed(m image.Image) (*RGB, error) {
 	b := m.Bounds()
 	switch m := m.(type) {

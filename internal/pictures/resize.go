@@ -77,8 +77,8 @@ type tap struct {
 	weights []int // in 1<<precision
 }
 
-// taps are those of the pixels start to end of a row that goes from so many pixels to so many. The arithmetic is that of precompute_coeffs; conversions keep a
-// compiler from fusing two operations into one of other rounding.
+// taps are those of the pixels start to end of a row that goes from so many pixels to so many. The arithmetic is that of precompute_coeffs;
+// conversions keep a compiler from fusing two operations into one of other rounding.
 func taps(from, to, start, end int) []tap {
 	scale := float64(from) / float64(to)
 	support := max(scale, 1)

@@ -129,8 +129,8 @@ func fromVP8(m *image.YCbCr) *RGB {
 	return out
 }
 
-// between is a sample of chroma between four: the two of the nearest column and the two beside it. At the left and right edge, where both are one column,
-// libwebp's rounding is another.
+// between is a sample of chroma between four: the two of the nearest column and the two beside it. At the left and right edge, where both are
+// one column, libwebp's rounding is another.
 func between(row, far []byte, near, beside int) int {
 	a, b, c, d := int(row[near]), int(row[beside]), int(far[near]), int(far[beside])
 	if near == beside {
