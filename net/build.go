@@ -215,3 +215,12 @@ func located(err error, line int, name string) error {
 	}
 	return at
 }
+
+// inFile adds a file's name to an error, and keeps its hint the outermost.
+func inFile(path string, err error) error {
+	named := fmt.Errorf("%s: %w", path, err)
+	if hint := hints.Of(err); hint != "" {
+		return hints.With(named, hint)
+	}
+	return named
+}

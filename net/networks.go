@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"cnnvk/internal/files"
-	"cnnvk/internal/hints"
 )
 
 // The names in flags and files of the networks that others are compared with.
@@ -126,15 +125,6 @@ func ReadSpec(path string) (*Spec, error) {
 	return s, nil
 }
 
-// inFile adds a file's name to an error, and keeps its hint the outermost.
-func inFile(path string, err error) error {
-	named := fmt.Errorf("%s: %w", path, err)
-	if hint := hints.Of(err); hint != "" {
-		return hints.With(named, hint)
-	}
-	return named
-}
-
 // readSpecFile reads no more than what makes a network.
 func readSpecFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
@@ -157,13 +147,4 @@ func readSpecFile(path string) ([]byte, error) {
 		return nil, fmt.Errorf("more than %d bytes, which make no network", maxSpecBytes)
 	}
 	return text, nil
-}
-
-// OneOf names choices in words: "a", "a or b", "a, b or c".
-func OneOf(choices []string) string {
-	last := len(choices) - 1
-	if last < 1 {
-		return strings.Join(choices, "")
-	}
-	return strings.Join(choices[:last], ", ") + " or " + choices[last]
 }

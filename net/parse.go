@@ -101,17 +101,6 @@ func specDocument(text []byte) (*yaml.Node, error) {
 	return root, nil
 }
 
-// pairs visits the keys and values of a mapping; a key that is no word is one that nothing knows.
-func pairs(mapping *yaml.Node) func(yield func(key, value *yaml.Node) bool) {
-	return func(yield func(key, value *yaml.Node) bool) {
-		for i := 0; i+1 < len(mapping.Content); i += 2 {
-			if !yield(mapping.Content[i], mapping.Content[i+1]) {
-				return
-			}
-		}
-	}
-}
-
 // resolved is what an alias stands for.
 func resolved(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {

@@ -52,3 +52,14 @@ func joined(a, b *yaml.Node) *yaml.Node {
 	out.Tag, out.Value = "!!str", a.Value+", "+b.Value
 	return &out
 }
+
+// pairs visits the keys and values of a mapping; a key that is no word is one that nothing knows.
+func pairs(mapping *yaml.Node) func(yield func(key, value *yaml.Node) bool) {
+	return func(yield func(key, value *yaml.Node) bool) {
+		for i := 0; i+1 < len(mapping.Content); i += 2 {
+			if !yield(mapping.Content[i], mapping.Content[i+1]) {
+				return
+			}
+		}
+	}
+}

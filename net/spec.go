@@ -153,3 +153,12 @@ func (m *module) hasDropout() bool {
 	return slices.ContainsFunc(m.children, func(c child) bool { return c.hasDropout() }) ||
 		m.residual != nil && m.residual.shortcut != nil && m.residual.shortcut.hasDropout()
 }
+
+// OneOf names choices in words: "a", "a or b", "a, b or c".
+func OneOf(choices []string) string {
+	last := len(choices) - 1
+	if last < 1 {
+		return strings.Join(choices, "")
+	}
+	return strings.Join(choices[:last], ", ") + " or " + choices[last]
+}

@@ -28,12 +28,6 @@ func augment(x, images, table, draws *tensor) {
 	})
 }
 
-// picture is an image of bytes: planes of h rows. All but a crop is for those of three, of red, green and blue.
-type picture struct {
-	h, w   int
-	planes []byte // (C,H,W)
-}
-
 // changed is the picture after an operation.
 func (p picture) changed(s engine.AugmentOp) picture {
 	towards := func(a byte) func([3]byte) [3]byte {
@@ -79,23 +73,6 @@ func (p picture) changed(s engine.AugmentOp) picture {
 	return p
 }
 
-// sampled makes a picture of pixels of p: from says which pixel goes to (i, j). Pixels outside of p are black.
-func (p picture) sampled(from func(i, j int) (row, column int)) picture {
-	out := newPicture(make([]byte, len(p.planes)), p.h, p.w)
-	for i := range p.h {
-		for j := range p.w {
-			row, column := from(i, j)
-			if row < 0 || row >= p.h || column < 0 || column >= p.w {
-				continue
-			}
-			for c := range len(p.planes) / (p.h * p.w) {
-				out.plane(c)[i*p.w+j] = p.plane(c)[row*p.w+column]
-			}
-		}
-	}
-	return out
-}
-
 func (p picture) crop(d engine.Draw) picture {
 	return p.sampled(func(i, j int) (int, int) {
 		if d.Flip {
@@ -119,18 +96,3 @@ func reflected(at, size int) int {
 	}
 	return at
 }
-
-// mapped applies f to every pixel.
-func (p picture) mapped(f func(rgb [3]byte) [3]byte) picture {
-	out := newPicture(make([]byte, len(p.planes)), p.h, p.w)
-	for i := range p.h * p.w {
-		for c, v := range f([3]byte{p.plane(0)[i], p.plane(1)[i], p.plane(2)[i]}) {
-			out.plane(c)[i] = v
-		}
-	}
-	return out
-}
-
-func newPicture(planes []byte, h, w int) picture { return picture{h, w, planes} }
-
-func (p picture) plane(c int) []byte { return p.planes[c*p.h*p.w:][:p.h*p.w] }

@@ -247,25 +247,3 @@ func lossCases() []Case {
 		Case{N: 2, M: 1000, H: 1, W: 1, Attr: engine.CrossEntropyAttr{}, Why: "more classes than a workgroup has invocations"},
 	)
 }
-
-// each writes the same rows for several kinds.
-func each(kinds []engine.Kind, rows ...Case) []Case {
-	var out []Case
-	for _, k := range kinds {
-		for _, c := range rows {
-			c.Kind = k
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-// with sets the constants of the rows that have none of their own.
-func with(a engine.Attr, rows []Case) []Case {
-	for i := range rows {
-		if rows[i].Attr == nil {
-			rows[i].Attr = a
-		}
-	}
-	return rows
-}

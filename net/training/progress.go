@@ -2,6 +2,7 @@ package training
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"cnnvk/engine"
@@ -105,3 +106,15 @@ func (m *meter) read(at time.Time, busy time.Duration) (wall, worked time.Durati
 	*m = meter{at, busy}
 	return wall, worked
 }
+
+// limited reports whether the limit of steps is reached.
+func (t *Trainer) limited() bool {
+	return t.Recipe.LimitSteps > 0 && t.run.at.Total >= t.Recipe.LimitSteps
+}
+
+// StepsPerEpoch is the number of steps of a whole epoch; the last may be of fewer images.
+func (t *Trainer) StepsPerEpoch() int {
+	return (len(t.Train) + t.Recipe.BatchSize - 1) / t.Recipe.BatchSize
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

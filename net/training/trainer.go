@@ -132,11 +132,6 @@ func (t *Trainer) Close() error {
 	return t.run.session.Close()
 }
 
-// StepsPerEpoch is the number of steps of a whole epoch; the last may be of fewer images.
-func (t *Trainer) StepsPerEpoch() int {
-	return (len(t.Train) + t.Recipe.BatchSize - 1) / t.Recipe.BatchSize
-}
-
 // Position is how far the training is. It may be asked by OnEpoch and OnSave, and after Run.
 func (t *Trainer) Position() Position { return t.run.at }
 
@@ -169,11 +164,6 @@ func (t *Trainer) ended(end *EpochEnded) {
 	}
 	t.run.at.Epoch, t.run.at.Step, t.run.at.Sum, t.run.at.Elapsed = end.Epoch, 0, net.Score{}, 0
 	end.TotalSteps, end.Last = t.run.at.Total, t.Recipe.Finished(t.run.at) != ""
-}
-
-// limited reports whether the limit of steps is reached.
-func (t *Trainer) limited() bool {
-	return t.Recipe.LimitSteps > 0 && t.run.at.Total >= t.Recipe.LimitSteps
 }
 
 // Kernels lists the kernels that the training step uses, without repetitions, in the order of the step.

@@ -2,10 +2,7 @@ package machine
 
 import (
 	"fmt"
-	"math"
-	"os"
 	"runtime"
-	"runtime/debug"
 
 	"cnnvk/internal/hints"
 	"cnnvk/internal/memlimit"
@@ -64,25 +61,6 @@ func roomTo(what string, limits []memlimit.Limit, cost hostCost) error {
 		return hints.With(fmt.Errorf("%s takes %w", what, over), over.raise())
 	}
 	return err
-}
-
-// boundGarbage tells Go's collector how much there is for garbage besides what is needed, so that it does not wait until a limit is
-// reached. A GOMEMLIMIT that the user sets stays as it is.
-func (m *Machine) boundGarbage(limits []memlimit.Limit, n MemoryNeed) {
-	cost, counts := m.hostCost()
-	if !counts || len(limits) == 0 || os.Getenv("GOMEMLIMIT") != "" {
-		return
-	}
-	if m.device == nil {
-		n = MemoryNeed{} // which is Go's own
-	}
-	spare := int64(math.MaxInt64)
-	for _, l := range limits {
-		spare = min(spare, l.Free()-cost[l.Kind]-n.total())
-	}
-	var now runtime.MemStats
-	runtime.ReadMemStats(&now)
-	debug.SetMemoryLimit(int64(now.Sys-now.HeapReleased) + max(spare, 0))
 }
 
 // hostCost is what the machine costs besides plans, once it is open; nothing where the device has memory of its own.

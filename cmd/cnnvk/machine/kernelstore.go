@@ -131,3 +131,10 @@ func (s *kernelStore) keep(name, what string, v any) {
 		s.log.Warn("the "+what+" measured cannot be kept", "error", err)
 	}
 }
+
+// WarnOfUnknown warns of the choices of a file that name no kernel.
+func WarnOfUnknown(log *slog.Logger, file string, unknown []string) {
+	for _, line := range unknown {
+		log.Warn(file+" names a kernel that this version does not have: another runs in its place", "kernel", line)
+	}
+}

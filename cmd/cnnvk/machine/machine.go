@@ -2,10 +2,8 @@ package machine
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"strconv"
-	"strings"
 	"time"
 
 	"cnnvk/engine"
@@ -18,9 +16,6 @@ import (
 
 // CPU is the name of the reference executor where a device is named.
 const CPU = "cpu"
-
-// WantsCPU says whether a device's name means the reference executor.
-func WantsCPU(device string) bool { return strings.EqualFold(device, CPU) }
 
 // CompileVariable set to 1 in the environment lets bench run on a device that computes nothing.
 const CompileVariable = "CNNVK_COMPILE_ONLY"
@@ -133,19 +128,6 @@ func (o Options) pick(infos []vk.Info) (vk.Info, error) {
 	return vk.Choose(infos, o.Device)
 }
 
-// OrCPU adds to the hint of a missing device what works without one.
-func OrCPU(err error) error {
-	if !IsNoVulkan(err) {
-		return err
-	}
-	return hints.With(err, strings.TrimPrefix(hints.Of(err)+", or ", ", or ")+"--device cpu (the Go reference, slow)")
-}
-
-// IsNoVulkan says whether an error means that there is no Vulkan here, or no such device.
-func IsNoVulkan(err error) bool {
-	return errors.Is(err, vk.ErrNoLoader) || errors.Is(err, vk.ErrNoDevice)
-}
-
 // Reopen closes the machine and opens the same device again, as the environment now wants it: by its place, for its name may be
 // another then.
 func (m *Machine) Reopen() error {
@@ -169,30 +151,6 @@ func (m *Machine) Close() error {
 	err := m.close()
 	if m.device != nil {
 		m.users.restore()
-	}
-	return err
-}
-
-func (m *Machine) close() error {
-	err := m.Executor.Close()
-	if m.device == nil {
-		return err
-	}
-	err = errors.Join(err, m.keepPipelines(), m.device.Close(), m.instance.Close())
-	if n := m.instance.Messages(); n > 0 {
-		err = errors.Join(err, fmt.Errorf("messages of the Vulkan validation layer (CNNVK_VALIDATION=1): %d", n))
-	}
-	return err
-}
-
-// keepPipelines keeps what the driver compiled, if that is more than the store had.
-func (m *Machine) keepPipelines() error {
-	if m.store == nil {
-		return nil
-	}
-	data, err := m.device.PipelineCacheData()
-	if err == nil && len(data) != m.compiled {
-		m.store.keepPipelines(data)
 	}
 	return err
 }

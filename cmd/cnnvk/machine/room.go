@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
 
 	"cnnvk/engine"
 	"cnnvk/engine/cpu"
@@ -43,6 +46,25 @@ func (m *Machine) Admit(d Demand, batch int) error {
 	}
 	m.boundGarbage(limits, n)
 	return nil
+}
+
+// boundGarbage tells Go's collector how much there is for garbage besides what is needed, so that it does not wait until a limit is
+// reached. A GOMEMLIMIT that the user sets stays as it is.
+func (m *Machine) boundGarbage(limits []memlimit.Limit, n MemoryNeed) {
+	cost, counts := m.hostCost()
+	if !counts || len(limits) == 0 || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	if m.device == nil {
+		n = MemoryNeed{} // which is Go's own
+	}
+	spare := int64(math.MaxInt64)
+	for _, l := range limits {
+		spare = min(spare, l.Free()-cost[l.Kind]-n.total())
+	}
+	var now runtime.MemStats
+	runtime.ReadMemStats(&now)
+	debug.SetMemoryLimit(int64(now.Sys-now.HeapReleased) + max(spare, 0))
 }
 
 // OrSmaller adds a hint to the error of a batch that was admitted and for which there was no room after all: other programs take

@@ -3,7 +3,6 @@ package machine
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"cnnvk/engine/gpu"
@@ -114,11 +113,4 @@ func (m *Machine) Choices(d Demand, batch int) (gpu.Choices, error) {
 	}
 	_, programs, err := d(batch)
 	return m.gpu.ChoicesFor(programs), err
-}
-
-// WarnOfUnknown warns of the choices of a file that name no kernel.
-func WarnOfUnknown(log *slog.Logger, file string, unknown []string) {
-	for _, line := range unknown {
-		log.Warn(file+" names a kernel that this version does not have: another runs in its place", "kernel", line)
-	}
 }

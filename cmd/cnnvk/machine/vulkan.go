@@ -1,6 +1,8 @@
 package machine
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 
@@ -94,4 +96,28 @@ func warnOfLoader(log *slog.Logger, instance *vk.Instance) {
 	for _, p := range instance.Problems() {
 		log.Warn("the Vulkan loader cannot use a driver or layer", "file", p.Manifest, "says", p.Text)
 	}
+}
+
+func (m *Machine) close() error {
+	err := m.Executor.Close()
+	if m.device == nil {
+		return err
+	}
+	err = errors.Join(err, m.keepPipelines(), m.device.Close(), m.instance.Close())
+	if n := m.instance.Messages(); n > 0 {
+		err = errors.Join(err, fmt.Errorf("messages of the Vulkan validation layer (CNNVK_VALIDATION=1): %d", n))
+	}
+	return err
+}
+
+// keepPipelines keeps what the driver compiled, if that is more than the store had.
+func (m *Machine) keepPipelines() error {
+	if m.store == nil {
+		return nil
+	}
+	data, err := m.device.PipelineCacheData()
+	if err == nil && len(data) != m.compiled {
+		m.store.keepPipelines(data)
+	}
+	return err
 }

@@ -154,14 +154,6 @@ func leftOver(dir string, e fs.DirEntry) bool {
 	return err == nil && !slices.ContainsFunc(inside, func(e fs.DirEntry) bool { return !files.IsTemporary(e.Name()) })
 }
 
-func cannotMake(dir string, err error) error {
-	err = fmt.Errorf("%s cannot be the run folder: %w", dir, files.Reason(err))
-	if files.DiskFull(err) {
-		return orElsewhere(err)
-	}
-	return hints.With(err, elsewhere)
-}
-
 // make locks the folder and makes the folders for weights and checkpoints in it. If it is locked, or not empty without force, another
 // training came first and nothing is touched. Temporary files of a killed training are removed.
 func (f *Folder) make() (_ *Folder, err error) {
@@ -217,11 +209,6 @@ func (f *Folder) Validated() bool {
 	return slices.ContainsFunc(f.metrics, func(m Metrics) bool { return !math.IsNaN(float64(m.ValAccuracy)) })
 }
 
-func (f *Folder) Path(name string) string { return filepath.Join(f.Dir, filepath.FromSlash(name)) }
-
-// Word is the path of one of the run's files as a command's argument.
-func (f *Folder) Word(name string) string { return files.Quote(f.Path(name)) }
-
 // Begin writes what is known before the first step: config.yaml and split.json. An earlier run in the folder is removed only when both
 // are on the disk under temporary names; its checkpoints go first, since none may stand beside another run's config.yaml. On an error a
 // folder that New made is removed.
@@ -261,36 +248,6 @@ func (f *Folder) Begin(c Config, val []int) (err error) {
 		}
 	}
 	return f.remove(append(reportPaths(), MetricsFile, EventsFile, CurvesPNG, CurvesSVG, BestWeights, LastWeights)...)
-}
-
-const (
-	elsewhere = "--out DIR with a new folder that you may write to"
-	mayWrite  = "a run is resumed in its folder: chmod -R u+w gives its owner the right to write there"
-)
-
-// orElsewhere adds a hint to the error of a folder that cannot be written, unless it has one.
-func orElsewhere(err error) error {
-	switch {
-	case hints.Of(err) != "": // which is more exact
-	case files.DiskFull(err):
-		return hints.With(err, "make room on that disk, or --out DIR with a folder on another one")
-	case errors.Is(err, fs.ErrPermission):
-		return hints.With(err, elsewhere)
-	}
-	return err
-}
-
-// orElsewhere is the function orElsewhere, but does not advise a resumed run, which stays in its folder, to take another --out.
-func (f *Folder) orElsewhere(err error) error {
-	switch {
-	case !f.resumed || hints.Of(err) != "":
-		return orElsewhere(err)
-	case files.DiskFull(err):
-		return hints.With(err, "make room on that disk")
-	case errors.Is(err, fs.ErrPermission):
-		return hints.With(err, mayWrite)
-	}
-	return err
 }
 
 // Stopped adds a hint to the error that ended a training. It names no file that was deleted, nor any in a folder that is no longer this

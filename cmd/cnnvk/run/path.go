@@ -5,6 +5,8 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+
+	"cnnvk/internal/files"
 )
 
 // A user may name a run by its folder, by one of its files, or by a folder inside it.
@@ -49,3 +51,8 @@ func FileIn(path string, names ...string) string {
 	}
 	return path
 }
+
+func (f *Folder) Path(name string) string { return filepath.Join(f.Dir, filepath.FromSlash(name)) }
+
+// Word is the path of one of the run's files as a command's argument.
+func (f *Folder) Word(name string) string { return files.Quote(f.Path(name)) }
