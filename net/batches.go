@@ -12,15 +12,6 @@ type Batches struct {
 	inputs   map[*engine.Program]*engine.StepInputs
 }
 
-// NewBatches are programs of different batch sizes.
-func NewBatches(programs ...*engine.Program) *Batches {
-	b := &Batches{map[int]*engine.Program{}, map[*engine.Program]*engine.StepInputs{}}
-	for _, p := range programs {
-		b.programs[p.Batch] = p
-	}
-	return b
-}
-
 // WriteBatches calls write for each batch size that so many images need: whole batches and, for what is left over, a smaller one.
 func WriteBatches(images, batch int, write func(batch int) (*engine.Program, error)) (*Batches, error) {
 	var programs []*engine.Program
@@ -32,6 +23,15 @@ func WriteBatches(images, batch int, write func(batch int) (*engine.Program, err
 		programs = append(programs, p)
 	}
 	return NewBatches(programs...), nil
+}
+
+// NewBatches are programs of different batch sizes.
+func NewBatches(programs ...*engine.Program) *Batches {
+	b := &Batches{map[int]*engine.Program{}, map[*engine.Program]*engine.StepInputs{}}
+	for _, p := range programs {
+		b.programs[p.Batch] = p
+	}
+	return b
 }
 
 // Programs lists the programs, largest batch first, so that every session gets them in the same order.

@@ -31,6 +31,21 @@ type step struct {
 	layer
 }
 
+// BuildNamed is Build whose error says of which network: of a file's by its lines, of another by its name, without lines.
+func (s *Spec) BuildNamed(dropout float64, t Task) (*Model, error) {
+	m, err := s.Build(dropout, t)
+	var in *SpecError
+	switch {
+	case err == nil:
+		return m, nil
+	case s.file != "":
+		return nil, inFile(s.file, err)
+	case errors.As(err, &in):
+		return nil, fmt.Errorf("network %s: %s", s.Name, in.InLayer())
+	}
+	return nil, err
+}
+
 // Build makes the network for a task; its rates of dropout are the file's times dropout, with 0 there is none. The error is a SpecError.
 func (s *Spec) Build(dropout float64, t Task) (*Model, error) {
 	b := &specBuilder{names: map[string]int{wordClasses: t.Classes}, dropout: dropout, lines: map[string]int{}, marks: map[string]mark{}}
@@ -55,21 +70,6 @@ func (s *Spec) Build(dropout float64, t Task) (*Model, error) {
 		}
 	}
 	return m, nil
-}
-
-// BuildNamed is Build whose error says of which network: of a file's by its lines, of another by its name, without lines.
-func (s *Spec) BuildNamed(dropout float64, t Task) (*Model, error) {
-	m, err := s.Build(dropout, t)
-	var in *SpecError
-	switch {
-	case err == nil:
-		return m, nil
-	case s.file != "":
-		return nil, inFile(s.file, err)
-	case errors.As(err, &in):
-		return nil, fmt.Errorf("network %s: %s", s.Name, in.InLayer())
-	}
-	return nil, err
 }
 
 // specBuilder follows the images through a network's layers.
@@ -150,19 +150,6 @@ func (b *specBuilder) layer(c *call, name string, in shape) ([]step, shape, erro
 	return []step{{name, l}}, out, nil
 }
 
-// make has a layer's kind make it.
-func (b *specBuilder) make(c *call, in shape) (layer, shape, error) {
-	names := maps.Clone(b.names)
-	names[wordIn] = in.c
-	a := &arguments{call: c, names: names, dropout: b.dropout}
-	if in.flat && c.kind.images {
-		a.failf("%v come in, which are no images", in)
-		return nil, in, a.err
-	}
-	l, out := c.kind.build(a, in)
-	return l, out, a.err
-}
-
 // residual makes a sum of two paths, in the order in which their layers draw initial weights.
 func (b *specBuilder) residual(m *module, name string, in shape) ([]step, shape, error) {
 	spec, r, beside := m.residual, &residual{}, in
@@ -188,6 +175,19 @@ func (b *specBuilder) residual(m *module, name string, in shape) ([]step, shape,
 		}
 	}
 	return []step{{name, r}}, out, nil
+}
+
+// make has a layer's kind make it.
+func (b *specBuilder) make(c *call, in shape) (layer, shape, error) {
+	names := maps.Clone(b.names)
+	names[wordIn] = in.c
+	a := &arguments{call: c, names: names, dropout: b.dropout}
+	if in.flat && c.kind.images {
+		a.failf("%v come in, which are no images", in)
+		return nil, in, a.err
+	}
+	l, out := c.kind.build(a, in)
+	return l, out, a.err
 }
 
 // unlike says how the two paths of a sum differ.

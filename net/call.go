@@ -157,22 +157,6 @@ type arguments struct {
 	err     error
 }
 
-func (a *arguments) failf(format string, args ...any) {
-	if a.err == nil {
-		a.err = fmt.Errorf("%s: %w", a.call.kind.name, fmt.Errorf(format, args...))
-	}
-}
-
-// given is the text of an argument, "" if it is left out.
-func (a *arguments) given(name string) string {
-	for _, arg := range a.call.args {
-		if arg.name == name {
-			return arg.value
-		}
-	}
-	return ""
-}
-
 // count is a whole number from least to most. Where it is left out it is other, or, if that is below least, missing.
 func (a *arguments) count(name string, other, least, most int) int {
 	text := a.given(name)
@@ -224,6 +208,16 @@ func (a *arguments) number(name string, other float64) float64 {
 	return v
 }
 
+// given is the text of an argument, "" if it is left out.
+func (a *arguments) given(name string) string {
+	for _, arg := range a.call.args {
+		if arg.name == name {
+			return arg.value
+		}
+	}
+	return ""
+}
+
 // only demands one of a few values.
 func (a *arguments) only(name string, value int, allowed ...int) {
 	if !slices.Contains(allowed, value) {
@@ -232,5 +226,11 @@ func (a *arguments) only(name string, value int, allowed ...int) {
 			words[i] = strconv.Itoa(n)
 		}
 		a.failf("%s %d: use %s", name, value, OneOf(words))
+	}
+}
+
+func (a *arguments) failf(format string, args ...any) {
+	if a.err == nil {
+		a.err = fmt.Errorf("%s: %w", a.call.kind.name, fmt.Errorf(format, args...))
 	}
 }

@@ -20,17 +20,6 @@ func newTorchGenerator(seed uint32) *torchGenerator {
 	return &torchGenerator{source}
 }
 
-// uniform overwrites dst with values of U(-bound, bound), as Tensor.uniform_ does: a draw's low 24
-// bits make u in [0, 1), and the value is u*2*bound - bound with a single rounding to float32.
-// It takes one draw a value. bound must be finite.
-func (g *torchGenerator) uniform(dst []float32, bound float32) {
-	for i := range dst {
-		u := float32(g.source.Uint32()&(1<<24-1)) / (1 << 24)
-		// The product is exact in float64 (24 + 24 bits), so this is PyTorch's fused multiply-add.
-		dst[i] = float32(float64(u)*float64(2*bound) - float64(bound))
-	}
-}
-
 // kaimingUniform overwrites dst with PyTorch's default initialisation of Conv2d and Linear, for
 // weights and biases alike: U(-b, b) with b = 1/sqrt(fanIn), fanIn being the inputs of one output
 // (a Linear's columns; a convolution's input channels per group times its kernel's area). PyTorch
@@ -42,4 +31,15 @@ func (g *torchGenerator) kaimingUniform(dst []float32, fanIn int) error {
 	}
 	g.uniform(dst, float32(1/math.Sqrt(float64(fanIn))))
 	return nil
+}
+
+// uniform overwrites dst with values of U(-bound, bound), as Tensor.uniform_ does: a draw's low 24
+// bits make u in [0, 1), and the value is u*2*bound - bound with a single rounding to float32.
+// It takes one draw a value. bound must be finite.
+func (g *torchGenerator) uniform(dst []float32, bound float32) {
+	for i := range dst {
+		u := float32(g.source.Uint32()&(1<<24-1)) / (1 << 24)
+		// The product is exact in float64 (24 + 24 bits), so this is PyTorch's fused multiply-add.
+		dst[i] = float32(float64(u)*float64(2*bound) - float64(bound))
+	}
 }

@@ -43,14 +43,6 @@ func BuiltInText(name string) string {
 	return string(text)
 }
 
-// BuiltIn is the built-in network of that name.
-func BuiltIn(name string) (*Spec, error) {
-	if s := builtIns[name]; s != nil {
-		return s, nil
-	}
-	return nil, orMeant(fmt.Errorf("net: model %q: use %s", name, OneOf(modelNames)), name, modelNames)
-}
-
 // NewModel is the built-in network of that name, for a task; nil widths are its file's. Its rates of dropout, where it has any, are the
 // file's times dropout; with 0 there is none.
 func NewModel(name string, widths []int, dropout float64, t Task) (*Model, error) {
@@ -89,6 +81,14 @@ func ReferenceWidths(name string) []int {
 		return nil
 	}
 	return s.Widths()
+}
+
+// BuiltIn is the built-in network of that name.
+func BuiltIn(name string) (*Spec, error) {
+	if s := builtIns[name]; s != nil {
+		return s, nil
+	}
+	return nil, orMeant(fmt.Errorf("net: model %q: use %s", name, OneOf(modelNames)), name, modelNames)
 }
 
 // IsSpecFile says whether what stands in the place of a network's name is a file: by its ending, or a folder in it.

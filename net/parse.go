@@ -101,14 +101,6 @@ func specDocument(text []byte) (*yaml.Node, error) {
 	return root, nil
 }
 
-// resolved is what an alias stands for.
-func resolved(n *yaml.Node) *yaml.Node {
-	if n.Kind == yaml.AliasNode {
-		return n.Alias
-	}
-	return n
-}
-
 func nameIn(value *yaml.Node) (string, error) {
 	if value.Kind != yaml.ScalarNode || !networkName.MatchString(value.Value) {
 		return "", specErrorf(value.Line, "", "%s %s: use letters, digits, points and dashes", keyName, quoted(value.Value))
@@ -134,15 +126,6 @@ func widthsIn(value *yaml.Node) (out []width, err error) {
 		out = append(out, w)
 	}
 	return out, nil
-}
-
-// quoted is a part of a file in a message.
-func quoted(text string) string {
-	const most = 60
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "..."
-	}
-	return strconv.Quote(text)
 }
 
 // specParser counts what it has read.
@@ -212,28 +195,6 @@ func (p *specParser) item(n *yaml.Node, at string, depth int) (child, error) {
 	return c, err
 }
 
-// splitRepeat parts a mapping with the key repeat into its value, that of layers, and a mapping of what else it has. Without the key,
-// repeat is nil.
-func splitRepeat(n *yaml.Node) (repeat, layers, rest *yaml.Node) {
-	if n.Kind != yaml.MappingNode {
-		return nil, nil, nil
-	}
-	others := *n
-	others.Content = nil
-	for _, pair := range rejoinedPairs(n) {
-		key, value := pair[0], pair[1]
-		switch {
-		case key.Value == keyRepeat && repeat == nil:
-			repeat = value
-		case key.Value == keyLayers && layers == nil:
-			layers = value
-		default:
-			others.Content = append(others.Content, key, value)
-		}
-	}
-	return repeat, layers, &others
-}
-
 // block reads layers by name; a Sequential or a Residual among them has its own beside theirs.
 func (p *specParser) block(n *yaml.Node, at string, depth int) (*module, error) {
 	if repeat, _, _ := splitRepeat(n); repeat != nil { // what is one module here is a Sequential
@@ -265,6 +226,28 @@ func (p *specParser) block(n *yaml.Node, at string, depth int) (*module, error) 
 	return m, nil
 }
 
+// splitRepeat parts a mapping with the key repeat into its value, that of layers, and a mapping of what else it has. Without the key,
+// repeat is nil.
+func splitRepeat(n *yaml.Node) (repeat, layers, rest *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		return nil, nil, nil
+	}
+	others := *n
+	others.Content = nil
+	for _, pair := range rejoinedPairs(n) {
+		key, value := pair[0], pair[1]
+		switch {
+		case key.Value == keyRepeat && repeat == nil:
+			repeat = value
+		case key.Value == keyLayers && layers == nil:
+			layers = value
+		default:
+			others.Content = append(others.Content, key, value)
+		}
+	}
+	return repeat, layers, &others
+}
+
 // goodName refuses a key that names no child of a module.
 func goodName(key *yaml.Node, at string, m *module) error {
 	name := key.Value
@@ -280,6 +263,15 @@ func goodName(key *yaml.Node, at string, m *module) error {
 		return orMeant(specErrorf(key.Line, at, "a layer cannot be called %s", name), name, blockKeys)
 	}
 	return nil
+}
+
+// quoted is a part of a file in a message.
+func quoted(text string) string {
+	const most = 60
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "..."
+	}
+	return strconv.Quote(text)
 }
 
 // residual reads a Residual: its children are the main path, but for those that say what stands beside it and after the sum.
@@ -323,6 +315,14 @@ func (p *specParser) residual(n *yaml.Node, at string, depth int) (*module, erro
 	}
 	m.residual = r
 	return m, nil
+}
+
+// resolved is what an alias stands for.
+func resolved(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
 }
 
 // takeActivation reads what stands after the sum.

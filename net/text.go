@@ -33,14 +33,6 @@ func (s *Spec) Text() string {
 
 func mapping() *yaml.Node { return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"} }
 
-func word(text string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
-}
-
-func put(m *yaml.Node, key string, value *yaml.Node) {
-	m.Content = append(m.Content, word(key), value)
-}
-
 // node is a module as its file has it.
 func (m *module) node() *yaml.Node {
 	switch {
@@ -104,4 +96,12 @@ func (m *module) residualNode() *yaml.Node {
 		put(out, keyActivation, word(r.activation.String()))
 	}
 	return out
+}
+
+func put(m *yaml.Node, key string, value *yaml.Node) {
+	m.Content = append(m.Content, word(key), value)
+}
+
+func word(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 }

@@ -12,13 +12,6 @@ type Augmentation struct {
 	Draw  func(epoch, image int) engine.Draw // a function of its arguments alone; epochs count from 0
 }
 
-// augment is the network's input in training: the images that the step's draws name, changed and normalised.
-func augment(b *engine.Builder, d net.ImageShape, batch int, kinds uint32) *engine.Tensor {
-	images, table := net.Residents(b, d)
-	draws := b.Input(inputDraws, engine.Uint32, batch, engine.DrawElements)
-	return b.Apply1(engine.Augment, engine.AugmentAttr{Kinds: kinds}, []*engine.Tensor{images, table, draws})
-}
-
 // Augmented runs the op augment alone: x (len(draws),C,H,W) is what a network would see of d after these draws, which hold operations
 // of those kinds.
 func Augmented(ctx context.Context, e engine.Executor, d net.Data, kinds uint32, draws []engine.Draw) (x []float64, err error) {
@@ -51,4 +44,11 @@ func Augmented(ctx context.Context, e engine.Executor, d net.Data, kinds uint32,
 		return nil, err
 	}
 	return s.Read(p, out)
+}
+
+// augment is the network's input in training: the images that the step's draws name, changed and normalised.
+func augment(b *engine.Builder, d net.ImageShape, batch int, kinds uint32) *engine.Tensor {
+	images, table := net.Residents(b, d)
+	draws := b.Input(inputDraws, engine.Uint32, batch, engine.DrawElements)
+	return b.Apply1(engine.Augment, engine.AugmentAttr{Kinds: kinds}, []*engine.Tensor{images, table, draws})
 }

@@ -60,38 +60,10 @@ type place struct {
 	weight bool // it may become part of a file of weights
 }
 
-// places lists what a checkpoint holds. Without a moving average its arena is not used.
-func places(l *engine.Layout, r Recipe) []place {
-	var out []place
-	for _, s := range l.Segments {
-		out = append(out, place{modelPrefix + s.Name, s.Shape, engine.Model, s.Offset, true})
-		if r.averages() {
-			out = append(out, place{emaPrefix + s.Name, s.Shape, engine.EMA, s.Offset, true})
-		}
-		if !s.Trained {
-			continue
-		}
-		sets := l.Groups[s.Group].MomentSets
-		for k := range sets {
-			out = append(out, place{momentPrefix(sets, k) + s.Name, s.Shape, engine.Moments, l.MomentOffset(s, k), false})
-		}
-	}
-	return out
-}
-
 const (
 	modelPrefix = "model."
 	emaPrefix   = "ema."
 )
-
-// momentPrefix is PyTorch's name for the k-th of the values, sets in all, that an optimiser keeps per parameter.
-func momentPrefix(sets, k int) string {
-	names := []string{"exp_avg", "exp_avg_sq"}
-	if sets == 1 {
-		names = []string{"momentum_buffer"}
-	}
-	return "optimizer." + names[k] + "."
-}
 
 // Checkpoint waits for queued steps and reads the training's state. It may be called by OnEpoch and OnSave, and after Run. The error is
 // net.ErrNotFinite where a weight is too large for float32: no file can hold it, though the loss may still be finite.
@@ -179,6 +151,34 @@ func (t *Trainer) Restore(c *Checkpoint) error {
 	}
 	t.run.at = c.Position
 	return nil
+}
+
+// places lists what a checkpoint holds. Without a moving average its arena is not used.
+func places(l *engine.Layout, r Recipe) []place {
+	var out []place
+	for _, s := range l.Segments {
+		out = append(out, place{modelPrefix + s.Name, s.Shape, engine.Model, s.Offset, true})
+		if r.averages() {
+			out = append(out, place{emaPrefix + s.Name, s.Shape, engine.EMA, s.Offset, true})
+		}
+		if !s.Trained {
+			continue
+		}
+		sets := l.Groups[s.Group].MomentSets
+		for k := range sets {
+			out = append(out, place{momentPrefix(sets, k) + s.Name, s.Shape, engine.Moments, l.MomentOffset(s, k), false})
+		}
+	}
+	return out
+}
+
+// momentPrefix is PyTorch's name for the k-th of the values, sets in all, that an optimiser keeps per parameter.
+func momentPrefix(sets, k int) string {
+	names := []string{"exp_avg", "exp_avg_sq"}
+	if sets == 1 {
+		names = []string{"momentum_buffer"}
+	}
+	return "optimizer." + names[k] + "."
 }
 
 // Averaged are the checkpoint's weights, or their moving average where the recipe keeps one, ready to be saved.

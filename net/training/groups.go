@@ -19,32 +19,6 @@ type group struct {
 	rate, decay float64
 }
 
-// parseGroup reads PATTERN:rate=FACTOR:decay=FACTOR, of which one factor may be left out.
-func parseGroup(text string) (g group, ok bool) {
-	words := strings.Split(text, ":")
-	if len(words) < 2 || words[0] == "" {
-		return g, false
-	}
-	g = group{words[0], 1, 1}
-	if _, err := path.Match(g.pattern, ""); err != nil {
-		return g, false
-	}
-	factors := map[string]*float64{"rate": &g.rate, "decay": &g.decay}
-	for _, word := range words[1:] {
-		key, value, _ := strings.Cut(word, "=")
-		factor := factors[key]
-		delete(factors, key) // once each
-		if factor == nil {
-			return g, false
-		}
-		var err error
-		if *factor, err = strconv.ParseFloat(value, 64); err != nil || !finite(*factor) || *factor < 0 {
-			return g, false
-		}
-	}
-	return g, true
-}
-
 // groupsText is what a checkpoint says of the groups.
 func groupsText(r Recipe) string { return strings.Join(r.Groups, "; ") }
 
@@ -62,28 +36,6 @@ type updateGroup struct {
 	optimizer optimizer
 	rate      float64 // factor of the learning rate
 	decay     float64 // factor of the weight decay
-}
-
-// updateGroups are the groups of a recipe's layout: the rest, then those that it names; with Muon each of them twice, first what another
-// optimiser has.
-func (r Recipe) updateGroups() ([]updateGroup, error) {
-	opt, err := optimizerOf(r)
-	if err != nil {
-		return nil, err
-	}
-	factors := []group{{"", 1, 1}}
-	for _, text := range r.Groups {
-		g, _ := parseGroup(text)
-		factors = append(factors, g)
-	}
-	var out []updateGroup
-	for _, g := range factors {
-		out = append(out, updateGroup{opt, g.rate, g.decay})
-		if r.Optimizer == Muon {
-			out = append(out, updateGroup{optimizer{kind: engine.Muon}, r.MuonRate / r.LearningRate * g.rate, g.decay})
-		}
-	}
-	return out, nil
 }
 
 // assign says of each parameter which group has it. A pattern that has none is most likely a slip: the error is a *RecipeError.
@@ -132,4 +84,52 @@ func (r Recipe) RateFactors() []float64 {
 		out = append(out, g.rate)
 	}
 	return out
+}
+
+// updateGroups are the groups of a recipe's layout: the rest, then those that it names; with Muon each of them twice, first what another
+// optimiser has.
+func (r Recipe) updateGroups() ([]updateGroup, error) {
+	opt, err := optimizerOf(r)
+	if err != nil {
+		return nil, err
+	}
+	factors := []group{{"", 1, 1}}
+	for _, text := range r.Groups {
+		g, _ := parseGroup(text)
+		factors = append(factors, g)
+	}
+	var out []updateGroup
+	for _, g := range factors {
+		out = append(out, updateGroup{opt, g.rate, g.decay})
+		if r.Optimizer == Muon {
+			out = append(out, updateGroup{optimizer{kind: engine.Muon}, r.MuonRate / r.LearningRate * g.rate, g.decay})
+		}
+	}
+	return out, nil
+}
+
+// parseGroup reads PATTERN:rate=FACTOR:decay=FACTOR, of which one factor may be left out.
+func parseGroup(text string) (g group, ok bool) {
+	words := strings.Split(text, ":")
+	if len(words) < 2 || words[0] == "" {
+		return g, false
+	}
+	g = group{words[0], 1, 1}
+	if _, err := path.Match(g.pattern, ""); err != nil {
+		return g, false
+	}
+	factors := map[string]*float64{"rate": &g.rate, "decay": &g.decay}
+	for _, word := range words[1:] {
+		key, value, _ := strings.Cut(word, "=")
+		factor := factors[key]
+		delete(factors, key) // once each
+		if factor == nil {
+			return g, false
+		}
+		var err error
+		if *factor, err = strconv.ParseFloat(value, 64); err != nil || !finite(*factor) || *factor < 0 {
+			return g, false
+		}
+	}
+	return g, true
 }

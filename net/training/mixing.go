@@ -20,6 +20,17 @@ func (r Recipe) Mixing() Mixing { return Mixing{r.Mixup, r.Cutmix} }
 
 func (m Mixing) none() bool { return m == Mixing{} }
 
+// fill fills the step inputs of mix_images and cross_entropy_mixed for images of those labels.
+func (m Mixing) fill(r *engine.StepInputs, labels []int, seed uint32, step, h, w int) {
+	mix, share := m.draw(seed, step, h, w)
+	mixes, targets := r.Uints(inputMixes), r.Uints(inputTargets)
+	for i, label := range labels {
+		mix.Partner = (i + len(labels) - 1) % len(labels)
+		mix.Put(mixes[i*engine.MixElements:])
+		engine.Target{Label: label, Other: labels[mix.Partner], Share: share}.Put(targets[i*engine.TargetElements:])
+	}
+}
+
 // draw is what becomes of every image of a step, and the share of its own label: a function of seed and step alone.
 func (m Mixing) draw(seed uint32, step, h, w int) (mix engine.Mix, label float32) {
 	r := rand.New(&counted{seed: seed, step: uint32(step)})
@@ -38,17 +49,6 @@ func cutMix(share float64, row, column, h, w int) (engine.Mix, float32) {
 	top, left := max(row-down, 0), max(column-across, 0)
 	paste := engine.Rectangle{Top: top, Left: left, Height: min(row+down, h) - top, Width: min(column+across, w) - left}
 	return engine.Mix{Share: 1, Paste: paste}, float32(1 - float64(paste.Height*paste.Width)/float64(h*w))
-}
-
-// fill fills the step inputs of mix_images and cross_entropy_mixed for images of those labels.
-func (m Mixing) fill(r *engine.StepInputs, labels []int, seed uint32, step, h, w int) {
-	mix, share := m.draw(seed, step, h, w)
-	mixes, targets := r.Uints(inputMixes), r.Uints(inputTargets)
-	for i, label := range labels {
-		mix.Partner = (i + len(labels) - 1) % len(labels)
-		mix.Put(mixes[i*engine.MixElements:])
-		engine.Target{Label: label, Other: labels[mix.Partner], Share: share}.Put(targets[i*engine.TargetElements:])
-	}
 }
 
 // counted hands out Philox's draws of a step's mixing, in order.

@@ -19,37 +19,6 @@ var Optimizers = []string{AdamW, SGD, Nesterov, Muon}
 // MuonRests lists the optimisers beside Muon, as in Recipe.MuonRest.
 var MuonRests = []string{AdamW, SGD, Nesterov}
 
-// What Muon is used with.
-const (
-	muonRate     = 0.02
-	muonMomentum = 0.95
-)
-
-// UseOptimizer changes the optimiser, and the constants to what that one is used with.
-func (r *Recipe) UseOptimizer(name string) {
-	r.Optimizer, r.MuonRate, r.MuonMomentum, r.MuonDecay, r.MuonRest = name, 0, 0, 0, ""
-	if name == Muon {
-		r.MuonRate, r.MuonMomentum, r.MuonDecay, r.MuonRest = muonRate, muonMomentum, r.WeightDecay, AdamW
-	}
-	r.useRest()
-}
-
-// useRest changes the momentum to what the optimiser of all that Muon has not is used with.
-func (r *Recipe) useRest() {
-	r.Momentum = 0
-	if r.rest() == Nesterov {
-		r.Momentum = 0.9
-	}
-}
-
-// rest is the optimiser of all that Muon has not.
-func (r Recipe) rest() string {
-	if r.Optimizer == Muon {
-		return r.MuonRest
-	}
-	return r.Optimizer
-}
-
 // settleOptimizer gives the constants that nobody said what the optimiser is used with.
 func (r *Recipe) settleOptimizer(before Recipe, said func(key string) bool) {
 	now := *r
@@ -77,6 +46,29 @@ func (r *Recipe) settleOptimizer(before Recipe, said func(key string) bool) {
 	}
 }
 
+// What Muon is used with.
+const (
+	muonRate     = 0.02
+	muonMomentum = 0.95
+)
+
+// UseOptimizer changes the optimiser, and the constants to what that one is used with.
+func (r *Recipe) UseOptimizer(name string) {
+	r.Optimizer, r.MuonRate, r.MuonMomentum, r.MuonDecay, r.MuonRest = name, 0, 0, 0, ""
+	if name == Muon {
+		r.MuonRate, r.MuonMomentum, r.MuonDecay, r.MuonRest = muonRate, muonMomentum, r.WeightDecay, AdamW
+	}
+	r.useRest()
+}
+
+// useRest changes the momentum to what the optimiser of all that Muon has not is used with.
+func (r *Recipe) useRest() {
+	r.Momentum = 0
+	if r.rest() == Nesterov {
+		r.Momentum = 0.9
+	}
+}
+
 // The constants of AdamW, as in PyTorch.
 const adamBeta1, adamBeta2, adamEpsilon = 0.9, 0.999, 1e-8
 
@@ -99,6 +91,14 @@ func optimizerOf(r Recipe) (optimizer, error) {
 		}}, nil
 	}
 	return optimizer{}, &RecipeError{"optimizer", r.Optimizer, net.OneOf(Optimizers)}
+}
+
+// rest is the optimiser of all that Muon has not.
+func (r Recipe) rest() string {
+	if r.Optimizer == Muon {
+		return r.MuonRest
+	}
+	return r.Optimizer
 }
 
 // isDense says whether Muon has a parameter: the weight of a convolution that is not depthwise.

@@ -163,14 +163,6 @@ func (e *RecipeError) About(name string) string {
 // maxDropout is the largest factor of the networks' dropout rates.
 const maxDropout = 4
 
-// Spec is the recipe's network as its file says it.
-func (r Recipe) Spec() (*net.Spec, error) {
-	if r.NetworkText == "" {
-		return net.BuiltIn(r.Model)
-	}
-	return net.ParseSpec([]byte(r.NetworkText), r.Model)
-}
-
 // maxSide is the largest side to which images are resized.
 const maxSide = 256
 
@@ -183,15 +175,6 @@ func (r Recipe) Network(t net.Task) (*net.Model, error) {
 	return s.BuildNamed(r.Dropout, t)
 }
 
-// sized is Spec with the recipe's widths.
-func (r Recipe) sized() (*net.Spec, error) {
-	s, err := r.Spec()
-	if err != nil {
-		return nil, err
-	}
-	return s.WithWidths(r.Widths)
-}
-
 // Hold makes the recipe say all of its network, as it stands in a run's config.yaml.
 func (r *Recipe) Hold() error {
 	s, err := r.sized()
@@ -202,18 +185,13 @@ func (r *Recipe) Hold() error {
 	return nil
 }
 
-// checkNetwork finds what is wrong with the network's name, its file or its widths.
-func (r Recipe) checkNetwork() error {
+// sized is Spec with the recipe's widths.
+func (r Recipe) sized() (*net.Spec, error) {
 	s, err := r.Spec()
-	switch {
-	case err != nil && r.NetworkText == "":
-		return &RecipeError{"model", r.Model, net.OneOf(append(net.ModelNames(), "a file such as mine.yaml"))}
-	case err != nil:
-		return fmt.Errorf("net: network: %w", err)
-	case r.Widths == nil || s.GoodWidths(r.Widths):
-		return nil
+	if err != nil {
+		return nil, err
 	}
-	return &RecipeError{"widths", r.Widths, s.WidthsInWords()}
+	return s.WithWidths(r.Widths)
 }
 
 // Check finds the first value that cannot be used. The error is a *RecipeError.
@@ -266,4 +244,26 @@ func (r Recipe) Check() error {
 		}
 	}
 	return nil
+}
+
+// checkNetwork finds what is wrong with the network's name, its file or its widths.
+func (r Recipe) checkNetwork() error {
+	s, err := r.Spec()
+	switch {
+	case err != nil && r.NetworkText == "":
+		return &RecipeError{"model", r.Model, net.OneOf(append(net.ModelNames(), "a file such as mine.yaml"))}
+	case err != nil:
+		return fmt.Errorf("net: network: %w", err)
+	case r.Widths == nil || s.GoodWidths(r.Widths):
+		return nil
+	}
+	return &RecipeError{"widths", r.Widths, s.WidthsInWords()}
+}
+
+// Spec is the recipe's network as its file says it.
+func (r Recipe) Spec() (*net.Spec, error) {
+	if r.NetworkText == "" {
+		return net.BuiltIn(r.Model)
+	}
+	return net.ParseSpec([]byte(r.NetworkText), r.Model)
 }

@@ -7,6 +7,21 @@ import (
 	"cnnvk/net"
 )
 
+// stop waits for what is queued. The error is the *Stopped of an epoch that was cut short.
+func (t *Trainer) stop(ctx context.Context, r *running) error {
+	if err := t.pause(r); err != nil {
+		return err
+	}
+	return &Stopped{r.Progress, t.run.at.Total, context.Cause(ctx)}
+}
+
+// pause waits for what is queued and notes how far the epoch is.
+func (t *Trainer) pause(r *running) error {
+	err := t.look(r, t.run.session.Reports)
+	t.run.at.Step, t.run.at.Sum, t.run.at.Elapsed = r.Step, r.sum, r.Elapsed
+	return err
+}
+
 // look collects the reports of steps and tells the observer. A loss or gradient that is not finite ends the training.
 func (t *Trainer) look(r *running, ask func() ([]engine.Report, error)) error {
 	reports, err := ask()
@@ -27,11 +42,6 @@ func (t *Trainer) look(r *running, ask func() ([]engine.Report, error)) error {
 	return nil
 }
 
-// sound says whether a training step's loss and gradients were finite.
-func sound(report engine.Report) bool {
-	return report.Results[resultNorm][engine.NormNotFinite] == 0 && finite(report.Results[net.ResultMetrics][engine.MetricLoss])
-}
-
 // tell works out the epoch's means so far. It calls OnSteps if a training step has finished since the last call.
 func (t *Trainer) tell(r *running) {
 	r.Images, r.Loss, r.Accuracy = r.sum.Total, r.sum.Loss(), r.sum.Accuracy()
@@ -42,17 +52,7 @@ func (t *Trainer) tell(r *running) {
 	}
 }
 
-// stop waits for what is queued. The error is the *Stopped of an epoch that was cut short.
-func (t *Trainer) stop(ctx context.Context, r *running) error {
-	if err := t.pause(r); err != nil {
-		return err
-	}
-	return &Stopped{r.Progress, t.run.at.Total, context.Cause(ctx)}
-}
-
-// pause waits for what is queued and notes how far the epoch is.
-func (t *Trainer) pause(r *running) error {
-	err := t.look(r, t.run.session.Reports)
-	t.run.at.Step, t.run.at.Sum, t.run.at.Elapsed = r.Step, r.sum, r.Elapsed
-	return err
+// sound says whether a training step's loss and gradients were finite.
+func sound(report engine.Report) bool {
+	return report.Results[resultNorm][engine.NormNotFinite] == 0 && finite(report.Results[net.ResultMetrics][engine.MetricLoss])
 }

@@ -33,6 +33,19 @@ type Schedule struct {
 	DecayRate float64 // step: what each fall leaves
 }
 
+// RateAt is the learning rate of a step of an epoch of that many steps; both count from 0.
+func (r Recipe) RateAt(epoch, step, steps int) float64 {
+	if r.ratesByStep() {
+		return r.stepRates(steps).Rate(epoch*steps + step)
+	}
+	return r.Rates().Rate(epoch)
+}
+
+// ratesByStep says whether the rate follows the steps, not the epochs.
+func (r Recipe) ratesByStep() bool {
+	return r.RateByStep || r.Schedule == ScheduleOneCycle || r.WarmupSteps > 0 || r.WarmupShare > 0
+}
+
 // Rate returns the rate of an epoch or step t, counted from 0. With warm-up W and T in all it is Base min(1, (t+1)/W) while t < W. From
 // then on the kind counts from the end of the warm-up, as PyTorch's SequentialLR does; with s = t-W and S = T-W it is
 //
@@ -86,14 +99,9 @@ func cosineBetween(from, to, done float64) float64 {
 	return to + (from-to)/2*(math.Cos(math.Pi*done)+1)
 }
 
-// Rates is the recipe's learning rate by epoch.
-func (r Recipe) Rates() Schedule {
-	return Schedule{Kind: r.Schedule, Base: r.LearningRate, Warmup: float64(r.WarmupEpochs), Total: r.Epochs, Decay: r.DecayEpochs, DecayRate: r.DecayRate}
-}
-
-// ratesByStep says whether the rate follows the steps, not the epochs.
-func (r Recipe) ratesByStep() bool {
-	return r.RateByStep || r.Schedule == ScheduleOneCycle || r.WarmupSteps > 0 || r.WarmupShare > 0
+// WarmupIn is the number of epochs that the warm-up takes, in epochs of that many steps.
+func (r Recipe) WarmupIn(steps int) float64 {
+	return r.stepRates(steps).Warmup / float64(steps)
 }
 
 // stepRates is the recipe's learning rate by optimiser step, in epochs of that many.
@@ -111,15 +119,7 @@ func (r Recipe) stepRates(steps int) Schedule {
 	return s
 }
 
-// RateAt is the learning rate of a step of an epoch of that many steps; both count from 0.
-func (r Recipe) RateAt(epoch, step, steps int) float64 {
-	if r.ratesByStep() {
-		return r.stepRates(steps).Rate(epoch*steps + step)
-	}
-	return r.Rates().Rate(epoch)
-}
-
-// WarmupIn is the number of epochs that the warm-up takes, in epochs of that many steps.
-func (r Recipe) WarmupIn(steps int) float64 {
-	return r.stepRates(steps).Warmup / float64(steps)
+// Rates is the recipe's learning rate by epoch.
+func (r Recipe) Rates() Schedule {
+	return Schedule{Kind: r.Schedule, Base: r.LearningRate, Warmup: float64(r.WarmupEpochs), Total: r.Epochs, Decay: r.DecayEpochs, DecayRate: r.DecayRate}
 }

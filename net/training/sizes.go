@@ -7,16 +7,6 @@ import (
 	"cnnvk/net"
 )
 
-// Progressive image size: the first epochs see smaller images, which are resized on the device behind augmentation and mixing.
-
-// sizes are the sides of the images that the epochs see, each for as many epochs; 0 is as the images are.
-func (r Recipe) sizes() []int {
-	if len(r.Sizes) == 0 {
-		return []int{0}
-	}
-	return r.Sizes
-}
-
 // sizeOf is which of the sizes an epoch has.
 func (r Recipe) sizeOf(epoch int) int {
 	n := len(r.sizes())
@@ -41,6 +31,16 @@ func (t *Trainer) writeSized(l *engine.Layout) (sized, error) {
 		out = append(out, b)
 	}
 	return out, nil
+}
+
+// Progressive image size: the first epochs see smaller images, which are resized on the device behind augmentation and mixing.
+
+// sizes are the sides of the images that the epochs see, each for as many epochs; 0 is as the images are.
+func (r Recipe) sizes() []int {
+	if len(r.Sizes) == 0 {
+		return []int{0}
+	}
+	return r.Sizes
 }
 
 // Programs lists the programs, those of the first size first.

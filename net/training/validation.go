@@ -8,6 +8,13 @@ import (
 	"cnnvk/net"
 )
 
+// validationPrograms writes a program for every batch size of the validation.
+func (t *Trainer) validationPrograms(l *engine.Layout) (*net.Batches, error) {
+	return net.WriteBatches(len(t.Val), t.validationBatch(), func(n int) (*engine.Program, error) {
+		return net.EvalProgram(t.Model, l, t.Recipe.validated(), t.Data.Shape, n)
+	})
+}
+
 // An epoch's validation scores the weights that are saved after it.
 
 // validated is the arena that has them: their moving average where the recipe keeps one, else the weights themselves.
@@ -16,13 +23,6 @@ func (r Recipe) validated() engine.Arena {
 		return engine.EMA
 	}
 	return engine.Model
-}
-
-// validationPrograms writes a program for every batch size of the validation.
-func (t *Trainer) validationPrograms(l *engine.Layout) (*net.Batches, error) {
-	return net.WriteBatches(len(t.Val), t.validationBatch(), func(n int) (*engine.Program, error) {
-		return net.EvalProgram(t.Model, l, t.Recipe.validated(), t.Data.Shape, n)
-	})
 }
 
 func (t *Trainer) validationBatch() int { return min(t.Recipe.BatchSize, len(t.Val)) }

@@ -16,25 +16,12 @@ import (
 // hostCost is memory of the host in bytes, by memlimit.Kind, besides that of the plans.
 type hostCost [3]int64
 
-func (c hostCost) plus(o hostCost) hostCost {
-	for kind := range c {
-		c[kind] += o[kind]
-	}
-	return c
-}
-
 // These costs were measured with Mesa 22.3 and LLVM 15, and have a margin.
 var (
 	costOfInstance  = hostCost{memlimit.Resident: 40 << 20, memlimit.AddressSpace: 256 << 20, memlimit.Data: 32 << 20}   // the drivers' libraries
 	costOfLavapipe  = hostCost{memlimit.Resident: 128 << 20, memlimit.AddressSpace: 160 << 20, memlimit.Data: 128 << 20} // compiled kernels
 	costOfReference = hostCost{memlimit.Resident: 64 << 20, memlimit.AddressSpace: 128 << 20, memlimit.Data: 64 << 20}
 )
-
-// costOfThreads is what lavapipe's threads reserve: it starts one for each processor, 16 at most.
-func costOfThreads() hostCost {
-	threads := int64(min(runtime.NumCPU(), 16))
-	return hostCost{memlimit.Resident: 8 << 20, memlimit.AddressSpace: (32 + 16*threads) << 20, memlimit.Data: (4 + 16*threads) << 20}
-}
 
 // RoomToBegin refuses a command for which the limits on memory leave too little to begin with, on the device of that name or, with "",
 // on the best one.
@@ -52,6 +39,19 @@ func roomToOpen(info vk.Info) error {
 		return nil
 	}
 	return roomTo(fmt.Sprintf("working on %q", info.Name), memlimit.Limits(), costOfThreads().plus(costOfLavapipe))
+}
+
+// costOfThreads is what lavapipe's threads reserve: it starts one for each processor, 16 at most.
+func costOfThreads() hostCost {
+	threads := int64(min(runtime.NumCPU(), 16))
+	return hostCost{memlimit.Resident: 8 << 20, memlimit.AddressSpace: (32 + 16*threads) << 20, memlimit.Data: (4 + 16*threads) << 20}
+}
+
+func (c hostCost) plus(o hostCost) hostCost {
+	for kind := range c {
+		c[kind] += o[kind]
+	}
+	return c
 }
 
 // roomTo refuses what costs more than the limits leave.

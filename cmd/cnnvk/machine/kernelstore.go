@@ -114,13 +114,6 @@ func (s *kernelStore) keepPipelines(data []byte) {
 	}
 }
 
-func (s *kernelStore) write(name string, data []byte) error {
-	if err := os.MkdirAll(s.dir, 0o777); err != nil {
-		return err
-	}
-	return files.WriteAtomically(filepath.Join(s.dir, name), files.Bytes(data))
-}
-
 // keep writes what was measured. That it could not be kept is worth a warning.
 func (s *kernelStore) keep(name, what string, v any) {
 	text, err := json.MarshalIndent(v, "", "  ")
@@ -130,6 +123,13 @@ func (s *kernelStore) keep(name, what string, v any) {
 	if err != nil {
 		s.log.Warn("the "+what+" measured cannot be kept", "error", err)
 	}
+}
+
+func (s *kernelStore) write(name string, data []byte) error {
+	if err := os.MkdirAll(s.dir, 0o777); err != nil {
+		return err
+	}
+	return files.WriteAtomically(filepath.Join(s.dir, name), files.Bytes(data))
 }
 
 // WarnOfUnknown warns of the choices of a file that name no kernel.

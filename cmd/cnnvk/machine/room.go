@@ -36,6 +36,23 @@ func (m *Machine) Need(d Demand, batch int) (MemoryNeed, error) {
 	return n, err
 }
 
+// OrSmaller adds a hint to the error of a batch that was admitted and for which there was no room after all: other programs take
+// memory, too.
+func (m *Machine) OrSmaller(err error, d Demand, batch int) error {
+	if m.device == nil || hints.Of(err) != "" || !errors.Is(err, vk.ErrOutOfMemory) {
+		return err
+	}
+	if now := m.Admit(d, batch); hints.Of(now) != "" {
+		return hints.With(err, hints.Of(now))
+	}
+	whole, err1 := m.need(d, batch)
+	half, err2 := m.need(d, batch/2)
+	if batch < 2 || err1 != nil || err2 != nil {
+		return err
+	}
+	return hints.With(err, fmt.Sprintf("--batch-size %d needs %s in place of %s", batch/2, BinaryBytes(half.total()), BinaryBytes(whole.total())))
+}
+
 // Admit refuses a batch for which the device has no room, and says which is the largest that fits.
 func (m *Machine) Admit(d Demand, batch int) error {
 	limits := memlimit.Limits()
@@ -65,23 +82,6 @@ func (m *Machine) boundGarbage(limits []memlimit.Limit, n MemoryNeed) {
 	var now runtime.MemStats
 	runtime.ReadMemStats(&now)
 	debug.SetMemoryLimit(int64(now.Sys-now.HeapReleased) + max(spare, 0))
-}
-
-// OrSmaller adds a hint to the error of a batch that was admitted and for which there was no room after all: other programs take
-// memory, too.
-func (m *Machine) OrSmaller(err error, d Demand, batch int) error {
-	if m.device == nil || hints.Of(err) != "" || !errors.Is(err, vk.ErrOutOfMemory) {
-		return err
-	}
-	if now := m.Admit(d, batch); hints.Of(now) != "" {
-		return hints.With(err, hints.Of(now))
-	}
-	whole, err1 := m.need(d, batch)
-	half, err2 := m.need(d, batch/2)
-	if batch < 2 || err1 != nil || err2 != nil {
-		return err
-	}
-	return hints.With(err, fmt.Sprintf("--batch-size %d needs %s in place of %s", batch/2, BinaryBytes(half.total()), BinaryBytes(whole.total())))
 }
 
 // fitting tells of a batch size what it needs and why it does not fit: into the device, or, where that is the processor, the limits.

@@ -14,18 +14,6 @@ const (
 	mayWrite  = "a run is resumed in its folder: chmod -R u+w gives its owner the right to write there"
 )
 
-// orElsewhere adds a hint to the error of a folder that cannot be written, unless it has one.
-func orElsewhere(err error) error {
-	switch {
-	case hints.Of(err) != "": // which is more exact
-	case files.DiskFull(err):
-		return hints.With(err, "make room on that disk, or --out DIR with a folder on another one")
-	case errors.Is(err, fs.ErrPermission):
-		return hints.With(err, elsewhere)
-	}
-	return err
-}
-
 // orElsewhere is the function orElsewhere, but does not advise a resumed run, which stays in its folder, to take another --out.
 func (f *Folder) orElsewhere(err error) error {
 	switch {
@@ -45,6 +33,18 @@ func cannotMake(dir string, err error) error {
 		return orElsewhere(err)
 	}
 	return hints.With(err, elsewhere)
+}
+
+// orElsewhere adds a hint to the error of a folder that cannot be written, unless it has one.
+func orElsewhere(err error) error {
+	switch {
+	case hints.Of(err) != "": // which is more exact
+	case files.DiskFull(err):
+		return hints.With(err, "make room on that disk, or --out DIR with a folder on another one")
+	case errors.Is(err, fs.ErrPermission):
+		return hints.With(err, elsewhere)
+	}
+	return err
 }
 
 // ResumeHint is a hint: the command that resumes the run, and from where.

@@ -68,15 +68,6 @@ func (f *Folder) writeCheckpoint(c *training.Checkpoint) error {
 	return nil
 }
 
-// weightsMetadata is the metadata that weights files get, as the checkpoint has it.
-func weightsMetadata(checkpoint map[string]string) (map[string]string, error) {
-	var out map[string]string
-	if err := json.Unmarshal([]byte(checkpoint[MetaWeights]), &out); err != nil {
-		return nil, fmt.Errorf("the checkpoint's metadata %s: %w", MetaWeights, err)
-	}
-	return out, nil
-}
-
 // InputOf is what a checkpoint's weights are to say of their images; zero in one of an earlier program.
 func InputOf(c *training.Checkpoint) (net.Input, error) {
 	metadata, err := weightsMetadata(c.Metadata)
@@ -93,4 +84,13 @@ func averaged(c *training.Checkpoint, m *net.Model) (*net.Weights, error) {
 		return nil, err
 	}
 	return c.Averaged(m, metadata)
+}
+
+// weightsMetadata is the metadata that weights files get, as the checkpoint has it.
+func weightsMetadata(checkpoint map[string]string) (map[string]string, error) {
+	var out map[string]string
+	if err := json.Unmarshal([]byte(checkpoint[MetaWeights]), &out); err != nil {
+		return nil, fmt.Errorf("the checkpoint's metadata %s: %w", MetaWeights, err)
+	}
+	return out, nil
 }

@@ -119,6 +119,27 @@ func CheckOut(dir string, force bool) error {
 	return checkEmpty(dir)
 }
 
+// make locks the folder and makes the folders for weights and checkpoints in it. If it is locked, or not empty without force, another
+// training came first and nothing is touched. Temporary files of a killed training are removed.
+func (f *Folder) make() (_ *Folder, err error) {
+	if f.lock, err = lockFolder(f.Dir); err == nil && !f.force {
+		err = checkEmpty(f.Dir)
+	}
+	if err != nil {
+		f.giveUp()
+		return nil, err
+	}
+	for _, name := range []string{LastWeights, LastState} {
+		if err := os.MkdirAll(filepath.Dir(f.Path(name)), 0o777); err != nil {
+			f.Discard()
+			return nil, cannotMake(f.Dir, err)
+		}
+		files.Sweep(filepath.Dir(f.Path(name)))
+	}
+	files.Sweep(f.Dir)
+	return f, nil
+}
+
 // notTheUsers are the names of files that the user did not put there: the lock of a training that was killed at its start, and what file
 // systems and file managers leave in a folder.
 var notTheUsers = []string{LockFile, "lost+found", ".DS_Store", "Thumbs.db", "desktop.ini"}
@@ -152,61 +173,6 @@ func leftOver(dir string, e fs.DirEntry) bool {
 	}
 	inside, err := os.ReadDir(filepath.Join(dir, e.Name()))
 	return err == nil && !slices.ContainsFunc(inside, func(e fs.DirEntry) bool { return !files.IsTemporary(e.Name()) })
-}
-
-// make locks the folder and makes the folders for weights and checkpoints in it. If it is locked, or not empty without force, another
-// training came first and nothing is touched. Temporary files of a killed training are removed.
-func (f *Folder) make() (_ *Folder, err error) {
-	if f.lock, err = lockFolder(f.Dir); err == nil && !f.force {
-		err = checkEmpty(f.Dir)
-	}
-	if err != nil {
-		f.giveUp()
-		return nil, err
-	}
-	for _, name := range []string{LastWeights, LastState} {
-		if err := os.MkdirAll(filepath.Dir(f.Path(name)), 0o777); err != nil {
-			f.Discard()
-			return nil, cannotMake(f.Dir, err)
-		}
-		files.Sweep(filepath.Dir(f.Path(name)))
-	}
-	files.Sweep(f.Dir)
-	return f, nil
-}
-
-// Close lets others train in the folder.
-func (f *Folder) Close() {
-	if f.lock != nil {
-		files.RemoveLocked(f.lock)
-		f.lock = nil
-	}
-}
-
-// Discard removes what was made before the training began. The files of a run that was to be replaced stay.
-func (f *Folder) Discard() {
-	made := []string{path.Dir(LastWeights), path.Dir(LastState)} // which go if they are empty
-	if !f.force {
-		made = append(made, SplitFile, ConfigFile, EventsFile)
-	}
-	for _, name := range made {
-		f.remove(name)
-	}
-	f.giveUp()
-}
-
-// giveUp leaves the folder as it is, unless it is new and empty.
-func (f *Folder) giveUp() {
-	own := f.lock == nil || f.owned() == nil
-	f.Close()
-	if f.made && own {
-		os.Remove(f.Dir) // which fails unless the folder is empty
-	}
-}
-
-// Validated says whether the epochs so far were validated.
-func (f *Folder) Validated() bool {
-	return slices.ContainsFunc(f.metrics, func(m Metrics) bool { return !math.IsNaN(float64(m.ValAccuracy)) })
 }
 
 // Begin writes what is known before the first step: config.yaml and split.json. An earlier run in the folder is removed only when both
@@ -250,6 +216,35 @@ func (f *Folder) Begin(c Config, val []int) (err error) {
 	return f.remove(append(reportPaths(), MetricsFile, EventsFile, CurvesPNG, CurvesSVG, BestWeights, LastWeights)...)
 }
 
+// Discard removes what was made before the training began. The files of a run that was to be replaced stay.
+func (f *Folder) Discard() {
+	made := []string{path.Dir(LastWeights), path.Dir(LastState)} // which go if they are empty
+	if !f.force {
+		made = append(made, SplitFile, ConfigFile, EventsFile)
+	}
+	for _, name := range made {
+		f.remove(name)
+	}
+	f.giveUp()
+}
+
+// giveUp leaves the folder as it is, unless it is new and empty.
+func (f *Folder) giveUp() {
+	own := f.lock == nil || f.owned() == nil
+	f.Close()
+	if f.made && own {
+		os.Remove(f.Dir) // which fails unless the folder is empty
+	}
+}
+
+// Close lets others train in the folder.
+func (f *Folder) Close() {
+	if f.lock != nil {
+		files.RemoveLocked(f.lock)
+		f.lock = nil
+	}
+}
+
 // Stopped adds a hint to the error that ended a training. It names no file that was deleted, nor any in a folder that is no longer this
 // training's.
 func (f *Folder) Stopped(err error, r training.Recipe) error {
@@ -274,4 +269,9 @@ func (f *Folder) Stopped(err error, r training.Recipe) error {
 		advice = append(advice, f.ResumeHint("from its last checkpoint"))
 	}
 	return hints.With(err, strings.Join(advice, "; "))
+}
+
+// Validated says whether the epochs so far were validated.
+func (f *Folder) Validated() bool {
+	return slices.ContainsFunc(f.metrics, func(m Metrics) bool { return !math.IsNaN(float64(m.ValAccuracy)) })
 }

@@ -17,28 +17,6 @@ type lostFolder struct{ error }
 
 func (e lostFolder) Unwrap() error { return e.error }
 
-// owned is an error if the folder no longer belongs to this training: it was deleted, moved or replaced, or its lock was removed, and
-// another training may be writing there. It is called before every change in the folder. A change between the call and the write cannot be
-// excluded; but the lock file stays open, so no new file can be taken for it.
-func (f *Folder) owned() error {
-	if files.IsAt(f.lock, f.Path(LockFile)) {
-		return nil
-	}
-	lost := func(format string, args ...any) error {
-		return hints.With(lostFolder{fmt.Errorf(format, args...)}, "a run needs its folder to itself, and in its place, as long as it trains")
-	}
-	_, err := os.Stat(f.Path(LockFile))
-	switch dir, noDir := os.Stat(f.Dir); {
-	case isGone(noDir) || noDir == nil && !dir.IsDir():
-		return lost("the run folder %s was deleted or moved during the training", f.Dir)
-	case err == nil:
-		return lost("the run folder %s is another training's by now", f.Dir)
-	case isGone(err):
-		return lost("the run folder %s is not this training's any more: its %s is gone", f.Dir, LockFile)
-	}
-	return lost("the run folder %s cannot be reached any more: %w", f.Dir, files.Reason(err))
-}
-
 // isGone says whether a path names nothing, or a folder on it is no folder.
 func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) }
 
@@ -94,6 +72,28 @@ func (f *Folder) remove(names ...string) error {
 		}
 	}
 	return nil
+}
+
+// owned is an error if the folder no longer belongs to this training: it was deleted, moved or replaced, or its lock was removed, and
+// another training may be writing there. It is called before every change in the folder. A change between the call and the write cannot be
+// excluded; but the lock file stays open, so no new file can be taken for it.
+func (f *Folder) owned() error {
+	if files.IsAt(f.lock, f.Path(LockFile)) {
+		return nil
+	}
+	lost := func(format string, args ...any) error {
+		return hints.With(lostFolder{fmt.Errorf(format, args...)}, "a run needs its folder to itself, and in its place, as long as it trains")
+	}
+	_, err := os.Stat(f.Path(LockFile))
+	switch dir, noDir := os.Stat(f.Dir); {
+	case isGone(noDir) || noDir == nil && !dir.IsDir():
+		return lost("the run folder %s was deleted or moved during the training", f.Dir)
+	case err == nil:
+		return lost("the run folder %s is another training's by now", f.Dir)
+	case isGone(err):
+		return lost("the run folder %s is not this training's any more: its %s is gone", f.Dir, LockFile)
+	}
+	return lost("the run folder %s cannot be reached any more: %w", f.Dir, files.Reason(err))
 }
 
 // Has says whether one of the run's files is there.

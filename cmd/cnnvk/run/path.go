@@ -14,10 +14,18 @@ import (
 // innerFolders are the folders inside a run folder.
 var innerFolders = []string{path.Dir(LastWeights), path.Dir(LastState)}
 
-// IsRun says whether a folder is a run's.
-func IsRun(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, ConfigFile))
-	return err == nil
+// FileIn is the first of these files of a run that exists, if path is the run's folder or one inside it. Any other path stays as it is.
+func FileIn(path string, names ...string) string {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return path
+	}
+	run := Folder{Dir: FolderOf(path)}
+	for _, name := range names {
+		if _, err := os.Stat(run.Path(name)); err == nil {
+			return run.Path(name)
+		}
+	}
+	return path
 }
 
 // FolderOf is the run folder that a path names, or the path itself if there is none.
@@ -38,18 +46,10 @@ func FolderOf(path string) string {
 	return path
 }
 
-// FileIn is the first of these files of a run that exists, if path is the run's folder or one inside it. Any other path stays as it is.
-func FileIn(path string, names ...string) string {
-	if info, err := os.Stat(path); err != nil || !info.IsDir() {
-		return path
-	}
-	run := Folder{Dir: FolderOf(path)}
-	for _, name := range names {
-		if _, err := os.Stat(run.Path(name)); err == nil {
-			return run.Path(name)
-		}
-	}
-	return path
+// IsRun says whether a folder is a run's.
+func IsRun(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, ConfigFile))
+	return err == nil
 }
 
 func (f *Folder) Path(name string) string { return filepath.Join(f.Dir, filepath.FromSlash(name)) }
