@@ -10,7 +10,8 @@ const segmentAlign = 64
 type Segment struct {
 	Name    string // PyTorch's state_dict name
 	Shape   Shape
-	Trained bool // a parameter; else a statistic that forward computes
+	Trained bool // a parameter; else a statistic that forward computes, or frozen
+	Frozen  bool // a parameter that stays as it is: no gradient, no update, no average
 	NoDecay bool // a parameter that weight decay leaves alone
 	Group   int  // of a parameter: which of the layout's groups
 	Offset  int  // in elements
@@ -26,12 +27,13 @@ type Group struct {
 }
 
 // Layout places a network's parameters and statistics in the arenas, each in the order given: group after group, of each the parameters
-// that decay, then those that do not, and behind all statistics. So what the update treats alike lies together. The gaps that alignment
-// leaves are zero in every arena and stay so.
+// that decay, then those that do not, and behind all statistics, then the frozen parameters. So what the update treats alike lies together.
+// The gaps that alignment leaves are zero in every arena and stay so.
 type Layout struct {
 	Segments   []Segment
 	Groups     []Group
-	Parameters int // elements of all parameters, gaps included
+	Parameters int // elements of all trained parameters, gaps included
+	Updated    int // elements of those and of the statistics, gaps included: what a step changes
 	Elements   int // elements of the whole arena
 	moments    int // elements of Moments
 	byName     map[string]int
@@ -41,6 +43,9 @@ type Layout struct {
 func NewLayout(segments []Segment, momentSets ...int) (*Layout, error) {
 	l := &Layout{byName: map[string]int{}}
 	for _, s := range segments {
+		if s.Trained && s.Frozen {
+			return nil, fmt.Errorf("engine: segment %q is both trained and frozen", s.Name)
+		}
 		if s.Trained && (s.Group < 0 || s.Group >= len(momentSets)) {
 			return nil, fmt.Errorf("engine: segment %q is of group %d, but there are %d", s.Name, s.Group, len(momentSets))
 		}
@@ -62,7 +67,11 @@ func NewLayout(segments []Segment, momentSets ...int) (*Layout, error) {
 		l.Groups = append(l.Groups, g)
 	}
 	l.Parameters = l.Elements
-	return l, l.place(segments, func(s Segment) bool { return !s.Trained })
+	if err := l.place(segments, func(s Segment) bool { return !s.Trained && !s.Frozen }); err != nil {
+		return nil, err
+	}
+	l.Updated = l.Elements
+	return l, l.place(segments, func(s Segment) bool { return s.Frozen })
 }
 
 // place puts those of the segments that are wanted behind what there is.
@@ -113,7 +122,7 @@ func (l *Layout) Part(a Arena, p Part) (offset, elements int) {
 	case AllParameters:
 		return 0, l.Parameters
 	case AllStatistics:
-		return l.Parameters, l.Elements - l.Parameters
+		return l.Parameters, l.Updated - l.Parameters
 	default:
 		return 0, l.ArenaElements(a)
 	}

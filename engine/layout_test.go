@@ -49,6 +49,30 @@ func TestLayout(t *testing.T) {
 	}
 }
 
+// What is frozen lies behind all that a step changes, and has no moments.
+func TestLayoutFrozen(t *testing.T) {
+	list := segments()
+	list[0].Trained, list[0].Frozen = false, true
+	l, err := engine.NewLayout(list, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range l.Segments {
+		got = append(got, fmt.Sprint(s.Name, " ", s.Offset))
+	}
+	if want := "bn.weight 0, fc.weight 64, bn.running_mean 192, bn.running_var 256, conv.weight 320"; strings.Join(got, ", ") != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+	if offset, n := l.Part(engine.Model, engine.AllStatistics); l.Parameters != 192 || l.Updated != 320 || l.Elements != 384 || offset != 192 || n != 128 || l.ArenaElements(engine.Moments) != 384 {
+		t.Errorf("%+v, statistics at %d, %d", l, offset, n)
+	}
+	list[0].Trained = true
+	if _, err := engine.NewLayout(list, 2); err == nil {
+		t.Error("a segment is trained and frozen")
+	}
+}
+
 // Parameters that weight decay leaves alone lie behind the others; statistics have no part in that.
 func TestLayoutNoDecay(t *testing.T) {
 	list := segments()

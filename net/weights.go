@@ -121,9 +121,16 @@ func LoadWeightsOf(path string, of *Spec) (*Weights, error) {
 	if err != nil {
 		return nil, orOneNetwork(of.orLine(path, err), path)
 	}
-	w.Note = strings.TrimPrefix(note+"; "+w.Note, "; ")
-	w.Note = strings.TrimSuffix(w.Note, "; ")
+	w.Note = joinNotes(note, w.Note)
 	return w, nil
+}
+
+// joinNotes makes one line of two, which may be empty.
+func joinNotes(a, b string) string {
+	if a != "" && b != "" {
+		return a + "; " + b
+	}
+	return a + b
 }
 
 // readTensors reads a file of tensors in safetensors or in PyTorch's form, whatever it is called.

@@ -57,7 +57,7 @@ func recipeProblem(c *cli.Context, err error) error {
 		file = filepath.Join(c.String("resume"), run.ConfigFile)
 	}
 	if errors.As(err, &bad) && file != "" && !c.IsSet(flags[bad.Key]) {
-		return fmt.Errorf("%s: %s", file, bad.About(bad.Key))
+		return withHintOf(err, fmt.Errorf("%s: %s", file, bad.About(bad.Key)))
 	}
 	return flagProblemOf(err, flags)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"maps"
 	"os"
 	"path/filepath"
@@ -36,8 +35,8 @@ func TestConvertThereAndBack(t *testing.T) {
 		}
 	}
 	for _, pair := range [][2]string{{"a.safetensors", "c.safetensors"}, {"b.pt", "d.PTH"}} {
-		a, b := readFile(t, pair[0]), readFile(t, pair[1])
-		if !bytes.Equal(a, b) {
+		a, b := read(t, pair[0]), read(t, pair[1])
+		if a != b {
 			t.Errorf("%v differ: %d and %d bytes", pair, len(a), len(b))
 		}
 	}
@@ -94,7 +93,7 @@ func TestConvertRefuses(t *testing.T) {
 	} {
 		cnnvk(append([]string{"convert"}, strings.Fields(c.args)...)...).failed(t, c.code, c.says, c.hint)
 	}
-	if got := string(readFile(t, "there.pt")); got != "mine" {
+	if got := read(t, "there.pt"); got != "mine" {
 		t.Errorf("there.pt was replaced: %.40q", got)
 	}
 	cnnvk("convert", "a.safetensors", "--force", "there.pt").ok(t) // flags may stand anywhere
@@ -120,9 +119,10 @@ func TestConvertModel(t *testing.T) {
 	}
 }
 
-func readFile(t *testing.T, path string) []byte {
+// bytesOf are a tensor's values as a file has them.
+func bytesOf(t *testing.T, x safetensors.Tensor) []byte {
 	t.Helper()
-	data, err := os.ReadFile(path)
+	_, data, err := x.Encoded()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,10 +26,18 @@ func isUsage(err error) bool {
 func flagProblemOf(err error, flags map[string]string) error {
 	var bad *training.RecipeError
 	if errors.As(err, &bad) && flags[bad.Key] != "" {
-		err = usagef("%s", bad.About("--"+flags[bad.Key]))
+		err = withHintOf(err, usagef("%s", bad.About("--"+flags[bad.Key])))
 		if like := hints.Near(fmt.Sprint(bad.Value), net.ModelNames()); bad.Key == "model" && like != "" {
 			return hints.With(err, "did you mean "+like+"?")
 		}
 	}
 	return err
+}
+
+// withHintOf gives the error that takes another's place its hint.
+func withHintOf(err, instead error) error {
+	if hint := hints.Of(err); hint != "" {
+		return hints.With(instead, hint)
+	}
+	return instead
 }

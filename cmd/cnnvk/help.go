@@ -28,6 +28,7 @@ var examples = map[string][]string{
 		"cnnvk train --data ~/pets --model resnet9s --batch-size 16 --lr 0.05     # pictures in ~/pets/CLASS/*, or train/CLASS/* and val/CLASS/*",
 		"cnnvk train --data ~/pets/labels.csv --image-size 64 --resize crop",
 		"cnnvk train --model mine.yaml --out runs/mine",
+		"cnnvk train --initial-weights runs/mine --freeze 'features.*' --lr 0.0003 --out runs/tuned",
 		"cnnvk train --resume runs/smallcifarnet",
 		"cnnvk train --out runs/queued --resume auto",
 		"cnnvk train --config runs/mine/config.yaml --seed 43 --out runs/again",

@@ -77,10 +77,14 @@ func (j *job) run(ctx context.Context) error {
 	if err := checkAugment(j.recipe, j.set.Form); err != nil {
 		return j.orNewRun(recipeProblem(j.flags, err))
 	}
+	pretrained, err := j.pretrained(model)
+	if err != nil {
+		return err
+	}
 	j.mean, j.std = trainingNormalization(j.recipe, j.set)
 	j.trainer = newTrainer(j.recipe, model, j.set, dataOf(j.set, j.mean, j.std))
 	defer j.trainer.Close()
-	j.trainer.Trace = j.trace
+	j.trainer.Trace, j.trainer.Pretrained = j.trace, pretrained
 	if err := j.open(ctx); err != nil {
 		return err
 	}
@@ -237,6 +241,7 @@ func (j *job) introduce(model *net.Model) {
 		recipe = ", recipe " + r.Name
 	}
 	j.say("model: %s, %d parameters%s\n", model.Name, model.Parameters(), recipe)
+	j.introducePretrained()
 	if r.LimitSteps > 0 {
 		limit = fmt.Sprintf(", at most %d steps", r.LimitSteps)
 	}

@@ -47,7 +47,7 @@ layers:
 var killedRecipes = map[string]string{
 	"reference": "widths: [2, 2, 2, 2, 2, 2]\nbatch_size: 8\nema_decay: 0.9\npatience: 0\ndata: synthetic\n",
 	"own": "batch_size: 8\nema_decay: 0.9\ndata: synthetic\noptimizer: muon\nmuon_rate: 0.02\nmuon_momentum: 0.95\nmuon_rest: nesterov\n" +
-		"groups: ['*bn*:rate=2:decay=0']\nclip_norm: 1\nschedule: onecycle\nmixup: 0.2\ncutmix: 1\nsizes: [16, 32]\naugment: crop-flip\nalternate_flips: true\nreflect_padding: true\n",
+		"freeze: ['stem.*', 'block.bn2.*']\ngroups: ['*bn*:rate=2:decay=0']\nclip_norm: 1\nschedule: onecycle\nmixup: 0.2\ncutmix: 1\nsizes: [16, 32]\naugment: crop-flip\nalternate_flips: true\nreflect_padding: true\n",
 }
 
 // A training that is killed at random moments, and resumed after each, leaves what one leaves that was never killed, to the bit, but

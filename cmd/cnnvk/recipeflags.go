@@ -40,6 +40,7 @@ func recipeFlags() []recipeFlag {
 	return []recipeFlag{
 		{"model", &cli.StringFlag{Name: "model", Category: onLength, Value: d.Model, Usage: aModel}},
 		{"widths", &cli.StringFlag{Name: "widths", Category: onLength, Value: joinInts(d.Widths), Usage: "output channels of the network's blocks, `N,N,...`"}},
+		{"initial_weights", &cli.PathFlag{Name: "initial-weights", Category: onLength, DefaultText: "of the seed", Usage: "begin with the weights in `FILE`, safetensors or PyTorch's .pt, or in the folder of a run; a head of another size starts anew"}},
 		{"epochs", &cli.IntFlag{Name: "epochs", Category: onLength, Value: d.Epochs, Usage: "passes over the training images"}},
 		{"max_time", &cli.DurationFlag{Name: "max-time", Category: onLength, DefaultText: "none", Usage: "train as many epochs as end within `TIME`, such as 1h or 90m, by steps measured on this device"}},
 		{"patience", &cli.IntFlag{Name: "patience", Category: onLength, Value: d.Patience, Usage: "end after `N` epochs without a better validation accuracy, 0 for never"}},
@@ -57,6 +58,7 @@ func recipeFlags() []recipeFlag {
 		{"no_decay_1d", &cli.BoolFlag{Name: "no-decay-1d", Category: onUpdate, Usage: "no weight decay on parameters of one dimension: biases and BatchNorm's"}},
 		{"groups", &cli.StringSliceFlag{Name: "group", Category: onUpdate, Usage: "`PATTERN:rate=FACTOR:decay=FACTOR`: parameters whose names in the state_dict match have these factors " +
 			"of the learning rate and the weight decay, or one of them; may be repeated, and the first that matches counts"}},
+		{"freeze", &cli.StringSliceFlag{Name: "freeze", Category: onUpdate, Usage: "`PATTERN`: parameters whose names in the state_dict match, such as features.*, stay as they are; may be repeated"}},
 		{"clip_norm", &cli.Float64Flag{Name: "clip-grad", Category: onUpdate, Value: d.ClipNorm, Usage: "largest global norm of the gradients, 0 for any"}},
 
 		{"learning_rate", &cli.Float64Flag{Name: "lr", Category: onRate, Value: d.LearningRate, Usage: "highest learning rate"}},
@@ -154,6 +156,11 @@ func withFlags(c *cli.Context, r *training.Recipe) error {
 			continue
 		}
 		if err := give(c, f.name(), fields[f.key].Addr().Interface()); err != nil {
+			return err
+		}
+	}
+	if c.IsSet(initialWeights) {
+		if err := takeInitialWeights(r); err != nil {
 			return err
 		}
 	}

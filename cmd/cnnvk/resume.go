@@ -128,6 +128,9 @@ func (j *job) asBegun(asked, begun run.Config) error {
 	if asked.MaxTime > 0 && asked.Epochs == 0 {
 		asked.Epochs = begun.Epochs // which followed from a measurement
 	}
+	if asked.InitialWeights == begun.InitialWeights {
+		asked.InitialDigest = begun.InitialDigest // the file is not needed any more
+	}
 	now, then := run.Fields(reflect.ValueOf(asked.Recipe)), run.Fields(reflect.ValueOf(begun.Recipe))
 	flags := recipeFlagNames()
 	flags["recipe"], flags["network"] = "recipe", "model"

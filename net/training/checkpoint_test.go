@@ -73,6 +73,7 @@ func TestResume(t *testing.T) {
 		"nesterov":   func(r *Recipe) { r.UseOptimizer(Nesterov) },
 		"no average": func(r *Recipe) { r.EMADecay = 0 },
 		"groups":     func(r *Recipe) { r.Groups = []string{"classifier.*:rate=0.5", "*.bn.*:decay=0"} },
+		"frozen":     func(r *Recipe) { r.Freeze = []string{"features.[0-2].*", "*.bn.weight"} },
 		"muon":       func(r *Recipe) { r.UseOptimizer(Muon); r.Groups = []string{"features.[01].*:rate=0.5"} },
 		"mixing":     func(r *Recipe) { r.Mixup, r.Cutmix = 0.4, 1 },
 		"sizes":      func(r *Recipe) { r.Sizes = []int{16, 24, 32} },

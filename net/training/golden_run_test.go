@@ -39,7 +39,7 @@ func (c goldenCase) train(t *testing.T, e engine.Executor) map[string]safetensor
 		norms = append(norms, float32(report.Results[resultNorm][engine.NormGlobal]))
 		if step == 0 {
 			r.put("logits0", r.logits(report.Program))
-			r.arena(engine.Gradient, "grad0.", true)
+			r.arena(engine.Gradient, "grad0.", isTrained)
 			r.dump("1")
 		}
 	}
@@ -60,6 +60,10 @@ func (r *goldenRun) open(e engine.Executor) {
 		r.layout, err = r.model.Layout(1)
 	}
 	r.must(err)
+	if len(recipe.Freeze) > 0 {
+		r.layout, err = Layout(r.model, recipe)
+		r.must(err)
+	}
 	r.data = r.batches()
 	train, err := TrainProgram(r.model, r.layout, recipe, r.data.Shape, r.c.Batch, nil)
 	r.must(err)
@@ -185,21 +189,25 @@ func (r *goldenRun) logits(p *engine.Program) safetensors.Tensor {
 
 // dump notes parameters, buffers and their averages, as they are now.
 func (r *goldenRun) dump(when string) {
-	r.arena(engine.Model, "param"+when+".", true)
-	r.arena(engine.Model, "buffer"+when+".", false)
+	r.arena(engine.Model, "param"+when+".", isParameter)
+	r.arena(engine.Model, "buffer"+when+".", isStatistic)
 	r.batchesTracked("buffer"+when+".", r.counters.Model)
 	if r.c.EMADecay > 0 {
-		r.arena(engine.EMA, "ema"+when+".", true)
-		r.arena(engine.EMA, "ema"+when+".", false)
+		r.arena(engine.EMA, "ema"+when+".", isParameter)
+		r.arena(engine.EMA, "ema"+when+".", isStatistic)
 		r.batchesTracked("ema"+when+".", r.counters.EMA)
 	}
 }
 
-func (r *goldenRun) arena(a engine.Arena, prefix string, trained bool) {
+func isTrained(s engine.Segment) bool   { return s.Trained }
+func isParameter(s engine.Segment) bool { return s.Trained || s.Frozen }
+func isStatistic(s engine.Segment) bool { return !isParameter(s) }
+
+func (r *goldenRun) arena(a engine.Arena, prefix string, wanted func(engine.Segment) bool) {
 	data, err := r.session.ReadArena(a)
 	r.must(err)
 	for _, s := range r.layout.Segments {
-		if s.Trained == trained {
+		if wanted(s) {
 			r.put(prefix+s.Name, safetensors.Tensor{Shape: s.Shape, F32: safetensors.Rounded(data[s.Offset:][:s.Shape.Elements()])})
 		}
 	}
@@ -254,8 +262,8 @@ func (c goldenCase) optimize(t *testing.T, e engine.Executor) map[string]safeten
 		reports, err := r.session.Reports()
 		r.must(err)
 		norms = append(norms, float32(reports[0].Results[resultNorm][engine.NormGlobal]))
-		r.arena(engine.Model, fmt.Sprintf("param.%d.", step), true)
-		r.arena(engine.EMA, fmt.Sprintf("ema.%d.", step), true)
+		r.arena(engine.Model, fmt.Sprintf("param.%d.", step), isParameter)
+		r.arena(engine.EMA, fmt.Sprintf("ema.%d.", step), isParameter)
 	}
 	r.put("grad_norm", safetensors.Tensor{Shape: []int{c.Steps}, F32: norms})
 	return r.out

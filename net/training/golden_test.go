@@ -37,8 +37,9 @@ type goldenCase struct {
 	ClipNorm               float64 `json:"clip_grad_norm"`
 	EMADecay               float64 `json:"ema_decay"`
 	Dropout                float64 // factor of the network's rates
-	Classes                int     // 0: 100
-	Image                  []int   // (C,H,W); none: CIFAR's
+	Freeze                 []string
+	Classes                int   // 0: 100
+	Image                  []int // (C,H,W); none: CIFAR's
 	Tolerance              map[string]float64
 	Images                 int             // augment, randaugment
 	Draws                  []goldenDraw    // augment: one for each image
@@ -158,7 +159,7 @@ func (c goldenCase) recipe() Recipe {
 	r := DefaultRecipe()
 	r.UseOptimizer(c.Optimizer)
 	r.Model, r.Seed, r.BatchSize, r.Widths = c.Model, c.Seed, c.Batch, c.Widths
-	r.MuonDecay = c.WeightDecay
+	r.MuonDecay, r.Freeze = c.WeightDecay, c.Freeze
 	r.WeightDecay, r.LabelSmoothing, r.ClipNorm, r.EMADecay = c.WeightDecay, c.LabelSmoothing, c.ClipNorm, c.EMADecay
 	return r
 }

@@ -47,7 +47,7 @@ func (r Recipe) assign(segments []engine.Segment, model string) error {
 	}
 	has := make([]bool, len(patterns))
 	for i, s := range segments {
-		at := slices.IndexFunc(patterns, func(pattern string) bool { fits, _ := path.Match(pattern, s.Name); return fits })
+		at := slices.IndexFunc(patterns, func(pattern string) bool { return matches(pattern, s.Name) })
 		if s.Trained && at >= 0 {
 			segments[i].Group, has[at] = at+1, true
 		}

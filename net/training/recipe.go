@@ -49,8 +49,13 @@ type Recipe struct {
 	WarmupSteps    int      `yaml:"warmup_steps" optional:"true"` // in place of epochs
 	WarmupShare    float64  `yaml:"warmup_share" optional:"true"` // of all steps, in place of epochs
 	Groups         []string `yaml:"groups" optional:"true"`       // of parameters that have other rates or decays, as PATTERN:rate=FACTOR:decay=FACTOR
-	NetworkText    string   `yaml:"network" optional:"true"`      // the network's file, "" for the built-in one of the name Model
-	RateByStep     bool     `yaml:"rate_by_step" optional:"true"` // the rate follows the steps, not the epochs; so it does with the two above and with onecycle
+	Freeze         []string `yaml:"freeze" optional:"true"`       // patterns of the names of parameters that stay as they are
+
+	InitialWeights string `yaml:"initial_weights" optional:"true"`        // the file that the training begins with, "" for initial weights of the seed
+	InitialDigest  string `yaml:"initial_weights_sha256" optional:"true"` // of that file
+
+	NetworkText string `yaml:"network" optional:"true"`      // the network's file, "" for the built-in one of the name Model
+	RateByStep  bool   `yaml:"rate_by_step" optional:"true"` // the rate follows the steps, not the epochs; so it does with the two above and with onecycle
 }
 
 // The ways to choose the images of the validation, as in Recipe.Split.
@@ -220,6 +225,7 @@ func (r Recipe) Check() error {
 		{"momentum", r.Momentum, r.Momentum > 0 || r.rest() != Nesterov, "a number above 0 with nesterov, or sgd"},
 		{"weight_decay", r.WeightDecay, r.WeightDecay >= 0 && finite(r.WeightDecay), "0 or more"},
 		{"groups", r.badGroup(), r.badGroup() == "", "a pattern of names, then rate= or decay= with a factor, such as *.bn.*:decay=0"},
+		{"freeze", r.badPattern(), r.badPattern() == "", "patterns of parameters' names, such as features.*"},
 		{"schedule", r.Schedule, slices.Contains(Schedules, r.Schedule), net.OneOf(Schedules)},
 		{"warmup_epochs", r.WarmupEpochs, r.WarmupEpochs >= 0, "0 or more"},
 		{"warmup_steps", r.WarmupSteps, r.WarmupSteps >= 0, "0 or more"},

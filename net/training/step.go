@@ -30,6 +30,9 @@ func layoutOf(segments []engine.Segment, model string, groups []updateGroup, r R
 	for i, s := range segments {
 		segments[i].NoDecay = r.NoDecay1D && len(s.Shape) == 1
 	}
+	if err := r.freeze(segments, model); err != nil {
+		return nil, err
+	}
 	if err := r.assign(segments, model); err != nil {
 		return nil, err
 	}
@@ -93,7 +96,7 @@ func updateProgram(l *engine.Layout, r Recipe) (*engine.Program, error) {
 	return b.Program()
 }
 
-// update is norm, clip, the optimiser of each group, BatchNorm's statistics and the moving average.
+// update is norm, clip, the optimiser of each group, BatchNorm's statistics and the moving average. None sees what is frozen.
 func update(b *engine.Builder, l *engine.Layout, groups []updateGroup, r Recipe) {
 	flat := func(a engine.Arena, from, to int) *engine.Tensor { return b.Flat(a, from, to-from) }
 	status := flat(engine.Status, 0, engine.StatusElements)
@@ -116,13 +119,13 @@ func update(b *engine.Builder, l *engine.Layout, groups []updateGroup, r Recipe)
 		}
 		b.Apply(o.kind, attr, []*engine.Tensor{gradients, status, rates, parameters, moments}, parameters, moments)
 	}
-	if l.Elements > l.Parameters {
-		statistics := flat(engine.Model, l.Parameters, l.Elements)
-		candidates := flat(engine.Gradient, l.Parameters, l.Elements)
+	if l.Updated > l.Parameters {
+		statistics := flat(engine.Model, l.Parameters, l.Updated)
+		candidates := flat(engine.Gradient, l.Parameters, l.Updated)
 		b.Apply(engine.RunningStatistics, nil, []*engine.Tensor{candidates, status, statistics}, statistics)
 	}
 	if r.averages() {
-		model, average := flat(engine.Model, 0, l.Elements), flat(engine.EMA, 0, l.Elements)
+		model, average := flat(engine.Model, 0, l.Updated), flat(engine.EMA, 0, l.Updated)
 		b.Apply(engine.ExponentialMean, engine.ExponentialMeanAttr{Decay: r.EMADecay}, []*engine.Tensor{model, status, average}, average)
 	}
 }

@@ -20,6 +20,7 @@ type Trainer struct {
 	Train, Val []int                  // places of the training and validation images in Data; Val may be empty
 	Order      func(epoch int) []int  // Train in the order of an epoch
 	Augment    *Augmentation          // of the training images; nil for none
+	Pretrained *net.Pretrained        // weights to begin with; nil for initial ones
 	OnSteps    func(Progress)         // called now and then during an epoch, if set
 	OnEpoch    func(EpochEnded) error // called after each validation, if set
 	OnSave     func() error           // called between two steps when SaveEvery has passed since it or OnEpoch was, if set
@@ -105,11 +106,18 @@ func (t *Trainer) Open(ctx context.Context, e engine.Executor) error {
 	return t.setInitial()
 }
 
-// setInitial sets the state from which a training begins: initial weights, no moments, no step done.
+// setInitial sets the state from which a training begins: initial or pretrained weights, no moments, no step done.
 func (t *Trainer) setInitial() error {
 	initial, err := t.Model.Initial(t.Recipe.Seed, t.run.layout)
 	if err != nil {
 		return err
+	}
+	t.run.at = Position{}
+	if t.Pretrained != nil {
+		if err := t.Pretrained.Put(t.run.layout, initial); err != nil {
+			return err
+		}
+		t.run.at.Counters = Counters{Model: t.Pretrained.Batches, EMA: t.Pretrained.Batches}
 	}
 	for a := range engine.ArenaCount {
 		data := make([]float64, t.run.layout.ArenaElements(a))
@@ -120,7 +128,6 @@ func (t *Trainer) setInitial() error {
 			return err
 		}
 	}
-	t.run.at = Position{}
 	return nil
 }
 

@@ -137,6 +137,9 @@ func ReadConfigOver(path string, recipe training.Recipe) (Config, error) {
 	if c.Data, err = files.FromHome(c.Data); err != nil {
 		return c, fmt.Errorf("%s: data: %w", path, err)
 	}
+	if c.InitialWeights, err = files.FromHome(c.InitialWeights); err != nil {
+		return c, fmt.Errorf("%s: initial_weights: %w", path, err)
+	}
 	return c, nil
 }
 

@@ -9,7 +9,7 @@ Needs python3-torch (written with Debian's 1.13). The images are made up, so the
 A case is a folder with a case.json, whose "kind" tells which tensors lie in it, as NAME.safetensors.gz:
 
 train: some steps of a narrow network for "classes" and images of "image" (C, H, W): a built-in one, or the one of a network.yaml that lies
-there, too. "dropout" is the factor of its rates. The masks are the program's, drawn here as it draws them, since PyTorch's own are another stream.
+there, too. "freeze" are patterns of names of parameters that have no requires_grad. "dropout" is the factor of its rates. The masks are the program's, drawn here as it draws them, since PyTorch's own are another stream.
     init       the state_dict after torch.manual_seed(seed) and building the model
     batches    x0, x1, ... uint8 (N, C, H, W) and y0, y1, ... int64 (N,), one pair a step; the network sees
                (x/255 - mean)/std, each operation rounded to float32
@@ -33,6 +33,7 @@ otherwise still. So small a bound holds because the seeds are picked: a ReLU or 
 a gradient by a thousandth, so no such choice may be closer than MARGIN: float32 is off by less in any activation.
 """
 import argparse
+import fnmatch
 import gzip
 import json
 import pathlib
@@ -59,6 +60,11 @@ CASES = {
     # Everything that can be off is off.
     "narrow-sgd": dict(TRAIN, classes=100, widths=[4, 8, 8, 16, 16, 16], seed=1, batch=4, steps=3, optimizer="sgd", lr=0.1,
                        weight_decay=0.0, label_smoothing=0.0, clip_grad_norm=0.0, ema_decay=0.0),
+    # Frozen: the first block, through which no gradient flows; a BatchNorm and a convolution between trained ones, through which it does.
+    "narrow-frozen": dict(TRAIN, widths=[8, 12, 16, 20, 24, 28], seed=32, batch=5, steps=3, optimizer="adamw", lr=0.002,
+                          weight_decay=0.01, label_smoothing=0.1, clip_grad_norm=0.5, ema_decay=0.9,
+                          freeze=["features.0.*", "features.4.bn.*", "features.6.pointwise.weight", "features.7.bn.weight"]),
+    "narrow-frozen-body": dict(TRAIN, **RESIDUAL, model="resnet9s", widths=[4, 6, 7, 9], seed=1, freeze=["st*"]),
     # Biases, a flatten, no BatchNorm: nothing is a multiple of four.
     "narrow-tinynet": dict(TRAIN, model="tinynet", classes=100, widths=[3, 5, 7], seed=4, batch=3, steps=3, optimizer="sgd", lr=0.05,
                            weight_decay=0.0, label_smoothing=0.0, clip_grad_norm=0.0, ema_decay=0.0),
@@ -303,7 +309,10 @@ NETWORKS = {"smallcifarnet": SmallCIFARNet, "tinynet": TinyNet, "resnet9s": ResN
 
 def build(case):
     torch.manual_seed(case["seed"])
-    return NETWORKS[case["model"]](case["widths"], case["classes"])
+    net = NETWORKS[case["model"]](case["widths"], case["classes"])
+    for name, p in net.named_parameters():
+        p.requires_grad_(not any(fnmatch.fnmatchcase(name, pattern) for pattern in case.get("freeze", ())))
+    return net
 
 
 def orthogonal(x):
@@ -443,7 +452,7 @@ def run_training(case, batches, dtype, layout=torch.contiguous_format, backwards
         loss.backward()
         if step == 0:
             out["logits0"] = turn(logits.detach())
-            out.update(clone(((name, p.grad) for name, p in net.named_parameters()), "grad0."))
+            out.update(clone(((name, p.grad) for name, p in net.named_parameters() if p.grad is not None), "grad0."))
         norms.append(clip(case, net.parameters()))
         optimizer.step()
         losses.append(loss.item())
