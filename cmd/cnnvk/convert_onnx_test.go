@@ -50,9 +50,9 @@ func TestConvertONNX(t *testing.T) {
 		words := append(append([]string{"convert", "--force"}, strings.Fields(c.args)...), "b.onnx")
 		o := cnnvk(words...)
 		o.ok(t)
-		data := readFile(t, "b.onnx")
+		data := read(t, "b.onnx")
 		cnnvk(words...).ok(t)
-		if again := readFile(t, "b.onnx"); string(again) != string(data) {
+		if again := read(t, "b.onnx"); again != data {
 			t.Errorf("%s: other bytes the second time", c.args)
 		}
 		for _, text := range c.said {
