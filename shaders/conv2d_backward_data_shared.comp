@@ -3,7 +3,7 @@
 // conv2d_backward_data of any window in shared memory:
 //   dx[n,k,i,j] = sum over m,u,v of w[m,k,u,v] * dy[n,m,(i+PADDING-u)/STRIDE,(j+PADDING-v)/STRIDE], where both divide
 //
-//   packed  (ceil(K/64), M, R*R, 64)    w by pack_conv2d, turned around: tap (u,v) is number R*R-1-R*u-v; rows past its end zero
+//   packed  (ceil(K/64), M, R*R, 64)    w by pack_weights, turned around: tap (u,v) is number R*R-1-R*u-v; rows past its end zero
 //   dy      (N/GD, M, GD, HO, WO)       float32, 0 outside
 //   dx      (N/GX, K, GX, H, W)
 //

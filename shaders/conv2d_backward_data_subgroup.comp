@@ -3,7 +3,7 @@
 // conv2d_backward_data of 3x3 kernels with padding 1 at stride 2, by subgroups:
 //   dx[n,k,i,j] = sum over m,u,v of w[m,k,u,v] * dy[n,m,(i+1-u)/2,(j+1-v)/2], where both divide
 //
-//   packed  (ceil(K/ROWS), M, 9, ROWS)   w by pack_conv2d, turned around; rows past K zero
+//   packed  (ceil(K/ROWS), M, 9, ROWS)   w by pack_weights, turned around; rows past K zero
 //   dy      (N/GD, M, GD, HO, WO*4)      float32, 0 outside
 //   dx      (N/GX, K, GX, H, WO*8)       H = 2*HO, or one less
 //

@@ -3,7 +3,7 @@
 // conv2d of any window in shared memory:
 //   y[n,m,i,j] = bias[m] + sum over k,u,v of A[m,k,u,v] * x[n,k,i*STRIDE+u-PADDING,j*STRIDE+v-PADDING]
 //
-//   packed  (ceil(M/64), K, R*R, 64)    A by pack_conv2d, rows past its end zero
+//   packed  (ceil(M/64), K, R*R, 64)    A by pack_weights, rows past its end zero
 //   x       (N/GX, K, GX, H, W)         float32, 0 outside
 //   bias    (M)                         read with BIASED alone; of the sum FUNCTION of activation.glsl is stored
 //   y       (N/GY, M, GY, HO, WO)

@@ -3,7 +3,7 @@
 // conv2d of 3x3 kernels with padding 1, by subgroups:
 //   y[n,m,i,j] = bias[m] + sum over k,u,v of A[m,k,u,v] * x[n,k,i*STRIDE+u-1,j*STRIDE+v-1]
 //
-//   packed  (ceil(M/ROWS), K, 9, ROWS)   A by pack_conv2d: the weight, or for the gradient by the input at stride 1 the
+//   packed  (ceil(M/ROWS), K, 9, ROWS)   A by pack_weights: the weight, or for the gradient by the input at stride 1 the
 //                                        weight turned around; rows past its end zero
 //   x       (N/GX, K, GX, H, WIDTH*4)    float32, 0 outside
 //   y       (N/GY, M, GY, HO, WO*4)      WO = WIDTH/STRIDE texels

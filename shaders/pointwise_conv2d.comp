@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // pointwise_conv2d as GEMM in register tiles: y[n,m,r] = sum over k of A[m,k] * x[n,k,r]  (+ bias[m])
 //
-//   packed  (ceil(M/8), K, 8)        A by pack_matrix: a weight, or its transpose for the gradient by the input
+//   packed  (ceil(M/8), K, 8)        A by pack_weights: a weight, or its transpose for the gradient by the input
 //   x       (N/GX, K, GX, PLANE*4)   float32, planes a multiple of 8 values (pointwise_conv2d_any takes others)
 //   y       (N/GY, M, GY, PLANE*4)
 //   bias    (M)                      with BIAS alone: Linear is this op on images of one pixel

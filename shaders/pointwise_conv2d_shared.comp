@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // pointwise_conv2d in shared memory: y[n,m,r] = sum over k of A[m,k] * x[n,k,r]  (+ bias[m])
 //
-//   packed  (ceil(M/64), ceil(K/16)*16, 64)   A by pack_matrix, rows and columns past its end zero
+//   packed  (ceil(M/64), ceil(K/16)*16, 64)   A by pack_weights, rows and columns past its end zero
 //   x       (N/GX, K, GX, PLANE*4)            float32, planes a multiple of 64 values
 //   y       (N/GY, M, GY, PLANE*4)
 //   bias    (M)                               with BIAS alone

@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // pointwise_conv2d by subgroups: y[n,m,r] = sum over k of A[m,k] * x[n,k,r]  (+ bias[m])
 //
-//   packed  (ceil(M/ROWS), ceil(K/DEPTH)*DEPTH, ROWS)   A by pack_matrix, rows and columns past its end zero
+//   packed  (ceil(M/ROWS), ceil(K/DEPTH)*DEPTH, ROWS)   A by pack_weights, rows and columns past its end zero
 //   x       (N/GX, K, GX, PLANE*4)              float32, planes a multiple of 4*TEXELS values
 //   y       (N/GY, M, GY, PLANE*4)
 //   bias    (M)                                 with BIAS alone, as is what result.glsl says of an activation and of

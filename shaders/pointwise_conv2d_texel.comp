@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // pointwise_conv2d over texel buffers: y[n,m,r] = sum over k of A[m,k] * x[n,k,r]  (+ bias[m])
 //
-//   packed  (ceil(M/16), K, 16)      A by pack_matrix: a weight, or its transpose for the gradient by the input
+//   packed  (ceil(M/16), K, 16)      A by pack_weights: a weight, or its transpose for the gradient by the input
 //   x       (N/GX, K, GX, PLANE*4)   float32, planes a multiple of 8 values
 //   y       (N/GY, M, GY, PLANE*4)
 //   bias    (M)                      with BIAS alone, as is what result.glsl says of an activation and of

@@ -4,7 +4,7 @@
 // 0 for m >= M and k >= K (see winograd.glsl)
 //
 //   w       (M, K, 3, 3), or TURNED (K, M, 3, 3)   float32
-//   packed  (36, ceil(M/R), COLUMNS, R)            36 matrices, in slivers of a tile's rows as pack_matrix makes them; COLUMNS >= K
+//   packed  (36, ceil(M/R), COLUMNS, R)            36 matrices, in slivers of a tile's rows as pack_weights makes them; COLUMNS >= K
 //
 // One invocation makes four rows of one column of all 36, as vec4s; its neighbours those whose taps lie beside its own.
 //

@@ -17,7 +17,7 @@ func TestKnown(t *testing.T) {
 		"conv2d_backward_data 8x8x8 8x8x8":    "norm_relu_backward",   // of several ops
 		"pointwise_conv2d 64x16x16 128x16x16": "pointwise_conv2d ",    // not to the letter
 		"mish 64x16x16 64x16x16":              "mish",                 // no op
-		"pack_matrix 1x1x1":                   "pack_matrix",          // a kernel, but no variant
+		"pack_weights 1x1x1":                  "pack_weights",         // a kernel, but no variant
 		"":                                    "relu",
 	} {
 		all := Choices{good: "linear_backward_data_shuffle_32x4", key: name}

@@ -319,7 +319,8 @@ func everyDispatches(t *testing.T, p *engine.Program, on target, visit func(v va
 				}
 				pl.dispatches = nil
 				v.emit(c)
-				pl.addUp()
+				pl.joinRest()
+				clear(pl.folded)
 				must(t, pl.err)
 				visit(v, pl.dispatches)
 			}

@@ -23,6 +23,9 @@ type plan struct {
 	partials   partials
 	partialsAt int // the op that the first of them is of
 	tables     []uint32
+	weights    [engine.ArenaCount]*weightJobs
+	masks      maskJobs
+	folded     map[int]foldedOperands // by op
 	dispatches []dispatch
 	phases     int      // of the schedule
 	kernels    []string // the choices, in order
@@ -64,7 +67,7 @@ func newPlan(p *engine.Program, opt planOptions, on target) (*plan, error) {
 func blankPlan(p *engine.Program, opt planOptions, on target) *plan {
 	pl := &plan{
 		program: p, opt: opt, target: on,
-		panel: map[*engine.Tensor]int{}, slabs: map[*engine.Tensor]*slab{}, within: map[*engine.Tensor]operand{},
+		panel: map[*engine.Tensor]int{}, slabs: map[*engine.Tensor]*slab{}, within: map[*engine.Tensor]operand{}, folded: map[int]foldedOperands{},
 		fused: make([]*work, len(p.Ops)), skipped: map[*engine.Tensor]bool{},
 	}
 	pl.layOut()
@@ -142,8 +145,15 @@ func (pl *plan) choose() error {
 		pl.kernels = append(pl.kernels, string(ops[at].Kind)+": "+w.variant.name)
 		at += len(w.call.ops)
 	}
-	pl.addUp()
+	pl.joinRest()
 	return pl.err
+}
+
+// joinRest adds the dispatches that do the work of several ops.
+func (pl *plan) joinRest() {
+	pl.addUp()
+	pl.drawFirst()
+	pl.packFirst()
 }
 
 // single is the variant that runs an op by itself: the preferred one, else the first that can. It is nil where none can.
@@ -194,7 +204,7 @@ func (pl *plan) switchedOff(v *variant, c *call) bool {
 	trial.plan = blankPlan(pl.program, pl.opt, pl.target)
 	trial.plan.skipped = pl.skipped
 	v.emit(&trial)
-	trial.plan.addUp()
+	trial.plan.joinRest()
 	return pl.opt.without(v.name) || slices.ContainsFunc(trial.plan.dispatches, func(d dispatch) bool { return pl.opt.without(d.kernel.name) })
 }
 

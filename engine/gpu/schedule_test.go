@@ -15,13 +15,13 @@ type size struct{ dispatches, barriers int }
 
 // sizes are those of the built-in networks, training step and evaluation, on a device that can do all and on one that can do least.
 var sizes = map[string]struct{ train, eval, floorTrain, floorEval size }{
-	net.SmallCIFARNetName: {size{105, 70}, size{39, 24}, size{107, 71}, size{39, 24}},
-	net.TinyNetName:       {size{41, 28}, size{17, 14}, size{48, 32}, size{19, 16}},
-	net.ResNet9sName:      {size{127, 94}, size{46, 18}, size{172, 125}, size{61, 33}},
-	"ds-resnet":           {size{169, 135}, size{59, 24}, size{173, 139}, size{63, 28}},
-	"resnet20":            {size{254, 180}, size{90, 27}, size{375, 253}, size{131, 68}},
-	"wrn-16-2":            {size{184, 127}, size{70, 33}, size{281, 188}, size{99, 59}},
-	"mobilenetv2":         {size{567, 440}, size{197, 60}, size{566, 440}, size{208, 71}},
+	net.SmallCIFARNetName: {size{87, 70}, size{21, 21}, size{89, 71}, size{21, 21}},
+	net.TinyNetName:       {size{35, 27}, size{14, 14}, size{44, 31}, size{17, 16}},
+	net.ResNet9sName:      {size{107, 94}, size{16, 16}, size{164, 125}, size{37, 31}},
+	"ds-resnet":           {size{153, 135}, size{21, 21}, size{157, 139}, size{25, 25}},
+	"resnet20":            {size{212, 180}, size{27, 25}, size{365, 253}, size{84, 66}},
+	"wrn-16-2":            {size{152, 127}, size{40, 31}, size{269, 188}, size{79, 57}},
+	"mobilenetv2":         {size{497, 440}, size{58, 58}, size{496, 440}, size{69, 69}},
 }
 
 // No step of a built-in network has more dispatches or barriers than it had.

@@ -180,7 +180,7 @@ func TestOvershoot(t *testing.T) {
 			must(t, err)
 			texels := v.tile.rows * v.tile.depth / 4
 			last := (p.Ops[0].Inputs[0].C()/v.tile.depth-1)*texels + roundUp(texels, int(lanes)) // behind the last fetch
-			if packed := pl.dispatches[1].texel[0].slab.bytes; packed < int64(16*last) {
+			if packed := pl.dispatches[1].texel[0].size(); packed < int64(16*last) {
 				t.Errorf("%s at %d lanes: %d bytes are packed, %d are read", v.name, lanes, packed, 16*last)
 			}
 		}

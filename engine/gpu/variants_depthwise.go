@@ -48,21 +48,23 @@ func (c *call) rowsOfThree() bool {
 // depthwiseRows is the forward convolution and, with the taps flipped, its gradient by the input.
 func (c *call) depthwiseRows(flip bool) {
 	x, y := c.in(0), c.out(0)
-	bias, biased := c.weight(), false
+	weight := c.weight()
+	bias, biased := weight, false
 	if !flip {
 		bias, biased = c.bias()
 	}
 	p, rows, columns := c.images(x, y), runOf(x.H()), runOf(x.W()/4)
 	count := p.n * p.c * (x.H() / rows) * (x.W() / 4 / columns)
 	constants := append(words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), flag(flip), flag(biased), c.activation())
-	c.run(c.reading(depthwiseConv2d, x.Shape.Elements()), count, constants, words(count), c.weight(), bias, c.of(y), c.of(x))
+	c.run(c.reading(depthwiseConv2d, x.Shape.Elements()), count, constants, words(count), weight, bias, c.of(y), c.of(x))
 }
 
 func depthwiseStrip(c *call) {
 	x, y := c.in(0), c.out(0)
 	g, count := c.images(x, y).g, y.N()*y.C()*y.H()*ceilDiv(y.W(), 4)
+	weight := c.weight()
 	bias, biased := c.bias()
-	c.run(depthwiseConv2dStrip, count, append(c.depthwiseWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased), c.activation()), words(count), c.of(x), c.weight(), bias, c.of(y))
+	c.run(depthwiseConv2dStrip, count, append(c.depthwiseWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased), c.activation()), words(count), c.of(x), weight, bias, c.of(y))
 }
 
 func depthwiseDataStrip(c *call) {

@@ -17,10 +17,6 @@ var (
 		name: "channel_scale_backward_scale", storage: []vk.Access{in, in, out},
 		spec: []string{"C", "PLANE", "GD", "GX", "GY"}, push: []string{"count"},
 	}.orAny("channel_scale_backward_scale_any")
-	dropout2dMask = kernel{
-		name: "dropout2d_mask", storage: []vk.Access{out}, uniform: true,
-		spec: []string{"C", "LAYER", "THRESHOLD", "SCALE"}, push: []string{"count"},
-	}
 	dropout = kernel{
 		name: "dropout", storage: []vk.Access{in, in, out},
 		spec: []string{"C", "PLANE", "GX", "GM", "GY"}, push: []string{"count"},
@@ -66,16 +62,21 @@ var elementwiseVariants = slices.Concat(
 // wholeRows says whether the images of the first input divide by 4.
 func wholeRows(c *call) bool { return c.in(0).H()*c.in(0).W()%4 == 0 }
 
+// elementwise runs a kernel of constants C, PLANE, the panels of its operands, and others.
+func (c *call) elementwise(f forms, chunk int, p planes, operands []operand, others ...uint32) {
+	count := p.values() / chunk
+	c.run(f.of(chunk), count, slices.Concat(words(p.c, p.size/chunk), words(p.g...), others), words(count), operands...)
+}
+
 // scaleChannels multiplies the first input by the second, which has a value for every image's channel, in panels of so many images.
 func (c *call) scaleChannels(chunk, panel int) {
 	x, s, y := c.in(0), c.in(1), c.out(0)
 	c.elementwise(channelScale, chunk, c.images(x, y), []operand{c.of(x), c.of(s), c.of(y)}, uint32(panel))
 }
 
-// elementwise runs a kernel of constants C, PLANE, the panels of its operands, and others.
-func (c *call) elementwise(f forms, chunk int, p planes, operands []operand, others ...uint32) {
-	count := p.values() / chunk
-	c.run(f.of(chunk), count, slices.Concat(words(p.c, p.size/chunk), words(p.g...), others), words(count), operands...)
+// drawn are the constants of a mask's draws.
+func drawn(a engine.DropoutAttr) []uint32 {
+	return append(words(a.Layer, int(math.Floor(a.P*(1<<24)))), word(1/(1-a.P)))
 }
 
 // drawValues draws a mask of values, four of an image at a time.
@@ -86,19 +87,6 @@ func drawValues(c *call, chunk int) {
 	c.runUniform(dropoutMask.of(chunk), count, append(words(p.c, p.size/chunk, p.g[0]), drawn(c.attr().(engine.DropoutAttr))...), words(count), c.in(1), c.of(mask))
 }
 
-// drawChannels draws a mask of channels.
-func drawChannels(c *call) {
-	mask := c.out(0)
-	c.runUniform(dropout2dMask, mask.Shape.Elements(), append(words(mask.C()), drawn(c.attr().(engine.DropoutAttr))...), words(mask.Shape.Elements()), c.in(1), c.of(mask))
-}
-
-// drawn are the constants of a mask's draws.
-func drawn(a engine.DropoutAttr) []uint32 {
-	return append(words(a.Layer, int(math.Floor(a.P*(1<<24)))), word(1/(1-a.P)))
-}
-
-func addRows(c *call) bool { return c.addPlanes().size%4 == 0 }
-
 // addPlanes walks activations in their panels, and other tensors as one plane.
 func (c *call) addPlanes() planes {
 	a, b, y := c.in(0), c.in(1), c.out(0)
@@ -107,3 +95,5 @@ func (c *call) addPlanes() planes {
 	}
 	return planes{n: 1, c: 1, size: a.Shape.Elements(), g: []int{1, 1, 1}}
 }
+
+func addRows(c *call) bool { return c.addPlanes().size%4 == 0 }

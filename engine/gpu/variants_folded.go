@@ -4,17 +4,12 @@ import (
 	"slices"
 
 	"cnnvk/engine"
-	"cnnvk/vk"
 )
 
 // In an evaluation BatchNorm2d is the same affine map for every image: it is folded into the weight and the bias of the convolution
 // before it; the Add of a shortcut and the activation are done where the sums are stored. The block's activation is then written once. The
 // convolution runs as it would by itself, on other operands; where its kernel has no binding left for a shortcut, what follows BatchNorm2d
 // is left out.
-
-var foldNorm = kernel{
-	name: "fold_norm", storage: []vk.Access{in, in, in, out}, spec: []string{"M", "ROW", "BIAS_AT", "BIASED"},
-}
 
 // foldedVariants are those with a sum, those with ReLU or another activation, then those without.
 var foldedVariants = slices.Concat(
@@ -58,22 +53,34 @@ func foldedSums(activation, none string, conv line) []variant {
 }
 
 // folds reports whether the convolution's variant takes what is folded into it.
-func (c *call) folds() bool { _, ok := c.asConvolution(c.unfolded()); return ok }
+func (c *call) folds() bool { _, ok := c.asConvolution(); return ok }
 
-// affine is what a convolution has in place of its own weight and bias, and what becomes of its sums: skip, if any, is added, and an
-// activation by that number done.
+// affine is what is folded into a convolution, and what becomes of its sums: skip, if any, is added, and an activation by that number done.
 type affine struct {
-	weight, bias operand
-	skip         *engine.Tensor
-	function     int
+	norm     engine.Op // batch_norm2d_eval
+	skip     *engine.Tensor
+	function int
 }
 
 // weight is the second operand of a convolution, or what stands for it.
 func (c *call) weight() operand {
-	if c.affine != nil {
-		return c.affine.weight
+	if c.affine == nil {
+		return c.of(c.in(1))
 	}
-	return c.of(c.in(1))
+	if f, made := c.plan.folded[c.at]; made {
+		return f.weight
+	}
+	w := c.in(1)
+	return c.packed(weightJob{rows: w.Shape[0], columns: 1, taps: w.Shape.Elements() / w.Shape[0], plain: true})
+}
+
+// bias is the third operand of a convolution, or any other where it has none, or what stands for it, once its weight is there.
+func (c *call) bias() (b operand, biased bool) {
+	if c.affine != nil {
+		return c.plan.folded[c.at].bias, true
+	}
+	last := c.ops[0].Inputs[len(c.ops[0].Inputs)-1]
+	return c.of(last), len(c.ops[0].Inputs) > 2
 }
 
 // activation is the number of what is done where a convolution's sums are stored.
@@ -82,15 +89,6 @@ func (c *call) activation() uint32 {
 		return noFunction
 	}
 	return uint32(c.affine.function)
-}
-
-// skip is what is added to a convolution's sums and the constants ADD and GS for it, p being how those around it are walked; or any
-// other operand.
-func (c *call) skip(p planes, other operand) (skip operand, added []uint32) {
-	if ts := c.around(); len(ts) == 3 {
-		return c.of(ts[2]), words(1, p.g[2])
-	}
-	return other, words(0, 1)
 }
 
 // around are the activations that a convolution reads and writes: its input, its output, and what is added to its sums, if anything.
@@ -102,6 +100,15 @@ func (c *call) around() []*engine.Tensor {
 	return ts
 }
 
+// skip is what is added to a convolution's sums and the constants ADD and GS for it, p being how those around it are walked; or any
+// other operand.
+func (c *call) skip(p planes, other operand) (skip operand, added []uint32) {
+	if ts := c.around(); len(ts) == 3 {
+		return c.of(ts[2]), words(1, p.g[2])
+	}
+	return other, words(0, 1)
+}
+
 // adds reports whether a kernel can add to a convolution's sums.
 func (k kernel) adds() bool { return slices.Contains(k.spec, "ADD") }
 
@@ -111,33 +118,9 @@ func (t tile) adds() bool { return t.kernel.adds() || t.biased.adds() }
 // own reports whether a convolution runs on its own weight and bias, which is all that the kernels for any shape know.
 func (c *call) own() bool { return c.affine == nil }
 
-// unfolded has the sizes of what is folded, before there is memory for it.
-func (c *call) unfolded() affine {
-	a, _ := c.foldedParts(&slab{first: -1})
-	return a
-}
-
-// addsShortcuts reports whether there are registers for a shortcut where a tile's sums are stored. The compiler for Adreno fetches all its
-// values before the first is added.
-func (t target) addsShortcuts() bool { return t.hardware != qualcomm }
-
-// convolutions are the variants that may have folded operands.
-var convolutions = slices.Concat(conv2dVariants, depthwiseVariants, productVariants)
-
-func foldConvolution(c *call) {
-	w := c.in(1)
-	rows := w.Shape[0]
-	_, biasAt := c.foldedParts(&slab{})
-	to := c.scratch("folded weight and bias", biasAt+rows)
-	a, _ := c.foldedParts(to.slab)
-	b, biased := c.bias()
-	c.run(foldNorm, w.Shape.Elements(), append(words(rows, w.Shape.Elements()/rows, biasAt), flag(biased)), nil, c.of(w), b, c.runningStatistics(c.ops[1]), to)
-	alone, _ := c.asConvolution(a)
-	alone.variant.emit(alone.call)
-}
-
-// asConvolution is the variant that the convolution by itself would have, at work on those operands and on the last output, if it can be.
-func (c *call) asConvolution(a affine) (*work, bool) {
+// asConvolution is the variant that the convolution by itself would have, at work on what is folded into it and on the last output, if it can be.
+func (c *call) asConvolution() (*work, bool) {
+	a := affine{c.ops[1], c.named("skip"), functionOf(c.ops[len(c.ops)-1].Kind)}
 	alone := &call{plan: c.plan, ops: slices.Clone(c.ops[:1]), at: c.at, affine: &a}
 	alone.ops[0].Outputs = c.ops[len(c.ops)-1].Outputs
 	takes := func(w *work) bool { return a.skip == nil || w.variant.tile.adds() && c.plan.target.addsShortcuts() }
@@ -156,20 +139,14 @@ func (c *call) asConvolution(a affine) (*work, bool) {
 	return first, first != nil && takes(first)
 }
 
-// foldedParts are the folded weight and bias within a slab, and the place of the bias in values.
-func (c *call) foldedParts(s *slab) (a affine, biasAt int) {
-	w := c.in(1)
-	elements := w.Shape.Elements()
-	biasAt = roundUp(elements, windowAlign/4)
-	bias := operand{slab: s, offset: int64(biasAt) * 4, bytes: int64(w.Shape[0]) * 4}
-	return affine{operand{slab: s, bytes: int64(elements) * 4}, bias, c.named("skip"), functionOf(c.ops[len(c.ops)-1].Kind)}, biasAt
-}
+// addsShortcuts reports whether there are registers for a shortcut where a tile's sums are stored. The compiler for Adreno fetches all its
+// values before the first is added.
+func (t target) addsShortcuts() bool { return t.hardware != qualcomm }
 
-// bias is the third operand of a convolution, or any other where it has none, or what stands for it.
-func (c *call) bias() (b operand, biased bool) {
-	if c.affine != nil {
-		return c.affine.bias, true
-	}
-	last := c.ops[0].Inputs[len(c.ops[0].Inputs)-1]
-	return c.of(last), len(c.ops[0].Inputs) > 2
+// convolutions are the variants that may have folded operands.
+var convolutions = slices.Concat(conv2dVariants, depthwiseVariants, productVariants)
+
+func foldConvolution(c *call) {
+	alone, _ := c.asConvolution()
+	alone.variant.emit(alone.call)
 }

@@ -48,7 +48,7 @@ var (
 		kernel: productBuffers.as("pointwise_conv2d"), biased: biasedBuffers.as("linear")}
 )
 
-// The kernels for any shape, and those that bring a weight into slivers, a tile's rows each.
+// The kernels for any shape.
 var (
 	pointwiseConv2dAny = kernel{
 		name: "pointwise_conv2d_any", storage: []vk.Access{in, in, out},
@@ -57,12 +57,6 @@ var (
 	linearAny = kernel{
 		name: "linear_any", storage: []vk.Access{in, in, out, in},
 		spec: []string{"M", "K", "PLANE", "GX", "GY", "STRIDE_M", "STRIDE_K"}, push: []string{"count"},
-	}
-	packMatrix = kernel{
-		name: "pack_matrix", storage: []vk.Access{in, out}, spec: []string{"M", "K", "STRIDE_M", "STRIDE_K", "R", "COLUMNS"},
-	}
-	packMatrixTexel = kernel{
-		name: "pack_matrix_texel", storage: []vk.Access{out}, texel: 1, spec: []string{"M", "K", "TRANSPOSED", "R", "COLUMNS"},
 	}
 )
 
@@ -135,17 +129,6 @@ var productVariants = slices.Concat(
 	overPixels(engine.LinearBackwardData, linearDataTiles, nil, "linear_backward_data_any", true),
 )
 
-// overPixels are the variants of an op that is a product over pixels, by A or, transposed, by its transpose: tiles, others that take what
-// those leave, and one for any shape.
-func overPixels(k engine.Kind, tiles []tiled, others []variant, any string, transposed bool) []variant {
-	list := ofTiles(k, tiles, (*call).multiplies, func(c *call, t tile) {
-		r := product{x: c.in(0), y: c.out(0), packed: c.pack(t, transposed)}
-		r.bias, r.biased = c.bias()
-		c.gemm(t, r)
-	})
-	return append(append(list, others...), one(k, any, (*call).own, func(c *call) { c.multiplyAny(transposed) }))
-}
-
 // ofTiles are the variants of an op that run these tiles, at every size of subgroups.
 func ofTiles(k engine.Kind, tiles []tiled, runs func(c *call, t tile) bool, emit func(c *call, t tile)) []variant {
 	var list []variant
@@ -157,6 +140,17 @@ func ofTiles(k engine.Kind, tiles []tiled, runs func(c *call, t tile) bool, emit
 		})
 	}
 	return list
+}
+
+// overPixels are the variants of an op that is a product over pixels, by A or, transposed, by its transpose: tiles, others that take what
+// those leave, and one for any shape.
+func overPixels(k engine.Kind, tiles []tiled, others []variant, any string, transposed bool) []variant {
+	list := ofTiles(k, tiles, (*call).multiplies, func(c *call, t tile) {
+		r := product{x: c.in(0), y: c.out(0), packed: c.pack(t, transposed)}
+		r.bias, r.biased = c.bias()
+		c.gemm(t, r)
+	})
+	return append(append(list, others...), one(k, any, (*call).own, func(c *call) { c.multiplyAny(transposed) }))
 }
 
 // biased reports whether an op has a bias: only linear can.
@@ -219,7 +213,7 @@ type product struct {
 	biased       bool
 }
 
-// gemm runs a tiled kernel: slivers of A on one axis, tiles of pixels on the other.
+// gemm runs a tiled kernel: blocks of rows of A on one axis, tiles of pixels on the other.
 func (c *call) gemm(t tile, r product) {
 	p, m := c.planes(c.around()...), r.y.C()
 	k, lanes, constants := t.kernel, t.subgroup(c), words(m, p.c, p.size/4, p.g[0], p.g[1])
@@ -248,17 +242,10 @@ func (c *call) gemm(t tile, r product) {
 	c.runGroups(k.on(lanes), [3]uint32{uint32(ceilDiv(tiles, size)), uint32(ceilDiv(m, t.rows)), 1}, constants, push, operands...)
 }
 
-// pack brings the rows of A into slivers, a tile's rows each.
+// pack brings the weight into slivers of a tile's rows of A.
 func (c *call) pack(t tile, transposed bool) operand {
-	m, kk, elements := c.out(0).C(), c.in(0).C(), t.packedElements(c)
-	packed := c.scratch("packed weight", elements+t.overshoot(c))
-	if columns := roundUp(kk, t.depth); m%4 == 0 && kk%4 == 0 && columns%4 == 0 && c.fitsTexels(m*kk) && !c.plan.opt.NoTexels && !c.plan.opt.without(packMatrixTexel.name) {
-		c.run(packMatrixTexel, elements/16, words(m, kk, int(flag(transposed)), t.rows, columns), nil, packed, c.weight())
-		return packed
-	}
-	stride := strides(m, kk, transposed)
-	c.run(packMatrix, elements, words(m, kk, stride[0], stride[1], t.rows, roundUp(kk, t.depth)), nil, c.weight(), packed)
-	return packed
+	m, k := c.out(0).C(), c.in(0).C()
+	return c.packed(weightJob{rows: m, columns: k, taps: 1, sliver: t.rows, padded: roundUp(k, t.depth), turned: transposed, room: t.overshoot(c)})
 }
 
 func (t tile) packedElements(c *call) int {

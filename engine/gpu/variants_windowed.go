@@ -46,9 +46,10 @@ func windowed(k engine.Kind, name string, t tile, emit func(c *call, t tile)) []
 func (c *call) windows(t tile) {
 	x, y := c.in(0), c.out(0)
 	g, count := c.images(x, y).g, y.N()*y.H()*y.W()
+	packed := c.packWindows(t, false)
 	bias, biased := c.bias()
 	constants := slices.Concat(c.window(x, y), words(g...), []uint32{flag(biased), c.activation()})
-	c.runGroups(t.kernel, spread(ceilDiv(count, t.columns)*ceilDiv(y.C(), t.rows)), constants, words(count), c.packWindows(t, false), c.of(x), bias, c.of(y))
+	c.runGroups(t.kernel, spread(ceilDiv(count, t.columns)*ceilDiv(y.C(), t.rows)), constants, words(count), packed, c.of(x), bias, c.of(y))
 }
 
 func (c *call) windowsData(t tile) {
