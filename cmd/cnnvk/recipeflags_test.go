@@ -47,6 +47,7 @@ var someValues = map[string]string{
 	"warmup-epochs": "--warmup-epochs 0", "warmup-steps": "--warmup-steps 100", "warmup-share": "--warmup-share 0.15", "sched-on-updates": "--sched-on-updates", "decay-epochs": "--decay-epochs 20 --sched step", "decay-rate": "--decay-rate 0.5 --sched step",
 	"smoothing": "--smoothing 0", "mixup": "--mixup 0.2", "cutmix": "--cutmix 1", "model-ema-decay": "--model-ema-decay 0.9", "normalize": "--normalize=false",
 	"split": "--split stratified", "val-ratio": "--val-ratio 0", "patience": "--patience 0", "augment": "--augment crop-flip", "sizes": "--sizes 24,32", "reflect-padding": "--reflect-padding", "alternate-flips": "--alternate-flips", "dropout": "--dropout 0.5", "model": "--model tinynet",
+	"initial-weights": "--initial-weights w.pt", "freeze": "--freeze features.* --freeze classifier.bias",
 }
 
 // Each key of a recipe has a flag, and what a flag says comes back from the config.yaml that the run would have.
@@ -54,7 +55,8 @@ func TestRecipeFlags(t *testing.T) {
 	emptyFolder(t)
 	names := recipeFlagNames()
 	for key := range run.Fields(reflect.ValueOf(training.Recipe{})) {
-		if names[key] == "" && key != "recipe" && key != "network" { // which --model gives
+		// --model gives the network, --initial-weights the digest of the file.
+		if names[key] == "" && key != "recipe" && key != "network" && key != "initial_weights_sha256" {
 			t.Errorf("the key %s has no flag", key)
 		}
 	}
