@@ -37,6 +37,7 @@ type dataDescription struct {
 	Files   []fileDescription `json:"files"`
 	Counts  [][]int           `json:"class_counts"` // of each file, by class
 	Bad     []imagefolder.Bad `json:"bad,omitempty"`
+	Others  int               `json:"others,omitempty"` // files beside pictures that are none by their endings
 
 	parts []string // what the files are
 }
@@ -110,6 +111,7 @@ func (d *dataDescription) read(ctx context.Context, from *dataSet) error {
 		p.MD5 = ""
 		d.add(p.Set, p.File)
 		d.Bad = append(d.Bad, p.Bad...)
+		d.Others += p.Parts[0].Others
 	}
 	return nil
 }
@@ -173,6 +175,9 @@ func (d *dataDescription) print(out io.Writer) {
 		}
 	}
 	d.printClasses(out)
+	if d.Others > 0 {
+		fmt.Fprintf(out, "\nother files, no pictures by their endings, are passed over: %d\n", d.Others)
+	}
 	if len(d.Bad) > 0 {
 		fmt.Fprintf(out, "\n%d cannot be read:\n", len(d.Bad))
 	}

@@ -102,12 +102,13 @@ func TestDataInfoPictures(t *testing.T) {
 	drawShapes(t, "d/val", 4, 1)
 	drawShapes(t, "d/test", 5, 2)
 	writeFile(t, "d/train/cross/bad.png", []byte("\x89PNG\r\n\x1a\nnothing"))
+	writeFile(t, "d/val/circle/notes.txt", nil)
 	writeFile(t, "d/test/circle/far.tiff", []byte("II*\x00\x08\x00\x00\x00"))
 	o := cnnvk("data", "info", "--data", "d", "--image-size", "16", "--resize", "pad")
 	o.ok(t)
 	const table = "\nclass     train    val   test\n" +
 		"circle        4      1      2\ncross         4      1      2\nsquare        4      1      2\nstripes       4      1      2\ntriangle      4      1      2\n"
-	for _, want := range []string{"d, images of 16x16x3, to which pictures are padded\n", table, "\n2 cannot be read:\nd/train/cross/bad.png: ", "\nd/test/circle/far.tiff: a picture (TIFF), no PNG, "} {
+	for _, want := range []string{"d, images of 16x16x3, to which pictures are padded\n", table, "\nother files, no pictures by their endings, are passed over: 1\n", "\n2 cannot be read:\nd/train/cross/bad.png: ", "\nd/test/circle/far.tiff: a picture (TIFF), no PNG, "} {
 		if !strings.Contains(o.stdout, filepath.FromSlash(want)) {
 			t.Errorf("said %q, not %q", o.stdout, want)
 		}
@@ -118,7 +119,7 @@ func TestDataInfoPictures(t *testing.T) {
 	o = cnnvk("data", "info", "--data", "d", "--channels", "1", "--json")
 	o.ok(t)
 	d := object[dataDescription](t, o.stdout)
-	if !slices.Equal(d.Image, []int{1, 32, 32}) || !slices.Equal(d.Names, shapes) || len(d.Files) != 3 || d.Files[2].File != "test" || !slices.Equal(d.Counts[1], []int{1, 1, 1, 1, 1}) || len(d.Bad) != 2 {
+	if !slices.Equal(d.Image, []int{1, 32, 32}) || !slices.Equal(d.Names, shapes) || len(d.Files) != 3 || d.Files[2].File != "test" || !slices.Equal(d.Counts[1], []int{1, 1, 1, 1, 1}) || len(d.Bad) != 2 || d.Others != 1 {
 		t.Errorf("%+v", d)
 	}
 }

@@ -5,15 +5,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"cnnvk/cifar"
 	"cnnvk/cifar/imagefolder"
+	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/internal/hints"
 	"cnnvk/internal/pictures"
-
-	"cnnvk/cmd/cnnvk/run"
 )
 
 // dataSet is what --data, a configuration or a search names, before it is read.
@@ -36,7 +37,7 @@ func (p program) dataSetAt(c *cli.Context, dir string, progress io.Writer, log *
 		}
 	}
 	if d.pictures == nil {
-		for _, name := range pictureFlagNames {
+		for _, name := range slices.Sorted(maps.Values(pictureFlagNames)) {
 			if c.IsSet(name) {
 				return nil, usagef("--%s is for pictures of your own: the images of %s are as they are", name, dir)
 			}
