@@ -78,7 +78,7 @@ func Find(ctx context.Context, where string) (*Source, error) {
 	}
 	in, err := read(where)
 	if err != nil {
-		return nil, err
+		return nil, nil // as above
 	}
 	for _, look := range []func(context.Context, string, contents) (*Source, error){partFolders, partTables, oneTable, oneFolder} {
 		if s, err := look(ctx, where, in); s != nil || err != nil {
