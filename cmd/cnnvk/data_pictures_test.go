@@ -12,7 +12,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"path"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -349,13 +351,40 @@ func TestLearnPictures(t *testing.T) {
 	drawShapes(t, "d/test", 54, 6)
 	writeFile(t, "shapes.yaml", []byte(shapesNet))
 	for _, channels := range []string{"3", "1"} {
-		cnnvk("train", "--data", "d", "--channels", channels, "--model", "shapes.yaml", "--batch-size", "16", "--lr", "0.05", "--epochs", "8", "--out", "run"+channels).ok(t)
+		cnnvk("train", "--data", "d", "--channels", channels, "--model", "shapes.yaml", "--batch-size", "16", "--lr", "0.05", "--epochs", "12", "--out", "run"+channels).ok(t)
 		o := cnnvk("eval", "--data", "d", "--weights", "run"+channels, "--json")
 		o.ok(t)
 		if r := object[evalResult](t, o.stdout); r.Total != 30 || r.Accuracy < 60 {
 			t.Errorf("%s channels: %.1f %% of %d pictures, want 60", channels, r.Accuracy, r.Total)
 		} else {
 			t.Logf("%s channels: %.1f %% of %d pictures", channels, r.Accuracy, r.Total)
+			predictedAs(t, "run"+channels, "d/test", r.Correct)
 		}
+	}
+	cnnvk("convert", "run3", "shapes.onnx").ok(t)
+	cnnvk("convert", "run3", "shapes.pt").ok(t)
+	of := func(weights string) []prediction {
+		o := cnnvk("predict", "--weights", weights, "--json", "d/test")
+		o.ok(t)
+		return object[predictions](t, o.stdout).Predictions
+	}
+	if !reflect.DeepEqual(of("shapes.pt"), of("run3")) {
+		t.Error("weights in PyTorch's form predict something else")
+	}
+}
+
+// predictedAs holds what predict says of the pictures below a folder, by the names of the folders they lie in, against eval's count.
+func predictedAs(t *testing.T, weights, dir string, want int) {
+	t.Helper()
+	o := cnnvk("predict", "--weights", weights, "-k", "1", "--json", dir)
+	o.ok(t)
+	correct := 0
+	for _, p := range object[predictions](t, o.stdout).Predictions {
+		if p.Top[0].Class == path.Base(path.Dir(filepath.ToSlash(p.Image))) {
+			correct++
+		}
+	}
+	if correct != want {
+		t.Errorf("%s: predict names %d pictures, eval %d", weights, correct, want)
 	}
 }
