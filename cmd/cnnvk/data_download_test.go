@@ -320,7 +320,8 @@ func TestDataInfoFlipped(t *testing.T) {
 		o := cnnvk("data", "info", "--data", ".")
 		if c.bit == 1 {
 			o.ok(t)
-			if strings.Count(o.stdout, "(not a known checksum)\n") != 1 || !strings.HasSuffix(o.stdout, "(not a known checksum)\n") {
+			_, ofTest, _ := strings.Cut(o.stdout, "\ntest.bin ")
+			if strings.Count(o.stdout, "(not a known checksum)\n") != 1 || !strings.Contains(ofTest, "(not a known checksum)\n") {
 				t.Errorf("a pixel of test.bin is another:\n%s", o.stdout)
 			}
 		} else {

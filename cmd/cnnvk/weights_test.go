@@ -156,7 +156,7 @@ func TestEvalBadFiles(t *testing.T) {
 		{"words", `it is a text that begins with "these are no weights, these are words"$`, "download them again"},
 		{"pointer", `pointer is no safetensors file: it is a Git LFS pointer$`, "git lfs pull"},
 		{"page", `page is no safetensors file: it is a web page`, "download them again"},
-		{"my model.pth", `it is a PyTorch file of the form before 1\.6$`, "'my model.pth' 'my model.safetensors'"},
+		{"my model.pth", `my model\.pth is a PyTorch file of the form before 1\.6: only the form of today is read$`, "'my model.pth' 'my model.state.pt'"},
 		{"f8", `f8: tensor "classifier\.bias" is of type F8_E4M3; `, "f8 f8.safetensors"},
 		{"cut", `cut is a damaged safetensors file: its header describes \d+ bytes of values, but it has \d+$`, otherWeights},
 		{"folder", `folder: it is a folder, not a file$`, "cnnvk train leaves weights in"},

@@ -184,32 +184,36 @@ func TestPlansReadWhatIsWritten(t *testing.T) {
 		for _, opt := range append(options, Options{}) {
 			pl, err := newPlan(p, planOptions{Options: opt}, anyDevice())
 			must(t, err)
+			// Of the window of the channels' numbers, which several tensors share, the bytes from first to last are written at a time.
 			type place struct {
 				*slab
-				at int64 // where several tensors share a slab
+				first, last int64
 			}
-			of := func(o operand) place {
-				if o.slab == pl.norms {
-					return place{o.slab, o.offset}
-				}
-				return place{o.slab, 0}
+			var written []place
+			write := func(o operand) { written = append(written, place{o.slab, o.offset, o.offset + o.size()}) }
+			wrote := func(o operand) bool {
+				return slices.ContainsFunc(written, func(w place) bool {
+					return w.slab == o.slab && (o.slab != pl.norms || w.first <= o.offset && o.offset < w.last)
+				})
 			}
-			written := map[place]bool{}
+			tensors := map[*slab]bool{} // the others are scratch, or tensors of an arena in one window
 			for _, x := range p.Tensors {
 				host := x.Role == engine.Value && p.Producer(x) < 0
-				written[of(pl.of(x))] = host || x.Role != engine.Value && x.Role != engine.Result
+				tensors[pl.of(x).slab] = true
+				if host || x.Role != engine.Value && x.Role != engine.Result {
+					write(pl.of(x))
+				}
 			}
 			for _, d := range pl.dispatches {
 				for i, o := range slices.Concat(d.storage, d.texel) {
-					_, tensor := written[of(o)] // else scratch, or tensors of an arena in one window
 					reads := i >= len(d.storage) || d.kernel.storage[i] != out
-					if reads && !written[of(o)] && (tensor || o.slab.home == workspace) {
+					if reads && !wrote(o) && (tensors[o.slab] || o.slab.home == workspace) {
 						t.Fatalf("%s without %v: %s reads %s before it is written", p.Name, opt.Without, d.kernel.name, o.slab.name)
 					}
 				}
 				for i, o := range d.storage {
 					if d.kernel.storage[i] != in {
-						written[of(o)] = true
+						write(o)
 					}
 				}
 			}

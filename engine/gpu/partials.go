@@ -23,14 +23,14 @@ type partialSum struct {
 	s     int
 }
 
-// mostPartials is how many bytes of pieces may wait: they are memory that nothing else has meanwhile.
-const mostPartials = 32 << 20
+// mostPartials is how many bytes of pieces may wait: they are memory that nothing else has meanwhile, and one kernel reads them.
+func (pl *plan) mostPartials() int64 { return min(32<<20, pl.target.limits.StorageBufferRange) }
 
 // partsOf is memory for s pieces of a gradient, which sumPartials adds up.
 func (c *call) partsOf(y *engine.Tensor, s int) operand {
 	pl, bytes := c.plan, int64(s*y.Shape.Elements())*4
 	w := &pl.partials
-	if y.Role != engine.State || w.parts != nil && w.parts.bytes+bytes > mostPartials || len(w.sums) > 0 && w.sums[0].y.Arena != y.Arena {
+	if y.Role != engine.State || w.parts != nil && alignUp(w.parts.bytes, windowAlign)+alignUp(bytes, 16) > pl.mostPartials() || len(w.sums) > 0 && w.sums[0].y.Arena != y.Arena {
 		pl.addUp()
 	}
 	if w.parts == nil {
