@@ -276,7 +276,7 @@ func TestEvalHeldOut(t *testing.T) {
 func TestResumePictures(t *testing.T) {
 	emptyFolder(t)
 	drawShapes(t, "d", 0, 5)
-	begin := []string{"train", "--device", "cpu", "--config", narrowConfig(t), "--data", "d", "--batch-size", "5", "--augment", "crop-flip", "--image-size", "16", "--resize", "pad", "--epochs", "3", "--out"}
+	begin := []string{"train", "--device", "cpu", "--config", narrowConfig(t), "--data", "d", "--batch-size", "5", "--augment", "crop-flip", "--image-size", "16", "--resize", "pad", "--epochs", "20", "--out"}
 	cutTraining(t, run.MetricsFile, begin...)
 	if err := os.CopyFS("other", os.DirFS("run")); err != nil {
 		t.Fatal(err)
