@@ -3,13 +3,17 @@ package net
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"cnnvk/cifar"
+	"cnnvk/internal/onnxtest"
 	"cnnvk/net/onnx"
 	"cnnvk/net/safetensors"
 )
@@ -291,17 +295,51 @@ func TestONNXRefuses(t *testing.T) {
 	}
 }
 
-// The same weights are the same bytes, of every version of this program. Who changes them on purpose changes the digest.
+// updateONNX makes the golden anew, by the onnxruntime at hand: go test ./net -run ONNXGolden -args -update-onnx
+var updateONNX = flag.Bool("update-onnx", false, "let onnxruntime write testdata/onnx_golden.json")
+
+// onnxGolden is what onnxruntime-node gave for an exported file.
+type onnxGolden struct {
+	Runtime string
+	SHA256  string    // of the file
+	Values  []float32 // (2, classes)
+}
+
+// The same weights are the same bytes, of every version of this program, for which onnxruntime once gave what the reference gives. Who changes
+// the bytes on purpose has it run again.
 func TestONNXGolden(t *testing.T) {
-	t.Parallel()
 	f := forCIFAR()
-	f.Bytes, f.Softmax = true, true
-	data, err := exported(t, mixedWeights(t, everyLayer(t), CIFAR100), f).Encode()
+	f.Bytes = true
+	w := mixedWeights(t, everyLayer(t), CIFAR100)
+	path, d := onnxFile(t, w, f), randomData(2, CIFAR100, cifar.CIFAR100.Mean, cifar.CIFAR100.Std)
+	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "10637b43f32aba2a9435bbb33113af274062a6e0f3a653a86705002145982f01"
-	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != want {
-		t.Errorf("SHA-256 %x of %d bytes, want %s", sum, len(data), want)
+	const golden = "testdata/onnx_golden.json"
+	sum := sha256.Sum256(data)
+	digest := hex.EncodeToString(sum[:])
+	if *updateONNX {
+		shape := [4]int{d.Shape.N, d.Shape.C, d.Shape.H, d.Shape.W}
+		got := onnxtest.Runtime(t, onnxtest.Run{Model: path, Images: d.Images, Shape: shape, Batch: d.Shape.N})[0]
+		text, err := json.Marshal(onnxGolden{"onnxruntime-node 1.30.0", digest, got.Values})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(golden, append(text, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
+	text, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want onnxGolden
+	if err := json.Unmarshal(text, &want); err != nil {
+		t.Fatal(err)
+	}
+	if digest != want.SHA256 {
+		t.Errorf("SHA-256 %s of %d bytes, %s ran %s", digest, len(data), want.Runtime, want.SHA256)
+	}
+	checkOutput(t, onnxtest.Output{Name: onnxLogits, Columns: CIFAR100.Classes, Values: want.Values}, referenceLogits(t, w, d), f)
 }
