@@ -21,6 +21,8 @@ BATCHES = [32, 64, 128, 256, 512]
 NETWORKS = ["smallcifarnet", "resnet9s", "ds-resnet"]
 LAYOUTS = {"nchw": "NCHW", "channels_last": "channels-last"}
 MODES = {"train_img_s": "train", "eval_img_s": "forward"}
+# jemalloc gives blocks of 8 MB and more back at once, as glibc does, unless it is told to keep them.
+KEEPS = "dirty_decay_ms:-1,muzzy_decay_ms:-1,oversize_threshold:0"
 MOST_BUSY = 0.1  # cores that others may take
 rounds, batches_too = int(sys.argv[1]), sys.argv[2] == "1"
 DRIVERS = sys.argv[3:] or ["default", "lavapipe25", "lavapipe26"]
@@ -45,7 +47,7 @@ def bench(driver, network="smallcifarnet", batch=BATCH, repeats=REPEATS):
 
 
 def pytorch(network, *heap, preload=None):
-    on = ["env", f"LD_PRELOAD={preload}"] if preload else []
+    on = ["env", f"LD_PRELOAD={preload}", f"MALLOC_CONF={KEEPS}"] if preload else []
     return run(*on, sys.executable, ".ci/peer_torch.py", network, str(THREADS), str(BATCH), str(REPEATS), *heap)
 
 
