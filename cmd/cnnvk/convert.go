@@ -11,7 +11,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"cnnvk/cmd/cnnvk/run"
 	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
@@ -93,19 +92,9 @@ func (p program) convert(c *cli.Context) error {
 	if err := checkFree(out, c.Bool("force")); err != nil {
 		return err
 	}
-	if filepath.Base(in) == run.ConfigFile {
-		in = run.FolderOf(in)
-	}
-	path := run.FileIn(in, run.BestWeights, run.LastWeights)
-	w, err := loadWeights(c, path, "cnnvk convert %s OUT")
+	w, err := tellWeights(c, s, in, weightsIn(in), "cnnvk convert %s OUT")
 	if err != nil {
 		return err
-	}
-	if path != in {
-		s.say("weights: %s\n", path)
-	}
-	if w.Note != "" {
-		s.say("weights: %s\n", w.Note)
 	}
 	if err := to.write(c, s, w, out); err != nil {
 		return err
@@ -118,9 +107,6 @@ func (p program) convert(c *cli.Context) error {
 func inAndOut(c *cli.Context) (in, out string, err error) {
 	words := c.Args().Slice()
 	for i, word := range words {
-		if len(word) > 1 && word[0] == '-' && i > 0 {
-			return "", "", hints.With(usagef("convert takes no argument %q", word), "flags come before the files: cnnvk convert "+word+" ... IN OUT")
-		}
 		if words[i], err = files.FromHome(word); err != nil {
 			return "", "", usagef("%s: %w", word, err)
 		}

@@ -42,22 +42,12 @@ func normalizeFlag() cli.Flag {
 // weightsNamed reads the weights that --weights names, which becomes their path, and tells what network they are of.
 func weightsNamed(c *cli.Context, s *console) (path string, w *net.Weights, in net.Input, err error) {
 	named := c.String("weights")
-	path = named
-	if filepath.Base(path) == run.ConfigFile {
-		path = run.FolderOf(path)
-	}
-	path = run.FileIn(path, run.BestWeights, run.LastWeights)
+	path = weightsIn(named)
 	if err := c.Set("weights", path); err != nil { // errors name the file
 		return "", nil, in, err
 	}
-	if w, err = loadWeights(c, path, evalWeights); err != nil {
+	if w, err = tellWeights(c, s, named, path, evalWeights); err != nil {
 		return "", nil, in, err
-	}
-	if path != named {
-		s.say("weights: %s\n", path)
-	}
-	if w.Note != "" {
-		s.say("weights: %s\n", w.Note)
 	}
 	if err := sayModel(s, path, w); err != nil {
 		return "", nil, in, err
@@ -66,6 +56,29 @@ func weightsNamed(c *cli.Context, s *console) (path string, w *net.Weights, in n
 		return "", nil, in, orOtherWeights(path, evalWeights, fmt.Errorf("the weights in %s: %w", path, err))
 	}
 	return path, w, in, nil
+}
+
+// weightsIn is the file of weights that a path names: itself, or the best of a run.
+func weightsIn(named string) string {
+	if filepath.Base(named) == run.ConfigFile {
+		named = run.FolderOf(named)
+	}
+	return run.FileIn(named, run.BestWeights, run.LastWeights)
+}
+
+// tellWeights is loadWeights that says which file it was where a path named a run, and what was made of it.
+func tellWeights(c *cli.Context, s *console, named, path, typed string) (*net.Weights, error) {
+	w, err := loadWeights(c, path, typed)
+	if err != nil {
+		return nil, err
+	}
+	if path != named {
+		s.say("weights: %s\n", path)
+	}
+	if w.Note != "" {
+		s.say("weights: %s\n", w.Note)
+	}
+	return w, nil
 }
 
 // loadWeights reads weights, of the network that --model names if it is set. typed is how a file of weights, %s, is typed in a hint.
