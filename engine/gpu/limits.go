@@ -18,19 +18,3 @@ func (e *TooLarge) Error() string {
 
 // Unwrap makes it a vk.ErrUnsupported.
 func (e *TooLarge) Unwrap() error { return vk.ErrUnsupported }
-
-// checkLimits is the error of a dispatch that the device could not record.
-func (d *dispatch) checkLimits(l vk.Limits) error {
-	for axis, n := range d.groups {
-		if n > l.WorkgroupCount[axis] {
-			return fmt.Errorf("engine/gpu: %s has %d workgroups on axis %d, the device allows %d: %w",
-				d.kernel.name, n, axis, l.WorkgroupCount[axis], vk.ErrUnsupported)
-		}
-	}
-	for _, o := range d.storage {
-		if bytes := o.size(); bytes > l.StorageBufferRange {
-			return &TooLarge{"a storage buffer", bytes, l.StorageBufferRange}
-		}
-	}
-	return nil
-}

@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"math"
 	"slices"
 
 	"cnnvk/engine"
@@ -84,4 +85,9 @@ func (c *call) draw(ops []engine.Op) {
 	}
 	c.runGroups(dropout2dMask, spread(all), words(imagesOfMask), words(n, all), c.plan.table(append(groups, masks...)), window)
 	c.plan.dispatches[len(c.plan.dispatches)-1].uniform = c.plan.slabs[ops[0].Inputs[1]]
+}
+
+// drawn are the constants of a mask's draws.
+func drawn(a engine.DropoutAttr) []uint32 {
+	return append(words(a.Layer, int(math.Floor(a.P*(1<<24)))), word(1/(1-a.P)))
 }

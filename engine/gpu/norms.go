@@ -17,34 +17,6 @@ const (
 	allVectors  = 6
 )
 
-// layOutNorms gives the vectors of each batch_norm2d their place, saved being the first two of them, then the masks theirs.
-func (pl *plan) layOutNorms() {
-	pl.norms = &slab{name: "channels", home: workspace, first: -1}
-	arrange := func(t *engine.Tensor, elements int) {
-		if _, twice := pl.within[t]; t.Role == engine.Value && !twice {
-			pl.within[t] = operand{slab: pl.norms, offset: pl.norms.bytes, bytes: int64(t.Shape.Elements()) * 4}
-			pl.norms.bytes += alignUp(int64(elements)*4, windowAlign)
-		}
-	}
-	for _, op := range pl.program.Ops {
-		if op.Kind == engine.BatchNorm2d {
-			arrange(op.Outputs[1], allVectors*op.Inputs[0].C())
-		}
-	}
-	for _, op := range pl.program.Ops {
-		if op.Kind == engine.Dropout2dMask {
-			arrange(op.Outputs[0], op.Outputs[0].Shape.Elements())
-		}
-	}
-}
-
-// vectors are those of the batch_norm2d that wrote saved.
-func (c *call) vectors(saved *engine.Tensor, channels int) operand {
-	o := c.plan.within[saved]
-	o.bytes = int64(allVectors*channels) * 4
-	return o
-}
-
 // withMask is a window over vectors and a mask behind them, and where in it the mask begins.
 func withMask(vectors, mask operand) (window operand, at int) {
 	begin := mask.offset - vectors.offset
@@ -61,6 +33,13 @@ func (c *call) knownVectors(op engine.Op) operand {
 	vectors := c.scratch("batch_norm2d vectors", allVectors*x.C())
 	c.run(batchNormCoefficients, x.C(), words(x.C()), nil, c.of(saved), c.of(weight), vectors)
 	return vectors
+}
+
+// vectors are those of the batch_norm2d that wrote saved.
+func (c *call) vectors(saved *engine.Tensor, channels int) operand {
+	o := c.plan.within[saved]
+	o.bytes = int64(allVectors*channels) * 4
+	return o
 }
 
 var concat = kernel{

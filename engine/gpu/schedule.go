@@ -50,18 +50,6 @@ type touch struct {
 	access vk.Access
 }
 
-// touches are a dispatch's accesses, apart from a uniform buffer, which no dispatch writes.
-func (d *dispatch) touches() []touch {
-	var out []touch
-	for i, o := range d.storage {
-		out = append(out, touch{o, d.kernel.storage[i]})
-	}
-	for _, o := range d.texel {
-		out = append(out, touch{o, vk.Read})
-	}
-	return out
-}
-
 // writes is how many bytes a dispatch writes at most.
 func (d *dispatch) writes() (bytes int64) {
 	for _, t := range d.touches() {
@@ -104,4 +92,16 @@ func (d *dispatch) lives() {
 		}
 		t.slab.last = max(t.slab.last, d.phase)
 	}
+}
+
+// touches are a dispatch's accesses, apart from a uniform buffer, which no dispatch writes.
+func (d *dispatch) touches() []touch {
+	var out []touch
+	for i, o := range d.storage {
+		out = append(out, touch{o, d.kernel.storage[i]})
+	}
+	for _, o := range d.texel {
+		out = append(out, touch{o, vk.Read})
+	}
+	return out
 }

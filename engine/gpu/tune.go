@@ -168,6 +168,24 @@ func alone(op engine.Op, l *engine.Layout, batch int) (*engine.Program, error) {
 	return b.Program()
 }
 
+// inOrder lists the op's variants in the order in which they are measured. The built-in choice comes first, since it is a good one; then the
+// plainest, which is the last of the table; then what takes values from other lanes, small tiles first, for they compile in the shortest time and
+// say which way of doing it is worth compiling large ones.
+func (j *tuning) inOrder(e *Executor) {
+	j.variants = e.variantsOf(j.program)
+	options := e.options
+	options.Choices = nil
+	first := blankPlan(j.program, planOptions{Options: options}, e.target).single(0)
+	j.builtIn, j.plainest = first.variant.name, j.variants[len(j.variants)-1]
+	slices.SortStableFunc(j.variants, func(a, b string) int { return cmp.Compare(exchangeSize(a), exchangeSize(b)) })
+	j.toFront(j.plainest)
+	if t := first.variant.tile; t.lanes == 0 && !slices.Contains(j.variants, j.builtIn) {
+		j.toFront(fmt.Sprintf("%s@%d", j.builtIn, t.subgroup(first.call)))
+	} else {
+		j.toFront(j.builtIn)
+	}
+}
+
 // variantsOf lists the variants that can run a program of one op, in the order of the table. The one for any shape is too slow to be a
 // candidate where there is another.
 func (e *Executor) variantsOf(p *engine.Program) []string {
@@ -186,24 +204,6 @@ func (e *Executor) variantsOf(p *engine.Program) []string {
 		out = out[:last]
 	}
 	return out
-}
-
-// inOrder lists the op's variants in the order in which they are measured. The built-in choice comes first, since it is a good one; then the
-// plainest, which is the last of the table; then what takes values from other lanes, small tiles first, for they compile in the shortest time and
-// say which way of doing it is worth compiling large ones.
-func (j *tuning) inOrder(e *Executor) {
-	j.variants = e.variantsOf(j.program)
-	options := e.options
-	options.Choices = nil
-	first := blankPlan(j.program, planOptions{Options: options}, e.target).single(0)
-	j.builtIn, j.plainest = first.variant.name, j.variants[len(j.variants)-1]
-	slices.SortStableFunc(j.variants, func(a, b string) int { return cmp.Compare(exchangeSize(a), exchangeSize(b)) })
-	j.toFront(j.plainest)
-	if t := first.variant.tile; t.lanes == 0 && !slices.Contains(j.variants, j.builtIn) {
-		j.toFront(fmt.Sprintf("%s@%d", j.builtIn, t.subgroup(first.call)))
-	} else {
-		j.toFront(j.builtIn)
-	}
 }
 
 // toFront has a variant measured before the others.

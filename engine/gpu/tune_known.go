@@ -29,11 +29,6 @@ func (o outclassed) note(measured []Candidate) {
 	}
 }
 
-// among reports whether a variant is hopeless where these can run: one that lost to a variant that takes few sizes may be the best of the others.
-func (o outclassed) among(name string, variants []string) bool {
-	return slices.ContainsFunc(o[name], func(better string) bool { return slices.Contains(variants, better) })
-}
-
 // noteExchanges finds out which way to take values from other lanes is hopeless on this device: one driver compiles a shuffle to one
 // instruction and a broadcast to a loop, another does the reverse, in tiles of every size.
 func (k known) noteExchanges(measured []Candidate) {
@@ -53,14 +48,6 @@ func (t tile) exchangesLike(o tile) bool {
 	return ways[0] != ways[1] && !slices.Contains(ways[:], noExchange) && t.rows == o.rows && t.columns == o.columns && t.lanes == o.lanes
 }
 
-// tileOf is the tile of the variant of that name; without a kernel where it has none.
-func tileOf(name string) tile {
-	if i := slices.IndexFunc(variants, func(v variant) bool { return v.name == name }); i >= 0 {
-		return variants[i].tile
-	}
-	return tile{}
-}
-
 // exchangeSize is the size of the tile of a variant that takes values from other lanes; the largest number for one that does not.
 func exchangeSize(name string) int {
 	t := tileOf(name)
@@ -75,4 +62,17 @@ func exchangeSize(name string) int {
 func (k known) skips(j tuning, i int) bool {
 	name := j.variants[i]
 	return i > 0 && (k.losing[tileOf(name).kernel.subgroup] || k.slow.among(name, j.variants) && (name != j.plainest || k.trusted[j.variants[0]]))
+}
+
+// tileOf is the tile of the variant of that name; without a kernel where it has none.
+func tileOf(name string) tile {
+	if i := slices.IndexFunc(variants, func(v variant) bool { return v.name == name }); i >= 0 {
+		return variants[i].tile
+	}
+	return tile{}
+}
+
+// among reports whether a variant is hopeless where these can run: one that lost to a variant that takes few sizes may be the best of the others.
+func (o outclassed) among(name string, variants []string) bool {
+	return slices.ContainsFunc(o[name], func(better string) bool { return slices.Contains(variants, better) })
 }

@@ -12,6 +12,16 @@ import (
 var variants = slices.Concat(foldedVariants, fusedVariants, fusedActivationVariants, fusedAddVariants, gatherVariants, augmentVariants, mixVariants, resizeVariants, conv2dVariants, depthwiseVariants, productVariants, weightVariants,
 	batchNormVariants, activationVariants, elementwiseVariants, poolVariants, lossVariants, updateVariants, muonVariants)
 
+// variant is one way to run an op, or a run of ops that it fuses.
+type variant struct {
+	name   string
+	covers []engine.Kind
+	fusion *fusion            // of a run of ops; nil for a single op
+	tile   tile               // of variants that have one
+	runs   func(c *call) bool // nil: always
+	emit   func(c *call)      // adds the dispatches
+}
+
 // fused is a variant that runs several ops at once.
 func fused(name string, f fusion, runs func(c *call) bool, emit func(c *call)) variant {
 	v := variant{name: name, fusion: &f, runs: runs, emit: emit}

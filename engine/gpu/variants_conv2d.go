@@ -164,25 +164,13 @@ func conv2dBias(c *call, chunk int) {
 	c.sumPartials(parts, c.out(0), s)
 }
 
-// rowsOfTexels reports whether a convolution from x to y is one that the tiled kernels know, with whole texels in the rows of both.
-func (c *call) rowsOfTexels(x, y *engine.Tensor) bool {
-	a := c.attr().(engine.ConvAttr)
-	return a.Kernel == 3 && a.Padding == 1 && a.Stride <= 2 && x.W()%(4*a.Stride) == 0 &&
-		c.fitsTexels(x.Shape.Elements()) && c.fitsTexels(y.Shape.Elements())
-}
-
-// texelWindow is the constants that the tiled kernels begin with, from the larger side x to the smaller y.
-func (c *call) texelWindow(x, y *engine.Tensor) []uint32 {
-	return words(y.C(), x.C(), x.H(), x.W()/4, y.H(), y.W()/4, c.attr().(engine.ConvAttr).Stride)
+func (c *call) conv2dTurnedFits(t tile) bool {
+	return c.attr().(engine.ConvAttr).Stride == 1 && c.conv2dFits(t)
 }
 
 func (c *call) conv2dFits(t tile) bool {
 	x, y := c.in(0), c.out(0)
 	return c.rowsOfTexels(x, y) && t.runs(c, packedTaps(c, t)) && c.covers(conv2dGroups(c, t, y))
-}
-
-func (c *call) conv2dTurnedFits(t tile) bool {
-	return c.attr().(engine.ConvAttr).Stride == 1 && c.conv2dFits(t)
 }
 
 // conv2dTiles is y = A x over the pixels that 3x3 windows see, A being the weight, or, for the gradient by the input at stride 1,
@@ -199,27 +187,16 @@ func (c *call) conv2dTiles(t tile, turned bool) {
 	c.runGroups(t.kernel.on(t.subgroup(c)), conv2dGroups(c, t, y), constants, words(y.N()*y.H()*y.W()/4), c.of(y), bias, skip, packed, c.of(x))
 }
 
-// packTaps brings the weight into slivers of so many rows, with room behind them.
-func (c *call) packTaps(rows, taps, room int, turned bool) operand {
-	m, k := c.out(0).C(), c.in(0).C()
-	return c.packed(weightJob{rows: m, columns: k, taps: taps, sliver: rows, padded: k, turned: turned, room: room})
-}
-
-// packTile is packTaps for a tile of subgroups.
-func (c *call) packTile(t tile, turned bool) operand {
-	return c.packTaps(t.rows, t.depth, packedRoom(c, t), turned)
-}
-
 // packedRoom is for the lanes' last fetch, which may reach past the packed weight's end.
 func packedRoom(c *call, t tile) int { return 4 * t.subgroup(c) }
+
+func (c *call) conv2dHalvedFits(t tile) bool {
+	return c.rowsOfTexels(c.out(0), c.in(0)) && c.attr().(engine.ConvAttr).Stride == 2 && t.runs(c, packedTaps(c, t)) && c.covers(conv2dGroups(c, t, c.in(0)))
+}
 
 // packedTaps is the size of what packTile makes.
 func packedTaps(c *call, t tile) int {
 	return roundUp(c.out(0).C(), t.rows)*c.in(0).C()*t.depth + packedRoom(c, t)
-}
-
-func (c *call) conv2dHalvedFits(t tile) bool {
-	return c.rowsOfTexels(c.out(0), c.in(0)) && c.attr().(engine.ConvAttr).Stride == 2 && t.runs(c, packedTaps(c, t)) && c.covers(conv2dGroups(c, t, c.in(0)))
 }
 
 // conv2dHalvedTiles is the gradient by the input at stride 2: every window of the output makes four pixels.
@@ -230,16 +207,21 @@ func (c *call) conv2dHalvedTiles(t tile) {
 	c.runGroups(t.kernel.on(t.subgroup(c)), conv2dGroups(c, t, dy), constants, words(dy.N()*dy.H()*dy.W()/4), c.of(dx), c.packTile(t, true), c.of(dy))
 }
 
+// packTile is packTaps for a tile of subgroups.
+func (c *call) packTile(t tile, turned bool) operand {
+	return c.packTaps(t.rows, t.depth, packedRoom(c, t), turned)
+}
+
+// packTaps brings the weight into slivers of so many rows, with room behind them.
+func (c *call) packTaps(rows, taps, room int, turned bool) operand {
+	m, k := c.out(0).C(), c.in(0).C()
+	return c.packed(weightJob{rows: m, columns: k, taps: taps, sliver: rows, padded: k, turned: turned, room: room})
+}
+
 // conv2dGroups is the workgroups of a tiled convolution: texels of y, which has a pixel for every window, on one axis, blocks of
 // the result's channels on the other.
 func conv2dGroups(c *call, t tile, y *engine.Tensor) [3]uint32 {
 	return [3]uint32{uint32(ceilDiv(y.N()*y.H()*y.W()/4, t.subgroup(c))), uint32(ceilDiv(c.out(0).C(), t.rows)), 1}
-}
-
-// covers reports whether the device takes that many workgroups.
-func (c *call) covers(groups [3]uint32) bool {
-	most := c.plan.target.limits.WorkgroupCount
-	return groups[0] <= most[0] && groups[1] <= most[1]
 }
 
 func (c *call) conv2dWeightFits(t tile) bool {
@@ -251,6 +233,19 @@ func (c *call) conv2dWeightFits(t tile) bool {
 	return c.covers([3]uint32{uint32(tiles), 1, 1}) // many tiles are cut into no pieces
 }
 
+// covers reports whether the device takes that many workgroups.
+func (c *call) covers(groups [3]uint32) bool {
+	most := c.plan.target.limits.WorkgroupCount
+	return groups[0] <= most[0] && groups[1] <= most[1]
+}
+
+// rowsOfTexels reports whether a convolution from x to y is one that the tiled kernels know, with whole texels in the rows of both.
+func (c *call) rowsOfTexels(x, y *engine.Tensor) bool {
+	a := c.attr().(engine.ConvAttr)
+	return a.Kernel == 3 && a.Padding == 1 && a.Stride <= 2 && x.W()%(4*a.Stride) == 0 &&
+		c.fitsTexels(x.Shape.Elements()) && c.fitsTexels(y.Shape.Elements())
+}
+
 func (c *call) conv2dWeightTiles(t tile) {
 	dy, x, dw := c.in(0), c.in(1), c.out(0)
 	g, size := c.images(dy, x).g, t.subgroup(c)
@@ -259,6 +254,11 @@ func (c *call) conv2dWeightTiles(t tile) {
 	parts := c.partsOf(dw, s)
 	c.runGroups(t.kernel.on(size), [3]uint32{uint32(tiles * s), 1, 1}, append(c.texelWindow(x, dy), words(g...)...), words(steps, run, s), parts, c.of(dy), c.of(x))
 	c.sumPartials(parts, dw, s)
+}
+
+// texelWindow is the constants that the tiled kernels begin with, from the larger side x to the smaller y.
+func (c *call) texelWindow(x, y *engine.Tensor) []uint32 {
+	return words(y.C(), x.C(), x.H(), x.W()/4, y.H(), y.W()/4, c.attr().(engine.ConvAttr).Stride)
 }
 
 // flattens moves an activation between its panels and those of one feature a pixel; reversed is the way back.

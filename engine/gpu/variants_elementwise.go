@@ -1,7 +1,6 @@
 package gpu
 
 import (
-	"math"
 	"slices"
 
 	"cnnvk/engine"
@@ -62,21 +61,16 @@ var elementwiseVariants = slices.Concat(
 // wholeRows says whether the images of the first input divide by 4.
 func wholeRows(c *call) bool { return c.in(0).H()*c.in(0).W()%4 == 0 }
 
-// elementwise runs a kernel of constants C, PLANE, the panels of its operands, and others.
-func (c *call) elementwise(f forms, chunk int, p planes, operands []operand, others ...uint32) {
-	count := p.values() / chunk
-	c.run(f.of(chunk), count, slices.Concat(words(p.c, p.size/chunk), words(p.g...), others), words(count), operands...)
-}
-
 // scaleChannels multiplies the first input by the second, which has a value for every image's channel, in panels of so many images.
 func (c *call) scaleChannels(chunk, panel int) {
 	x, s, y := c.in(0), c.in(1), c.out(0)
 	c.elementwise(channelScale, chunk, c.images(x, y), []operand{c.of(x), c.of(s), c.of(y)}, uint32(panel))
 }
 
-// drawn are the constants of a mask's draws.
-func drawn(a engine.DropoutAttr) []uint32 {
-	return append(words(a.Layer, int(math.Floor(a.P*(1<<24)))), word(1/(1-a.P)))
+// elementwise runs a kernel of constants C, PLANE, the panels of its operands, and others.
+func (c *call) elementwise(f forms, chunk int, p planes, operands []operand, others ...uint32) {
+	count := p.values() / chunk
+	c.run(f.of(chunk), count, slices.Concat(words(p.c, p.size/chunk), words(p.g...), others), words(count), operands...)
 }
 
 // drawValues draws a mask of values, four of an image at a time.
@@ -87,6 +81,8 @@ func drawValues(c *call, chunk int) {
 	c.runUniform(dropoutMask.of(chunk), count, append(words(p.c, p.size/chunk, p.g[0]), drawn(c.attr().(engine.DropoutAttr))...), words(count), c.in(1), c.of(mask))
 }
 
+func addRows(c *call) bool { return c.addPlanes().size%4 == 0 }
+
 // addPlanes walks activations in their panels, and other tensors as one plane.
 func (c *call) addPlanes() planes {
 	a, b, y := c.in(0), c.in(1), c.out(0)
@@ -95,5 +91,3 @@ func (c *call) addPlanes() planes {
 	}
 	return planes{n: 1, c: 1, size: a.Shape.Elements(), g: []int{1, 1, 1}}
 }
-
-func addRows(c *call) bool { return c.addPlanes().size%4 == 0 }

@@ -91,15 +91,6 @@ func (c *call) activation() uint32 {
 	return uint32(c.affine.function)
 }
 
-// around are the activations that a convolution reads and writes: its input, its output, and what is added to its sums, if anything.
-func (c *call) around() []*engine.Tensor {
-	ts := []*engine.Tensor{c.in(0), c.out(0)}
-	if c.affine != nil && c.affine.skip != nil {
-		ts = append(ts, c.affine.skip)
-	}
-	return ts
-}
-
 // skip is what is added to a convolution's sums and the constants ADD and GS for it, p being how those around it are walked; or any
 // other operand.
 func (c *call) skip(p planes, other operand) (skip operand, added []uint32) {
@@ -107,6 +98,15 @@ func (c *call) skip(p planes, other operand) (skip operand, added []uint32) {
 		return c.of(ts[2]), words(1, p.g[2])
 	}
 	return other, words(0, 1)
+}
+
+// around are the activations that a convolution reads and writes: its input, its output, and what is added to its sums, if anything.
+func (c *call) around() []*engine.Tensor {
+	ts := []*engine.Tensor{c.in(0), c.out(0)}
+	if c.affine != nil && c.affine.skip != nil {
+		ts = append(ts, c.affine.skip)
+	}
+	return ts
 }
 
 // adds reports whether a kernel can add to a convolution's sums.
@@ -117,6 +117,18 @@ func (t tile) adds() bool { return t.kernel.adds() || t.biased.adds() }
 
 // own reports whether a convolution runs on its own weight and bias, which is all that the kernels for any shape know.
 func (c *call) own() bool { return c.affine == nil }
+
+// addsShortcuts reports whether there are registers for a shortcut where a tile's sums are stored. The compiler for Adreno fetches all its
+// values before the first is added.
+func (t target) addsShortcuts() bool { return t.hardware != qualcomm }
+
+// convolutions are the variants that may have folded operands.
+var convolutions = slices.Concat(conv2dVariants, depthwiseVariants, productVariants)
+
+func foldConvolution(c *call) {
+	alone, _ := c.asConvolution()
+	alone.variant.emit(alone.call)
+}
 
 // asConvolution is the variant that the convolution by itself would have, at work on what is folded into it and on the last output, if it can be.
 func (c *call) asConvolution() (*work, bool) {
@@ -137,16 +149,4 @@ func (c *call) asConvolution() (*work, bool) {
 		}
 	}
 	return first, first != nil && takes(first)
-}
-
-// addsShortcuts reports whether there are registers for a shortcut where a tile's sums are stored. The compiler for Adreno fetches all its
-// values before the first is added.
-func (t target) addsShortcuts() bool { return t.hardware != qualcomm }
-
-// convolutions are the variants that may have folded operands.
-var convolutions = slices.Concat(conv2dVariants, depthwiseVariants, productVariants)
-
-func foldConvolution(c *call) {
-	alone, _ := c.asConvolution()
-	alone.variant.emit(alone.call)
 }

@@ -88,10 +88,6 @@ func activateEval(c *call) { c.activate(c.runningStatistics(c.ops[0])) }
 // pools reports whether a block has pooling, or its gradient.
 func (c *call) pools() bool { return slices.ContainsFunc(c.ops, isPooling) }
 
-func isPooling(op engine.Op) bool {
-	return op.Kind == engine.MaxPool2d || op.Kind == engine.MaxPool2dBackward
-}
-
 // fusedRows says whether the rows are those that a block with pooling takes: they pool to vec4s by 2 x 2. A block without takes any. A mask
 // must lie with the numbers of the channels.
 func fusedRows(c *call) bool {
@@ -101,14 +97,8 @@ func fusedRows(c *call) bool {
 	return !c.pools() || poolRows(c.named("x")) && !slices.ContainsFunc(c.ops, func(op engine.Op) bool { return isPooling(op) && op.Attr != engine.Attr(halvingPool) })
 }
 
-// walk is how a fused block goes through activations of one shape: by vec4s of images, or, where 4 does not divide those, of whole panels
-// if there is no mask, which has a value for each image; else by single floats.
-func (c *call) walk(ts ...*engine.Tensor) (p planes, chunk int) {
-	p = c.images(ts...)
-	if p.size%4 != 0 && c.named("mask") == nil {
-		p = c.planes(ts...)
-	}
-	return p, chunkOf(p.size)
+func isPooling(op engine.Op) bool {
+	return op.Kind == engine.MaxPool2d || op.Kind == engine.MaxPool2dBackward
 }
 
 // activate runs normalising, ReLU or another activation, and dropout and pooling if the run has them.
@@ -170,4 +160,14 @@ func activateBackward(c *call) {
 	count := p.n * channels * chunks / run
 	c.run(c.readingChunk(apply, chunk, dy.Shape.Elements(), x.Shape.Elements()), count, slices.Concat(geometry, words(p.g[1], p.g[0], p.g[2], run), masked, function), words(count, maskAt),
 		window, c.of(dx), c.of(dy), c.of(x))
+}
+
+// walk is how a fused block goes through activations of one shape: by vec4s of images, or, where 4 does not divide those, of whole panels
+// if there is no mask, which has a value for each image; else by single floats.
+func (c *call) walk(ts ...*engine.Tensor) (p planes, chunk int) {
+	p = c.images(ts...)
+	if p.size%4 != 0 && c.named("mask") == nil {
+		p = c.planes(ts...)
+	}
+	return p, chunkOf(p.size)
 }

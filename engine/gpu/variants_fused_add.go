@@ -101,19 +101,6 @@ func (c *call) normAdd(vectors operand) {
 		vectors, c.of(y), c.of(x), c.of(skip))
 }
 
-// sumGradient is what the first stage of sumBackward reads and writes, how it walks it, and the kernel that does.
-func (c *call) sumGradient() (ts []*engine.Tensor, p planes, chunk int, k kernel) {
-	at := c.named("r")
-	if c.named("skip") != nil {
-		at = c.named("skip")
-	}
-	ts = []*engine.Tensor{c.named("dr"), at, c.named("x"), c.named("dn")}
-	p = c.planes(ts...)
-	chunk = chunkOf(p.size)
-	elements := at.Shape.Elements()
-	return ts, p, chunk, c.readingChunk(activationNormBackwardReduce, chunk, elements, elements, elements)
-}
-
 func bindsSumBackward(c *call) bool {
 	_, _, _, k := c.sumGradient()
 	return c.binds(k)
@@ -130,4 +117,17 @@ func sumBackward(c *call) {
 	constants = append(constants, words(runOf(chunks), functionOf(c.ops[0].Kind), int(flag(anew)))...)
 	c.run(k, p.c*s, constants, words(p.n, per, s), vectors, parts, c.of(ts[3]), c.of(ts[0]), c.of(ts[1]), c.of(ts[2]))
 	c.normBackward(c.ops[1], vectors, chunkOf(c.planes(c.named("dn"), c.named("x"), c.named("dx")).size), parts, s)
+}
+
+// sumGradient is what the first stage of sumBackward reads and writes, how it walks it, and the kernel that does.
+func (c *call) sumGradient() (ts []*engine.Tensor, p planes, chunk int, k kernel) {
+	at := c.named("r")
+	if c.named("skip") != nil {
+		at = c.named("skip")
+	}
+	ts = []*engine.Tensor{c.named("dr"), at, c.named("x"), c.named("dn")}
+	p = c.planes(ts...)
+	chunk = chunkOf(p.size)
+	elements := at.Shape.Elements()
+	return ts, p, chunk, c.readingChunk(activationNormBackwardReduce, chunk, elements, elements, elements)
 }

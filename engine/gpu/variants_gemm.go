@@ -129,6 +129,17 @@ var productVariants = slices.Concat(
 	overPixels(engine.LinearBackwardData, linearDataTiles, nil, "linear_backward_data_any", true),
 )
 
+// overPixels are the variants of an op that is a product over pixels, by A or, transposed, by its transpose: tiles, others that take what
+// those leave, and one for any shape.
+func overPixels(k engine.Kind, tiles []tiled, others []variant, any string, transposed bool) []variant {
+	list := ofTiles(k, tiles, (*call).multiplies, func(c *call, t tile) {
+		r := product{x: c.in(0), y: c.out(0), packed: c.pack(t, transposed)}
+		r.bias, r.biased = c.bias()
+		c.gemm(t, r)
+	})
+	return append(append(list, others...), one(k, any, (*call).own, func(c *call) { c.multiplyAny(transposed) }))
+}
+
 // ofTiles are the variants of an op that run these tiles, at every size of subgroups.
 func ofTiles(k engine.Kind, tiles []tiled, runs func(c *call, t tile) bool, emit func(c *call, t tile)) []variant {
 	var list []variant
@@ -140,17 +151,6 @@ func ofTiles(k engine.Kind, tiles []tiled, runs func(c *call, t tile) bool, emit
 		})
 	}
 	return list
-}
-
-// overPixels are the variants of an op that is a product over pixels, by A or, transposed, by its transpose: tiles, others that take what
-// those leave, and one for any shape.
-func overPixels(k engine.Kind, tiles []tiled, others []variant, any string, transposed bool) []variant {
-	list := ofTiles(k, tiles, (*call).multiplies, func(c *call, t tile) {
-		r := product{x: c.in(0), y: c.out(0), packed: c.pack(t, transposed)}
-		r.bias, r.biased = c.bias()
-		c.gemm(t, r)
-	})
-	return append(append(list, others...), one(k, any, (*call).own, func(c *call) { c.multiplyAny(transposed) }))
 }
 
 // biased reports whether an op has a bias: only linear can.

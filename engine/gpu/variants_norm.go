@@ -121,14 +121,14 @@ func (c *call) covariance(conv engine.Op) (parts operand, each, s int) {
 	return parts, per * p.size, s
 }
 
+func batchNormEval(c *call, chunk int) { c.normalize(chunk, c.runningStatistics(c.ops[0])) }
+
 func (c *call) normalize(chunk int, vectors operand) {
 	x, y := c.in(0), c.out(0)
 	p := c.planes(x, y)
 	count := p.values() / chunk
 	c.run(batchNormNormalize.of(chunk), count, words(p.c, p.size/chunk, p.g[0], p.g[1]), words(count), c.of(x), vectors, c.of(y))
 }
-
-func batchNormEval(c *call, chunk int) { c.normalize(chunk, c.runningStatistics(c.ops[0])) }
 
 // runningStatistics is the vectors of a batch_norm2d_eval op: those of the running statistics.
 func (c *call) runningStatistics(op engine.Op) (vectors operand) {

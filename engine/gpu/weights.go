@@ -35,14 +35,6 @@ type weightJobs struct {
 	at     int   // the op of the first
 }
 
-// values is how many a packed weight has.
-func (j *weightJob) values() int {
-	if j.plain {
-		return j.rows * j.taps
-	}
-	return roundUp(j.rows, j.sliver) * j.padded * j.taps
-}
-
 // foldedOperands are the weight and the bias that a convolution has once BatchNorm2d is folded into it.
 type foldedOperands struct{ weight, bias operand }
 
@@ -77,6 +69,14 @@ func (c *call) packed(j weightJob) operand {
 		c.packAll(jobs)
 	}
 	return j.packed
+}
+
+// values is how many a packed weight has.
+func (j *weightJob) values() int {
+	if j.plain {
+		return j.rows * j.taps
+	}
+	return roundUp(j.rows, j.sliver) * j.padded * j.taps
 }
 
 // take is the next so many values of what is made.
@@ -151,20 +151,6 @@ func (w *weightJobs) records(at []uint32, texels bool) (all int, table []uint32)
 	return all, append(groups, weights...)
 }
 
-// byTexels reports whether the job's weight is moved in squares of four rows and columns.
-func (j *weightJob) byTexels(texels bool) bool {
-	return texels && !j.plain && j.taps == 1 && j.rows%4 == 0 && j.columns%4 == 0 && j.padded%4 == 0
-}
-
-// width is how many columns a workgroup takes.
-func (j *weightJob) width(texels bool) int {
-	width := workgroup / (j.sliver / 4)
-	if j.byTexels(texels) {
-		width *= 4
-	}
-	return width
-}
-
 // groups is how many workgroups a job has, place where one of them begins: its sliver and its first column, or with plain its first
 // row.
 func (j *weightJob) groups(texels bool) int {
@@ -180,6 +166,15 @@ func (j *weightJob) place(group int, texels bool) (sliver, column int) {
 	}
 	across := ceilDiv(j.padded, j.width(texels))
 	return group / across, group % across * j.width(texels)
+}
+
+// width is how many columns a workgroup takes.
+func (j *weightJob) width(texels bool) int {
+	width := workgroup / (j.sliver / 4)
+	if j.byTexels(texels) {
+		width *= 4
+	}
+	return width
 }
 
 // record is what the table says of a weight, its sources lying at those places.
@@ -200,4 +195,9 @@ func (j *weightJob) record(at []uint32, texels bool) []uint32 {
 		b = at[5]
 	}
 	return append(append(r, at[1:5]...), word(j.fold.norm.Attr.(engine.BatchNormAttr).Epsilon), b, uint32(j.bias.offset/4), 0)
+}
+
+// byTexels reports whether the job's weight is moved in squares of four rows and columns.
+func (j *weightJob) byTexels(texels bool) bool {
+	return texels && !j.plain && j.taps == 1 && j.rows%4 == 0 && j.columns%4 == 0 && j.padded%4 == 0
 }
