@@ -35,15 +35,6 @@ func (s Score) Interval() (low, high float64) {
 	return mid - half, mid + half
 }
 
-// Add counts a batch, by the report of its step.
-func (s *Score) Add(r engine.Report) {
-	metrics := r.Results[ResultMetrics]
-	s.LossSum += metrics[engine.MetricLoss]
-	s.Correct += int(metrics[engine.MetricTop1])
-	s.CorrectTop5 += int(metrics[engine.MetricTop5])
-	s.Total += r.Program.Batch
-}
-
 // EvaluationPrograms are what an evaluation of such images runs: a program for each batch size.
 func EvaluationPrograms(w *Weights, d ImageShape, batch int) ([]*engine.Program, error) {
 	b, err := evaluation(w, d, batch)
@@ -51,15 +42,6 @@ func EvaluationPrograms(w *Weights, d ImageShape, batch int) ([]*engine.Program,
 		return nil, err
 	}
 	return b.Programs(), nil
-}
-
-func evaluation(w *Weights, d ImageShape, batch int) (*Batches, error) {
-	if batch < 1 || d.N < 1 {
-		return nil, fmt.Errorf("net: evaluation of %d images at batch size %d: both must be at least 1", d.N, batch)
-	}
-	return WriteBatches(d.N, min(batch, d.N), func(n int) (*engine.Program, error) {
-		return EvalProgram(w.Model, w.Layout, engine.Model, d, n)
-	})
 }
 
 // Evaluate runs the weights over all of d in order, without smoothing or dropout. predicted is the class found for each image: that
@@ -82,6 +64,15 @@ func Evaluate(ctx context.Context, e engine.Executor, w *Weights, d Data, batch 
 	}
 	score, predicted, err = runEval(ctx, s, batches, d, min(batch, d.Shape.N))
 	return score, predicted, ofEvaluation(ctx, err)
+}
+
+func evaluation(w *Weights, d ImageShape, batch int) (*Batches, error) {
+	if batch < 1 || d.N < 1 {
+		return nil, fmt.Errorf("net: evaluation of %d images at batch size %d: both must be at least 1", d.N, batch)
+	}
+	return WriteBatches(d.N, min(batch, d.N), func(n int) (*engine.Program, error) {
+		return EvalProgram(w.Model, w.Layout, engine.Model, d, n)
+	})
 }
 
 // ofEvaluation adds to an error that says nothing of where it comes from, that it is an evaluation's.
@@ -120,6 +111,15 @@ func runEval(ctx context.Context, s engine.Session, batches *Batches, d Data, ba
 		return score, nil, ErrNotFinite
 	}
 	return score, predicted, nil
+}
+
+// Add counts a batch, by the report of its step.
+func (s *Score) Add(r engine.Report) {
+	metrics := r.Results[ResultMetrics]
+	s.LossSum += metrics[engine.MetricLoss]
+	s.Correct += int(metrics[engine.MetricTop1])
+	s.CorrectTop5 += int(metrics[engine.MetricTop5])
+	s.Total += r.Program.Batch
 }
 
 // largest is the place of the largest value, the first of equal ones.

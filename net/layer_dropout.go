@@ -37,14 +37,11 @@ func dropoutKindOf(name string, draw, effect engine.Kind, images bool) *layerKin
 
 func (d dropout) kind() string { return d.name }
 
-// mask draws the mask for x; nil if nothing is dropped.
-func (d dropout) mask(f *forward, x *engine.Tensor) *engine.Tensor {
-	layer := f.dropouts
-	f.dropouts++
-	if d.p == 0 {
-		return nil
+func (d dropout) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
+	if f.random == nil {
+		return x
 	}
-	return f.apply(d.draw, engine.DropoutAttr{P: d.p, Layer: layer}, x, f.random)
+	return d.drop(f, x, d.mask(f, x))
 }
 
 // drop applies a mask, if there is one.
@@ -55,11 +52,14 @@ func (d dropout) drop(f *forward, x, mask *engine.Tensor) *engine.Tensor {
 	return f.apply(d.effect, nil, x, mask)
 }
 
-func (d dropout) forward(f *forward, _ string, x *engine.Tensor) *engine.Tensor {
-	if f.random == nil {
-		return x
+// mask draws the mask for x; nil if nothing is dropped.
+func (d dropout) mask(f *forward, x *engine.Tensor) *engine.Tensor {
+	layer := f.dropouts
+	f.dropouts++
+	if d.p == 0 {
+		return nil
 	}
-	return d.drop(f, x, d.mask(f, x))
+	return f.apply(d.draw, engine.DropoutAttr{P: d.p, Layer: layer}, x, f.random)
 }
 
 func (dropout) onnx(_ *onnxGraph, _ string, x edge) edge { return x }

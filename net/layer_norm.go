@@ -33,16 +33,6 @@ func (batchNorm) pixelwise() {}
 
 func (batchNorm) kind() string { return batchNormKind.name }
 
-func (n batchNorm) parameters(name string) []parameter {
-	c := engine.Shape{n.channels}
-	return []parameter{
-		{name: name + ".weight", shape: c, trained: true, value: 1},
-		{name: name + ".bias", shape: c, trained: true},
-		{name: name + ".running_mean", shape: c},
-		{name: name + ".running_var", shape: c, value: 1},
-	}
-}
-
 func (n batchNorm) forward(f *forward, name string, x *engine.Tensor) *engine.Tensor {
 	b, mean, variance := f.b, name+".running_mean", name+".running_var"
 	operands := []*engine.Tensor{x, f.weight(name + ".weight"), f.weight(name + ".bias"), f.weight(mean), f.weight(variance)}
@@ -60,4 +50,14 @@ func (n batchNorm) onnx(g *onnxGraph, name string, x edge) edge {
 	// ONNX's momentum is the share that stays.
 	return g.node(name, "BatchNormalization", inputs,
 		onnx.Attribute{Name: "epsilon", Value: float32(n.attr.Epsilon)}, onnx.Attribute{Name: "momentum", Value: float32(1 - n.attr.Momentum)})
+}
+
+func (n batchNorm) parameters(name string) []parameter {
+	c := engine.Shape{n.channels}
+	return []parameter{
+		{name: name + ".weight", shape: c, trained: true, value: 1},
+		{name: name + ".bias", shape: c, trained: true},
+		{name: name + ".running_mean", shape: c},
+		{name: name + ".running_var", shape: c, value: 1},
+	}
 }

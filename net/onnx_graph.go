@@ -23,24 +23,6 @@ type edge struct {
 	flat bool // (N, features), not (N,C,H,W): what has passed a Flatten or a Linear
 }
 
-// node adds a node of a layer. Its output is flat where the first input is.
-func (g *onnxGraph) node(layer, op string, inputs []edge, attributes ...onnx.Attribute) edge {
-	name := op
-	if layer != "" {
-		name = layer + "/" + op
-	}
-	for base, n := name, 2; g.names[name]; n++ {
-		name = base + "_" + strconv.Itoa(n)
-	}
-	g.names[name] = true
-	n := onnx.Node{Name: name, Op: op, Outputs: []string{name}, Attributes: attributes}
-	for _, e := range inputs {
-		n.Inputs = append(n.Inputs, e.name)
-	}
-	g.Nodes = append(g.Nodes, n)
-	return edge{name, inputs[0].flat}
-}
-
 // weight is an entry of the state_dict.
 func (g *onnxGraph) weight(name string) edge {
 	s, ok := g.weights.Layout.Segment(name)
@@ -75,6 +57,24 @@ func (g *onnxGraph) flatten(layer string, x edge) edge {
 	x = g.node(layer, "Flatten", []edge{x}, onnx.Attribute{Name: "axis", Value: 1})
 	x.flat = true
 	return x
+}
+
+// node adds a node of a layer. Its output is flat where the first input is.
+func (g *onnxGraph) node(layer, op string, inputs []edge, attributes ...onnx.Attribute) edge {
+	name := op
+	if layer != "" {
+		name = layer + "/" + op
+	}
+	for base, n := name, 2; g.names[name]; n++ {
+		name = base + "_" + strconv.Itoa(n)
+	}
+	g.names[name] = true
+	n := onnx.Node{Name: name, Op: op, Outputs: []string{name}, Attributes: attributes}
+	for _, e := range inputs {
+		n.Inputs = append(n.Inputs, e.name)
+	}
+	g.Nodes = append(g.Nodes, n)
+	return edge{name, inputs[0].flat}
 }
 
 // run writes layers down that follow one another.

@@ -16,11 +16,6 @@ func (r *residual) kind() string {
 	return keyResidual + ", " + r.activation.kind()
 }
 
-// paths are the layers in the order of the file.
-func (r *residual) paths() [][]step {
-	return [][]step{r.main[:r.before], r.shortcut, r.main[r.before:]}
-}
-
 // parameters lists those of both paths, whose layers have names of their own.
 func (r *residual) parameters(string) []parameter {
 	var out []parameter
@@ -28,6 +23,11 @@ func (r *residual) parameters(string) []parameter {
 		out = append(out, parametersOf(path)...)
 	}
 	return out
+}
+
+// paths are the layers in the order of the file.
+func (r *residual) paths() [][]step {
+	return [][]step{r.main[:r.before], r.shortcut, r.main[r.before:]}
 }
 
 // forward writes the main path last, so that the sum stands behind what it adds to.
@@ -47,13 +47,4 @@ func (r *residual) onnx(g *onnxGraph, name string, x edge) edge {
 		y = r.activation.onnx(g, name, y)
 	}
 	return y
-}
-
-// parametersOf lists the state of layers in construction order.
-func parametersOf(steps []step) []parameter {
-	var out []parameter
-	for _, s := range steps {
-		out = append(out, s.parameters(s.name)...)
-	}
-	return out
 }

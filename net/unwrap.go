@@ -43,77 +43,6 @@ func unwrap(tensors []safetensors.Tensor, isMark func(name string) bool) (out []
 	return out, strings.Join(said, "; "), nil
 }
 
-// deepest is the largest number of wrappers around a network.
-const deepest = 16
-
-// strip takes off the first part that all names share, again and again until a known network appears; under is what was taken off. It
-// stops there, since a network's own module may have a wrapper's name. Wrappers in the middle of names are taken off, too: within.
-func strip(tensors []safetensors.Tensor, isMark func(name string) bool) (out []safetensors.Tensor, under string, within, found bool) {
-	out = tensors
-	for range deepest {
-		if slices.ContainsFunc(out, func(t safetensors.Tensor) bool { return isMark(t.Name) }) {
-			return out, under, within, true
-		}
-		if first, rest := splitFirst(out); first != "" {
-			out, under = rest, under+first
-			continue
-		}
-		inner, changed := dropParts(out, insideOrData)
-		if !changed {
-			break
-		}
-		out, within = inner, true
-	}
-	return out, under, within, false
-}
-
-// splitFirst takes the first part, with its dot, off all names but n_averaged; first is "" if the names differ in it.
-func splitFirst(tensors []safetensors.Tensor) (first string, rest []safetensors.Tensor) {
-	for _, t := range withoutAverages(tensors) {
-		part := firstPart(t.Name)
-		if part == "" || first != "" && part != first {
-			return "", nil
-		}
-		first = part
-		t.Name = t.Name[len(part):]
-		rest = append(rest, t)
-	}
-	return first, rest
-}
-
-// firstPart is a name up to and with its first dot; "" where nothing stands before or behind the dot, or too much before it.
-func firstPart(name string) string {
-	const longest = 64
-	if at := strings.IndexByte(name, '.'); at > 0 && at < min(len(name)-1, longest) {
-		return name[:at+1]
-	}
-	return ""
-}
-
-func isAverages(t safetensors.Tensor) bool { return t.Name == averages }
-
-func withoutAverages(tensors []safetensors.Tensor) []safetensors.Tensor {
-	return slices.DeleteFunc(slices.Clone(tensors), isAverages)
-}
-
-// dropParts drops these parts from all names. First parts stay, and nothing is dropped where that would make two names equal.
-func dropParts(tensors []safetensors.Tensor, parts []string) (out []safetensors.Tensor, dropped bool) {
-	seen := map[string]bool{}
-	for _, t := range tensors {
-		first := firstPart(t.Name)
-		kept := slices.DeleteFunc(strings.Split(t.Name[len(first):], "."), func(part string) bool { return slices.Contains(parts, part) })
-		name := first + strings.Join(kept, ".")
-		if seen[name] {
-			return tensors, false
-		}
-		seen[name] = true
-		dropped = dropped || name != t.Name
-		t.Name = name
-		out = append(out, t)
-	}
-	return out, dropped
-}
-
 // mixture is the error about a file with other tensors beside a network's, which all begin with one name.
 type mixture struct {
 	network string // a network's name with its dot
@@ -152,6 +81,77 @@ func mixed(tensors []safetensors.Tensor, under string, isMark func(name string) 
 	}
 	return &mixture{under + networks[0], fmt.Sprintf("a network stands under %s, but %s does not: a file of weights has the network alone",
 		safetensors.Printable(under+networks[0]), safetensors.Printable(under+outside))}
+}
+
+// deepest is the largest number of wrappers around a network.
+const deepest = 16
+
+// strip takes off the first part that all names share, again and again until a known network appears; under is what was taken off. It
+// stops there, since a network's own module may have a wrapper's name. Wrappers in the middle of names are taken off, too: within.
+func strip(tensors []safetensors.Tensor, isMark func(name string) bool) (out []safetensors.Tensor, under string, within, found bool) {
+	out = tensors
+	for range deepest {
+		if slices.ContainsFunc(out, func(t safetensors.Tensor) bool { return isMark(t.Name) }) {
+			return out, under, within, true
+		}
+		if first, rest := splitFirst(out); first != "" {
+			out, under = rest, under+first
+			continue
+		}
+		inner, changed := dropParts(out, insideOrData)
+		if !changed {
+			break
+		}
+		out, within = inner, true
+	}
+	return out, under, within, false
+}
+
+// dropParts drops these parts from all names. First parts stay, and nothing is dropped where that would make two names equal.
+func dropParts(tensors []safetensors.Tensor, parts []string) (out []safetensors.Tensor, dropped bool) {
+	seen := map[string]bool{}
+	for _, t := range tensors {
+		first := firstPart(t.Name)
+		kept := slices.DeleteFunc(strings.Split(t.Name[len(first):], "."), func(part string) bool { return slices.Contains(parts, part) })
+		name := first + strings.Join(kept, ".")
+		if seen[name] {
+			return tensors, false
+		}
+		seen[name] = true
+		dropped = dropped || name != t.Name
+		t.Name = name
+		out = append(out, t)
+	}
+	return out, dropped
+}
+
+// splitFirst takes the first part, with its dot, off all names but n_averaged; first is "" if the names differ in it.
+func splitFirst(tensors []safetensors.Tensor) (first string, rest []safetensors.Tensor) {
+	for _, t := range withoutAverages(tensors) {
+		part := firstPart(t.Name)
+		if part == "" || first != "" && part != first {
+			return "", nil
+		}
+		first = part
+		t.Name = t.Name[len(part):]
+		rest = append(rest, t)
+	}
+	return first, rest
+}
+
+func withoutAverages(tensors []safetensors.Tensor) []safetensors.Tensor {
+	return slices.DeleteFunc(slices.Clone(tensors), isAverages)
+}
+
+func isAverages(t safetensors.Tensor) bool { return t.Name == averages }
+
+// firstPart is a name up to and with its first dot; "" where nothing stands before or behind the dot, or too much before it.
+func firstPart(name string) string {
+	const longest = 64
+	if at := strings.IndexByte(name, '.'); at > 0 && at < min(len(name)-1, longest) {
+		return name[:at+1]
+	}
+	return ""
 }
 
 // orOneNetwork adds a hint to the error of a file with more or less than one network: the command that makes a file of one.

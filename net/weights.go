@@ -73,6 +73,19 @@ func (w *Weights) contents(mean, std []float64) (tensors []safetensors.Tensor, m
 	return tensors, meta, nil
 }
 
+// File is what a file of the same weights in another form holds: the tensors of the file that they were read from, under the network's
+// names and in its order, and its metadata, with the network.
+func (w *Weights) File() ([]safetensors.Tensor, map[string]string, error) {
+	tensors, err := w.tensors, error(nil)
+	if tensors == nil {
+		if tensors, err = w.Model.stateDict(w.Layout, w.Arena, w.Batches); err != nil {
+			return nil, nil, err
+		}
+	}
+	meta, err := w.describe()
+	return w.Model.inOrder(tensors), meta, err
+}
+
 // describe is the metadata, with the network.
 func (w *Weights) describe() (map[string]string, error) {
 	meta := map[string]string{metaModel: w.Model.Name}
@@ -92,19 +105,6 @@ func (w *Weights) describe() (map[string]string, error) {
 		meta[key] = string(text)
 	}
 	return meta, nil
-}
-
-// File is what a file of the same weights in another form holds: the tensors of the file that they were read from, under the network's
-// names and in its order, and its metadata, with the network.
-func (w *Weights) File() ([]safetensors.Tensor, map[string]string, error) {
-	tensors, err := w.tensors, error(nil)
-	if tensors == nil {
-		if tensors, err = w.Model.stateDict(w.Layout, w.Arena, w.Batches); err != nil {
-			return nil, nil, err
-		}
-	}
-	meta, err := w.describe()
-	return w.Model.inOrder(tensors), meta, err
 }
 
 // LoadWeights reads a weights file, safetensors or PyTorch's. The network follows from the metadata, or, in a file of PyTorch's, from the tensors'

@@ -96,15 +96,6 @@ func parseMetadata(raw json.RawMessage) (map[string]string, error) {
 	return out, nil
 }
 
-// compact is a JSON value in one line.
-func compact(value json.RawMessage) string {
-	var out bytes.Buffer
-	if err := json.Compact(&out, value); err != nil {
-		return err.Error()
-	}
-	return out.String()
-}
-
 // typeName matches any type's name. Whether values of the type can be read is decided later.
 var typeName = regexp.MustCompile(`^\w{1,32}$`)
 
@@ -143,6 +134,15 @@ func parseTensor(name string, raw json.RawMessage) (tensorInfo, error) {
 	}
 	t.begin, t.end = offsets[0], offsets[1]
 	return t, nil
+}
+
+// compact is a JSON value in one line.
+func compact(value json.RawMessage) string {
+	var out bytes.Buffer
+	if err := json.Compact(&out, value); err != nil {
+		return err.Error()
+	}
+	return out.String()
 }
 
 // naturals reads a list of numbers that fit in 64 bits without a sign.
@@ -229,4 +229,19 @@ func checkNames(in *json.Decoder) error {
 	}
 	_, err = in.Token() // the closing bracket
 	return err
+}
+
+// noHeader says why a file of those first bytes and that size cannot begin with a header.
+func noHeader(head []byte, size int64) error {
+	if len(head) < 8 {
+		return fmt.Errorf("it has %d bytes, fewer than the 8 of the header's length", len(head))
+	}
+	length, rest := binary.LittleEndian.Uint64(head), uint64(size-8)
+	switch {
+	case length <= rest:
+		return errors.New("its header is not a JSON object")
+	case rest > 0 && head[8] != '{': // the length is no length
+		return fmt.Errorf("it begins with % x, like no kind of file that is known here", head[:8])
+	}
+	return fmt.Errorf("its header claims %d bytes, but only %d follow", length, rest)
 }

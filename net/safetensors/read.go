@@ -1,11 +1,8 @@
 package safetensors
 
 import (
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
-	"strconv"
 
 	"cnnvk/internal/files"
 	"cnnvk/internal/filetype"
@@ -62,34 +59,4 @@ func readRegular(path string) ([]byte, error) {
 		return nil, fmt.Errorf("net: reading %s: %w", path, files.Reason(err))
 	}
 	return file, nil
-}
-
-// noHeader says why a file of those first bytes and that size cannot begin with a header.
-func noHeader(head []byte, size int64) error {
-	if len(head) < 8 {
-		return fmt.Errorf("it has %d bytes, fewer than the 8 of the header's length", len(head))
-	}
-	length, rest := binary.LittleEndian.Uint64(head), uint64(size-8)
-	switch {
-	case length <= rest:
-		return errors.New("its header is not a JSON object")
-	case rest > 0 && head[8] != '{': // the length is no length
-		return fmt.Errorf("it begins with % x, like no kind of file that is known here", head[:8])
-	}
-	return fmt.Errorf("its header claims %d bytes, but only %d follow", length, rest)
-}
-
-// Printable is a text from a file, in one line and cut to a readable length.
-func Printable(text string) string {
-	quoted := strconv.Quote(text)
-	return Shorten(quoted[1 : len(quoted)-1])
-}
-
-// Shorten cuts an error text, which may quote a long part of the file.
-func Shorten(text string) string {
-	const limit = 300
-	if runes := []rune(text); len(runes) > limit {
-		return string(runes[:limit]) + " ..."
-	}
-	return text
 }
