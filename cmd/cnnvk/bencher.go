@@ -67,6 +67,21 @@ func newBencher(ctx context.Context, m *machine.Machine, t machine.Tuning, model
 	return b, nil
 }
 
+// sampleStep is a training step on few images, by whose products the vector width is chosen.
+func sampleStep(recipe training.Recipe) func() (*engine.Program, error) {
+	return func() (*engine.Program, error) {
+		model, err := recipe.Network(taskOf(benchForm))
+		if err != nil {
+			return nil, err
+		}
+		_, list, err := benchDemand(model, recipe)(recipe.BatchSize)
+		if err != nil {
+			return nil, err
+		}
+		return list[0], nil
+	}
+}
+
 // benchDemand is a training step, then an evaluation.
 func benchDemand(model *net.Model, recipe training.Recipe) machine.Demand {
 	return func(batch int) (*engine.Layout, []*engine.Program, error) {
@@ -81,21 +96,6 @@ func benchDemand(model *net.Model, recipe training.Recipe) machine.Demand {
 		}
 		eval, err := net.EvalProgram(model, layout, engine.EMA, shape, batch)
 		return layout, []*engine.Program{train, eval}, err
-	}
-}
-
-// sampleStep is a training step on few images, by whose products the vector width is chosen.
-func sampleStep(recipe training.Recipe) func() (*engine.Program, error) {
-	return func() (*engine.Program, error) {
-		model, err := recipe.Network(taskOf(benchForm))
-		if err != nil {
-			return nil, err
-		}
-		_, list, err := benchDemand(model, recipe)(recipe.BatchSize)
-		if err != nil {
-			return nil, err
-		}
-		return list[0], nil
 	}
 }
 

@@ -42,16 +42,6 @@ func writeTensors(write func(path string, tensors []safetensors.Tensor, metadata
 	}
 }
 
-// formatOf is the form that a file's ending names, nil for none.
-func formatOf(path string) *format {
-	for i, f := range formats {
-		if strings.EqualFold(filepath.Ext(path), f.ending) {
-			return &formats[i]
-		}
-	}
-	return nil
-}
-
 func (p program) convertCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "convert",
@@ -63,14 +53,6 @@ func (p program) convertCommand() *cli.Command {
 		}, onnxFlags(), verbosityFlags()),
 		Action: p.convert,
 	}
-}
-
-func endings() string {
-	var out []string
-	for _, f := range formats {
-		out = append(out, f.ending)
-	}
-	return net.OneOf(out)
 }
 
 func (p program) convert(c *cli.Context) error {
@@ -100,6 +82,24 @@ func (p program) convert(c *cli.Context) error {
 		return err
 	}
 	s.result("%s: %s, %d parameters\n", out, w.Model.Name, w.Model.Parameters())
+	return nil
+}
+
+func endings() string {
+	var out []string
+	for _, f := range formats {
+		out = append(out, f.ending)
+	}
+	return net.OneOf(out)
+}
+
+// formatOf is the form that a file's ending names, nil for none.
+func formatOf(path string) *format {
+	for i, f := range formats {
+		if strings.EqualFold(filepath.Ext(path), f.ending) {
+			return &formats[i]
+		}
+	}
 	return nil
 }
 

@@ -16,14 +16,6 @@ import (
 // onnxEnding is that of the one form of convert that has flags of its own.
 const onnxEnding = ".onnx"
 
-func onnxFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.BoolFlag{Name: "uint8", Usage: onnxEnding + " alone: the network takes bytes, 0 to 255, in place of float32 of 0 to 1"},
-		&cli.BoolFlag{Name: "no-normalize", Usage: onnxEnding + " alone: the network takes images that are normalised already, and says by which mean and deviation"},
-		&cli.BoolFlag{Name: "softmax", Usage: onnxEnding + " alone: the network gives probabilities, in place of logits"},
-	}
-}
-
 // checkONNXFlags refuses flags that would change nothing, and those that contradict one another.
 func checkONNXFlags(c *cli.Context, to *format) error {
 	for _, f := range onnxFlags() {
@@ -35,6 +27,14 @@ func checkONNXFlags(c *cli.Context, to *format) error {
 		return usagef("--uint8 and --no-normalize: bytes are not normalised, use one of them")
 	}
 	return nil
+}
+
+func onnxFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "uint8", Usage: onnxEnding + " alone: the network takes bytes, 0 to 255, in place of float32 of 0 to 1"},
+		&cli.BoolFlag{Name: "no-normalize", Usage: onnxEnding + " alone: the network takes images that are normalised already, and says by which mean and deviation"},
+		&cli.BoolFlag{Name: "softmax", Usage: onnxEnding + " alone: the network gives probabilities, in place of logits"},
+	}
 }
 
 // writeONNX writes the network in ONNX's form, and says what it takes and gives.

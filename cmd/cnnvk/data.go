@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/urfave/cli/v2"
@@ -79,10 +78,6 @@ func progressTo(c *cli.Context, s *console) io.Writer {
 		return io.Discard
 	}
 	return progressOn(s.progress, c.App.ErrWriter)
-}
-
-func sayTo(out io.Writer) func(string) {
-	return func(line string) { fmt.Fprintln(out, "data: "+line) }
 }
 
 func sayData(s *console, set *cifar.Set, where string) {

@@ -129,3 +129,7 @@ func fetchWords(done, total, had int64, took time.Duration, narrow bool) string 
 	}
 	return fmt.Sprintf("%s, %.1f MB/s, %v left", words, speed/1e6, left)
 }
+
+func sayTo(out io.Writer) func(string) {
+	return func(line string) { fmt.Fprintln(out, "data: "+line) }
+}

@@ -77,20 +77,6 @@ func (d *dataSet) readTest(ctx context.Context) (*cifar.Set, error) {
 	return d.readGood(ctx, d.pictures.ToEvaluate())
 }
 
-// readPictures reads parts of a data set of pictures, the bad ones among them.
-func (d *dataSet) readPictures(ctx context.Context, parts ...imagefolder.Part) (*imagefolder.Pictures, error) {
-	show := &decodeProgress{out: d.progress}
-	defer show.end()
-	o := d.options
-	o.Progress = show.at
-	o.Warn = func(what string, err error) { d.log.Warn(what, "error", err) }
-	var err error
-	if o.Cache, err = imagefolder.DefaultCache(); err != nil {
-		o.Cache = imagefolder.Cache{} // then everything is decoded again the next time
-	}
-	return d.pictures.Read(ctx, o, parts...)
-}
-
 // mostWarnings is how many bad pictures are named in warnings.
 const mostWarnings = 20
 
@@ -108,6 +94,20 @@ func (d *dataSet) readGood(ctx context.Context, parts ...imagefolder.Part) (*cif
 		d.log.Warn("a picture cannot be read, and is left out", "file", bad.File, "why", bad.Reason)
 	}
 	return p.Set, p.CheckBad(d.dir)
+}
+
+// readPictures reads parts of a data set of pictures, the bad ones among them.
+func (d *dataSet) readPictures(ctx context.Context, parts ...imagefolder.Part) (*imagefolder.Pictures, error) {
+	show := &decodeProgress{out: d.progress}
+	defer show.end()
+	o := d.options
+	o.Progress = show.at
+	o.Warn = func(what string, err error) { d.log.Warn(what, "error", err) }
+	var err error
+	if o.Cache, err = imagefolder.DefaultCache(); err != nil {
+		o.Cache = imagefolder.Cache{} // then everything is decoded again the next time
+	}
+	return d.pictures.Read(ctx, o, parts...)
 }
 
 // orOwnValidation refuses flags about dealing images to validation where the data set has such images of its own.

@@ -21,6 +21,21 @@ const (
 	mostChannels        = 4
 )
 
+// The seeds of the synthetic sets.
+const (
+	trainSeed = iota
+	testSeed
+)
+
+// made makes so many images for a name.
+func (p program) made(name string, seed uint64, n int) (*cifar.Set, error) {
+	form, err := syntheticForm(name)
+	if err != nil {
+		return nil, err
+	}
+	return cifar.SyntheticOf(form, seed, n), nil
+}
+
 // syntheticForm is the form that a name asks for. Its own name is the shortest for it.
 func syntheticForm(name string) (cifar.Form, error) {
 	if name == synthetic {
@@ -51,19 +66,4 @@ func syntheticForm(name string) (cifar.Form, error) {
 		return wrong("use 2 to %d classes with %d channels", cifar.MostSynthetic(c), c)
 	}
 	return cifar.SyntheticForm(fmt.Sprintf("%s:%dx%dx%d:%d", synthetic, h, w, c, classes), c, h, w, classes), nil
-}
-
-// The seeds of the synthetic sets.
-const (
-	trainSeed = iota
-	testSeed
-)
-
-// made makes so many images for a name.
-func (p program) made(name string, seed uint64, n int) (*cifar.Set, error) {
-	form, err := syntheticForm(name)
-	if err != nil {
-		return nil, err
-	}
-	return cifar.SyntheticOf(form, seed, n), nil
 }

@@ -192,13 +192,3 @@ func evaluationDemand(w *net.Weights, d net.ImageShape) machine.Demand {
 		return w.Layout, programs, err
 	}
 }
-
-// sayModel prints the parameter count, and refuses a model of more than net.MaxParameters.
-func sayModel(s *console, path string, w *net.Weights) error {
-	n := w.Model.Parameters()
-	s.say("model: %s, %d parameters\n", w.Model.Name, n)
-	if n > net.MaxParameters {
-		return fmt.Errorf("the model in %s has %d parameters: more than %d are not evaluated", path, n, net.MaxParameters)
-	}
-	return nil
-}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -14,7 +13,6 @@ import (
 	"cnnvk/internal/hints"
 	"cnnvk/internal/pictures"
 	"cnnvk/net"
-	"cnnvk/net/training"
 )
 
 // evalImages are what an evaluation is of.
@@ -122,41 +120,4 @@ func (d *dataSet) evaluated(s *console, set *cifar.Set, weights map[string]strin
 	val, _ := deal(r, set)
 	s.say("data: %s has no test part: the %d pictures that were held out of the training are evaluated\n", name, len(val))
 	return &evalImages{set.Pick(val), partHeld, set.MD5}, nil
-}
-
-// The keys of a weights file's metadata that say which images it was trained on.
-const (
-	metaData = "data_md5"
-	metaSeed = "seed"
-	metaDeal = "held_out" // how images were dealt to validation; only of pictures without a part for it
-)
-
-// heldOut is what metaDeal holds; the seed stands under its own key.
-type heldOut struct {
-	Split string  `json:"split"`
-	Ratio float64 `json:"ratio"`
-}
-
-// withDeal adds to the metadata of weights how pictures were dealt.
-func withDeal(metadata map[string]string, r training.Recipe, set *cifar.Set) error {
-	if !set.Pictures() || set.Validation > 0 {
-		return nil
-	}
-	text, err := json.Marshal(heldOut{r.Split, r.ValidationRatio})
-	metadata[metaDeal] = string(text)
-	return err
-}
-
-// dealOf is the part of a recipe by which images were dealt, as the metadata of weights have it.
-func dealOf(metadata map[string]string) (training.Recipe, error) {
-	var of heldOut
-	r := training.DefaultRecipe()
-	if err := json.Unmarshal([]byte(metadata[metaDeal]), &of); err != nil {
-		return r, fmt.Errorf("the weights' metadata %s %q do not say which pictures were held out of the training", metaDeal, metadata[metaDeal])
-	}
-	r.Split, r.ValidationRatio = of.Split, of.Ratio
-	if _, err := fmt.Sscan(metadata[metaSeed], &r.Seed); err != nil {
-		return r, fmt.Errorf("the weights' metadata %s %q is no number", metaSeed, metadata[metaSeed])
-	}
-	return r, r.Check()
 }

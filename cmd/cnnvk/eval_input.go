@@ -4,12 +4,9 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/urfave/cli/v2"
-
 	"cnnvk/cifar"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
-	"cnnvk/net/training"
 )
 
 // inputOf is what the weights say of their images. What they do not say is as their network was built: as many classes, without names, and
@@ -45,26 +42,4 @@ func fits(s *console, path string, in net.Input, set *cifar.Set) error {
 		}
 	}
 	return nil
-}
-
-// normalizing is how images are normalised: as --normalize says, else as the weights' file says, else as in their network's first recipe.
-func normalizing(c *cli.Context, s *console, w *net.Weights, in net.Input) func(*cifar.Set) (mean, std []float64) {
-	recipe := training.RecipeOf(w.Model.Name)
-	switch {
-	case c.IsSet("normalize"):
-		recipe.Normalize = c.Bool("normalize")
-	case in.Mean != nil:
-		return func(*cifar.Set) (mean, std []float64) { return in.Mean, in.Std }
-	default:
-		s.say("input: %s, as in the recipe %s, for the weights do not say (--normalize=%t: %s)\n",
-			inWords(recipe.Normalize), recipe.Name, !recipe.Normalize, inWords(!recipe.Normalize))
-	}
-	return func(set *cifar.Set) (mean, std []float64) { return normalization(recipe, set) }
-}
-
-func inWords(normalize bool) string {
-	if normalize {
-		return "normalised by channel"
-	}
-	return "scaled to 0..1"
 }

@@ -58,6 +58,16 @@ func weightsNamed(c *cli.Context, s *console) (path string, w *net.Weights, in n
 	return path, w, in, nil
 }
 
+// sayModel prints the parameter count, and refuses a model of more than net.MaxParameters.
+func sayModel(s *console, path string, w *net.Weights) error {
+	n := w.Model.Parameters()
+	s.say("model: %s, %d parameters\n", w.Model.Name, n)
+	if n > net.MaxParameters {
+		return fmt.Errorf("the model in %s has %d parameters: more than %d are not evaluated", path, n, net.MaxParameters)
+	}
+	return nil
+}
+
 // weightsIn is the file of weights that a path names: itself, or the best of a run.
 func weightsIn(named string) string {
 	if filepath.Base(named) == run.ConfigFile {

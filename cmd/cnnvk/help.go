@@ -181,12 +181,16 @@ func flagsFirst(app *cli.App, args []string) []string {
 	return append(append(flags, "--"), others...)
 }
 
-// didYouMean is the beginning of a hint about a mistyped word, or nothing.
-func didYouMean(before, word string, candidates []string) string {
-	if found := hints.Near(word, candidates); found != "" {
-		return fmt.Sprintf("did you mean %s%s? ", before, found)
+// argumentHint helps with an argument to a command that takes none.
+func argumentHint(c *cli.Context) string {
+	word := c.Args().First()
+	if _, err := strconv.ParseBool(word); err == nil && len(word) > 1 {
+		return "a flag that is on or off has its value behind a =, as in --flag=" + word
 	}
-	return ""
+	if widths := widthsInWords(c); len(widths) > 1 {
+		return "--widths " + strings.Join(widths, ",")
+	}
+	return flagHint(c, word)
 }
 
 // flagHint helps with a flag that does not exist, or with an argument that most likely should be one.
@@ -203,18 +207,6 @@ func flagHint(c *cli.Context, word string) string {
 		}
 	}
 	return didYouMean("--", strings.TrimLeft(word, "-"), names) + c.Command.HelpName + " --help lists the flags"
-}
-
-// argumentHint helps with an argument to a command that takes none.
-func argumentHint(c *cli.Context) string {
-	word := c.Args().First()
-	if _, err := strconv.ParseBool(word); err == nil && len(word) > 1 {
-		return "a flag that is on or off has its value behind a =, as in --flag=" + word
-	}
-	if widths := widthsInWords(c); len(widths) > 1 {
-		return "--widths " + strings.Join(widths, ",")
-	}
-	return flagHint(c, word)
 }
 
 // widthsInWords are the widths of --widths when they were typed with blanks between: the later ones became arguments.
@@ -239,4 +231,12 @@ func commandHint(c *cli.Context, word string) string {
 		names = append(names, command.Name)
 	}
 	return didYouMean(c.Command.HelpName+" ", word, names) + c.Command.HelpName + " --help lists the commands"
+}
+
+// didYouMean is the beginning of a hint about a mistyped word, or nothing.
+func didYouMean(before, word string, candidates []string) string {
+	if found := hints.Near(word, candidates); found != "" {
+		return fmt.Sprintf("did you mean %s%s? ", before, found)
+	}
+	return ""
 }

@@ -191,21 +191,6 @@ func (j *job) open(ctx context.Context) error {
 	return nil
 }
 
-// deal splits a set into the images that validate and those that are trained on: as the set has them, or else as the recipe deals them.
-func deal(r training.Recipe, set *cifar.Set) (val, train []int) {
-	switch {
-	case set.Validation > 0:
-		for i := range set.Len() {
-			train = append(train, i)
-		}
-		first := set.Len() - set.Validation
-		return train[first:], train[:first:first]
-	case r.Split == training.StratifiedSplit:
-		return cifar.SplitStratified(set.Labels, r.ValidationRatio, r.Seed)
-	}
-	return cifar.Split(set.Len(), r.ValidationRatio, r.Seed)
-}
-
 // newTrainer makes a trainer for a set; it deals the images to training and validation.
 func newTrainer(recipe training.Recipe, model *net.Model, set *cifar.Set, data net.Data) *training.Trainer {
 	t := &training.Trainer{Recipe: recipe, Model: model, Data: data}
@@ -222,14 +207,6 @@ func trainingDemand(t *training.Trainer) machine.Demand {
 		other.Recipe.BatchSize = batch
 		return other.Programs()
 	}
-}
-
-// normalization is the mean and deviation by channel by which the recipe's images become the network's input.
-func normalization(r training.Recipe, set *cifar.Set) (mean, std []float64) {
-	if r.Normalize {
-		return set.Statistics()
-	}
-	return cifar.Unscaled(set.Form.C)
 }
 
 // introduce prints what will be trained, and where.
@@ -336,15 +313,6 @@ func (j *job) conclude(model *net.Model) error {
 	}
 	j.say("evaluate them on the test set: cnnvk eval --data %s --weights %s\n", orDIR(j.dir), f.Word(run.BestWeights))
 	return nil
-}
-
-// trainingNormalization is normalization for a set that is trained on: statistics of pictures are those of the images that do not validate.
-func trainingNormalization(r training.Recipe, set *cifar.Set) (mean, std []float64) {
-	if !r.Normalize || !set.Pictures() {
-		return normalization(r, set)
-	}
-	_, train := deal(r, set)
-	return set.StatisticsOf(train)
 }
 
 func orDIR(data string) string {

@@ -19,19 +19,6 @@ func modelFlag(usage, otherwise string) cli.Flag {
 	return &cli.StringFlag{Name: "model", DefaultText: otherwise, Usage: usage}
 }
 
-// specNamed is the network that --model names: a built-in one, or that of a file.
-func specNamed(name string) (*net.Spec, error) {
-	if net.IsSpecFile(name) {
-		return net.ReadSpec(name)
-	}
-	if s, err := net.BuiltIn(name); err == nil {
-		return s, nil
-	}
-	r := training.DefaultRecipe()
-	r.Model = name
-	return nil, modelProblem(r.Check())
-}
-
 // takeModel gives a recipe the network that --model names. A name that is none is left to the recipe's check.
 func takeModel(r *training.Recipe, name string) error {
 	r.Model, r.NetworkText = name, ""
@@ -44,6 +31,19 @@ func takeModel(r *training.Recipe, name string) error {
 	}
 	r.Model, r.NetworkText = s.Name, s.Stored()
 	return nil
+}
+
+// specNamed is the network that --model names: a built-in one, or that of a file.
+func specNamed(name string) (*net.Spec, error) {
+	if net.IsSpecFile(name) {
+		return net.ReadSpec(name)
+	}
+	if s, err := net.BuiltIn(name); err == nil {
+		return s, nil
+	}
+	r := training.DefaultRecipe()
+	r.Model = name
+	return nil, modelProblem(r.Check())
 }
 
 // modelProblem rewords an error about a value of the recipe: it names summary's flag for it.

@@ -34,58 +34,6 @@ const (
 	onRate    = "Schedule of the learning rate"
 )
 
-// recipeFlags lists the flags, named as in timm where it has them. The defaults shown are those of the default recipe.
-func recipeFlags() []recipeFlag {
-	d := training.DefaultRecipe()
-	return []recipeFlag{
-		{"model", &cli.StringFlag{Name: "model", Category: onLength, Value: d.Model, Usage: aModel}},
-		{"widths", &cli.StringFlag{Name: "widths", Category: onLength, Value: joinInts(d.Widths), Usage: "output channels of the network's blocks, `N,N,...`"}},
-		{"initial_weights", &cli.PathFlag{Name: "initial-weights", Category: onLength, DefaultText: "of the seed", Usage: "begin with the weights in `FILE`, safetensors or PyTorch's .pt, or in the folder of a run; a head of another size starts anew"}},
-		{"epochs", &cli.IntFlag{Name: "epochs", Category: onLength, Value: d.Epochs, Usage: "passes over the training images"}},
-		{"max_time", &cli.DurationFlag{Name: "max-time", Category: onLength, DefaultText: "none", Usage: "train as many epochs as end within `TIME`, such as 1h or 90m, by steps measured on this device"}},
-		{"patience", &cli.IntFlag{Name: "patience", Category: onLength, Value: d.Patience, Usage: "end after `N` epochs without a better validation accuracy, 0 for never"}},
-		{"limit_steps", &cli.IntFlag{Name: "limit-steps", Category: onLength, DefaultText: "none", Usage: "end after `N` optimiser steps in the whole run, with validation and saving"}},
-		{"batch_size", &cli.IntFlag{Name: "batch-size", Category: onLength, Value: d.BatchSize, Usage: "images in a step"}},
-		{"seed", &cli.Int64Flag{Name: "seed", Category: onLength, Value: int64(d.Seed), Usage: "of initial weights, split, order, augmentation and dropout, 0 to 4294967295"}},
-
-		{"optimizer", &cli.StringFlag{Name: "opt", Category: onUpdate, Value: d.Optimizer, Usage: choice(training.Optimizers)}},
-		{"momentum", &cli.Float64Flag{Name: "momentum", Category: onUpdate, Usage: "of sgd and nesterov", DefaultText: "0.9 with nesterov, else 0"}},
-		{"muon_rate", &cli.Float64Flag{Name: "muon-lr", Category: onUpdate, DefaultText: "0.02", Usage: "with --opt muon: highest learning rate of the dense convolutions; --lr is that of the rest"}},
-		{"muon_momentum", &cli.Float64Flag{Name: "muon-momentum", Category: onUpdate, DefaultText: "0.95", Usage: "with --opt muon: momentum of the dense convolutions"}},
-		{"muon_decay", &cli.Float64Flag{Name: "muon-decay", Category: onUpdate, DefaultText: "--weight-decay", Usage: "with --opt muon: decoupled weight decay of the dense convolutions"}},
-		{"muon_rest", &cli.StringFlag{Name: "muon-rest", Category: onUpdate, DefaultText: "adamw", Usage: "with --opt muon: " + choice(training.MuonRests) + " for all other parameters"}},
-		{"weight_decay", &cli.Float64Flag{Name: "weight-decay", Category: onUpdate, Value: d.WeightDecay, Usage: "decoupled with adamw, else added to the gradient"}},
-		{"no_decay_1d", &cli.BoolFlag{Name: "no-decay-1d", Category: onUpdate, Usage: "no weight decay on parameters of one dimension: biases and BatchNorm's"}},
-		{"groups", &cli.StringSliceFlag{Name: "group", Category: onUpdate, Usage: "`PATTERN:rate=FACTOR:decay=FACTOR`: parameters whose names in the state_dict match have these factors " +
-			"of the learning rate and the weight decay, or one of them; may be repeated, and the first that matches counts"}},
-		{"freeze", &cli.StringSliceFlag{Name: "freeze", Category: onUpdate, Usage: "`PATTERN`: parameters whose names in the state_dict match, such as features.*, stay as they are; may be repeated"}},
-		{"clip_norm", &cli.Float64Flag{Name: "clip-grad", Category: onUpdate, Value: d.ClipNorm, Usage: "largest global norm of the gradients, 0 for any"}},
-
-		{"learning_rate", &cli.Float64Flag{Name: "lr", Category: onRate, Value: d.LearningRate, Usage: "highest learning rate"}},
-		{"schedule", &cli.StringFlag{Name: "sched", Category: onRate, Value: d.Schedule, Usage: choice(training.Schedules) + ": what the rate does after the warm-up"}},
-		{"warmup_epochs", &cli.IntFlag{Name: "warmup-epochs", Category: onRate, Value: d.WarmupEpochs, Usage: "epochs in which the rate rises, 0 for none"}},
-		{"warmup_steps", &cli.IntFlag{Name: "warmup-steps", Category: onRate, DefaultText: "none", Usage: "optimiser steps in which the rate rises, in place of epochs"}},
-		{"warmup_share", &cli.Float64Flag{Name: "warmup-share", Category: onRate, DefaultText: "none, with onecycle 0.3", Usage: "share of all steps in which the rate rises, in place of epochs, `0..1`"}},
-		{"rate_by_step", &cli.BoolFlag{Name: "sched-on-updates", Category: onRate, Usage: "the rate follows the optimiser steps, not the epochs; so it does with onecycle, --warmup-steps and --warmup-share"}},
-		{"decay_epochs", &cli.IntFlag{Name: "decay-epochs", Category: onRate, Value: d.DecayEpochs, Usage: "with --sched step: epochs from one fall of the rate to the next"}},
-		{"decay_rate", &cli.Float64Flag{Name: "decay-rate", Category: onRate, Value: d.DecayRate, Usage: "with --sched step: share of the rate that each fall leaves"}},
-
-		{"dropout", &cli.Float64Flag{Name: "dropout", Category: onWeights, Value: d.Dropout, Usage: "factor of the network's own dropout rates, 0 for none"}},
-		{"label_smoothing", &cli.Float64Flag{Name: "smoothing", Category: onWeights, Value: d.LabelSmoothing, Usage: "label smoothing"}},
-		{"mixup", &cli.Float64Flag{Name: "mixup", Category: onWeights, DefaultText: "none", Usage: "blend each image with another one of its batch, in shares from a Beta distribution of this `ALPHA`"}},
-		{"cutmix", &cli.Float64Flag{Name: "cutmix", Category: onWeights, DefaultText: "none", Usage: "replace a rectangle by one of another image, in shares as of --mixup; with both each has half of the steps, `ALPHA`"}},
-		{"ema_decay", &cli.Float64Flag{Name: "model-ema-decay", Category: onWeights, Value: d.EMADecay, Usage: "of the averaged weights that are validated and saved, 0 for the weights themselves"}},
-
-		{"augment", augmentFlag(d.Augment)},
-		{"sizes", &cli.StringFlag{Name: "sizes", Category: onData, DefaultText: "as they are", Usage: "sides to which the training images are resized, each for as many epochs: 24,32 sees smaller ones at first, `N,N,...`"}},
-		{"reflect_padding", &cli.BoolFlag{Name: "reflect-padding", Category: onData, Usage: "reflect the image where a crop reaches past the border, which is black otherwise"}},
-		{"alternate_flips", &cli.BoolFlag{Name: "alternate-flips", Category: onData, Usage: "flip an image in every second epoch, half of them in the first, not by chance in each"}},
-		{"normalize", &cli.BoolFlag{Name: "normalize", Category: onData, Value: d.Normalize, Usage: "bring the images to mean 0 and deviation 1; --normalize=false only scales them to 0..1"}},
-		{"split", &cli.StringFlag{Name: "split", Category: onData, Value: d.Split, Usage: choice(training.Splits) + ": which training images validate; stratified takes as many of each class"}},
-		{"validation_ratio", &cli.Float64Flag{Name: "val-ratio", Category: onData, Value: d.ValidationRatio, Usage: "share of the training images that validates; with 0 none does, and the last weights are the best"}},
-	}
-}
-
 // recipesHelp is the part of train's help that lists the named recipes.
 func recipesHelp() string {
 	var out strings.Builder
@@ -176,6 +124,58 @@ func recipeFlagNames() map[string]string {
 		names[f.key] = f.name()
 	}
 	return names
+}
+
+// recipeFlags lists the flags, named as in timm where it has them. The defaults shown are those of the default recipe.
+func recipeFlags() []recipeFlag {
+	d := training.DefaultRecipe()
+	return []recipeFlag{
+		{"model", &cli.StringFlag{Name: "model", Category: onLength, Value: d.Model, Usage: aModel}},
+		{"widths", &cli.StringFlag{Name: "widths", Category: onLength, Value: joinInts(d.Widths), Usage: "output channels of the network's blocks, `N,N,...`"}},
+		{"initial_weights", &cli.PathFlag{Name: "initial-weights", Category: onLength, DefaultText: "of the seed", Usage: "begin with the weights in `FILE`, safetensors or PyTorch's .pt, or in the folder of a run; a head of another size starts anew"}},
+		{"epochs", &cli.IntFlag{Name: "epochs", Category: onLength, Value: d.Epochs, Usage: "passes over the training images"}},
+		{"max_time", &cli.DurationFlag{Name: "max-time", Category: onLength, DefaultText: "none", Usage: "train as many epochs as end within `TIME`, such as 1h or 90m, by steps measured on this device"}},
+		{"patience", &cli.IntFlag{Name: "patience", Category: onLength, Value: d.Patience, Usage: "end after `N` epochs without a better validation accuracy, 0 for never"}},
+		{"limit_steps", &cli.IntFlag{Name: "limit-steps", Category: onLength, DefaultText: "none", Usage: "end after `N` optimiser steps in the whole run, with validation and saving"}},
+		{"batch_size", &cli.IntFlag{Name: "batch-size", Category: onLength, Value: d.BatchSize, Usage: "images in a step"}},
+		{"seed", &cli.Int64Flag{Name: "seed", Category: onLength, Value: int64(d.Seed), Usage: "of initial weights, split, order, augmentation and dropout, 0 to 4294967295"}},
+
+		{"optimizer", &cli.StringFlag{Name: "opt", Category: onUpdate, Value: d.Optimizer, Usage: choice(training.Optimizers)}},
+		{"momentum", &cli.Float64Flag{Name: "momentum", Category: onUpdate, Usage: "of sgd and nesterov", DefaultText: "0.9 with nesterov, else 0"}},
+		{"muon_rate", &cli.Float64Flag{Name: "muon-lr", Category: onUpdate, DefaultText: "0.02", Usage: "with --opt muon: highest learning rate of the dense convolutions; --lr is that of the rest"}},
+		{"muon_momentum", &cli.Float64Flag{Name: "muon-momentum", Category: onUpdate, DefaultText: "0.95", Usage: "with --opt muon: momentum of the dense convolutions"}},
+		{"muon_decay", &cli.Float64Flag{Name: "muon-decay", Category: onUpdate, DefaultText: "--weight-decay", Usage: "with --opt muon: decoupled weight decay of the dense convolutions"}},
+		{"muon_rest", &cli.StringFlag{Name: "muon-rest", Category: onUpdate, DefaultText: "adamw", Usage: "with --opt muon: " + choice(training.MuonRests) + " for all other parameters"}},
+		{"weight_decay", &cli.Float64Flag{Name: "weight-decay", Category: onUpdate, Value: d.WeightDecay, Usage: "decoupled with adamw, else added to the gradient"}},
+		{"no_decay_1d", &cli.BoolFlag{Name: "no-decay-1d", Category: onUpdate, Usage: "no weight decay on parameters of one dimension: biases and BatchNorm's"}},
+		{"groups", &cli.StringSliceFlag{Name: "group", Category: onUpdate, Usage: "`PATTERN:rate=FACTOR:decay=FACTOR`: parameters whose names in the state_dict match have these factors " +
+			"of the learning rate and the weight decay, or one of them; may be repeated, and the first that matches counts"}},
+		{"freeze", &cli.StringSliceFlag{Name: "freeze", Category: onUpdate, Usage: "`PATTERN`: parameters whose names in the state_dict match, such as features.*, stay as they are; may be repeated"}},
+		{"clip_norm", &cli.Float64Flag{Name: "clip-grad", Category: onUpdate, Value: d.ClipNorm, Usage: "largest global norm of the gradients, 0 for any"}},
+
+		{"learning_rate", &cli.Float64Flag{Name: "lr", Category: onRate, Value: d.LearningRate, Usage: "highest learning rate"}},
+		{"schedule", &cli.StringFlag{Name: "sched", Category: onRate, Value: d.Schedule, Usage: choice(training.Schedules) + ": what the rate does after the warm-up"}},
+		{"warmup_epochs", &cli.IntFlag{Name: "warmup-epochs", Category: onRate, Value: d.WarmupEpochs, Usage: "epochs in which the rate rises, 0 for none"}},
+		{"warmup_steps", &cli.IntFlag{Name: "warmup-steps", Category: onRate, DefaultText: "none", Usage: "optimiser steps in which the rate rises, in place of epochs"}},
+		{"warmup_share", &cli.Float64Flag{Name: "warmup-share", Category: onRate, DefaultText: "none, with onecycle 0.3", Usage: "share of all steps in which the rate rises, in place of epochs, `0..1`"}},
+		{"rate_by_step", &cli.BoolFlag{Name: "sched-on-updates", Category: onRate, Usage: "the rate follows the optimiser steps, not the epochs; so it does with onecycle, --warmup-steps and --warmup-share"}},
+		{"decay_epochs", &cli.IntFlag{Name: "decay-epochs", Category: onRate, Value: d.DecayEpochs, Usage: "with --sched step: epochs from one fall of the rate to the next"}},
+		{"decay_rate", &cli.Float64Flag{Name: "decay-rate", Category: onRate, Value: d.DecayRate, Usage: "with --sched step: share of the rate that each fall leaves"}},
+
+		{"dropout", &cli.Float64Flag{Name: "dropout", Category: onWeights, Value: d.Dropout, Usage: "factor of the network's own dropout rates, 0 for none"}},
+		{"label_smoothing", &cli.Float64Flag{Name: "smoothing", Category: onWeights, Value: d.LabelSmoothing, Usage: "label smoothing"}},
+		{"mixup", &cli.Float64Flag{Name: "mixup", Category: onWeights, DefaultText: "none", Usage: "blend each image with another one of its batch, in shares from a Beta distribution of this `ALPHA`"}},
+		{"cutmix", &cli.Float64Flag{Name: "cutmix", Category: onWeights, DefaultText: "none", Usage: "replace a rectangle by one of another image, in shares as of --mixup; with both each has half of the steps, `ALPHA`"}},
+		{"ema_decay", &cli.Float64Flag{Name: "model-ema-decay", Category: onWeights, Value: d.EMADecay, Usage: "of the averaged weights that are validated and saved, 0 for the weights themselves"}},
+
+		{"augment", augmentFlag(d.Augment)},
+		{"sizes", &cli.StringFlag{Name: "sizes", Category: onData, DefaultText: "as they are", Usage: "sides to which the training images are resized, each for as many epochs: 24,32 sees smaller ones at first, `N,N,...`"}},
+		{"reflect_padding", &cli.BoolFlag{Name: "reflect-padding", Category: onData, Usage: "reflect the image where a crop reaches past the border, which is black otherwise"}},
+		{"alternate_flips", &cli.BoolFlag{Name: "alternate-flips", Category: onData, Usage: "flip an image in every second epoch, half of them in the first, not by chance in each"}},
+		{"normalize", &cli.BoolFlag{Name: "normalize", Category: onData, Value: d.Normalize, Usage: "bring the images to mean 0 and deviation 1; --normalize=false only scales them to 0..1"}},
+		{"split", &cli.StringFlag{Name: "split", Category: onData, Value: d.Split, Usage: choice(training.Splits) + ": which training images validate; stratified takes as many of each class"}},
+		{"validation_ratio", &cli.Float64Flag{Name: "val-ratio", Category: onData, Value: d.ValidationRatio, Usage: "share of the training images that validates; with 0 none does, and the last weights are the best"}},
+	}
 }
 
 // give puts the flag's value into the recipe's.
