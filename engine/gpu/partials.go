@@ -41,7 +41,8 @@ func (c *call) partsOf(y *engine.Tensor, s int) operand {
 	return o
 }
 
-// sumPartials is the second stage of a gradient summed over images: y[i] = sum over s of parts[s,i].
+// sumPartials leaves parts of a gradient to be added up, y[i] = sum over s of parts[s,i]: addUp does it, for all that wait in one dispatch.
+// What is no gradient of a parameter is added up at once.
 func (c *call) sumPartials(parts operand, y *engine.Tensor, s int) {
 	pl := c.plan
 	if len(pl.partials.sums) == 0 {

@@ -45,8 +45,8 @@ func one(k engine.Kind, name string, runs func(c *call) bool, emit func(c *call)
 	return variant{name: name, covers: []engine.Kind{k}, runs: runs, emit: emit}
 }
 
-// pieces cuts n things into at most as many pieces as bring the invocations to those wanted, where
-// one piece is each invocations; it returns the size of a piece and the number of pieces.
+// pieces cuts n things into as many pieces as it takes to keep the device busy, if each piece is the work of so many invocations. It returns
+// how many things are in a piece, and how many pieces there are.
 func (c *call) pieces(n, each int) (per, count int) {
 	count = min(max(c.plan.target.invocations()/each, 1), n)
 	per = ceilDiv(n, count)

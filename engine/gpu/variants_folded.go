@@ -23,7 +23,8 @@ var foldedVariants = slices.Concat(
 	folded("depthwise_conv2d_bias_norm_relu_eval", "depthwise_conv2d_bias_norm_activation_eval", "depthwise_conv2d_bias_norm_eval", line{engine.DepthwiseConv2d, "input w b", "x"}),
 )
 
-// otherActivations are those besides ReLU that a network has.
+// otherActivations are those besides ReLU that are fused with what stands before them, be it BatchNorm2d or a sum. Sigmoid stands behind neither, but in
+// a squeeze-and-excitation.
 var otherActivations = []engine.Kind{engine.SiLU, engine.ReLU6, engine.GELU, engine.Hardswish}
 
 // folded are the fusions of a convolution and BatchNorm2d: with ReLU behind them, with another activation, and with none.

@@ -10,7 +10,8 @@ import (
 // The gradients of pointwise convolutions and Linear by their weights: dW[m,k] = sum over pixels of dy[m] x[k], in two stages.
 // linear_backward_weight runs the kernels of pointwise_conv2d_backward_weight, its pixels being the images of a panel.
 
-// What the kernels have in common: pixels are counted in vec4s, in steps of a tile's depth, or in single ones.
+// What the kernels bind and are told. The first push constant is how many steps a sum over all pixels has, of the size that the kernel walks by: a
+// vec4 of pixels, a slice of a tile's depth, or a pair of texels.
 var (
 	weightBuffers = kernel{storage: []vk.Access{in, in, out}, spec: []string{"M", "K", "PLANE", "GD", "GX"}, push: []string{"pixels", "run", "S"}}
 	weightTexels  = kernel{storage: []vk.Access{out}, texel: 2, spec: []string{"M", "K", "PLANE", "GD", "GX"}, push: []string{"pixels", "run", "S"}}

@@ -201,15 +201,6 @@ func (c *Checkpoint) Averaged(m *net.Model, metadata map[string]string) (*net.We
 	return w, nil
 }
 
-// Save makes a safetensors file of the checkpoint, whole or not at all.
-func (c *Checkpoint) Save(path string) error {
-	meta, err := c.metadata()
-	if err != nil {
-		return err
-	}
-	return safetensors.Write(path, c.tensors, meta)
-}
-
 // Encode writes the checkpoint as safetensors.
 func (c *Checkpoint) Encode(w io.Writer) error {
 	meta, err := c.metadata()

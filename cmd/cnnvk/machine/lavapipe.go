@@ -11,7 +11,7 @@ import (
 
 // Lavapipe crashes, or computes nonsense, with some of what the environment may ask of it. That is refused before there is an instance.
 
-// driverWidths are the widths with which the driver works. It takes every number, but crashes with some and computes nonsense with
+// driverWidths are the widths with which the driver works. It reads every number, but crashes with some and computes nonsense with
 // others. Of what is no number it takes the beginning, or nothing, without a word.
 var driverWidths = []string{"128", "256", "512"}
 

@@ -101,14 +101,16 @@ func Open(o Options) (*Machine, error) {
 // openVulkan opens the device that the options name, at the vector width that they name.
 func (m *Machine) openVulkan() error {
 	o := m.options
-	named := m.users.use(o.Device)
-	likes := !named && m.users.use(o.Like.Name)
+	named, likes := m.users.setFor(o.Device), false
+	if !named {
+		likes = m.users.setFor(o.Like.Name)
+	}
 	instance, info, err := m.findDevice(o.pick)
 	if err == nil && likes && (engine.Device{Name: info.Name, Driver: info.DriverLabel()}) != o.Like {
 		if err = instance.Close(); err != nil {
 			return err
 		}
-		likes = m.users.use("")
+		likes = m.users.setFor("")
 		instance, info, err = m.findDevice(o.pick)
 	}
 	if err != nil {

@@ -37,9 +37,9 @@ func readUsersWidth() (u usersWidth) {
 	return u
 }
 
-// use sets the width for the next Vulkan instance, unless the user did: the one that a device has in its name, or else the
-// one that was measured. It says whether it is that of the name.
-func (u usersWidth) use(device string) (named bool) {
+// setFor sets the width for the next Vulkan instance, unless the user did: the one in a device's name, or else the one that was measured.
+// It reports whether it was in the name.
+func (u usersWidth) setFor(device string) (named bool) {
 	if u.value != "" {
 		u.setShaderCache(u.value)
 		return false
@@ -94,5 +94,5 @@ func restore(variable, value string, set bool) {
 	}
 }
 
-// widthInName finds the vector width in the name of a lavapipe device; only those that the driver takes.
+// widthInName finds the vector width in the name of a lavapipe device; only those with which the driver works.
 var widthInName = regexp.MustCompile(`^llvmpipe \(.*\b(128|256|512) bits\)$`)

@@ -35,7 +35,7 @@ func TestVectorWidth(t *testing.T) {
 		t.Setenv(widthVariable, c.users)
 		t.Setenv("VK_ICD_FILENAMES", c.icd)
 		users := readUsersWidth()
-		users.use("llvmpipe")
+		users.setFor("llvmpipe")
 		if got := os.Getenv(widthVariable); got != c.want || measuredWidth() != c.measured {
 			t.Errorf("%+v: %s=%s, measured %d", c, widthVariable, got, measuredWidth())
 		}

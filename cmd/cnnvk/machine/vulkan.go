@@ -22,7 +22,7 @@ func Devices(log *slog.Logger, want string) ([]vk.Info, error) {
 	}
 	users := readUsersWidth()
 	defer users.restore()
-	users.use(want)
+	users.setFor(want)
 	instance, err := vk.Open(options)
 	if err != nil {
 		return nil, OrCPU(err)
