@@ -14,66 +14,13 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"cnnvk/internal/files"
-	"cnnvk/internal/filetype"
 	"cnnvk/internal/hints"
 )
 
 // An archive on this machine belongs to the user: it is read and never changed or deleted, even if it
 // is damaged.
-
-// chooseOrArchive returns which of the parts is meant, and the archive that has to be unpacked before it can be read from where, or "".
-func chooseOrArchive(where string, parts []part) (p part, archive string, err error) {
-	info, err := os.Stat(where)
-	switch {
-	case err != nil: // which readPart words
-		return parts[0], "", nil
-	case !info.IsDir() && isArchive(where, info):
-		return parts[0], where, nil
-	case !info.IsDir():
-		return parts[0], "", nil
-	}
-	if p, err = choose(where, parts); err != nil {
-		return p, "", err
-	}
-	if at, err := locate(where, p); at != nil || err != nil {
-		return p, "", err
-	}
-	return p, p.archiveIn(where), nil
-}
-
-// isArchive says whether a file is an archive that can be unpacked here.
-func isArchive(file string, info fs.FileInfo) bool {
-	kind := kindOfFile(file, info)
-	return kind == filetype.Gzip || kind == filetype.Tar
-}
-
-// archiveIn finds the edition's archive in a folder by its name and returns its path, or "". The binary version's
-// comes first, and its own name before those that a browser gives to a second download.
-func (e *edition) archiveIn(dir string) string {
-	entries, _ := os.ReadDir(dir)
-	for _, version := range []string{e.binary.archive, e.python.archive} {
-		var found []string
-		for _, e := range entries {
-			name := e.Name()
-			if !strings.HasPrefix(name, version) || !namesArchive(name) {
-				continue
-			}
-			if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
-				found = append(found, name)
-			}
-		}
-		if name := version + ".tar.gz"; slices.Contains(found, name) {
-			return filepath.Join(dir, name)
-		}
-		if len(found) > 0 {
-			return filepath.Join(dir, found[0])
-		}
-	}
-	return ""
-}
 
 // unpackForReading returns the folder in cacheDir with an archive's files. The published one goes
 // where a download would put it; another, which may hold anything, has a place of its own.
@@ -174,24 +121,6 @@ func unpackLocal(ctx context.Context, archive, dir string, s selection, whole fu
 	}
 	removeUnless(dir+".tar.gz.part", archive) // a download has nothing to go on with
 	return true, nil
-}
-
-// namesArchive says whether a file's name is that of an archive.
-func namesArchive(name string) bool {
-	return slices.Contains([]string{".gz", ".tgz", ".tar", ".zip"}, filepath.Ext(name))
-}
-
-const hintArchive = "cnnvk data download fetches the published archive"
-
-// named10 says whether a path is called as CIFAR-10's archives are.
-func named10(archive string) bool { return strings.HasPrefix(filepath.Base(archive), "cifar-10-") }
-
-// archiveHint is where an archive is to be had in the place of that one.
-func archiveHint(archive string) string {
-	if named10(archive) {
-		return edition10.hint
-	}
-	return hintArchive
 }
 
 // removeUnless removes a file, unless it is the other one.
@@ -301,19 +230,4 @@ func (s Source) sumOfArchive(file string) (string, error) {
 		return "", hints.With(&FileError{Path: file, Problem: fmt.Sprintf("is too long for an archive of CIFAR-100 or CIFAR-10: more than %d bytes", most)}, archiveHint(file))
 	}
 	return fmt.Sprintf("%x", sum.Sum(nil)), nil
-}
-
-// notArchive is the error of a file that has an archive's name and is none.
-func notArchive(file string, info fs.FileInfo) error {
-	if err := readable(file, info); err != nil {
-		return err
-	}
-	bad, hint := &FileError{Path: file, Problem: "is no archive (.tar.gz)"}, archiveHint(file)
-	if name := identify(file, info); name != "" {
-		bad.Problem = "is " + name + ", no archive of the data set"
-	}
-	if kindOfFile(file, info) == filetype.Zip {
-		hint = "unzip " + files.Quote(file) + " -d DIR, and then cnnvk train --data DIR"
-	}
-	return hints.With(bad, hint)
 }

@@ -31,6 +31,16 @@ const (
 	eraseTries                      = 10
 )
 
+// PolicyNamed finds a policy.
+func PolicyNamed(name string) (Policy, bool) {
+	for _, p := range Policies() {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return Policy{}, false
+}
+
 // Policies are those that a recipe can name: none, crops and flips alone, the reference's, and the reference's with
 // two operations of RandAugment (Cubuk, Zoph, Shlens and Le, 2020) between flip and jitter. They are for images of CIFAR's size: see On.
 func Policies() []Policy {
@@ -51,16 +61,6 @@ func Policies() []Policy {
 func (p Policy) On(f Form) Policy {
 	p.h, p.w = f.H, f.W
 	return p
-}
-
-// PolicyNamed finds a policy.
-func PolicyNamed(name string) (Policy, bool) {
-	for _, p := range Policies() {
-		if p.Name == name {
-			return p, true
-		}
-	}
-	return Policy{}, false
 }
 
 // None reports whether the policy changes nothing.
@@ -143,14 +143,3 @@ func (s *stream) rectangle(height, width int) engine.Rectangle {
 	}
 	return engine.Rectangle{}
 }
-
-// uniform is in [0, 1), in steps of 2^-24.
-func (s *stream) uniform() float64 { return float64(s.next()>>8) / (1 << 24) }
-
-// about is in [middle-reach, middle+reach).
-func (s *stream) about(middle, reach float64) float32 {
-	return float32(middle + reach*(2*s.uniform()-1))
-}
-
-// below is in 0..n-1, each equally likely.
-func (s *stream) below(n int) int { return int(interval(s.next, uint32(n-1))) }

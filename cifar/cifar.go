@@ -44,15 +44,6 @@ type Set struct {
 // Len returns the number of images.
 func (s *Set) Len() int { return len(s.Labels) }
 
-// newSet is a set of n black images of the first classes.
-func newSet(f Form, n int) *Set {
-	s := &Set{Form: f, Images: make([]byte, n*f.ImageBytes()), Labels: make([]uint8, n)}
-	if f.Coarse != nil {
-		s.Coarse = make([]uint8, n)
-	}
-	return s
-}
-
 // Pictures says whether the set was made of picture files of any size.
 func (s *Set) Pictures() bool { return s.Resize != "" }
 
@@ -68,6 +59,15 @@ func (s *Set) Pick(images []int) *Set {
 		}
 	}
 	return out
+}
+
+// newSet is a set of n black images of the first classes.
+func newSet(f Form, n int) *Set {
+	s := &Set{Form: f, Images: make([]byte, n*f.ImageBytes()), Labels: make([]uint8, n)}
+	if f.Coarse != nil {
+		s.Coarse = make([]uint8, n)
+	}
+	return s
 }
 
 // image is the bytes of an image.

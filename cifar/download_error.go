@@ -44,11 +44,6 @@ func (s Source) stopped(ctx context.Context, have int64) error {
 	return s.failure(ctx.Err(), hintResume, "stopped at %s", share(have, s.Bytes))
 }
 
-// cut is a connection that ended early.
-func (s Source) cut(cause error, have int64) error {
-	return s.passing(cause, hintResume, "the connection was cut at %s: %v", share(have, s.Bytes), cause)
-}
-
 // silent is an address that sent nothing for a while: no network if it never spoke, else a cut.
 func (s Source) silent(heard bool, have int64) error {
 	nothing := fmt.Errorf("nothing came for %v", s.silence().Round(time.Millisecond))
@@ -75,6 +70,11 @@ func (s Source) unreachable(err error, heard bool, have int64) error {
 		return s.failure(fmt.Errorf("%w: %w", errNoNetwork, err), hintNetwork, "no network: %v", err)
 	}
 	return s.cut(err, have)
+}
+
+// cut is a connection that ended early.
+func (s Source) cut(cause error, have int64) error {
+	return s.passing(cause, hintResume, "the connection was cut at %s: %v", share(have, s.Bytes), cause)
 }
 
 // proxyRefusal is a proxy that does not let the request through.
@@ -136,4 +136,14 @@ func withoutPassword(address string) string {
 
 func share(have, total int64) string {
 	return fmt.Sprintf("%.1f of %.1f MB", float64(have)/1e6, float64(total)/1e6)
+}
+
+// brief is an address without password and query, for a message.
+func brief(u *url.URL) string {
+	const limit = 100
+	text := (&url.URL{Scheme: u.Scheme, Opaque: u.Opaque, Host: u.Host, Path: u.Path}).String()
+	if len(text) > limit {
+		text = text[:limit] + "..."
+	}
+	return text
 }

@@ -293,3 +293,11 @@ func (s Source) verify(path string) error {
 	}
 	return nil
 }
+
+func sizeOf(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}

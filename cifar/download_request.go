@@ -73,16 +73,6 @@ func isRedirect(status int) bool {
 	return false
 }
 
-// brief is an address without password and query, for a message.
-func brief(u *url.URL) string {
-	const limit = 100
-	text := (&url.URL{Scheme: u.Scheme, Opaque: u.Opaque, Host: u.Host, Path: u.Path}).String()
-	if len(text) > limit {
-		text = text[:limit] + "..."
-	}
-	return text
-}
-
 func (t *transfer) request(ctx context.Context, address string) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

@@ -1,17 +1,10 @@
 package cifar
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"cnnvk/internal/files"
-	"cnnvk/internal/filetype"
-	"cnnvk/internal/hints"
 )
 
 // The folders that the published archives of CIFAR-100 unpack to.
@@ -101,107 +94,6 @@ func (e *edition) fileNames() (binaries, pickles []string) {
 	return binaries, pickles
 }
 
-// inFolder returns a data file of the edition that lies in a folder, or "".
-func (e *edition) inFolder(dir string) string {
-	binaries, pickles := e.fileNames()
-	for _, v := range []struct {
-		version
-		names []string
-	}{{e.binary, binaries}, {e.python, pickles}} {
-		for _, name := range v.names {
-			path := filepath.Join(dir, name)
-			if _, err := os.Lstat(path); err == nil && v.has(path) { // not in a folder that cannot be searched
-				return path
-			}
-		}
-	}
-	return ""
-}
-
-// has says whether there is something at a path that may be a file of the version.
-func (v version) has(path string) bool {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return !errors.Is(err, fs.ErrNotExist)
-	case v.anyones && filepath.Base(filepath.Dir(path)) != v.folder:
-		return kindOfFile(path, info) == filetype.Pickle
-	}
-	return !(v.anyones && info.IsDir())
-}
-
-// looks are the ways to look for an edition in a folder: for its files, then for the folders that its archives make there, then for an
-// archive. Each returns what it finds, or "".
-var looks = []func(e *edition, dir string) string{(*edition).inFolder, (*edition).below, (*edition).archiveIn}
-
-// below returns a data file of the edition in one of the folders that its archives make in dir.
-func (e *edition) below(dir string) string {
-	for _, v := range []version{e.binary, e.python} {
-		if path := e.inFolder(filepath.Join(dir, v.folder)); path != "" {
-			return path
-		}
-	}
-	return ""
-}
-
-// Holds says whether there is a data set at a path, or something of one: files of a published version, or an archive.
-func Holds(where string) bool {
-	info, err := os.Stat(where)
-	switch {
-	case err != nil:
-		return false
-	case !info.IsDir():
-		return isArchive(where, info)
-	}
-	for _, look := range looks {
-		if look(edition100, where) != "" || look(edition10, where) != "" {
-			return true
-		}
-	}
-	return false
-}
-
-// choose returns which of the parts, each of another edition, is meant by a folder: that which the first of looks finds. Where there is
-// nothing of any it is the first; where there is something of several, which cannot be one data set, it is an error.
-func choose(dir string, parts []part) (part, error) {
-	for _, look := range looks {
-		var found []part
-		var paths []string
-		for _, p := range parts {
-			if path := look(p.edition, dir); path != "" {
-				found, paths = append(found, p), append(paths, path)
-			}
-		}
-		switch {
-		case len(found) == 1:
-			return found[0], nil
-		case len(found) > 1:
-			return part{}, mixed(dir, found, paths)
-		}
-	}
-	return parts[0], nil
-}
-
-// mixed is the error of a folder with something of more than one data set.
-func mixed(dir string, of []part, paths []string) error {
-	var what []string
-	for i, p := range of {
-		name, err := filepath.Rel(dir, paths[i])
-		if err != nil {
-			name = paths[i]
-		}
-		what = append(what, p.form.Name+" ("+name+")")
-	}
-	hint := "a folder for each, or the path of one: --data " + files.Quote(filepath.Dir(paths[0]))
-	if filepath.Dir(paths[0]) == filepath.Clean(dir) {
-		hint = "move one of them into a folder of its own"
-		if namesArchive(paths[0]) {
-			hint = "the path of one: --data " + files.Quote(paths[0])
-		}
-	}
-	return hints.With(&FileError{Path: dir, Problem: "has files of " + strings.Join(what, " and of ")}, hint)
-}
-
 // replaceHint is how the published file comes in place of a bad one, which is kept.
 func (e *edition) replaceHint(path string) string {
 	if e.hint != "" {
@@ -216,4 +108,17 @@ func (e *edition) lackHint(dir string) string {
 		return e.hint
 	}
 	return downloadHint(dir)
+}
+
+// named10 says whether a path is called as CIFAR-10's archives are.
+func named10(archive string) bool { return strings.HasPrefix(filepath.Base(archive), "cifar-10-") }
+
+const hintArchive = "cnnvk data download fetches the published archive"
+
+// archiveHint is where an archive is to be had in the place of that one.
+func archiveHint(archive string) string {
+	if named10(archive) {
+		return edition10.hint
+	}
+	return hintArchive
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"cnnvk/internal/files"
@@ -42,6 +43,40 @@ func notFolder(path string, info fs.FileInfo, p part) error {
 	return hints.With(bad, hint)
 }
 
+// orOther is the hint of a file in the place of the part's: that it is another data set's, if its size says so.
+func (p part) orOther(path string, info fs.FileInfo, hint string) string {
+	if record := int64(CIFAR10.RecordBytes()); p.form.Coarse != nil && info.Size() > 0 && info.Size()%(1000*record) == 0 {
+		return "CIFAR-10 is read from data_batch_1.bin to data_batch_5.bin and test_batch.bin, in a folder of their own"
+	}
+	return hint
+}
+
+// notArchive is the error of a file that has an archive's name and is none.
+func notArchive(file string, info fs.FileInfo) error {
+	if err := readable(file, info); err != nil {
+		return err
+	}
+	bad, hint := &FileError{Path: file, Problem: "is no archive (.tar.gz)"}, archiveHint(file)
+	if name := identify(file, info); name != "" {
+		bad.Problem = "is " + name + ", no archive of the data set"
+	}
+	if kindOfFile(file, info) == filetype.Zip {
+		hint = "unzip " + files.Quote(file) + " -d DIR, and then cnnvk train --data DIR"
+	}
+	return hints.With(bad, hint)
+}
+
+// readable is the system's error for a regular file that cannot be read, else nil.
+func readable(path string, info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return nil
+	}
+	if _, err := headOf(path); err != nil {
+		return systemError(path, err)
+	}
+	return nil
+}
+
 // identify names a file that is not the one wanted, by its size and its first bytes. It is "" for an
 // unknown one, and for one that may be the beginning of the right file.
 func identify(path string, info fs.FileInfo) string {
@@ -68,14 +103,6 @@ func identify(path string, info fs.FileInfo) string {
 	return is.Name
 }
 
-// begins says whether a file of a set's records may begin so.
-func begins(head []byte, f Form) bool {
-	if f.Coarse == nil {
-		return int(head[0]) < len(f.Classes)
-	}
-	return int(head[0]) < len(f.Coarse) && int(head[1]) < len(f.Classes)
-}
-
 // identifySize knows the sizes of whole files.
 func identifySize(size int64) string {
 	record10 := int64(CIFAR10.RecordBytes())
@@ -93,12 +120,18 @@ func identifySize(size int64) string {
 	return ""
 }
 
-// orOther is the hint of a file in the place of the part's: that it is another data set's, if its size says so.
-func (p part) orOther(path string, info fs.FileInfo, hint string) string {
-	if record := int64(CIFAR10.RecordBytes()); p.form.Coarse != nil && info.Size() > 0 && info.Size()%(1000*record) == 0 {
-		return "CIFAR-10 is read from data_batch_1.bin to data_batch_5.bin and test_batch.bin, in a folder of their own"
+// begins says whether a file of a set's records may begin so.
+func begins(head []byte, f Form) bool {
+	if f.Coarse == nil {
+		return int(head[0]) < len(f.Classes)
 	}
-	return hint
+	return int(head[0]) < len(f.Coarse) && int(head[1]) < len(f.Classes)
+}
+
+// isArchive says whether a file is an archive that can be unpacked here.
+func isArchive(file string, info fs.FileInfo) bool {
+	kind := kindOfFile(file, info)
+	return kind == filetype.Gzip || kind == filetype.Tar
 }
 
 // kindOfFile is what a file is by its first bytes; Unknown if it cannot be read.
@@ -111,17 +144,6 @@ func kindOfFile(path string, info fs.FileInfo) filetype.Kind {
 		return filetype.Unknown
 	}
 	return filetype.Of(head).Kind
-}
-
-// readable is the system's error for a regular file that cannot be read, else nil.
-func readable(path string, info fs.FileInfo) error {
-	if !info.Mode().IsRegular() {
-		return nil
-	}
-	if _, err := headOf(path); err != nil {
-		return systemError(path, err)
-	}
-	return nil
 }
 
 // headOf reads a regular file's first bytes.
@@ -137,4 +159,9 @@ func headOf(path string) ([]byte, error) {
 		return nil, err
 	}
 	return head[:n], nil
+}
+
+// namesArchive says whether a file's name is that of an archive.
+func namesArchive(name string) bool {
+	return slices.Contains([]string{".gz", ".tgz", ".tar", ".zip"}, filepath.Ext(name))
 }

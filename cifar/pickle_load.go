@@ -28,15 +28,6 @@ func loadPickle(s *pickle.Skeleton) (any, error) {
 	return value, err
 }
 
-// shortened makes a foreign text fit into a line.
-func shortened(s string) string {
-	const limit = 60
-	if len(s) > limit {
-		s = s[:limit] + "..."
-	}
-	return fmt.Sprintf("%q", s)
-}
-
 // findClass knows all the classes that a pickle may name.
 func findClass(module, name string) (any, error) {
 	switch strings.Replace(module, "numpy._core.", "numpy.core.", 1) + " " + name { // NumPy 2 calls it _core
@@ -153,6 +144,23 @@ func (d *dtype) PySetState(state any) error {
 	return nil
 }
 
+// newScalar takes (dtype, data): a number that was taken out of an array.
+func newScalar(args ...any) (any, error) {
+	if len(args) != 2 {
+		return nil, errNotNumPy
+	}
+	d, isDtype := args[0].(*dtype)
+	data, isText := asText(args[1])
+	if !isDtype || !isText {
+		return nil, errNotNumPy
+	}
+	n, err := d.integers([]byte(data))
+	if err != nil || len(n) != 1 {
+		return nil, errNotNumPy
+	}
+	return n[0], nil
+}
+
 // integers decodes numbers of the type.
 func (d *dtype) integers(data []byte) ([]int, error) {
 	size := map[string]int{"u1": 1, "i1": 1, "b1": 1, "u2": 2, "i2": 2, "u4": 4, "i4": 4, "u8": 8, "i8": 8}[d.name]
@@ -179,21 +187,13 @@ func (d *dtype) integers(data []byte) ([]int, error) {
 	return out, nil
 }
 
-// newScalar takes (dtype, data): a number that was taken out of an array.
-func newScalar(args ...any) (any, error) {
-	if len(args) != 2 {
-		return nil, errNotNumPy
+// shortened makes a foreign text fit into a line.
+func shortened(s string) string {
+	const limit = 60
+	if len(s) > limit {
+		s = s[:limit] + "..."
 	}
-	d, isDtype := args[0].(*dtype)
-	data, isText := asText(args[1])
-	if !isDtype || !isText {
-		return nil, errNotNumPy
-	}
-	n, err := d.integers([]byte(data))
-	if err != nil || len(n) != 1 {
-		return nil, errNotNumPy
-	}
-	return n[0], nil
+	return fmt.Sprintf("%q", s)
 }
 
 // encodeLatin1 takes (text, "latin1"), which is how Python 3 writes bytes for Python 2.

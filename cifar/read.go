@@ -1,15 +1,11 @@
 package cifar
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
 
 	"cnnvk/internal/files"
 	"cnnvk/internal/filetype"
@@ -118,65 +114,6 @@ func checkFolder(dir string, p part) error {
 	return notFolder(dir, info, p)
 }
 
-// place is where a part's files are, in their order.
-type place struct {
-	paths  []string
-	infos  []fs.FileInfo
-	python bool
-}
-
-// file is the name of the part's file, or one for all of its files.
-func (at *place) file() string {
-	first, last := filepath.Base(at.paths[0]), filepath.Base(at.paths[len(at.paths)-1])
-	if first == last {
-		return first
-	}
-	return first + ".." + last
-}
-
-// locate returns where the part's files are: in dir, or in the folders that the published archives
-// make there; nil where none is. Where some are, all must be.
-func locate(dir string, p part) (*place, error) {
-	for _, at := range []struct {
-		dir    string
-		names  []string
-		of     version
-		python bool
-	}{
-		{dir, p.binaries, p.binary, false}, {filepath.Join(dir, p.binary.folder), p.binaries, p.binary, false},
-		{dir, p.pickles, p.python, true}, {filepath.Join(dir, p.python.folder), p.pickles, p.python, true},
-	} {
-		there := func(name string) bool { return at.of.has(filepath.Join(at.dir, name)) }
-		if !slices.ContainsFunc(at.names, there) {
-			continue
-		}
-		out := &place{python: at.python}
-		for _, name := range at.names {
-			path := filepath.Join(at.dir, name)
-			info, err := os.Stat(path)
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil, hints.With(&FileError{Path: path, Problem: fmt.Sprintf("no such file: %s is %d files", p.name, len(at.names)), Err: fs.ErrNotExist}, p.lackHint(at.dir))
-			} else if err != nil {
-				return nil, systemError(path, err)
-			}
-			out.paths, out.infos = append(out.paths, path), append(out.infos, info)
-		}
-		return out, nil
-	}
-	return nil, nil
-}
-
-// find is locate, with an error if there is no such file.
-func find(dir string, p part) (*place, error) {
-	at, err := locate(dir, p)
-	if at != nil || err != nil {
-		return at, err
-	}
-	return nil, hints.With(&FileError{Path: filepath.Join(dir, p.binaries[0]),
-		Problem: fmt.Sprintf("no such file, nor one in %s beside it, nor the Python version's %s", p.binary.folder, p.pickles[0]),
-		Err:     fs.ErrNotExist}, p.lackHint(dir))
-}
-
 // checkFile refuses a file that cannot be one of the part's, before it is opened: opening a named pipe that nobody
 // writes to would wait for ever. The Python version's records are counted when it is read.
 func (p part) checkFile(path string, info fs.FileInfo, python bool) error {
@@ -225,82 +162,4 @@ func kindOf(mode fs.FileMode) string {
 		return "a device"
 	}
 	return mode.Type().String()
-}
-
-// readRecords fills the set with exactly as many records as r has. It checks the length again, since
-// a file can change while it is read.
-func (p part) readRecords(r io.Reader, path string, set *Set) error {
-	in := bufio.NewReaderSize(r, 256*p.form.RecordBytes())
-	labels := make([]byte, p.form.labelBytes())
-	for i := range set.Len() {
-		if _, err := io.ReadFull(in, labels); err != nil {
-			return p.readError(path, i, err)
-		}
-		fine := labels[len(labels)-1]
-		if err := p.setLabels(set, path, i, int(labels[0]), int(fine)); err != nil {
-			return err
-		}
-		if _, err := io.ReadFull(in, set.image(i)); err != nil {
-			return p.readError(path, i, err)
-		}
-	}
-	if _, err := in.ReadByte(); err == nil {
-		return hints.With(&FileError{Path: path, Problem: fmt.Sprintf("goes on after %d records", set.Len())}, p.replaceHint(path))
-	} else if err != io.EOF {
-		return systemError(path, err)
-	}
-	return nil
-}
-
-// setLabels checks a record's labels and puts them into the set. The coarse one counts where there are coarse classes.
-func (p part) setLabels(set *Set, path string, record, coarse, fine int) error {
-	problem, what := "", "label"
-	if p.form.Coarse != nil {
-		what = "fine label"
-	}
-	switch {
-	case p.form.Coarse != nil && (coarse < 0 || coarse >= len(p.form.Coarse)):
-		problem = fmt.Sprintf("coarse label %d, must be below %d", coarse, len(p.form.Coarse))
-	case fine < 0 || fine >= len(p.form.Classes):
-		problem = fmt.Sprintf("%s %d, must be below %d", what, fine, len(p.form.Classes))
-	default:
-		set.Labels[record] = uint8(fine)
-		if set.Coarse != nil {
-			set.Coarse[record] = uint8(coarse)
-		}
-		return nil
-	}
-	return hints.With(&FileError{Path: path, Problem: fmt.Sprintf("record %d (counted from 0): %s", record, problem)},
-		"the file is damaged or of another kind: "+p.replaceHint(path))
-}
-
-func (p part) readError(path string, record int, err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return hints.With(&FileError{Path: path, Problem: fmt.Sprintf("ends in record %d (counted from 0)", record)}, p.replaceHint(path))
-	}
-	return systemError(path, err)
-}
-
-// systemError drops the operation and path that the os package puts before the reason: FileError
-// names the file itself.
-func systemError(path string, err error) error {
-	hint := ""
-	if errors.Is(err, fs.ErrPermission) {
-		hint = "chmod -R u+rX " + files.Quote(filepath.Dir(path))
-	}
-	err = files.Reason(err)
-	return hints.With(&FileError{Path: path, Problem: "cannot be read: " + err.Error(), Err: err}, hint)
-}
-
-// downloadHint is the command after which find has what dir lacks of CIFAR-100.
-func downloadHint(dir string) string {
-	if base := filepath.Base(dir); base == archiveFolder || base == pythonFolder {
-		dir = filepath.Dir(dir)
-	}
-	return "cnnvk data download --to " + files.Quote(dir)
-}
-
-// replaceHint is the command that puts CIFAR-100's file in place of a bad one, which is kept.
-func replaceHint(path string) string {
-	return fmt.Sprintf("mv %s %s && %s", files.Quote(path), files.Quote(path+".old"), downloadHint(filepath.Dir(path)))
 }

@@ -207,6 +207,21 @@ func byteCount(data any) int64 {
 	return 0
 }
 
+// readAll fills all of into with an array's bytes, which must be as many.
+func (p *pythonFile) readAll(data any, into []byte) error {
+	in := p.open(data)
+	if _, err := io.ReadFull(in, into); err != nil {
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return pickle.ErrEnds
+		}
+		return err
+	}
+	if n, _ := io.ReadFull(in, make([]byte, 1)); n > 0 {
+		return errNotNumPy
+	}
+	return nil
+}
+
 // open reads an array's bytes.
 func (p *pythonFile) open(data any) io.Reader {
 	switch data := data.(type) {
@@ -224,21 +239,6 @@ func (p *pythonFile) open(data any) io.Reader {
 		return in
 	}
 	return bytes.NewReader(nil)
-}
-
-// readAll fills all of into with an array's bytes, which must be as many.
-func (p *pythonFile) readAll(data any, into []byte) error {
-	in := p.open(data)
-	if _, err := io.ReadFull(in, into); err != nil {
-		if err == io.EOF || err == io.ErrUnexpectedEOF {
-			return pickle.ErrEnds
-		}
-		return err
-	}
-	if n, _ := io.ReadFull(in, make([]byte, 1)); n > 0 {
-		return errNotNumPy
-	}
-	return nil
 }
 
 // latin1Reader makes each rune of UTF-8 a byte.

@@ -2,7 +2,6 @@ package cifar
 
 import (
 	"math"
-	"math/bits"
 
 	"gonum.org/v1/gonum/mathext/prng"
 )
@@ -79,16 +78,5 @@ func shuffle(order []int, draw func() uint32) {
 	for i := len(order) - 1; i > 0; i-- {
 		j := interval(draw, uint32(i))
 		order[i], order[j] = order[j], order[i]
-	}
-}
-
-// interval draws from 0..last, each equally likely: a draw is masked to the bits of last, and
-// drawn again while it is above last (numpy's random_interval).
-func interval(draw func() uint32, last uint32) uint32 {
-	mask := uint32(1)<<bits.Len32(last) - 1
-	for {
-		if v := draw() & mask; v <= last {
-			return v
-		}
 	}
 }

@@ -1,6 +1,10 @@
 package cifar
 
-import "cnnvk/engine"
+import (
+	"math/bits"
+
+	"cnnvk/engine"
+)
 
 // The purposes that draw from one seed; each has its own stream, so none disturbs another.
 const (
@@ -27,6 +31,17 @@ func newStream(seed uint64, purpose uint32, index uint64) *stream {
 	}
 }
 
+// uniform is in [0, 1), in steps of 2^-24.
+func (s *stream) uniform() float64 { return float64(s.next()>>8) / (1 << 24) }
+
+// about is in [middle-reach, middle+reach).
+func (s *stream) about(middle, reach float64) float32 {
+	return float32(middle + reach*(2*s.uniform()-1))
+}
+
+// below is in 0..n-1, each equally likely.
+func (s *stream) below(n int) int { return int(interval(s.next, uint32(n-1))) }
+
 func (s *stream) next() uint32 {
 	if s.used == len(s.block) {
 		s.block = engine.Philox4x32(s.counter, s.key)
@@ -36,4 +51,15 @@ func (s *stream) next() uint32 {
 	v := s.block[s.used]
 	s.used++
 	return v
+}
+
+// interval draws from 0..last, each equally likely: a draw is masked to the bits of last, and
+// drawn again while it is above last (numpy's random_interval).
+func interval(draw func() uint32, last uint32) uint32 {
+	mask := uint32(1)<<bits.Len32(last) - 1
+	for {
+		if v := draw() & mask; v <= last {
+			return v
+		}
+	}
 }

@@ -100,6 +100,13 @@ func triangle(step int) int {
 // noise is a sum of two draws from 0..31, made even about 0: -31 to 31, most often small.
 func noise(draw uint32) int { return int(draw>>27) - int(draw>>22&31) }
 
+// sum is the MD5 of the set's records.
+func (s *Set) sum() string {
+	sum := md5.New()
+	s.writeRecords(sum) // a hash takes every write
+	return fmt.Sprintf("%x", sum.Sum(nil))
+}
+
 // writeRecords writes the set in the published binary layout: for each image the coarse label, if it has one, the
 // label and the bytes of its planes. Reading the result back gives the same set.
 func (s *Set) writeRecords(w io.Writer) error {
@@ -116,11 +123,4 @@ func (s *Set) writeRecords(w io.Writer) error {
 		}
 	}
 	return nil
-}
-
-// sum is the MD5 of the set's records.
-func (s *Set) sum() string {
-	sum := md5.New()
-	s.writeRecords(sum) // a hash takes every write
-	return fmt.Sprintf("%x", sum.Sum(nil))
 }
