@@ -23,15 +23,6 @@ var spirv embed.FS
 //go:embed spirv/SOURCES
 var sources string
 
-// Code is the SPIR-V of a kernel.
-func Code(name string) ([]byte, error) {
-	code, err := spirv.ReadFile("spirv/" + name + ".spv")
-	if err != nil {
-		return nil, fmt.Errorf("shaders: no kernel %q was compiled in", name)
-	}
-	return code, nil
-}
-
 // Source is the file of this folder that a kernel was compiled from, and what was defined for it.
 func Source(name string) (file string, defines []string, err error) {
 	for line := range strings.Lines(sources) {
@@ -40,19 +31,6 @@ func Source(name string) (file string, defines []string, err error) {
 		}
 	}
 	return "", nil, fmt.Errorf("shaders: no kernel %q was compiled in", name)
-}
-
-// Names lists the compiled kernels.
-func Names() ([]string, error) {
-	entries, err := spirv.ReadDir("spirv")
-	if err != nil {
-		return nil, fmt.Errorf("shaders: %w", err)
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, strings.TrimSuffix(e.Name(), ".spv"))
-	}
-	return names, nil
 }
 
 // Hash names this set of compiled kernels: with any other code it is another.
@@ -71,4 +49,26 @@ func Hash() (string, error) {
 		h.Write(code)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// Names lists the compiled kernels.
+func Names() ([]string, error) {
+	entries, err := spirv.ReadDir("spirv")
+	if err != nil {
+		return nil, fmt.Errorf("shaders: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".spv"))
+	}
+	return names, nil
+}
+
+// Code is the SPIR-V of a kernel.
+func Code(name string) ([]byte, error) {
+	code, err := spirv.ReadFile("spirv/" + name + ".spv")
+	if err != nil {
+		return nil, fmt.Errorf("shaders: no kernel %q was compiled in", name)
+	}
+	return code, nil
 }

@@ -17,20 +17,6 @@ type clock struct {
 	ticks   int64  // from the first tick seen until then
 }
 
-// time is that of a tick, which may lie before or after the latest one seen, by less than half of the counter's range.
-func (c *clock) time(tick uint64) time.Duration {
-	if !c.started {
-		c.started, c.last = true, tick
-	}
-	unused := 64 - c.bits
-	since := int64((tick-c.last)<<unused) >> unused // the difference with its sign, right also where the counter has wrapped
-	at := c.ticks + since
-	if since > 0 {
-		c.last, c.ticks = tick, at
-	}
-	return time.Duration(float64(at) * c.period)
-}
-
 // Calibration is a moment on the host's clock and on that of the device's timestamps.
 type Calibration struct {
 	Host   time.Time
@@ -66,4 +52,18 @@ func (d *Device) Calibrate() (Calibration, error) {
 		}
 	}
 	return best, nil
+}
+
+// time is that of a tick, which may lie before or after the latest one seen, by less than half of the counter's range.
+func (c *clock) time(tick uint64) time.Duration {
+	if !c.started {
+		c.started, c.last = true, tick
+	}
+	unused := 64 - c.bits
+	since := int64((tick-c.last)<<unused) >> unused // the difference with its sign, right also where the counter has wrapped
+	at := c.ticks + since
+	if since > 0 {
+		c.last, c.ticks = tick, at
+	}
+	return time.Duration(float64(at) * c.period)
 }

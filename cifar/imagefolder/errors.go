@@ -10,15 +10,6 @@ import (
 	"cnnvk/internal/hints"
 )
 
-// problem is an error that names a file or folder, with a hint unless that is "".
-func problem(where, hint, format string, args ...any) error {
-	err := fmt.Errorf("imagefolder: %s: %w", where, fmt.Errorf(format, args...))
-	if hint == "" {
-		return err
-	}
-	return hints.With(err, hint)
-}
-
 // cannotRead is the system's error about a file or folder.
 func cannotRead(where string, err error) error {
 	hint := ""
@@ -26,4 +17,13 @@ func cannotRead(where string, err error) error {
 		hint = "chmod -R u+rX " + files.Quote(filepath.Dir(where))
 	}
 	return problem(where, hint, "cannot be read: %w", files.Reason(err))
+}
+
+// problem is an error that names a file or folder, with a hint unless that is "".
+func problem(where, hint, format string, args ...any) error {
+	err := fmt.Errorf("imagefolder: %s: %w", where, fmt.Errorf(format, args...))
+	if hint == "" {
+		return err
+	}
+	return hints.With(err, hint)
 }

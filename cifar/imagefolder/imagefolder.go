@@ -26,23 +26,6 @@ const (
 	Test  Part = "test"
 )
 
-// partNames are the names of a part's folder, or of its table without the ending, in small letters.
-var partNames = map[Part][]string{
-	Train: {"train", "training"},
-	Val:   {"val", "valid", "validation"},
-	Test:  {"test", "testing"},
-}
-
-// partNamed is the part whose folder or table is called so, in any case.
-func partNamed(name string) (Part, bool) {
-	for part, names := range partNames {
-		if slices.Contains(names, strings.ToLower(name)) {
-			return part, true
-		}
-	}
-	return Whole, false
-}
-
 // Source is pictures with labels, in a folder or a table.
 type Source struct {
 	Where string // the folder or table
@@ -113,6 +96,23 @@ func partTables(_ context.Context, where string, in contents) (*Source, error) {
 		}
 		return part, &table{path: filepath.Join(where, name)}, nil
 	})
+}
+
+// partNames are the names of a part's folder, or of its table without the ending, in small letters.
+var partNames = map[Part][]string{
+	Train: {"train", "training"},
+	Val:   {"val", "valid", "validation"},
+	Test:  {"test", "testing"},
+}
+
+// partNamed is the part whose folder or table is called so, in any case.
+func partNamed(name string) (Part, bool) {
+	for part, names := range partNames {
+		if slices.Contains(names, strings.ToLower(name)) {
+			return part, true
+		}
+	}
+	return Whole, false
 }
 
 // inParts makes a source of the names that find takes for parts; none where it takes none.

@@ -34,11 +34,6 @@ type Options struct {
 	Warn     func(what string, err error) // of a cache that cannot be used, if set
 }
 
-// form is the options as the cache's files and the checksum of a set have them.
-func (o Options) form() string {
-	return fmt.Sprintf("%dx%dx%d %s", o.Channels, o.Height, o.Width, o.Fit)
-}
-
 func (o Options) imageBytes() int { return o.Channels * o.Height * o.Width }
 
 // Pictures is what was read.
@@ -204,6 +199,11 @@ func (o Options) decode(ctx context.Context, all []file, room []byte) (*decoded,
 	return d, nil
 }
 
+// form is the options as the cache's files and the checksum of a set have them.
+func (o Options) form() string {
+	return fmt.Sprintf("%dx%dx%d %s", o.Channels, o.Height, o.Width, o.Fit)
+}
+
 // sums are the checksums of the files. One that cannot be read has the checksum of the reason.
 func (o Options) sums(ctx context.Context, all []file) ([][sha256.Size]byte, error) {
 	sums := make([][sha256.Size]byte, len(all))
@@ -211,34 +211,6 @@ func (o Options) sums(ctx context.Context, all []file) ([][sha256.Size]byte, err
 		sums[i] = sumOf(readFile(all[i].path))
 	})
 	return sums, err
-}
-
-func sumOf(data []byte, err error) [sha256.Size]byte {
-	if err != nil {
-		data = []byte("unread: " + err.Error())
-	}
-	return sha256.Sum256(data)
-}
-
-// onAllCores calls do for 0 to n-1, in any order, until ctx ends.
-func onAllCores(ctx context.Context, n int, do func(i int)) error {
-	var next atomic.Int64
-	var g errgroup.Group
-	for range min(runtime.GOMAXPROCS(0), n) {
-		g.Go(func() error {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return nil
-				}
-				if err := context.Cause(ctx); err != nil {
-					return err
-				}
-				do(i)
-			}
-		})
-	}
-	return g.Wait()
 }
 
 // decodeAll decodes the pictures straight into their places. Then the good ones move together. whole says that no file was written to
@@ -267,6 +239,27 @@ func (o Options) decodeAll(ctx context.Context, all []file, sums [][sha256.Size]
 	}
 	d.pixels = pixels[:good*size]
 	return d, whole, nil
+}
+
+// onAllCores calls do for 0 to n-1, in any order, until ctx ends.
+func onAllCores(ctx context.Context, n int, do func(i int)) error {
+	var next atomic.Int64
+	var g errgroup.Group
+	for range min(runtime.GOMAXPROCS(0), n) {
+		g.Go(func() error {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return nil
+				}
+				if err := context.Cause(ctx); err != nil {
+					return err
+				}
+				do(i)
+			}
+		})
+	}
+	return g.Wait()
 }
 
 // decodeInto decodes one picture, which must be the file that has the checksum, into (C,H,W).
@@ -298,6 +291,13 @@ func (o Options) decodeInto(out []byte, path string, sum [sha256.Size]byte) erro
 		}
 	}
 	return nil
+}
+
+func sumOf(data []byte, err error) [sha256.Size]byte {
+	if err != nil {
+		data = []byte("unread: " + err.Error())
+	}
+	return sha256.Sum256(data)
 }
 
 var errChanged = errors.New("was written to while it was read")

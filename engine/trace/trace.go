@@ -58,14 +58,6 @@ type Timeline struct {
 // New begins a time line.
 func New() *Timeline { return &Timeline{began: time.Now(), most: maxSpans, facts: map[string]any{}} }
 
-// At is a moment's place on the time line.
-func (l *Timeline) At(t time.Time) time.Duration {
-	if l == nil {
-		return 0
-	}
-	return t.Sub(l.began)
-}
-
 // Begin starts a span, which the returned function ends.
 func (l *Timeline) Begin(track Track, name string) (end func()) {
 	if l == nil {
@@ -73,6 +65,14 @@ func (l *Timeline) Begin(track Track, name string) (end func()) {
 	}
 	began := time.Now()
 	return func() { l.Add(Span{Track: track, Name: name, Begin: l.At(began), End: l.At(time.Now())}) }
+}
+
+// At is a moment's place on the time line.
+func (l *Timeline) At(t time.Time) time.Duration {
+	if l == nil {
+		return 0
+	}
+	return t.Sub(l.began)
 }
 
 // Add adds a span.
@@ -97,20 +97,6 @@ func (l *Timeline) Note(name string, value any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.facts[name] = value
-}
-
-// Spans are those added so far, by track and time, each before those inside it.
-func (l *Timeline) Spans() []Span {
-	if l == nil {
-		return nil
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	spans := slices.Clone(l.spans)
-	slices.SortStableFunc(spans, func(a, b Span) int {
-		return cmp.Or(cmp.Compare(a.Track, b.Track), cmp.Compare(a.Begin, b.Begin), cmp.Compare(b.End, a.End))
-	})
-	return spans
 }
 
 // event is a line of the file. Times are microseconds.
@@ -156,6 +142,20 @@ func (l *Timeline) Write(w io.Writer) error {
 	}
 	_, err = fmt.Fprintf(w, "\n],\"otherData\":%s}\n", facts)
 	return err
+}
+
+// Spans are those added so far, by track and time, each before those inside it.
+func (l *Timeline) Spans() []Span {
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	spans := slices.Clone(l.spans)
+	slices.SortStableFunc(spans, func(a, b Span) int {
+		return cmp.Or(cmp.Compare(a.Track, b.Track), cmp.Compare(a.Begin, b.Begin), cmp.Compare(b.End, a.End))
+	})
+	return spans
 }
 
 // about are the facts, and whether spans are missing.

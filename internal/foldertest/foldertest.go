@@ -11,6 +11,14 @@ import (
 	"testing"
 )
 
+// Unchanged wants the working folder to be as it was: nothing changed, made or left over.
+func Unchanged(t *testing.T, before map[string]string) {
+	t.Helper()
+	if after := Listing(t); !maps.Equal(before, after) {
+		t.Errorf("the folder was %v, is %v", before, after)
+	}
+}
+
 // Listing describes everything below the working folder: names, kinds and contents (of large files the size alone).
 func Listing(t *testing.T) map[string]string {
 	t.Helper()
@@ -36,14 +44,6 @@ func Listing(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	return found
-}
-
-// Unchanged wants the working folder to be as it was: nothing changed, made or left over.
-func Unchanged(t *testing.T, before map[string]string) {
-	t.Helper()
-	if after := Listing(t); !maps.Equal(before, after) {
-		t.Errorf("the folder was %v, is %v", before, after)
-	}
 }
 
 // Sum is the SHA-256 of a file.

@@ -127,23 +127,6 @@ func (s *scan) instruction() (stop bool, err error) {
 	return code == '.', nil
 }
 
-// copy takes n bytes over.
-func (s *scan) copy(n int) error {
-	if _, err := io.ReadFull(s.in, s.piece[:n]); err != nil {
-		return scanError(err)
-	}
-	s.at += int64(n)
-	s.skeleton = append(s.skeleton, s.piece[:n]...)
-	return nil
-}
-
-func scanError(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return ErrEnds
-	}
-	return err
-}
-
 // lines takes over the two lines of a name.
 func (s *scan) lines(n int) error {
 	for length := 0; n > 0; length++ {
@@ -187,10 +170,27 @@ func (s *scan) counted(begin int, op operand) error {
 	return nil
 }
 
+// copy takes n bytes over.
+func (s *scan) copy(n int) error {
+	if _, err := io.ReadFull(s.in, s.piece[:n]); err != nil {
+		return scanError(err)
+	}
+	s.at += int64(n)
+	s.skeleton = append(s.skeleton, s.piece[:n]...)
+	return nil
+}
+
 func (s *scan) discard(n int64) error {
 	if _, err := io.CopyN(io.Discard, s.in, n); err != nil {
 		return scanError(err)
 	}
 	s.at += n
 	return nil
+}
+
+func scanError(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return ErrEnds
+	}
+	return err
 }

@@ -52,11 +52,6 @@ type plane struct {
 	stride, width, height int
 }
 
-func (p plane) at(y int) []byte {
-	y = max(0, min(y, p.height-1))
-	return p.pix[y*p.stride:][:p.width]
-}
-
 // upsampler makes rows of chroma at full resolution.
 type upsampler struct {
 	across, down int
@@ -102,6 +97,11 @@ func (u upsampler) row(to []byte, p plane, y int) {
 // beside is the row of samples that is second nearest to row y.
 func (u upsampler) beside(p plane, y int) []byte {
 	return p.at(y/2 + 2*(y%2) - 1)
+}
+
+func (p plane) at(y int) []byte {
+	y = max(0, min(y, p.height-1))
+	return p.pix[y*p.stride:][:p.width]
 }
 
 // spread makes two pixels of each sum, three parts of it and one of its neighbour, divided by 1<<shift.

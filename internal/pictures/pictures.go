@@ -20,20 +20,6 @@ import (
 	"cnnvk/internal/files"
 )
 
-// RGB is a picture.
-type RGB struct {
-	Width, Height int
-	Pix           []byte // 3 bytes a pixel, rows from the top
-}
-
-func newRGB(width, height int) *RGB {
-	return &RGB{width, height, make([]byte, 3*width*height)}
-}
-
-// MaxBytes is how much memory a picture may take while it is decoded: its file, and its pixels in every form that they pass through.
-// That is 37 million pixels of an ordinary PNG, 33 million of a JPEG, 14 million of a progressive one. The whole program stays below 200 MB then.
-const MaxBytes = 150e6
-
 // ErrForm says that a file is in none of the forms that Decode reads.
 var ErrForm = errors.New("no PNG, JPEG, WebP, GIF or BMP")
 
@@ -60,6 +46,19 @@ var endings = []string{".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif"}
 // IsPicture says whether a file's name ends as a picture's, in small or capital letters.
 func IsPicture(name string) bool {
 	return slices.Contains(endings, strings.ToLower(filepath.Ext(name)))
+}
+
+// Open reads the picture in a regular file. Its errors name the file.
+func Open(path string) (*RGB, error) {
+	data, err := ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	m, err := Decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
 }
 
 // Decode reads a picture, in whichever form its content is: of a GIF or a WebP that moves, the first frame. What follows the picture is
@@ -96,19 +95,6 @@ func plain(err error) error {
 
 var errCut = errors.New("the file ends before the picture does")
 
-// Open reads the picture in a regular file. Its errors name the file.
-func Open(path string) (*RGB, error) {
-	data, err := ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	m, err := Decode(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
-}
-
 // ReadFile reads the bytes of a picture to be decoded, from a regular file: to open a pipe may take for ever. Its errors do not name the file.
 func ReadFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
@@ -138,15 +124,4 @@ func ReadAll(r io.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("more than the %d MB that a picture may take", int(MaxBytes/1e6))
 	}
 	return data, nil
-}
-
-// checkSize refuses a picture without pixels, or one that takes more than MaxBytes at so many bytes a pixel, beside its file.
-func checkSize(data []byte, width, height int, bytesPerPixel float64) error {
-	if width < 1 || height < 1 {
-		return fmt.Errorf("%dx%d pixels", width, height)
-	}
-	if need := float64(len(data)) + float64(width)*float64(height)*bytesPerPixel; need > MaxBytes {
-		return fmt.Errorf("%dx%d pixels take %.0f MB of memory, a picture may take %d MB", width, height, need/1e6, int(MaxBytes/1e6))
-	}
-	return nil
 }

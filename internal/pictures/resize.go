@@ -6,64 +6,6 @@ import (
 	"math"
 )
 
-// Resize is the picture in another size: bilinear, and over as many pixels as are brought into one where it shrinks. The bits are Pillow's
-// (Image.resize with BILINEAR, libImaging/Resample.c): across first, then down, each rounded to 8 bits.
-func (m *RGB) Resize(width, height int) *RGB {
-	return m.resample(width, height, image.Rect(0, 0, width, height))
-}
-
-// resample is the part of the resized picture that lies in the window.
-func (m *RGB) resample(width, height int, window image.Rectangle) *RGB {
-	rows := image.Rect(0, 0, m.Width, m.Height)
-	down := taps(m.Height, height, window.Min.Y, window.Max.Y)
-	if height != m.Height { // rows that no pixel is made of are left out
-		rows.Min.Y, rows.Max.Y = m.Height, 0
-		for _, t := range down {
-			rows.Min.Y, rows.Max.Y = min(rows.Min.Y, t.first), max(rows.Max.Y, t.first+len(t.weights))
-		}
-	} else {
-		rows.Min.Y, rows.Max.Y = window.Min.Y, window.Max.Y
-	}
-	across := m.across(taps(m.Width, width, window.Min.X, window.Max.X), rows, width == m.Width)
-	if height == m.Height {
-		return across
-	}
-	out := newRGB(window.Dx(), window.Dy())
-	stride := 3 * out.Width
-	for y, t := range down {
-		to := out.Pix[y*stride:][:stride]
-		for i := range to {
-			sum := half
-			for k, w := range t.weights {
-				sum += w * int(across.Pix[(t.first-rows.Min.Y+k)*stride+i])
-			}
-			to[i] = clamp(sum >> precision)
-		}
-	}
-	return out
-}
-
-// across resizes the rows. As they are, they are only cut.
-func (m *RGB) across(columns []tap, rows image.Rectangle, same bool) *RGB {
-	out := newRGB(len(columns), rows.Dy())
-	for y := range out.Height {
-		from, to := m.Pix[3*(y+rows.Min.Y)*m.Width:][:3*m.Width], out.Pix[3*y*out.Width:][:3*out.Width]
-		if same {
-			copy(to, from[3*columns[0].centre:])
-			continue
-		}
-		for x, t := range columns {
-			r, g, b := half, half, half
-			for k, w := range t.weights {
-				p := from[3*(t.first+k):][:3:3]
-				r, g, b = r+w*int(p[0]), g+w*int(p[1]), b+w*int(p[2])
-			}
-			to[3*x], to[3*x+1], to[3*x+2] = clamp(r>>precision), clamp(g>>precision), clamp(b>>precision)
-		}
-	}
-	return out
-}
-
 // precision is the bits of a weight after the point, half what rounds a sum of them.
 const (
 	precision = 32 - 8 - 2
@@ -75,33 +17,6 @@ type tap struct {
 	centre  int // its own place
 	first   int
 	weights []int // in 1<<precision
-}
-
-// taps are those of the pixels start to end of a row that goes from so many pixels to so many. The arithmetic is that of precompute_coeffs;
-// conversions keep a compiler from fusing two operations into one of other rounding.
-func taps(from, to, start, end int) []tap {
-	scale := float64(from) / float64(to)
-	support := max(scale, 1)
-	out := make([]tap, 0, end-start)
-	for i := start; i < end; i++ {
-		centre := float64((float64(i) + 0.5) * scale)
-		first := max(int(float64(centre-support)+0.5), 0)
-		weights, sum := make([]float64, min(int(float64(centre+support)+0.5), from)-first), 0.0
-		for k := range weights {
-			distance := math.Abs(float64(float64(float64(k+first)-centre)+0.5) * float64(1/support))
-			weights[k] = max(1-distance, 0)
-			sum += weights[k]
-		}
-		t := tap{i, first, make([]int, len(weights))}
-		for k, w := range weights {
-			if sum != 0 {
-				w /= sum
-			}
-			t.weights[k] = int(0.5 + float64(w*(1<<precision)))
-		}
-		out = append(out, t)
-	}
-	return out
 }
 
 // Fit is how a picture of other proportions is brought to a size.
@@ -159,6 +74,91 @@ func (m *RGB) pad(width, height int) *RGB {
 	}
 	for y := range h {
 		copy(out.Pix[3*((y+top)*width+left):], small.Pix[3*y*w:][:3*w])
+	}
+	return out
+}
+
+// Resize is the picture in another size: bilinear, and over as many pixels as are brought into one where it shrinks. The bits are Pillow's
+// (Image.resize with BILINEAR, libImaging/Resample.c): across first, then down, each rounded to 8 bits.
+func (m *RGB) Resize(width, height int) *RGB {
+	return m.resample(width, height, image.Rect(0, 0, width, height))
+}
+
+// resample is the part of the resized picture that lies in the window.
+func (m *RGB) resample(width, height int, window image.Rectangle) *RGB {
+	rows := image.Rect(0, 0, m.Width, m.Height)
+	down := taps(m.Height, height, window.Min.Y, window.Max.Y)
+	if height != m.Height { // rows that no pixel is made of are left out
+		rows.Min.Y, rows.Max.Y = m.Height, 0
+		for _, t := range down {
+			rows.Min.Y, rows.Max.Y = min(rows.Min.Y, t.first), max(rows.Max.Y, t.first+len(t.weights))
+		}
+	} else {
+		rows.Min.Y, rows.Max.Y = window.Min.Y, window.Max.Y
+	}
+	across := m.across(taps(m.Width, width, window.Min.X, window.Max.X), rows, width == m.Width)
+	if height == m.Height {
+		return across
+	}
+	out := newRGB(window.Dx(), window.Dy())
+	stride := 3 * out.Width
+	for y, t := range down {
+		to := out.Pix[y*stride:][:stride]
+		for i := range to {
+			sum := half
+			for k, w := range t.weights {
+				sum += w * int(across.Pix[(t.first-rows.Min.Y+k)*stride+i])
+			}
+			to[i] = clamp(sum >> precision)
+		}
+	}
+	return out
+}
+
+// taps are those of the pixels start to end of a row that goes from so many pixels to so many. The arithmetic is that of precompute_coeffs;
+// conversions keep a compiler from fusing two operations into one of other rounding.
+func taps(from, to, start, end int) []tap {
+	scale := float64(from) / float64(to)
+	support := max(scale, 1)
+	out := make([]tap, 0, end-start)
+	for i := start; i < end; i++ {
+		centre := float64((float64(i) + 0.5) * scale)
+		first := max(int(float64(centre-support)+0.5), 0)
+		weights, sum := make([]float64, min(int(float64(centre+support)+0.5), from)-first), 0.0
+		for k := range weights {
+			distance := math.Abs(float64(float64(float64(k+first)-centre)+0.5) * float64(1/support))
+			weights[k] = max(1-distance, 0)
+			sum += weights[k]
+		}
+		t := tap{i, first, make([]int, len(weights))}
+		for k, w := range weights {
+			if sum != 0 {
+				w /= sum
+			}
+			t.weights[k] = int(0.5 + float64(w*(1<<precision)))
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// across resizes the rows. As they are, they are only cut.
+func (m *RGB) across(columns []tap, rows image.Rectangle, same bool) *RGB {
+	out := newRGB(len(columns), rows.Dy())
+	for y := range out.Height {
+		from, to := m.Pix[3*(y+rows.Min.Y)*m.Width:][:3*m.Width], out.Pix[3*y*out.Width:][:3*out.Width]
+		if same {
+			copy(to, from[3*columns[0].centre:])
+			continue
+		}
+		for x, t := range columns {
+			r, g, b := half, half, half
+			for k, w := range t.weights {
+				p := from[3*(t.first+k):][:3:3]
+				r, g, b = r+w*int(p[0]), g+w*int(p[1]), b+w*int(p[2])
+			}
+			to[3*x], to[3*x+1], to[3*x+2] = clamp(r>>precision), clamp(g>>precision), clamp(b>>precision)
+		}
 	}
 	return out
 }

@@ -81,23 +81,6 @@ func (m *Model) Write(path string) error {
 // message is a protocol buffer's message under construction. Repeated numbers are not packed, as in the schema.
 type message []byte
 
-func (m *message) number(field protowire.Number, v int) {
-	*m = protowire.AppendVarint(protowire.AppendTag(*m, field, protowire.VarintType), uint64(v))
-}
-
-func (m *message) float(field protowire.Number, v float32) {
-	*m = protowire.AppendFixed32(protowire.AppendTag(*m, field, protowire.Fixed32Type), math.Float32bits(v))
-}
-
-func (m *message) bytes(field protowire.Number, v []byte) {
-	*m = protowire.AppendBytes(protowire.AppendTag(*m, field, protowire.BytesType), v)
-}
-
-// text writes a string, which a protocol buffer has in UTF-8.
-func (m *message) text(field protowire.Number, v string) {
-	m.bytes(field, []byte(strings.ToValidUTF8(v, "\uFFFD")))
-}
-
 // Encode is the model as a file has it. The error is for an attribute of another type, and for more than 2 GiB.
 func (m *Model) Encode() ([]byte, error) {
 	graph, err := m.Graph.encode()
@@ -187,6 +170,10 @@ func (a *Attribute) encode() (out message, err error) {
 	return out, nil
 }
 
+func (m *message) float(field protowire.Number, v float32) {
+	*m = protowire.AppendFixed32(protowire.AppendTag(*m, field, protowire.Fixed32Type), math.Float32bits(v))
+}
+
 func (t *Tensor) encode() (out message) {
 	for _, n := range t.Shape {
 		out.number(tensorDims, n)
@@ -217,4 +204,17 @@ func (v *Value) encode() (out message) {
 	out.text(valueName, v.Name)
 	out.bytes(valueType, kind)
 	return out
+}
+
+// text writes a string, which a protocol buffer has in UTF-8.
+func (m *message) text(field protowire.Number, v string) {
+	m.bytes(field, []byte(strings.ToValidUTF8(v, "\uFFFD")))
+}
+
+func (m *message) bytes(field protowire.Number, v []byte) {
+	*m = protowire.AppendBytes(protowire.AppendTag(*m, field, protowire.BytesType), v)
+}
+
+func (m *message) number(field protowire.Number, v int) {
+	*m = protowire.AppendVarint(protowire.AppendTag(*m, field, protowire.VarintType), uint64(v))
 }

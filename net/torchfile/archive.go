@@ -71,45 +71,6 @@ func openArchive(f readerAt, size int64) (*archive, error) {
 	return a, nil
 }
 
-// damaged is what the zip library says, without its name.
-func damaged(err error) error {
-	if text, ok := strings.CutPrefix(err.Error(), "zip: "); ok {
-		return errors.New("its archive: " + text)
-	}
-	return err
-}
-
-// read reads an entry of at most that many bytes, and checks its checksum.
-func (a *archive) read(name string, most int64) ([]byte, error) {
-	e := a.entries[name]
-	const encrypted = 1
-	switch {
-	case e == nil:
-		return nil, fmt.Errorf("its archive has no %q", name)
-	case e.Flags&encrypted != 0:
-		return nil, fmt.Errorf("its %q is encrypted", name)
-	case e.Method != zip.Store || e.CompressedSize64 != e.UncompressedSize64:
-		return nil, errCompressed
-	case e.UncompressedSize64 > uint64(a.size):
-		return nil, fmt.Errorf("its %q has %d bytes, more than the file", name, e.UncompressedSize64)
-	case e.UncompressedSize64 > uint64(most):
-		return nil, fmt.Errorf("its %q has %d bytes; no more than %d are read", name, e.UncompressedSize64, most)
-	}
-	in, err := e.Open()
-	if err != nil {
-		return nil, damaged(err)
-	}
-	defer in.Close()
-	data := make([]byte, e.UncompressedSize64)
-	if _, err := io.ReadFull(in, data); err != nil {
-		return nil, fmt.Errorf("%q: %w", name, damaged(err))
-	}
-	if _, err := in.Read(make([]byte, 1)); err != io.EOF { // only now the checksum is compared
-		return nil, fmt.Errorf("%q: %w", name, damaged(err))
-	}
-	return data, nil
-}
-
 // metadata is what Write keeps beside the tensors; nil in a file of PyTorch's.
 func (a *archive) metadata() (map[string]string, error) {
 	if a.entries[a.folder+metadataEntry] == nil {
@@ -165,6 +126,45 @@ func (a *archive) values(named []namedTensor) ([]safetensors.Tensor, error) {
 
 // maxShares is how many times the file's size all tensors together may have: weights that two layers share are in the file once.
 const maxShares = 4
+
+// read reads an entry of at most that many bytes, and checks its checksum.
+func (a *archive) read(name string, most int64) ([]byte, error) {
+	e := a.entries[name]
+	const encrypted = 1
+	switch {
+	case e == nil:
+		return nil, fmt.Errorf("its archive has no %q", name)
+	case e.Flags&encrypted != 0:
+		return nil, fmt.Errorf("its %q is encrypted", name)
+	case e.Method != zip.Store || e.CompressedSize64 != e.UncompressedSize64:
+		return nil, errCompressed
+	case e.UncompressedSize64 > uint64(a.size):
+		return nil, fmt.Errorf("its %q has %d bytes, more than the file", name, e.UncompressedSize64)
+	case e.UncompressedSize64 > uint64(most):
+		return nil, fmt.Errorf("its %q has %d bytes; no more than %d are read", name, e.UncompressedSize64, most)
+	}
+	in, err := e.Open()
+	if err != nil {
+		return nil, damaged(err)
+	}
+	defer in.Close()
+	data := make([]byte, e.UncompressedSize64)
+	if _, err := io.ReadFull(in, data); err != nil {
+		return nil, fmt.Errorf("%q: %w", name, damaged(err))
+	}
+	if _, err := in.Read(make([]byte, 1)); err != io.EOF { // only now the checksum is compared
+		return nil, fmt.Errorf("%q: %w", name, damaged(err))
+	}
+	return data, nil
+}
+
+// damaged is what the zip library says, without its name.
+func damaged(err error) error {
+	if text, ok := strings.CutPrefix(err.Error(), "zip: "); ok {
+		return errors.New("its archive: " + text)
+	}
+	return err
+}
 
 // limitedReader refuses to read more than what is left.
 type limitedReader struct {

@@ -45,14 +45,6 @@ const (
 // unpickler keeps the first error of what a pickle calls.
 type unpickler struct{ err error }
 
-// failed is an error to end the pickle with.
-func (u *unpickler) failed(format string, args ...any) error {
-	if u.err == nil {
-		u.err = fmt.Errorf(format, args...)
-	}
-	return u.err
-}
-
 // elementType is a torch.dtype, or the class of a storage of it.
 type elementType struct{ name string } // as in safetensors; what is not read has PyTorch's name
 
@@ -209,6 +201,14 @@ func (u *unpickler) rebuildFromType(args ...any) (any, error) {
 		}
 	}
 	return nil, u.failed("%w", errArguments)
+}
+
+// failed is an error to end the pickle with.
+func (u *unpickler) failed(format string, args ...any) error {
+	if u.err == nil {
+		u.err = fmt.Errorf(format, args...)
+	}
+	return u.err
 }
 
 func isTensor(v any) bool { _, ok := v.(*tensor); return ok }

@@ -57,6 +57,34 @@ func findState(value any) (named []namedTensor, note string, err error) {
 	return named, strings.Join(said, "; "), nil
 }
 
+// noState says what a file holds in place of a state_dict.
+func noState(value any) error {
+	entries, isDict := entriesOf(value)
+	if !isDict {
+		what := "a value"
+		switch value.(type) {
+		case *tensor:
+			what = "a single tensor"
+		case *types.List, *types.Tuple:
+			what = "a list"
+		}
+		return &notState{text: "it holds " + what + ", not a state_dict: tensors by their names"}
+	}
+	if len(entries) == 0 {
+		return &notState{text: "it holds an empty dictionary, not a state_dict"}
+	}
+	var keys []string
+	other := ""
+	for _, e := range entries {
+		keys = append(keys, keyText(e.Key))
+		key, isText := e.Key.(string)
+		if _, _, ok := stateIn(e.Value, 0, map[any]bool{}); ok && isText && other == "" {
+			other = key
+		}
+	}
+	return &notState{"it holds " + listed(keys) + ", of which none is a state_dict that is known by its name", other}
+}
+
 // stateIn looks for a dictionary of tensors. seen are the dictionaries that were looked into.
 func stateIn(value any, depth int, seen map[any]bool) (entries []types.DictEntry, under string, ok bool) {
 	entries, isDict := entriesOf(value)
@@ -94,34 +122,6 @@ func entriesOf(value any) ([]types.DictEntry, bool) {
 		return out, true
 	}
 	return nil, false
-}
-
-// noState says what a file holds in place of a state_dict.
-func noState(value any) error {
-	entries, isDict := entriesOf(value)
-	if !isDict {
-		what := "a value"
-		switch value.(type) {
-		case *tensor:
-			what = "a single tensor"
-		case *types.List, *types.Tuple:
-			what = "a list"
-		}
-		return &notState{text: "it holds " + what + ", not a state_dict: tensors by their names"}
-	}
-	if len(entries) == 0 {
-		return &notState{text: "it holds an empty dictionary, not a state_dict"}
-	}
-	var keys []string
-	other := ""
-	for _, e := range entries {
-		keys = append(keys, keyText(e.Key))
-		key, isText := e.Key.(string)
-		if _, _, ok := stateIn(e.Value, 0, map[any]bool{}); ok && isText && other == "" {
-			other = key
-		}
-	}
-	return &notState{"it holds " + listed(keys) + ", of which none is a state_dict that is known by its name", other}
 }
 
 // keyText is a dictionary's key in a message.

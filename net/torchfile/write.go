@@ -150,18 +150,6 @@ func newPickler() *pickler {
 	return p
 }
 
-// push makes a value and remembers it (BINPUT), or pushes it again (BINGET).
-func (p *pickler) push(value string) {
-	if at, known := p.memo[value]; known {
-		p.Write([]byte{'h', at})
-		return
-	}
-	at := byte(len(p.memo))
-	p.memo[value] = at
-	p.WriteString(value)
-	p.Write([]byte{'q', at})
-}
-
 // entry is a name and _rebuild_tensor_v2(storage, 0, shape, strides, False, OrderedDict()).
 func (p *pickler) entry(i int, t safetensors.Tensor, dtype string) {
 	p.text(t.Name)
@@ -180,6 +168,18 @@ func (p *pickler) entry(i int, t safetensors.Tensor, dtype string) {
 	p.WriteString(")RtR")
 }
 
+// push makes a value and remembers it (BINPUT), or pushes it again (BINGET).
+func (p *pickler) push(value string) {
+	if at, known := p.memo[value]; known {
+		p.Write([]byte{'h', at})
+		return
+	}
+	at := byte(len(p.memo))
+	p.memo[value] = at
+	p.WriteString(value)
+	p.Write([]byte{'q', at})
+}
+
 // end closes the entries: SETITEMS, STOP.
 func (p *pickler) end() []byte {
 	p.WriteString("u.")
@@ -190,6 +190,14 @@ func (p *pickler) text(s string) {
 	p.WriteByte('X')
 	p.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(s))))
 	p.WriteString(s)
+}
+
+func (p *pickler) numbers(list []int) {
+	p.WriteByte('(')
+	for _, n := range list {
+		p.number(n)
+	}
+	p.WriteByte('t')
 }
 
 func (p *pickler) number(n int) {
@@ -203,14 +211,6 @@ func (p *pickler) number(n int) {
 		p.Write([]byte{0x8a, 8})
 		p.Write(binary.LittleEndian.AppendUint64(nil, uint64(n)))
 	}
-}
-
-func (p *pickler) numbers(list []int) {
-	p.WriteByte('(')
-	for _, n := range list {
-		p.number(n)
-	}
-	p.WriteByte('t')
 }
 
 // stridesOf are those of a tensor in row-major order, as PyTorch counts them: a dimension of size 0 counts as 1.

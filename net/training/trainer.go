@@ -58,8 +58,20 @@ func (t *Trainer) Programs() (*engine.Layout, []*engine.Program, error) {
 	return p.layout, p.all(), nil
 }
 
-func (p programs) all() []*engine.Program {
-	return append(p.train.Programs(), p.validation.Programs()...)
+// Open prepares the programs on an executor, until ctx ends, and sets the initial weights.
+func (t *Trainer) Open(ctx context.Context, e engine.Executor) error {
+	p, err := t.write()
+	if err != nil {
+		return err
+	}
+	t.run = run{programs: p, factors: t.Recipe.RateFactors()}
+	if t.run.session, err = e.NewSession(ctx, p.layout, p.all(), engine.PlanOptions{}); err != nil {
+		return err
+	}
+	if err := net.SetResidents(t.run.session, t.Data); err != nil {
+		return err
+	}
+	return t.setInitial()
 }
 
 func (t *Trainer) write() (p programs, err error) {
@@ -90,20 +102,8 @@ func (t *Trainer) check() error {
 	return nil
 }
 
-// Open prepares the programs on an executor, until ctx ends, and sets the initial weights.
-func (t *Trainer) Open(ctx context.Context, e engine.Executor) error {
-	p, err := t.write()
-	if err != nil {
-		return err
-	}
-	t.run = run{programs: p, factors: t.Recipe.RateFactors()}
-	if t.run.session, err = e.NewSession(ctx, p.layout, p.all(), engine.PlanOptions{}); err != nil {
-		return err
-	}
-	if err := net.SetResidents(t.run.session, t.Data); err != nil {
-		return err
-	}
-	return t.setInitial()
+func (p programs) all() []*engine.Program {
+	return append(p.train.Programs(), p.validation.Programs()...)
 }
 
 // setInitial sets the state from which a training begins: initial or pretrained weights, no moments, no step done.

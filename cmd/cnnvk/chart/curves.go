@@ -84,17 +84,6 @@ func panel(epochs []Epoch, label string, curves ...curve) (*plot.Plot, error) {
 	return p, nil
 }
 
-// pointsOf are the points of a curve, without missing values.
-func pointsOf(epochs []Epoch, value func(Epoch) float64) plotter.XYs {
-	var out plotter.XYs
-	for _, e := range epochs {
-		if v := value(e); !math.IsNaN(v) && !math.IsInf(v, 0) {
-			out = append(out, plotter.XY{X: float64(e.Number), Y: v})
-		}
-	}
-	return out
-}
-
 // markBest draws a ring around the best validation accuracy.
 func markBest(p *plot.Plot, epochs []Epoch) error {
 	points := pointsOf(epochs, func(e Epoch) float64 { return 100 * e.ValAccuracy })
@@ -114,4 +103,15 @@ func markBest(p *plot.Plot, epochs []Epoch) error {
 	ring.Color, ring.Shape, ring.Radius = orange, draw.RingGlyph{}, vg.Points(4)
 	p.Add(ring)
 	return nil
+}
+
+// pointsOf are the points of a curve, without missing values.
+func pointsOf(epochs []Epoch, value func(Epoch) float64) plotter.XYs {
+	var out plotter.XYs
+	for _, e := range epochs {
+		if v := value(e); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			out = append(out, plotter.XY{X: float64(e.Number), Y: v})
+		}
+	}
+	return out
 }

@@ -99,11 +99,6 @@ func (s sheet) cell(c Cell, left, top int) {
 	}
 }
 
-// at is a place of the canvas, whose y goes up.
-func (s sheet) at(x, y int) vg.Point {
-	return vg.Point{X: s.canvas.Min.X + dots(x), Y: s.canvas.Min.Y + dots(s.height-y)}
-}
-
 func (s sheet) fill(with color.Color, left, top, width, height int) {
 	s.canvas.FillPolygon(with, []vg.Point{s.at(left, top), s.at(left+width, top), s.at(left+width, top+height), s.at(left, top+height)})
 }
@@ -119,4 +114,9 @@ func (s sheet) words(x, y, room int, line string, points float64, in color.Color
 	}
 	s.canvas.FillText(style, s.at(x, y), line)
 	return int(style.Width(line)*DPI/vg.Inch) + 1
+}
+
+// at is a place of the canvas, whose y goes up.
+func (s sheet) at(x, y int) vg.Point {
+	return vg.Point{X: s.canvas.Min.X + dots(x), Y: s.canvas.Min.Y + dots(s.height-y)}
 }
