@@ -10,7 +10,7 @@
 // kernel activation
 // kernel activation_any: SCALAR
 #include "dispatch.glsl"
-#include "chunk.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "activation.glsl"
 
@@ -22,10 +22,10 @@ layout(constant_id = 5) const uint FUNCTION = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer X { chunk x[]; };
-layout(std430, binding = 1) writeonly buffer Y { chunk y[]; };
+ACTIVATION(0, X, x);
+RESULTS(1, Y, y);
 
 void main() {
     uint i = invocation();
-    if (i < push.count) y[i] = activated(FUNCTION, x[moved(i, C, GY, GX, PLANE)]);
+    if (i < push.count) STORE(y, i, activated(FUNCTION, FETCH(x, moved(i, C, GY, GX, PLANE))));
 }

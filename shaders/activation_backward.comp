@@ -10,7 +10,7 @@
 // kernel activation_backward
 // kernel activation_backward_any: SCALAR
 #include "dispatch.glsl"
-#include "chunk.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "activation.glsl"
 
@@ -23,12 +23,12 @@ layout(constant_id = 6) const uint FUNCTION = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer DY { chunk dy[]; };
-layout(std430, binding = 1) readonly  buffer V { chunk v[]; };
-layout(std430, binding = 2) writeonly buffer DX { chunk dx[]; };
+ACTIVATION(0, DY, dy);
+ACTIVATION(1, V, v);
+RESULTS(2, DX, dx);
 
 void main() {
     uint i = invocation();
     if (i >= push.count) return;
-    dx[i] = dy[moved(i, C, GY, GD, PLANE)] * slope(FUNCTION, v[moved(i, C, GY, GV, PLANE)]);
+    STORE(dx, i, FETCH(dy, moved(i, C, GY, GD, PLANE)) * slope(FUNCTION, FETCH(v, moved(i, C, GY, GV, PLANE))));
 }

@@ -36,7 +36,7 @@ layout(push_constant) uniform Push { uint N, per, S; } push;
 
 layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
 layout(std430, binding = 1) writeonly buffer Parts { float parts[]; };
-layout(std430, binding = 2) writeonly buffer DN { chunk dn[]; };
+RESULTS(2, DN, dn);
 ACTIVATION(3, DY, dy);
 ACTIVATION(4, V, v);
 ACTIVATION(5, X, x);
@@ -59,7 +59,7 @@ void main() {
             for (uint i = 0u; i < RUN; i++) { // unrolled: what a loop carries goes through memory on CPU drivers
                 chunk centred = FETCH(x, from_x + r + i) - mean, at = FETCH(v, from_v + r + i);
                 chunk d = through(SUM ? centred * scale + bias + at : at, FETCH(dy, from_d + r + i));
-                dn[to + r + i] = d;
+                STORE(dn, to + r + i, d);
                 sum += d;
                 product += d * centred;
             }

@@ -11,7 +11,7 @@
 // kernel add_activation: ANY_FUNCTION
 // kernel add_activation_any: ANY_FUNCTION SCALAR
 #include "dispatch.glsl"
-#include "chunk.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #ifdef ANY_FUNCTION
 #include "activation.glsl"
@@ -28,16 +28,16 @@ layout(constant_id = 6) const uint FUNCTION = 6;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer A { chunk a[]; };
-layout(std430, binding = 1) readonly  buffer B { chunk b[]; };
-layout(std430, binding = 2) writeonly buffer Y { chunk y[]; };
+ACTIVATION(0, A, a);
+ACTIVATION(1, B, b);
+RESULTS(2, Y, y);
 
 void main() {
     uint i = invocation();
     if (i >= push.count) return;
-    chunk sum = a[moved(i, C, GY, GA, PLANE)] + b[moved(i, C, GY, GB, PLANE)];
+    chunk sum = FETCH(a, moved(i, C, GY, GA, PLANE)) + FETCH(b, moved(i, C, GY, GB, PLANE));
 #ifdef ANY_FUNCTION
     sum = activated(FUNCTION, sum);
 #endif
-    y[i] = sum;
+    STORE(y, i, sum);
 }

@@ -14,6 +14,7 @@
 #include "augment_color.glsl"
 #include "reflected.glsl"
 #include "augment_histogram.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(local_size_x_id = 0) in;
@@ -28,7 +29,7 @@ layout(push_constant) uniform Push { uint first, held, count; } push; // count =
 layout(std430, binding = 0) readonly  buffer Images { uint images[]; };
 layout(std430, binding = 1) readonly  buffer Table { float table[]; };
 layout(std430, binding = 2) readonly  buffer Draws { uint draws[]; };
-layout(std430, binding = 3) writeonly buffer X { float x[]; };
+RESULT_FLOATS(3, X, x);
 
 // The words of a draw, and of an operation in it.
 const uint IMAGE = 0u, TOP = 1u, LEFT = 2u, FLIP = 3u, ERASE = 4u, COUNT = 8u, OPS = 9u, OP_WORDS = 7u, DRAW_WORDS = 52u;
@@ -185,7 +186,7 @@ void store(uint n, uint draw) {
     each_pixel(i) {
         uvec3 v = unpacked(picture[now + i]);
         bool erased = i / W - top < height && i % W - left < width; // both wrap to a large number before the rectangle
-        for (uint c = 0u; c < 3u; c++) x[plane_at(n, c, 3u, G, PIXELS) + i] = erased ? 0.0 : table[256u * c + v[c]];
+        for (uint c = 0u; c < 3u; c++) STORE(x, plane_at(n, c, 3u, G, PIXELS) + i, erased ? 0.0 : table[256u * c + v[c]]);
     }
 }
 

@@ -13,6 +13,7 @@
 // as often as it needs them. That is once, and once more before each contrast, which needs the mean grey that the operations before it leave.
 #include "augment_color.glsl"
 #include "reflected.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(local_size_x_id = 0) in;
@@ -28,7 +29,7 @@ layout(push_constant) uniform Push { uint first, held, count; } push; // count =
 layout(std430, binding = 0) readonly  buffer Images { uint images[]; };
 layout(std430, binding = 1) readonly  buffer Table { float table[]; };
 layout(std430, binding = 2) readonly  buffer Draws { uint draws[]; };
-layout(std430, binding = 3) writeonly buffer X { float x[]; };
+RESULT_FLOATS(3, X, x);
 
 // The words of a draw, and of an operation in it.
 const uint IMAGE = 0u, TOP = 1u, LEFT = 2u, FLIP = 3u, ERASE = 4u, COUNT = 8u, OPS = 9u, OP_WORDS = 7u, DRAW_WORDS = 52u, MOST = 6u;
@@ -107,7 +108,7 @@ void plain(uint n, uint base, uint draw) {
         bool gone = erased(i, draw);
         for (uint c = 0u; c < C; c++) {
             uint v = at < PIXELS ? byte_at(base + c * PIXELS + at) : 0u;
-            x[plane_at(n, c, C, G, PIXELS) + i] = gone ? 0.0 : table[256u * c + v];
+            STORE(x, plane_at(n, c, C, G, PIXELS) + i, gone ? 0.0 : table[256u * c + v]);
         }
     }
 }
@@ -121,7 +122,7 @@ void coloured(uint n, uint base, uint draw) {
     each_pixel(i) {
         uvec3 v = pixel(i, base, draw, operations);
         bool gone = erased(i, draw);
-        for (uint c = 0u; c < 3u; c++) x[plane_at(n, c, 3u, G, PIXELS) + i] = gone ? 0.0 : table[256u * c + v[c]];
+        for (uint c = 0u; c < 3u; c++) STORE(x, plane_at(n, c, 3u, G, PIXELS) + i, gone ? 0.0 : table[256u * c + v[c]]);
     }
 }
 

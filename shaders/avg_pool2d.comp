@@ -22,7 +22,7 @@ layout(constant_id = 6) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*HO*(W/8)
 
-layout(std430, binding = 0) writeonly buffer Y { vec4 y[]; };
+RESULTS(0, Y, y);
 ACTIVATION(1, X, x);
 
 void main() {
@@ -38,7 +38,7 @@ void main() {
         b += FETCH(x, at + row + 1u);
     }
     if (!OVERLAPPED) {
-        y[id] = 0.25 * (vec4(a.xz, b.xz) + vec4(a.yw, b.yw));
+        STORE(y, id, 0.25 * (vec4(a.xz, b.xz) + vec4(a.yw, b.yw)));
         return;
     }
     float before = 0.0;
@@ -48,5 +48,5 @@ void main() {
         b += FETCH(x, at - row + 1u);
         if (j > 0u) before += FETCH(x, at - row - 1u).w;
     }
-    y[id] = (vec4(before, a.yw, b.y) + vec4(a.xz, b.xz) + vec4(a.yw, b.yw)) / 9.0;
+    STORE(y, id, (vec4(before, a.yw, b.y) + vec4(a.xz, b.xz) + vec4(a.yw, b.yw)) / 9.0);
 }

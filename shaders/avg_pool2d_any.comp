@@ -6,6 +6,7 @@
 //
 // One invocation makes one output.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "pool_window.glsl"
 
@@ -14,8 +15,8 @@ layout(constant_id = 10) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*HO*WO
 
-layout(std430, binding = 0) readonly  buffer X { float x[]; };
-layout(std430, binding = 1) writeonly buffer Y { float y[]; };
+ACTIVATION_FLOATS(0, X, x);
+RESULT_FLOATS(1, Y, y);
 
 void main() {
     uint id = invocation();
@@ -25,7 +26,7 @@ void main() {
     uvec2 rows = pixels(p.r / WO, H), columns = pixels(p.r % WO, W);
     float sum = 0.0;
     for (uint i = rows.x; i < rows.y; i++) {
-        for (uint j = columns.x; j < columns.y; j++) sum += x[at + i * W + j];
+        for (uint j = columns.x; j < columns.y; j++) sum += FETCH(x, at + i * W + j);
     }
-    y[id] = sum / float(R * R);
+    STORE(y, id, sum / float(R * R));
 }

@@ -8,6 +8,7 @@
 //
 // One invocation makes four neighbouring values. In windows that overlap an even row or column lies in one, an odd one in two.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -19,11 +20,11 @@ layout(constant_id = 6) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*H*(W/4)
 
-layout(std430, binding = 0) readonly  buffer DY { float dy[]; };
-layout(std430, binding = 1) writeonly buffer DX { vec4 dx[]; };
+ACTIVATION_FLOATS(0, DY, dy);
+RESULTS(1, DX, dx);
 
 // gradients are those of three windows of a row, 0 for one that is not there.
-vec3 gradients(uint at, bool third) { return vec3(dy[at], dy[at + 1u], third ? dy[at + 2u] : 0.0); }
+vec3 gradients(uint at, bool third) { return vec3(FETCH(dy, at), FETCH(dy, at + 1u), third ? FETCH(dy, at + 2u) : 0.0); }
 
 void main() {
     uint id = invocation();
@@ -32,16 +33,16 @@ void main() {
     Place p = place_of(id, C, GY, H * row);
     uint i = p.r / row, j = p.r % row;
     if (i / 2u >= HO) { // an odd last row that is in no window
-        dx[id] = vec4(0.0);
+        STORE(dx, id, vec4(0.0));
         return;
     }
     bool third = OVERLAPPED && j + 1u < row;
     uint at = plane_at(p.n, p.c, C, GD, HO * (W / 2u)) + i / 2u * (W / 2u) + 2u * j;
     vec3 d = gradients(at, third);
     if (!OVERLAPPED) {
-        dx[id] = 0.25 * d.xxyy;
+        STORE(dx, id, 0.25 * d.xxyy);
         return;
     }
     if (i % 2u == 1u && i / 2u + 1u < HO) d += gradients(at + W / 2u, third);
-    dx[id] = vec4(d.x, d.x + d.y, d.y, d.y + d.z) / 9.0;
+    STORE(dx, id, vec4(d.x, d.x + d.y, d.y, d.y + d.z) / 9.0);
 }

@@ -6,6 +6,7 @@
 //
 // One invocation makes one value of dx.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "pool_window.glsl"
 
@@ -14,8 +15,8 @@ layout(constant_id = 10) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*H*W
 
-layout(std430, binding = 0) readonly  buffer DY { float dy[]; };
-layout(std430, binding = 1) writeonly buffer DX { float dx[]; };
+ACTIVATION_FLOATS(0, DY, dy);
+RESULT_FLOATS(1, DX, dx);
 
 void main() {
     uint id = invocation();
@@ -25,7 +26,7 @@ void main() {
     uvec2 down = windows(p.r / W, HO), across = windows(p.r % W, WO);
     float sum = 0.0;
     for (uint i = down.x; i < down.y; i++) {
-        for (uint j = across.x; j < across.y; j++) sum += dy[at + i * WO + j];
+        for (uint j = across.x; j < across.y; j++) sum += FETCH(dy, at + i * WO + j);
     }
-    dx[id] = sum / float(R * R);
+    STORE(dx, id, sum / float(R * R));
 }

@@ -11,7 +11,7 @@
 // kernel batch_norm2d_backward
 // kernel batch_norm2d_backward_any: SCALAR
 #include "dispatch.glsl"
-#include "chunk.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -23,15 +23,15 @@ layout(constant_id = 5) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer DY { chunk dy[]; };
-layout(std430, binding = 1) readonly  buffer X { chunk x[]; };
+ACTIVATION(0, DY, dy);
+ACTIVATION(1, X, x);
 layout(std430, binding = 2) readonly  buffer Vectors { float vectors[]; };
-layout(std430, binding = 3) writeonly buffer DX { chunk dx[]; };
+RESULTS(3, DX, dx);
 
 void main() {
     uint i = invocation();
     if (i >= push.count) return;
     uint c = i / (GY * PLANE) % C;
-    chunk d = dy[moved(i, C, GY, GD, PLANE)] - vectors[MEAN_G + c];
-    dx[i] = vectors[SCALE + c] * (d - (x[moved(i, C, GY, GX, PLANE)] - vectors[MEAN + c]) * vectors[MEAN_GX + c]);
+    chunk d = FETCH(dy, moved(i, C, GY, GD, PLANE)) - vectors[MEAN_G + c];
+    STORE(dx, i, vectors[SCALE + c] * (d - (FETCH(x, moved(i, C, GY, GX, PLANE)) - vectors[MEAN + c]) * vectors[MEAN_GX + c]));
 }

@@ -11,7 +11,7 @@
 // kernel batch_norm2d_backward_reduce
 // kernel batch_norm2d_backward_reduce_any: SCALAR
 #include "dispatch.glsl"
-#include "chunk.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -21,8 +21,8 @@ layout(constant_id = 4) const uint GX = 1;
 
 layout(push_constant) uniform Push { uint N, per, S; } push;
 
-layout(std430, binding = 0) readonly  buffer DY { chunk dy[]; };
-layout(std430, binding = 1) readonly  buffer X { chunk x[]; };
+ACTIVATION(0, DY, dy);
+ACTIVATION(1, X, x);
 layout(std430, binding = 2) readonly  buffer Saved { float saved[]; };
 layout(std430, binding = 3) writeonly buffer Parts { float parts[]; };
 
@@ -35,9 +35,9 @@ void main() {
     for (uint n = s * push.per; n < min((s + 1u) * push.per, push.N); n++) {
         uint from_d = plane_at(n, c, C, GD, PLANE), from_x = plane_at(n, c, C, GX, PLANE);
         for (uint r = 0u; r < PLANE; r++) {
-            chunk d = dy[from_d + r];
+            chunk d = FETCH(dy, from_d + r);
             sum += d;
-            product += d * (x[from_x + r] - mean);
+            product += d * (FETCH(x, from_x + r) - mean);
         }
     }
     parts[(2u * s) * C + c] = total(sum);

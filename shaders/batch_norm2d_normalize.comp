@@ -12,7 +12,7 @@
 // kernel batch_norm2d_normalize
 // kernel batch_norm2d_normalize_any: SCALAR
 #include "dispatch.glsl"
-#include "chunk.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -23,13 +23,13 @@ layout(constant_id = 4) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer X { chunk x[]; };
+ACTIVATION(0, X, x);
 layout(std430, binding = 1) readonly  buffer Vectors { float vectors[]; };
-layout(std430, binding = 2) writeonly buffer Y { chunk y[]; };
+RESULTS(2, Y, y);
 
 void main() {
     uint i = invocation();
     if (i >= push.count) return;
     uint c = i / (GY * PLANE) % C;
-    y[i] = (x[moved(i, C, GY, GX, PLANE)] - vectors[MEAN + c]) * vectors[SCALE + c] + vectors[BIAS + c];
+    STORE(y, i, (FETCH(x, moved(i, C, GY, GX, PLANE)) - vectors[MEAN + c]) * vectors[SCALE + c] + vectors[BIAS + c]);
 }

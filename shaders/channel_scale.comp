@@ -10,7 +10,7 @@
 // kernel channel_scale
 // kernel channel_scale_any: SCALAR
 #include "dispatch.glsl"
-#include "chunk.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -21,13 +21,13 @@ layout(constant_id = 5) const uint GS = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer X { chunk x[]; };
-layout(std430, binding = 1) readonly  buffer S { float s[]; };
-layout(std430, binding = 2) writeonly buffer Y { chunk y[]; };
+ACTIVATION(0, X, x);
+ACTIVATION_FLOATS(1, S, s);
+RESULTS(2, Y, y);
 
 void main() {
     uint i = invocation();
     if (i >= push.count) return;
     Place p = place_of(i, C, GY, PLANE);
-    y[i] = x[moved(i, C, GY, GX, PLANE)] * s[plane_at(p.n, p.c, C, GS, 1u)];
+    STORE(y, i, FETCH(x, moved(i, C, GY, GX, PLANE)) * FETCH(s, plane_at(p.n, p.c, C, GS, 1u)));
 }

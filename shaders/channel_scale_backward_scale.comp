@@ -9,7 +9,7 @@
 // kernel channel_scale_backward_scale
 // kernel channel_scale_backward_scale_any: SCALAR
 #include "dispatch.glsl"
-#include "chunk.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -20,9 +20,9 @@ layout(constant_id = 5) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C
 
-layout(std430, binding = 0) readonly  buffer DY { chunk dy[]; };
-layout(std430, binding = 1) readonly  buffer X { chunk x[]; };
-layout(std430, binding = 2) writeonly buffer DS { float ds[]; };
+ACTIVATION(0, DY, dy);
+ACTIVATION(1, X, x);
+RESULT_FLOATS(2, DS, ds);
 
 void main() {
     uint id = invocation();
@@ -30,6 +30,6 @@ void main() {
     Place p = place_of(id, C, GY, 1u);
     uint from_d = plane_at(p.n, p.c, C, GD, PLANE), from_x = plane_at(p.n, p.c, C, GX, PLANE);
     chunk sum = chunk(0.0);
-    for (uint r = 0u; r < PLANE; r++) sum += dy[from_d + r] * x[from_x + r];
-    ds[id] = total(sum);
+    for (uint r = 0u; r < PLANE; r++) sum += FETCH(dy, from_d + r) * FETCH(x, from_x + r);
+    STORE(ds, id, total(sum));
 }

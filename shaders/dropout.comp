@@ -9,7 +9,7 @@
 // kernel dropout
 // kernel dropout_any: SCALAR
 #include "dispatch.glsl"
-#include "chunk.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -20,11 +20,11 @@ layout(constant_id = 5) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer X { chunk x[]; };
-layout(std430, binding = 1) readonly  buffer Mask { chunk mask[]; };
-layout(std430, binding = 2) writeonly buffer Y { chunk y[]; };
+ACTIVATION(0, X, x);
+ACTIVATION(1, Mask, mask);
+RESULTS(2, Y, y);
 
 void main() {
     uint i = invocation();
-    if (i < push.count) y[i] = x[moved(i, C, GY, GX, PLANE)] * mask[moved(i, C, GY, GM, PLANE)];
+    if (i < push.count) STORE(y, i, FETCH(x, moved(i, C, GY, GX, PLANE)) * FETCH(mask, moved(i, C, GY, GM, PLANE)));
 }

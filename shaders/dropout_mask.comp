@@ -12,7 +12,7 @@
 // kernel dropout_mask
 // kernel dropout_mask_any: SCALAR
 #include "dispatch.glsl"
-#include "chunk.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "philox.glsl"
 
@@ -25,7 +25,7 @@ layout(constant_id = 6) const float SCALE = 1.0;
 
 layout(push_constant) uniform Push { uint count; } push; // N * ceil(C*PLANE*CHUNK / 4)
 
-layout(std430, binding = 0) writeonly buffer Mask { chunk mask[]; };
+RESULTS(0, Mask, mask);
 layout(std140, binding = 1) uniform Random { uvec4 random; };
 
 vec4 drawn(uint n, uint quad) {
@@ -42,10 +42,10 @@ void main() {
     vec4 values = drawn(n, quad);
     for (uint k = 0u; k < 4u; k++) {
         uint i = 4u * quad + k;
-        if (i < C * PLANE) mask[plane_at(n, i / PLANE, C, G, PLANE) + i % PLANE] = values[k];
+        if (i < C * PLANE) STORE(mask, plane_at(n, i / PLANE, C, G, PLANE) + i % PLANE, values[k]);
     }
 #else
     Place p = place_of(id, C, G, PLANE);
-    mask[id] = drawn(p.n, p.c * PLANE + p.r);
+    STORE(mask, id, drawn(p.n, p.c * PLANE + p.r));
 #endif
 }

@@ -10,6 +10,7 @@
 //
 // ops: flatten, flatten_backward (with REVERSED)
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -20,8 +21,8 @@ layout(constant_id = 5) const bool REVERSED = false;
 
 layout(push_constant) uniform Push { uint count; } push; // N/4*C*PLANE
 
-layout(std430, binding = 0) readonly  buffer From { vec4 from[]; };
-layout(std430, binding = 1) writeonly buffer To { vec4 to[]; };
+ACTIVATION(0, From, from);
+RESULTS(1, To, to);
 
 void main() {
     uint id = invocation();
@@ -32,10 +33,10 @@ void main() {
     const uint step = GY / 4u;
     uint y = (n / GY * (C * PLANE * 4u) + (c * PLANE + r) * 4u) * step + n % GY / 4u;
     if (REVERSED) {
-        mat4 square = transpose(mat4(from[y], from[y + step], from[y + 2u * step], from[y + 3u * step]));
-        for (uint i = 0u; i < 4u; i++) to[x[i]] = square[i];
+        mat4 square = transpose(mat4(FETCH(from, y), FETCH(from, y + step), FETCH(from, y + 2u * step), FETCH(from, y + 3u * step)));
+        for (uint i = 0u; i < 4u; i++) STORE(to, x[i], square[i]);
     } else {
-        mat4 square = transpose(mat4(from[x[0]], from[x[1]], from[x[2]], from[x[3]]));
-        for (uint i = 0u; i < 4u; i++) to[y + i * step] = square[i];
+        mat4 square = transpose(mat4(FETCH(from, x[0]), FETCH(from, x[1]), FETCH(from, x[2]), FETCH(from, x[3])));
+        for (uint i = 0u; i < 4u; i++) STORE(to, y + i * step, square[i]);
     }
 }

@@ -8,6 +8,7 @@
 //
 // ops: flatten, flatten_backward (with REVERSED)
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -18,8 +19,8 @@ layout(constant_id = 5) const bool REVERSED = false;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*PLANE
 
-layout(std430, binding = 0) readonly  buffer From { float from[]; };
-layout(std430, binding = 1) writeonly buffer To { float to[]; };
+ACTIVATION_FLOATS(0, From, from);
+RESULT_FLOATS(1, To, to);
 
 void main() {
     uint x = invocation();
@@ -27,8 +28,8 @@ void main() {
     Place p = place_of(x, C, GX, PLANE);
     uint y = plane_at(p.n, p.c * PLANE + p.r, C * PLANE, GY, 1u);
     if (REVERSED) {
-        to[x] = from[y];
+        STORE(to, x, FETCH(from, y));
     } else {
-        to[y] = from[x];
+        STORE(to, y, FETCH(from, x));
     }
 }

@@ -13,7 +13,7 @@
 // kernel gather_normalize
 // kernel gather_normalize_any: SCALAR
 #include "dispatch.glsl"
-#include "chunk.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 3;
@@ -25,7 +25,7 @@ layout(push_constant) uniform Push { uint first, held, count; } push; // count =
 layout(std430, binding = 0) readonly  buffer Images { uint images[]; };
 layout(std430, binding = 1) readonly  buffer Table { float table[]; };
 layout(std430, binding = 2) readonly  buffer Indices { uint indices[]; };
-layout(std430, binding = 3) writeonly buffer X { chunk x[]; };
+RESULTS(3, X, x);
 
 float value(uint word, uint at, uint c) { return table[c * 256u + (word >> (8u * at) & 255u)]; }
 
@@ -38,8 +38,8 @@ void main() {
     uint byte = (sample_ * C + p.c) * HW + p.r * CHUNK;
     uint word = images[byte / 4u];
 #ifdef SCALAR
-    x[i] = value(word, byte % 4u, p.c);
+    STORE(x, i, value(word, byte % 4u, p.c));
 #else
-    x[i] = vec4(value(word, 0u, p.c), value(word, 1u, p.c), value(word, 2u, p.c), value(word, 3u, p.c));
+    STORE(x, i, vec4(value(word, 0u, p.c), value(word, 1u, p.c), value(word, 2u, p.c), value(word, 3u, p.c)));
 #endif
 }

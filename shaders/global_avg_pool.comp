@@ -9,7 +9,7 @@
 // kernel global_avg_pool
 // kernel global_avg_pool_any: SCALAR
 #include "dispatch.glsl"
-#include "chunk.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 512;
@@ -19,8 +19,8 @@ layout(constant_id = 4) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C
 
-layout(std430, binding = 0) readonly  buffer X { chunk x[]; };
-layout(std430, binding = 1) writeonly buffer Y { float y[]; };
+ACTIVATION(0, X, x);
+RESULT_FLOATS(1, Y, y);
 
 void main() {
     uint id = invocation();
@@ -28,6 +28,6 @@ void main() {
     Place p = place_of(id, C, GY, 1u);
     uint at = plane_at(p.n, p.c, C, GX, PLANE);
     chunk sum = chunk(0.0);
-    for (uint r = 0u; r < PLANE; r++) sum += x[at + r];
-    y[id] = total(sum) / float(PLANE * CHUNK);
+    for (uint r = 0u; r < PLANE; r++) sum += FETCH(x, at + r);
+    STORE(y, id, total(sum) / float(PLANE * CHUNK));
 }

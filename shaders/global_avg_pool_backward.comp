@@ -9,7 +9,7 @@
 // kernel global_avg_pool_backward
 // kernel global_avg_pool_backward_any: SCALAR
 #include "dispatch.glsl"
-#include "chunk.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 512;
@@ -19,12 +19,12 @@ layout(constant_id = 4) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*PLANE
 
-layout(std430, binding = 0) readonly  buffer DY { float dy[]; };
-layout(std430, binding = 1) writeonly buffer DX { chunk dx[]; };
+ACTIVATION_FLOATS(0, DY, dy);
+RESULTS(1, DX, dx);
 
 void main() {
     uint i = invocation();
     if (i >= push.count) return;
     Place p = place_of(i, C, GY, PLANE);
-    dx[i] = chunk(dy[plane_at(p.n, p.c, C, GD, 1u)] / float(PLANE * CHUNK));
+    STORE(dx, i, chunk(FETCH(dy, plane_at(p.n, p.c, C, GD, 1u)) / float(PLANE * CHUNK)));
 }

@@ -21,7 +21,7 @@ layout(constant_id = 5) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*(H/2)*(W/8)
 
-layout(std430, binding = 0) writeonly buffer Y { vec4 y[]; };
+RESULTS(0, Y, y);
 ACTIVATION(1, X, x);
 
 void main() {
@@ -31,5 +31,5 @@ void main() {
     uint i = p.r / (W / 8u), j = p.r % (W / 8u);
     uint at = plane_at(p.n, p.c, C, GX, H * W / 4u) + 2u * i * (W / 4u) + 2u * j;
     vec4 a = max(FETCH(x, at), FETCH(x, at + W / 4u)), b = max(FETCH(x, at + 1u), FETCH(x, at + 1u + W / 4u));
-    y[id] = max(vec4(a.xz, b.xz), vec4(a.yw, b.yw));
+    STORE(y, id, max(vec4(a.xz, b.xz), vec4(a.yw, b.yw)));
 }

@@ -6,6 +6,7 @@
 //
 // One invocation makes one output.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "pool_window.glsl"
 
@@ -14,8 +15,8 @@ layout(constant_id = 10) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*HO*WO
 
-layout(std430, binding = 0) writeonly buffer Y { float y[]; };
-layout(std430, binding = 1) readonly  buffer X { float x[]; };
+RESULT_FLOATS(0, Y, y);
+ACTIVATION_FLOATS(1, X, x);
 
 void main() {
     uint id = invocation();
@@ -23,9 +24,9 @@ void main() {
     Place p = place_of(id, C, GY, HO * WO);
     uint at = plane_at(p.n, p.c, C, GX, H * W);
     uvec2 rows = pixels(p.r / WO, H), columns = pixels(p.r % WO, W);
-    float best = x[at + rows.x * W + columns.x];
+    float best = FETCH(x, at + rows.x * W + columns.x);
     for (uint i = rows.x; i < rows.y; i++) {
-        for (uint j = columns.x; j < columns.y; j++) best = max(best, x[at + i * W + j]);
+        for (uint j = columns.x; j < columns.y; j++) best = max(best, FETCH(x, at + i * W + j));
     }
-    y[id] = best;
+    STORE(y, id, best);
 }

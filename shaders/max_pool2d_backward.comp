@@ -8,6 +8,7 @@
 // One invocation takes four neighbouring windows: two vec4 of each of two rows. The winner is found
 // again from x, which costs less than keeping its index.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -19,9 +20,9 @@ layout(constant_id = 6) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*(H/2)*(W/8)
 
-layout(std430, binding = 0) readonly  buffer DY { vec4 dy[]; };
-layout(std430, binding = 1) readonly  buffer X { vec4 x[]; };
-layout(std430, binding = 2) writeonly buffer DX { vec4 dx[]; };
+ACTIVATION(0, DY, dy);
+ACTIVATION(1, X, x);
+RESULTS(2, DX, dx);
 
 // route sends the gradients of two windows, d.x and d.y, to their first largest values.
 void route(vec2 d, vec4 top, vec4 bottom, out vec4 to_top, out vec4 to_bottom) {
@@ -43,11 +44,11 @@ void main() {
     Place p = place_of(id, C, GD, H / 2u * (W / 8u));
     uint in_plane = p.r / (W / 8u) * 2u * row + p.r % (W / 8u) * 2u;
     uint from = plane_at(p.n, p.c, C, GX, H * row) + in_plane, to = plane_at(p.n, p.c, C, GY, H * row) + in_plane;
-    vec4 d = dy[id], t0, b0, t1, b1;
-    route(d.xy, x[from], x[from + row], t0, b0);
-    route(d.zw, x[from + 1u], x[from + 1u + row], t1, b1);
-    dx[to] = t0;
-    dx[to + 1u] = t1;
-    dx[to + row] = b0;
-    dx[to + row + 1u] = b1;
+    vec4 d = FETCH(dy, id), t0, b0, t1, b1;
+    route(d.xy, FETCH(x, from), FETCH(x, from + row), t0, b0);
+    route(d.zw, FETCH(x, from + 1u), FETCH(x, from + 1u + row), t1, b1);
+    STORE(dx, to, t0);
+    STORE(dx, to + 1u, t1);
+    STORE(dx, to + row, b0);
+    STORE(dx, to + row + 1u, b1);
 }

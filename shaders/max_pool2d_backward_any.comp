@@ -6,6 +6,7 @@
 //
 // One invocation makes one value of dx.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "pool_window.glsl"
 
@@ -15,17 +16,17 @@ layout(constant_id = 11) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*H*W
 
-layout(std430, binding = 0) readonly  buffer DY { float dy[]; };
-layout(std430, binding = 1) readonly  buffer X { float x[]; };
-layout(std430, binding = 2) writeonly buffer DX { float dx[]; };
+ACTIVATION_FLOATS(0, DY, dy);
+ACTIVATION_FLOATS(1, X, x);
+RESULT_FLOATS(2, DX, dx);
 
 // winner is the place of the largest value of a window, in the plane of x that starts there.
 uint winner(uint plane, uvec2 rows, uvec2 columns) {
     uint place = rows.x * W + columns.x;
-    float best = x[plane + place];
+    float best = FETCH(x, plane + place);
     for (uint i = rows.x; i < rows.y; i++) {
         for (uint j = columns.x; j < columns.y; j++) {
-            float v = x[plane + i * W + j];
+            float v = FETCH(x, plane + i * W + j);
             if (v > best) { best = v; place = i * W + j; }
         }
     }
@@ -41,8 +42,8 @@ void main() {
     float sum = 0.0;
     for (uint i = down.x; i < down.y; i++) {
         for (uint j = across.x; j < across.y; j++) {
-            if (winner(from_x, pixels(i, H), pixels(j, W)) == p.r) sum += dy[from_d + i * WO + j];
+            if (winner(from_x, pixels(i, H), pixels(j, W)) == p.r) sum += FETCH(dy, from_d + i * WO + j);
         }
     }
-    dx[id] = sum;
+    STORE(dx, id, sum);
 }

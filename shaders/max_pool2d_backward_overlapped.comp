@@ -9,6 +9,7 @@
 // One invocation makes a vec4 of each of two rows, 2i and 2i+1. Three neighbouring windows of two rows of windows, i and i+1, have pixels
 // there: they are worked on together. The winner is found again from x, which costs less than keeping its index.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -20,9 +21,9 @@ layout(constant_id = 6) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*HO*(W/4)
 
-layout(std430, binding = 0) readonly  buffer DY { float dy[]; };
-layout(std430, binding = 1) readonly  buffer X { vec4 x[]; };
-layout(std430, binding = 2) writeonly buffer DX { vec4 dx[]; };
+ACTIVATION_FLOATS(0, DY, dy);
+ACTIVATION(1, X, x);
+RESULTS(2, DX, dx);
 
 const uint row = W / 4u, HO = (H + 1u) / 2u;
 
@@ -30,9 +31,9 @@ const uint row = W / 4u, HO = (H + 1u) / 2u;
 struct Taps { vec3 first, second, third; };
 
 Taps taps(uint at, uint j) {
-    vec4 v = x[at];
-    float before = j > 0u ? x[at - 1u].w : v.x;
-    vec2 after = j + 1u < row ? x[at + 1u].xy : v.xy; // else there is no third window
+    vec4 v = FETCH(x, at);
+    float before = j > 0u ? FETCH(x, at - 1u).w : v.x;
+    vec2 after = j + 1u < row ? FETCH(x, at + 1u).xy : v.xy; // else there is no third window
     return Taps(vec3(before, v.yw), vec3(v.xz, after.x), vec3(v.yw, after.y));
 }
 
@@ -53,7 +54,7 @@ vec4 give(Taps t, vec3 best, uint j, inout vec3 left) {
 // gradients are those of three windows, 0 for one that is not there.
 vec3 gradients(uint plane, uint i, uint j) {
     uint at = plane + i * (W / 2u) + 2u * j;
-    return vec3(dy[at], dy[at + 1u], j + 1u < row ? dy[at + 2u] : 0.0);
+    return vec3(FETCH(dy, at), FETCH(dy, at + 1u), j + 1u < row ? FETCH(dy, at + 2u) : 0.0);
 }
 
 void main() {
@@ -68,7 +69,7 @@ void main() {
     Taps t0 = taps(above ? from - row : from, j), t1 = taps(from, j), t2 = taps(below ? from + row : from, j);
     vec3 best = max(max(largest(t0), largest(t1)), largest(t2)), left = gradients(from_d, i, j);
     if (above) give(t0, best, j, left);
-    dx[to] = give(t1, best, j, left);
+    STORE(dx, to, give(t1, best, j, left));
     if (!below) return;
     vec4 bottom = give(t2, best, j, left);
     if (next) { // its windows begin with row 2i+1
@@ -78,5 +79,5 @@ void main() {
         left = gradients(from_d, i + 1u, j);
         bottom += give(t2, best, j, left);
     }
-    dx[to + row] = bottom;
+    STORE(dx, to + row, bottom);
 }

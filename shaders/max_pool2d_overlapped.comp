@@ -22,7 +22,7 @@ layout(constant_id = 5) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*HO*(W/8)
 
-layout(std430, binding = 0) writeonly buffer Y { vec4 y[]; };
+RESULTS(0, Y, y);
 ACTIVATION(1, X, x);
 
 void main() {
@@ -36,5 +36,5 @@ void main() {
     vec4 b = max(max(FETCH(x, top + 1u), FETCH(x, middle + 1u)), FETCH(x, bottom + 1u));
     float before = a.x;
     if (j > 0u) before = max(max(FETCH(x, top - 1u).w, FETCH(x, middle - 1u).w), FETCH(x, bottom - 1u).w);
-    y[id] = max(max(vec4(before, a.yw, b.y), vec4(a.xz, b.xz)), vec4(a.yw, b.yw));
+    STORE(y, id, max(max(vec4(before, a.yw, b.y), vec4(a.xz, b.xz)), vec4(a.yw, b.yw)));
 }

@@ -7,6 +7,7 @@
 //
 // One invocation makes one value.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 3;
@@ -17,20 +18,20 @@ layout(constant_id = 5) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer X { float x[]; };
+ACTIVATION_FLOATS(0, X, x);
 layout(std430, binding = 1) readonly  buffer Mixes { uint mixes[]; };
-layout(std430, binding = 2) writeonly buffer Y { float y[]; };
+RESULT_FLOATS(2, Y, y);
 
 void main() {
     uint i = invocation();
     if (i >= push.count) return;
     Place p = place_of(i, C, GY, H * W);
     uint at = 6u * p.n, row = p.r / W - mixes[at + 1u], column = p.r % W - mixes[at + 2u]; // which wrap outside to large numbers
-    float other = x[plane_at(mixes[at], p.c, C, GX, H * W) + p.r];
+    float other = FETCH(x, plane_at(mixes[at], p.c, C, GX, H * W) + p.r);
     if (row < mixes[at + 3u] && column < mixes[at + 4u]) {
-        y[i] = other;
+        STORE(y, i, other);
         return;
     }
     float share = uintBitsToFloat(mixes[at + 5u]);
-    y[i] = share * x[plane_at(p.n, p.c, C, GX, H * W) + p.r] + (1.0 - share) * other;
+    STORE(y, i, share * FETCH(x, plane_at(p.n, p.c, C, GX, H * W) + p.r) + (1.0 - share) * other);
 }

@@ -28,7 +28,7 @@ layout(constant_id = 7) const uint FUNCTION = 6;
 layout(push_constant) uniform Push { uint count; } push; // N*C*PLANE/RUN
 
 layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
-layout(std430, binding = 1) writeonly buffer Y { chunk y[]; };
+RESULTS(1, Y, y);
 ACTIVATION(2, X, x);
 ACTIVATION(3, Skip, skip);
 
@@ -39,6 +39,6 @@ void main() {
     float mean = vectors[MEAN + p.c], scale = vectors[SCALE + p.c], bias = vectors[BIAS + p.c];
     uint from_x = plane_at(p.n, p.c, C, GX, PLANE) + p.r * RUN, from_s = plane_at(p.n, p.c, C, GS, PLANE) + p.r * RUN;
     for (uint i = 0u; i < RUN; i++) {
-        y[id * RUN + i] = activated(FUNCTION, (FETCH(x, from_x + i) - mean) * scale + bias + FETCH(skip, from_s + i));
+        STORE(y, id * RUN + i, activated(FUNCTION, (FETCH(x, from_x + i) - mean) * scale + bias + FETCH(skip, from_s + i)));
     }
 }

@@ -36,7 +36,7 @@ layout(push_constant) uniform Push { uint count; } push; // N*C*PLANE/RUN
 
 layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
 layout(std430, binding = 1) readonly  buffer Mask { float mask[]; };
-layout(std430, binding = 2) writeonly buffer Y { chunk y[]; };
+RESULTS(2, Y, y);
 ACTIVATION(3, X, x);
 
 void main() {
@@ -45,5 +45,5 @@ void main() {
     Place p = place_of(id, C, GY, PLANE / RUN);
     Channel ch = Channel(vectors[MEAN + p.c], vectors[SCALE + p.c], vectors[BIAS + p.c], DROPOUT ? mask[p.n * C + p.c] : 1.0);
     uint from = plane_at(p.n, p.c, C, GX, PLANE) + p.r * RUN, to = id * RUN;
-    for (uint i = 0u; i < RUN; i++) y[to + i] = activated(ch, FETCH(x, from + i));
+    for (uint i = 0u; i < RUN; i++) STORE(y, to + i, activated(ch, FETCH(x, from + i)));
 }

@@ -37,7 +37,7 @@ layout(constant_id = 7) const bool DROPOUT = true;
 layout(push_constant) uniform Push { uint count, mask; } push; // N*C*PLANE/RUN
 
 layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
-layout(std430, binding = 1) writeonly buffer DX { chunk dx[]; };
+RESULTS(1, DX, dx);
 ACTIVATION(2, DY, dy);
 ACTIVATION(3, X, x);
 
@@ -51,6 +51,6 @@ void main() {
     uint from_d = plane_at(p.n, c, C, GD, PLANE) + p.r * RUN, from_x = plane_at(p.n, c, C, GX, PLANE) + p.r * RUN;
     for (uint i = 0u; i < RUN; i++) {
         chunk v = FETCH(x, from_x + i), g = through(ch, v, FETCH(dy, from_d + i));
-        dx[id * RUN + i] = ch.scale * (g - mean_g - (v - ch.mean) * mean_gx);
+        STORE(dx, id * RUN + i, ch.scale * (g - mean_g - (v - ch.mean) * mean_gx));
     }
 }

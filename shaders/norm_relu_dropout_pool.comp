@@ -29,7 +29,7 @@ layout(push_constant) uniform Push { uint count; } push; // N*C*(H/2)*(W/8)/RUN
 
 layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
 layout(std430, binding = 1) readonly  buffer Mask { float mask[]; };
-layout(std430, binding = 2) writeonly buffer Y { vec4 y[]; };
+RESULTS(2, Y, y);
 ACTIVATION(3, X, x);
 
 void main() {
@@ -43,6 +43,6 @@ void main() {
         uint r = p.r * RUN + i, at = plane + r / outputs * 2u * row + r % outputs * 2u;
         vec4 a = max(activated(ch, FETCH(x, at)), activated(ch, FETCH(x, at + row)));
         vec4 b = max(activated(ch, FETCH(x, at + 1u)), activated(ch, FETCH(x, at + row + 1u)));
-        y[id * RUN + i] = max(vec4(a.xz, b.xz), vec4(a.yw, b.yw));
+        STORE(y, id * RUN + i, max(vec4(a.xz, b.xz), vec4(a.yw, b.yw)));
     }
 }

@@ -30,7 +30,7 @@ layout(constant_id = 8) const bool DROPOUT = true;
 layout(push_constant) uniform Push { uint count, mask; } push; // N*C*(H/2)*(W/8)/RUN
 
 layout(std430, binding = 0) readonly  buffer Vectors { float vectors[]; };
-layout(std430, binding = 1) writeonly buffer DX { vec4 dx[]; };
+RESULTS(1, DX, dx);
 ACTIVATION(2, DY, dy);
 ACTIVATION(3, X, x);
 
@@ -50,8 +50,8 @@ void main() {
             uint place = at + half_;
             vec4 top = FETCH(x, from + place), bottom = FETCH(x, from + place + row), to_top, to_bottom;
             route(half_ == 0u ? d.xy : d.zw, activated(ch, top), activated(ch, bottom), to_top, to_bottom);
-            dx[to + place] = ch.scale * (through(ch, top, to_top) - mean_g - (top - ch.mean) * mean_gx);
-            dx[to + place + row] = ch.scale * (through(ch, bottom, to_bottom) - mean_g - (bottom - ch.mean) * mean_gx);
+            STORE(dx, to + place, ch.scale * (through(ch, top, to_top) - mean_g - (top - ch.mean) * mean_gx));
+            STORE(dx, to + place + row, ch.scale * (through(ch, bottom, to_bottom) - mean_g - (bottom - ch.mean) * mean_gx));
         }
     }
 }

@@ -9,7 +9,7 @@
 // kernel relu
 // kernel relu_any: SCALAR
 #include "dispatch.glsl"
-#include "chunk.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -19,10 +19,10 @@ layout(constant_id = 4) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer X { chunk x[]; };
-layout(std430, binding = 1) writeonly buffer Y { chunk y[]; };
+ACTIVATION(0, X, x);
+RESULTS(1, Y, y);
 
 void main() {
     uint i = invocation();
-    if (i < push.count) y[i] = positive(x[moved(i, C, GY, GX, PLANE)]);
+    if (i < push.count) STORE(y, i, positive(FETCH(x, moved(i, C, GY, GX, PLANE))));
 }

@@ -9,7 +9,7 @@
 // kernel relu_backward
 // kernel relu_backward_any: SCALAR
 #include "dispatch.glsl"
-#include "chunk.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -20,17 +20,17 @@ layout(constant_id = 5) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer DY { chunk dy[]; };
-layout(std430, binding = 1) readonly  buffer V { chunk y[]; };
-layout(std430, binding = 2) writeonly buffer DX { chunk dx[]; };
+ACTIVATION(0, DY, dy);
+ACTIVATION(1, V, y);
+RESULTS(2, DX, dx);
 
 void main() {
     uint i = invocation();
     if (i >= push.count) return;
-    chunk d = dy[moved(i, C, GY, GD, PLANE)], v = y[moved(i, C, GY, GV, PLANE)];
+    chunk d = FETCH(dy, moved(i, C, GY, GD, PLANE)), v = FETCH(y, moved(i, C, GY, GV, PLANE));
 #ifdef SCALAR
-    dx[i] = v > 0.0 ? d : 0.0;
+    STORE(dx, i, v > 0.0 ? d : 0.0);
 #else
-    dx[i] = mix(vec4(0.0), d, greaterThan(v, vec4(0.0)));
+    STORE(dx, i, mix(vec4(0.0), d, greaterThan(v, vec4(0.0))));
 #endif
 }

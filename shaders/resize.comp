@@ -8,6 +8,7 @@
 //
 // One invocation makes one value.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 3;
@@ -20,8 +21,8 @@ layout(constant_id = 7) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-layout(std430, binding = 0) readonly  buffer X { float x[]; };
-layout(std430, binding = 1) writeonly buffer Y { float y[]; };
+ACTIVATION_FLOATS(0, X, x);
+RESULT_FLOATS(1, Y, y);
 
 float place(uint to, float size, float new_size) { return max((float(to) + 0.5) * (size / new_size) - 0.5, 0.0); }
 
@@ -33,7 +34,7 @@ void main() {
     uint top = uint(row), left = uint(column), below = min(top + 1u, H - 1u), right = min(left + 1u, W - 1u);
     float down = row - float(top), across = column - float(left);
     uint at = plane_at(p.n, p.c, C, GX, H * W);
-    float upper = x[at + top * W + left] * (1.0 - across) + x[at + top * W + right] * across;
-    float lower = x[at + below * W + left] * (1.0 - across) + x[at + below * W + right] * across;
-    y[i] = upper * (1.0 - down) + lower * down;
+    float upper = FETCH(x, at + top * W + left) * (1.0 - across) + FETCH(x, at + top * W + right) * across;
+    float lower = FETCH(x, at + below * W + left) * (1.0 - across) + FETCH(x, at + below * W + right) * across;
+    STORE(y, i, upper * (1.0 - down) + lower * down);
 }
