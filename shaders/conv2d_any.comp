@@ -7,6 +7,7 @@
 //
 // One invocation makes one output.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint M = 64;
@@ -24,10 +25,10 @@ layout(constant_id = 12) const bool BIASED = true;
 
 layout(push_constant) uniform Push { uint count; } push; // N*M*HO*WO
 
-layout(std430, binding = 0) readonly  buffer X { float x[]; };
+ACTIVATION_FLOATS(0, X, x);
 layout(std430, binding = 1) readonly  buffer Weight { float w[]; };
 layout(std430, binding = 2) readonly  buffer Bias { float bias[]; };
-layout(std430, binding = 3) writeonly buffer Y { float y[]; };
+RESULT_FLOATS(3, Y, y);
 
 void main() {
     uint id = invocation();
@@ -40,9 +41,9 @@ void main() {
         for (uint u = 0u; u < R; u++) {
             for (uint v = 0u; v < R; v++) {
                 uint row = i + u - PADDING, column = j + v - PADDING; // wrap around below 0
-                if (row < H && column < W) sum += w[tap + u * R + v] * x[from + row * W + column];
+                if (row < H && column < W) sum += w[tap + u * R + v] * FETCH(x, from + row * W + column);
             }
         }
     }
-    y[id] = BIASED ? sum + bias[p.c] : sum;
+    STORE(y, id, BIASED ? sum + bias[p.c] : sum);
 }

@@ -7,6 +7,7 @@
 //
 // One invocation makes one value of dx.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint M = 64;
@@ -23,9 +24,9 @@ layout(constant_id = 11) const uint GX = 1;
 
 layout(push_constant) uniform Push { uint count; } push; // N*K*H*W
 
-layout(std430, binding = 0) readonly  buffer DY { float dy[]; };
+ACTIVATION_FLOATS(0, DY, dy);
 layout(std430, binding = 1) readonly  buffer Weight { float w[]; };
-layout(std430, binding = 2) writeonly buffer DX { float dx[]; };
+RESULT_FLOATS(2, DX, dx);
 
 // meets reports whether tap t of some output reads place i of the input, and which output that is.
 bool meets(uint i, uint t, uint size, out uint at) {
@@ -45,9 +46,9 @@ void main() {
             uint i, j;
             if (!meets(p.r / W, u, HO, i)) continue;
             for (uint v = 0u; v < R; v++) {
-                if (meets(p.r % W, v, WO, j)) sum += w[tap + u * R + v] * dy[from + i * WO + j];
+                if (meets(p.r % W, v, WO, j)) sum += w[tap + u * R + v] * FETCH(dy, from + i * WO + j);
             }
         }
     }
-    dx[id] = sum;
+    STORE(dx, id, sum);
 }

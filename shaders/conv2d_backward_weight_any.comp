@@ -7,6 +7,7 @@
 //
 // Piece s holds the images s*per .. min(N, (s+1)*per)-1. One invocation makes one value of one part.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint M = 64;
@@ -23,8 +24,8 @@ layout(constant_id = 11) const uint GX = 1;
 
 layout(push_constant) uniform Push { uint N, per, S; } push;
 
-layout(std430, binding = 0) readonly  buffer DY { float dy[]; };
-layout(std430, binding = 1) readonly  buffer X { float x[]; };
+ACTIVATION_FLOATS(0, DY, dy);
+ACTIVATION_FLOATS(1, X, x);
 layout(std430, binding = 2) writeonly buffer Parts { float parts[]; };
 
 void main() {
@@ -40,7 +41,7 @@ void main() {
             if (row >= H) continue;
             for (uint j = 0u; j < WO; j++) {
                 uint column = j * STRIDE + v - PADDING;
-                if (column < W) sum += dy[from_d + i * WO + j] * x[from_x + row * W + column];
+                if (column < W) sum += FETCH(dy, from_d + i * WO + j) * FETCH(x, from_x + row * W + column);
             }
         }
     }

@@ -35,7 +35,7 @@ layout(push_constant) uniform Push { uint count; } push; // N*C*(H/ROWS)*(W/4/CO
 
 layout(std430, binding = 0) readonly  buffer Weight { float w[]; };
 layout(std430, binding = 1) readonly  buffer Bias { float bias[]; };
-layout(std430, binding = 2) writeonly buffer Y { vec4 y[]; };
+RESULTS(2, Y, y);
 ACTIVATION(3, X, x);
 
 #include "depthwise_row.glsl"
@@ -66,7 +66,7 @@ void main() {
     for (uint s = 0u; s < ROWS; s++) {
         Row below = load(from, top + int(s) + 1, j);
         uint at = to + (uint(top) + s) * (W / 4u) + j;
-        for (uint q = 0u; q < COLS; q++) y[at + q] = result(taps(above, q, k0) + taps(here, q, k1) + taps(below, q, k2), c);
+        for (uint q = 0u; q < COLS; q++) STORE(y, at + q, result(taps(above, q, k0) + taps(here, q, k1) + taps(below, q, k2), c));
         above = here;
         here = below;
     }

@@ -9,6 +9,7 @@
 // One invocation makes a strip of neighbours of a row, of which those past its end are not stored. A strip is a multiple of STRIDE long, so
 // which taps meet at which of its places is known when the kernel is compiled; the values of dy that it sees are read once a row.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -25,9 +26,9 @@ layout(constant_id = 11) const uint STRIP = 4; // a multiple of STRIDE
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*H*ceil(W/STRIP)
 
-layout(std430, binding = 0) readonly  buffer DY { float dy[]; };
+ACTIVATION_FLOATS(0, DY, dy);
 layout(std430, binding = 1) readonly  buffer Weight { float w[]; };
-layout(std430, binding = 2) writeonly buffer DX { float dx[]; };
+RESULT_FLOATS(2, DX, dx);
 
 // Place o of the strip at column j meets tap v in column (j + o + PADDING - v) / STRIDE of dy. Counted from the first that any
 // place meets, that is (o + BEYOND - v) / STRIDE - FIRST; BEYOND keeps what is divided above 0.
@@ -50,7 +51,7 @@ void main() {
             float seen[SEEN];
             [[unroll]] for (uint e = 0u; e < SEEN; e++) {
                 uint column = j / STRIDE + FIRST - R + e;
-                seen[e] = column < WO ? dy[from + row * WO + column] : 0.0;
+                seen[e] = column < WO ? FETCH(dy, from + row * WO + column) : 0.0;
             }
             [[unroll]] for (uint v = 0u; v < R; v++) {
                 float tap = w[(c * R + u) * R + v];
@@ -63,6 +64,6 @@ void main() {
 
     uint to = plane_at(n, c, C, GX, H * W) + i * W + j;
     [[unroll]] for (uint o = 0u; o < STRIP; o++) {
-        if (j + o < W) dx[to + o] = sum[o];
+        if (j + o < W) STORE(dx, to + o, sum[o]);
     }
 }

@@ -9,6 +9,7 @@
 // One invocation makes a row of taps of one part. It walks over dy in strips of four neighbours: for each it reads the
 // 3*STRIDE+R values of x that they see once, for 4*R multiply-adds.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint C = 64;
@@ -24,8 +25,8 @@ layout(constant_id = 10) const uint GX = 1;
 
 layout(push_constant) uniform Push { uint N, splits; } push;
 
-layout(std430, binding = 0) readonly  buffer DY { float dy[]; };
-layout(std430, binding = 1) readonly  buffer X { float x[]; };
+ACTIVATION_FLOATS(0, DY, dy);
+ACTIVATION_FLOATS(1, X, x);
 layout(std430, binding = 2) writeonly buffer Parts { float parts[]; };
 
 const uint SEEN = 3u * STRIDE + R;
@@ -34,14 +35,14 @@ float sum[R]; // of each tap
 
 // strip adds the products of four outputs of a row, from column j on, with the row of x that starts at `from`.
 void strip(uint to, uint from, uint j) {
-    vec4 d = vec4(dy[to + j], 0.0, 0.0, 0.0);
-    if (j + 1u < WO) d.y = dy[to + j + 1u];
-    if (j + 2u < WO) d.z = dy[to + j + 2u];
-    if (j + 3u < WO) d.w = dy[to + j + 3u];
+    vec4 d = vec4(FETCH(dy, to + j), 0.0, 0.0, 0.0);
+    if (j + 1u < WO) d.y = FETCH(dy, to + j + 1u);
+    if (j + 2u < WO) d.z = FETCH(dy, to + j + 2u);
+    if (j + 3u < WO) d.w = FETCH(dy, to + j + 3u);
     float seen[SEEN];
     [[unroll]] for (uint e = 0u; e < SEEN; e++) {
         uint column = j * STRIDE + e - PADDING; // wraps around below 0, as rows do
-        seen[e] = column < W ? x[from + column] : 0.0;
+        seen[e] = column < W ? FETCH(x, from + column) : 0.0;
     }
     [[unroll]] for (uint v = 0u; v < R; v++) {
         sum[v] += dot(d, vec4(seen[v], seen[v + STRIDE], seen[v + 2u * STRIDE], seen[v + 3u * STRIDE]));

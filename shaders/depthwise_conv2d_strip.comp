@@ -9,6 +9,7 @@
 // One invocation makes four neighbouring outputs of a row, of which those past its end are not stored: of each row of the window it
 // reads the 3*STRIDE+R values that they see once, for 4*R multiply-adds. Single floats, so no width has to divide.
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "activation.glsl"
 #include "panels.glsl"
 
@@ -27,10 +28,10 @@ layout(constant_id = 12) const uint FUNCTION = 0;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*HO*ceil(WO/4)
 
-layout(std430, binding = 0) readonly  buffer X { float x[]; };
+ACTIVATION_FLOATS(0, X, x);
 layout(std430, binding = 1) readonly  buffer Weight { float w[]; };
 layout(std430, binding = 2) readonly  buffer Bias { float bias[]; };
-layout(std430, binding = 3) writeonly buffer Y { float y[]; };
+RESULT_FLOATS(3, Y, y);
 
 const uint SEEN = 3u * STRIDE + R;
 
@@ -48,7 +49,7 @@ void main() {
             float seen[SEEN];
             [[unroll]] for (uint e = 0u; e < SEEN; e++) {
                 uint column = j * STRIDE + e - PADDING;
-                seen[e] = column < W ? x[from + row * W + column] : 0.0;
+                seen[e] = column < W ? FETCH(x, from + row * W + column) : 0.0;
             }
             [[unroll]] for (uint v = 0u; v < R; v++) {
                 sum += w[(c * R + u) * R + v] * vec4(seen[v], seen[v + STRIDE], seen[v + 2u * STRIDE], seen[v + 3u * STRIDE]);
@@ -58,8 +59,8 @@ void main() {
 
     sum = activated(FUNCTION, sum);
     uint to = plane_at(n, c, C, GY, HO * WO) + i * WO + j;
-    y[to] = sum.x;
-    if (j + 1u < WO) y[to + 1u] = sum.y;
-    if (j + 2u < WO) y[to + 2u] = sum.z;
-    if (j + 3u < WO) y[to + 3u] = sum.w;
+    STORE(y, to, sum.x);
+    if (j + 1u < WO) STORE(y, to + 1u, sum.y);
+    if (j + 2u < WO) STORE(y, to + 2u, sum.z);
+    if (j + 3u < WO) STORE(y, to + 3u, sum.w);
 }

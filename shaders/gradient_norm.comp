@@ -16,7 +16,7 @@
 layout(push_constant) uniform Push { uint count, run, S; } push; // run: chunks to a part
 
 layout(std430, binding = 0) writeonly buffer Parts { float parts[]; };
-ACTIVATION(1, G, g);
+FLOATS(1, G, g);
 
 void main() {
     uint s = invocation();
@@ -24,11 +24,11 @@ void main() {
     chunk sum = chunk(0.0);
     uint end = min((s + 1u) * push.run, push.count), i = s * push.run;
     for (; i + 4u <= end; i += 4u) { // unrolled: what a loop carries goes through memory on CPU drivers
-        chunk a = FETCH(g, i), b = FETCH(g, i + 1u), c = FETCH(g, i + 2u), d = FETCH(g, i + 3u);
+        chunk a = READ(g, i), b = READ(g, i + 1u), c = READ(g, i + 2u), d = READ(g, i + 3u);
         sum += (a * a + b * b) + (c * c + d * d);
     }
     for (; i < end; i++) {
-        chunk a = FETCH(g, i);
+        chunk a = READ(g, i);
         sum += a * a;
     }
     parts[s] = total(sum);

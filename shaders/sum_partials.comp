@@ -21,7 +21,7 @@ layout(push_constant) uniform Push { uint groups; } push;
 
 layout(std430, binding = 0) readonly  buffer Records { uvec4 records[]; };
 layout(std430, binding = 1) writeonly buffer Y { chunk y[]; };
-ACTIVATION(2, Parts, parts);
+FLOATS(2, Parts, parts);
 
 void main() {
     if (group() >= push.groups) return;
@@ -29,6 +29,6 @@ void main() {
     uint i = gl_LocalInvocationIndex;
     if (i >= (record.w & 127u)) return;
     chunk sum = chunk(0.0);
-    for (uint s = 0u; s < record.w >> 7u; s++) sum += FETCH(parts, record.x + s * record.z + i);
+    for (uint s = 0u; s < record.w >> 7u; s++) sum += READ(parts, record.x + s * record.z + i);
     y[record.y + i] = sum;
 }

@@ -30,7 +30,7 @@ ACTIVATION(1, D, d);
 #include "winograd_tiles.glsl"
 
 #ifdef SCALAR
-#define VALUE(j) (inside && t.column + (j) < WIDTH ? d[t.at + (r) * WIDTH + (j)] : 0.0)
+#define VALUE(j) (inside && t.column + (j) < WIDTH ? FETCH(d, t.at + (r) * WIDTH + (j)) : 0.0)
 #define ROW(n) { \
     const uint r = n; \
     bool inside = t.real && t.row + r < H; \

@@ -32,12 +32,12 @@ ACTIVATION(1, X, x);
 #include "winograd_tiles.glsl"
 
 #ifdef SCALAR
-#define VALUE(j) (inside && t.column + (j) < WIDTH ? x[at + (j)] : 0.0)
+#define VALUE(j) (inside && t.column + (j) < WIDTH ? FETCH(x, at + (j)) : 0.0)
 #define ROW(r) { \
     bool inside = t.real && t.row + (r) - 1u < H; /* wraps around above the image */ \
     uint at = t.at + ((r) - 1u) * WIDTH; \
     float left = 0.0; \
-    if (inside && t.column > 0u) left = x[at - 1u]; \
+    if (inside && t.column > 0u) left = FETCH(x, at - 1u); \
     rows[r] = of_input(Six(left, VALUE(0u), VALUE(1u), VALUE(2u), VALUE(3u), VALUE(4u))); }
 #else
 // Whether tile i of the four stands in a row with the one before it.

@@ -29,13 +29,13 @@ layout(constant_id = 7) const uint FUNCTION = NONE;
 
 layout(push_constant) uniform Push { uint count, first, tiles; } push; // tiles: N*ceil(H/4)*ceil(W/4)
 
-layout(std430, binding = 0) writeonly buffer Y { chunk y[]; };
+RESULTS(0, Y, y);
 layout(std430, binding = 1) readonly  buffer Bias { float bias[]; };
-ACTIVATION(2, V, v);
+FLOATS(2, V, v);
 
 #include "winograd_tiles.glsl"
 
-#define ELEMENT(e) FETCH(v, (e) * push.count + id)
+#define ELEMENT(e) READ(v, (e) * push.count + id)
 #define ROW(i) rows[i] = to_output(Six(ELEMENT(6 * i), ELEMENT(6 * i + 1), ELEMENT(6 * i + 2), ELEMENT(6 * i + 3), ELEMENT(6 * i + 4), ELEMENT(6 * i + 5)));
 #define COLUMN(field) Four column_##field = to_output(Six(rows[0].field, rows[1].field, rows[2].field, rows[3].field, rows[4].field, rows[5].field));
 
@@ -44,21 +44,21 @@ chunk result(chunk sum, float b) {
     return activated(FUNCTION, sum);
 }
 
-// STORE writes row r, which is that field of the columns, of a tile.
+// ROW_OUT stores row r, which is that field of the columns, of a tile.
 #ifdef SCALAR
-#define VALUE(r, j, sum) if (t.column + (j) < WIDTH) y[t.at + (r) * WIDTH + (j)] = result(sum, b);
-#define STORE(r, field) \
+#define VALUE(r, j, sum) if (t.column + (j) < WIDTH) STORE(y, t.at + (r) * WIDTH + (j), result(sum, b));
+#define ROW_OUT(r, field) \
     if (t.row + (r) < H) { \
         VALUE(r, 0u, column_a.field) VALUE(r, 1u, column_b.field) VALUE(r, 2u, column_c.field) VALUE(r, 3u, column_d.field) \
     }
 #else
-#define STORE(r, field) \
-    if (t.row + (r) < H) y[t.at + (r) * WIDTH] = result(vec4(column_a.field[i], column_b.field[i], column_c.field[i], column_d.field[i]), b);
+#define ROW_OUT(r, field) \
+    if (t.row + (r) < H) STORE(y, t.at + (r) * WIDTH, result(vec4(column_a.field[i], column_b.field[i], column_c.field[i], column_d.field[i]), b));
 #endif
 #define TILE(n) { \
     const uint i = n; \
     Tile t = tile_of(p + i, push.tiles, c); \
-    if (t.real) { STORE(0u, a) STORE(1u, b) STORE(2u, c) STORE(3u, d) } }
+    if (t.real) { ROW_OUT(0u, a) ROW_OUT(1u, b) ROW_OUT(2u, c) ROW_OUT(3u, d) } }
 
 void main() {
     uint id = invocation();

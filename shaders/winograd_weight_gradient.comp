@@ -18,11 +18,11 @@
 layout(push_constant) uniform Push { uint count, S; } push;
 
 layout(std430, binding = 0) writeonly buffer DW { chunk dw[]; };
-ACTIVATION(1, Parts, parts);
+FLOATS(1, Parts, parts);
 
 chunk element(uint t, uint id) {
-    chunk sum = FETCH(parts, t * push.count + id);
-    for (uint s = 1u; s < push.S; s++) sum += FETCH(parts, (s * 36u + t) * push.count + id);
+    chunk sum = READ(parts, t * push.count + id);
+    for (uint s = 1u; s < push.S; s++) sum += READ(parts, (s * 36u + t) * push.count + id);
     return sum;
 }
 
