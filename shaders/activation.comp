@@ -10,6 +10,7 @@
 // kernel activation
 // kernel activation_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 #include "activation.glsl"

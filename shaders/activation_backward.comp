@@ -10,6 +10,7 @@
 // kernel activation_backward
 // kernel activation_backward_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 #include "activation.glsl"

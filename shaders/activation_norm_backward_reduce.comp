@@ -17,6 +17,7 @@
 // kernel activation_norm_backward_reduce_texel: TEXEL
 // kernel activation_norm_backward_reduce_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 #include "activation.glsl"

@@ -11,6 +11,7 @@
 // kernel add_activation: ANY_FUNCTION
 // kernel add_activation_any: ANY_FUNCTION SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 #ifdef ANY_FUNCTION

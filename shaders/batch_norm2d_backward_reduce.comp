@@ -11,6 +11,7 @@
 // kernel batch_norm2d_backward_reduce
 // kernel batch_norm2d_backward_reduce_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 

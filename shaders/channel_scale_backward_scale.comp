@@ -9,6 +9,7 @@
 // kernel channel_scale_backward_scale
 // kernel channel_scale_backward_scale_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 

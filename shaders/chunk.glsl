@@ -1,21 +1,16 @@
-// A chunk is the neighbouring values that an invocation moves at once: a number of type chunk has CHUNK of them.
-//
-// A shader that includes this file is two kernels: NAME moves vec4s and wants rows of a multiple of four values, NAME_any, with
-// SCALAR, moves single floats and takes every shape.
+// The sum of a chunk, and ReLU on each of its values.
 #ifndef CHUNK_GLSL
 #define CHUNK_GLSL
+
+#include "width.glsl"
 
 // total is the sum of a chunk; positive is ReLU on each, which keeps NaN: max() and v <= 0.0 would leave that to the compiler (see
 // finite.glsl). As an integer everything from -0 to -infinity lies below the NaNs of that sign, which lie below 0.
 #define MINUS_INFINITY int(0xff800000u)
 #ifdef SCALAR
-#define CHUNK 1u
-#define chunk float
 float total(float v) { return v; }
 float positive(float v) { return floatBitsToInt(v) <= MINUS_INFINITY ? 0.0 : v; }
 #else
-#define CHUNK 4u
-#define chunk vec4
 float total(vec4 v) { return (v.x + v.y) + (v.z + v.w); }
 vec4 positive(vec4 v) { return mix(v, vec4(0.0), lessThanEqual(floatBitsToInt(v), ivec4(MINUS_INFINITY))); }
 #endif

@@ -19,7 +19,9 @@
 // kernel conv2d_backward_data_broadcast_8x16: ROWS=8 BROADCAST
 // kernel conv2d_backward_data_broadcast_4x16: ROWS=4 BROADCAST
 #define HELD (9 * ROWS / 4)
+#define TEXEL
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "subgroup.glsl"
 
@@ -33,9 +35,9 @@ layout(constant_id = 7) const uint GX = 1;
 
 layout(push_constant) uniform Push { uint tiles; } push; // N*HO*WO
 
-layout(std430, binding = 0) writeonly buffer DX { vec4 dx[]; };
+RESULTS(0, DX, dx);
 layout(binding = 1) uniform samplerBuffer packed;
-layout(binding = 2) uniform samplerBuffer dy;
+ACTIVATION(2, DY, dy);
 
 vec4 c[4 * ROWS]; // of each channel: even row even columns, even row odd ones, odd row even ones, odd row odd ones
 
@@ -52,13 +54,13 @@ vec4 c[4 * ROWS]; // of each channel: even row even columns, even row odd ones, 
     TERM(1, 2, here, q) TERM(7, 2, below, q) \
     TERM(0, 3, here, q) TERM(2, 3, here_right, q) TERM(6, 3, below, q) TERM(8, 3, below_right, q)
 
-#define STORE(r) if (K % ROWS == 0u || k + r < K) { \
+#define STORE_ROW(r) if (K % ROWS == 0u || k + r < K) { \
     uint at = to + r * GX * H * WO * 2u; \
-    dx[at] = vec4(c[4 * r].x, c[4 * r + 1].x, c[4 * r].y, c[4 * r + 1].y); \
-    dx[at + 1u] = vec4(c[4 * r].z, c[4 * r + 1].z, c[4 * r].w, c[4 * r + 1].w); \
+    STORE(dx, at, vec4(c[4 * r].x, c[4 * r + 1].x, c[4 * r].y, c[4 * r + 1].y)); \
+    STORE(dx, at + 1u, vec4(c[4 * r].z, c[4 * r + 1].z, c[4 * r].w, c[4 * r + 1].w)); \
     if (H % 2u == 0u || 2u * i + 1u < H) { \
-        dx[at + WO * 2u] = vec4(c[4 * r + 2].x, c[4 * r + 3].x, c[4 * r + 2].y, c[4 * r + 3].y); \
-        dx[at + WO * 2u + 1u] = vec4(c[4 * r + 2].z, c[4 * r + 3].z, c[4 * r + 2].w, c[4 * r + 3].w); \
+        STORE(dx, at + WO * 2u, vec4(c[4 * r + 2].x, c[4 * r + 3].x, c[4 * r + 2].y, c[4 * r + 3].y)); \
+        STORE(dx, at + WO * 2u + 1u, vec4(c[4 * r + 2].z, c[4 * r + 3].z, c[4 * r + 2].w, c[4 * r + 3].w)); \
     } }
 
 void main() {
@@ -73,8 +75,8 @@ void main() {
     for (int r = 0; r < 16; r++) for (int j = 0; j < 4 * ROWS; j += 16) c[r + j] = vec4(0.0); // short enough to be unrolled
     for (uint m = 0u; m < M; m++) {
         for (uint e = 0u; e < EACH; e++) held[e] = texelFetch(packed, at + int(e * SUBGROUP));
-        vec4 here = texelFetch(dy, int(from)), below = texelFetch(dy, int(from + down));
-        float next = texelFetch(dy, int(from + right)).x, below_next = texelFetch(dy, int(from + down + right)).x;
+        vec4 here = FETCH(dy, from), below = FETCH(dy, from + down);
+        float next = FETCH(dy, from + right).x, below_next = FETCH(dy, from + down + right).x;
         vec4 here_right = vec4(here.yzw, right == 0u ? 0.0 : next), below_right = vec4(below.yzw, right == 0u ? 0.0 : below_next);
         if (down == 0u) {
             below = vec4(0.0);
@@ -93,11 +95,11 @@ void main() {
 
     if (!covered) return;
     uint k = sliver * ROWS, to = plane_at(n, k, K, GX, H * WO * 2u) + 2u * i * (WO * 2u) + 2u * column;
-    STORE(0) STORE(1) STORE(2) STORE(3)
+    STORE_ROW(0) STORE_ROW(1) STORE_ROW(2) STORE_ROW(3)
 #if ROWS > 4
-    STORE(4) STORE(5) STORE(6) STORE(7)
+    STORE_ROW(4) STORE_ROW(5) STORE_ROW(6) STORE_ROW(7)
 #endif
 #if ROWS > 8
-    STORE(8) STORE(9) STORE(10) STORE(11) STORE(12) STORE(13) STORE(14) STORE(15)
+    STORE_ROW(8) STORE_ROW(9) STORE_ROW(10) STORE_ROW(11) STORE_ROW(12) STORE_ROW(13) STORE_ROW(14) STORE_ROW(15)
 #endif
 }

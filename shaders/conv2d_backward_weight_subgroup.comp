@@ -17,7 +17,9 @@
 // kernel conv2d_backward_weight_broadcast_32x3: ROWS=32 BROADCAST
 // kernel conv2d_backward_weight_broadcast_16x3: ROWS=16 BROADCAST
 #define HELD (2 * ROWS)
+#define TEXEL
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "subgroup.glsl"
 #include "unroll.glsl"
@@ -35,15 +37,15 @@ layout(constant_id = 9) const uint GX = 1;
 layout(push_constant) uniform Push { uint pairs, run, S; } push; // pairs = N*HO*WO/2
 
 layout(std430, binding = 0) writeonly buffer Parts { float parts[]; };
-layout(binding = 1) uniform samplerBuffer dy;
-layout(binding = 2) uniform samplerBuffer x;
+ACTIVATION(1, DY, dy);
+ACTIVATION(2, X, x);
 
 #include "conv2d_row.glsl"
 
 vec3 c[ROWS]; // the three taps of each row
 
-// FETCH brings what the taps see of x for texel r of the outputs.
-#define FETCH(taps, r) { \
+// FETCH_ROW brings what the taps see of x for texel r of the outputs.
+#define FETCH_ROW(taps, r) { \
     uint row = (r) / WO * STRIDE + u - 1u, column = (r) % WO; /* wraps around above the image */ \
     bool inside = row < H; \
     TAPS(taps, x, from_x + (inside ? row : 0u) * WIDTH, column, inside) }
@@ -53,7 +55,7 @@ vec3 c[ROWS]; // the three taps of each row
     vec4 d = TAKE(2 * (i)), e = TAKE(2 * (i) + 1); \
     c[i] += vec3(dot(d, p.left), dot(d, p.middle), dot(d, p.right)); \
     c[i] += vec3(dot(e, q.left), dot(e, q.middle), dot(e, q.right)); }
-#define STORE(i) \
+#define STORE_ROW(i) \
     if (M % ROWS == 0u || m + i < M) { \
         uint to = ((s * M + m + i) * K * 3u + ku) * 3u; \
         parts[to] = c[i].x; \
@@ -78,10 +80,10 @@ void main() {
     for (uint pair = s * push.run; pair < end; pair++) {
         uint n = pair / (HO * WO / 2u), r = pair % (HO * WO / 2u) * 2u;
         uint from_d = plane_at(n, 0u, M, GD, HO * WO) + r, from_x = plane_at(n, k, K, GX, H * WIDTH);
-        for (uint i = 0u; i < EACH; i++) held[i] = texelFetch(dy, int(from_d + row_d[i]));
+        for (uint i = 0u; i < EACH; i++) held[i] = FETCH(dy, from_d + row_d[i]);
         Row p, q;
-        FETCH(p, r)
-        FETCH(q, r + 1u)
+        FETCH_ROW(p, r)
+        FETCH_ROW(q, r + 1u)
         EACH_OF_16(ROW, 0)
 #if ROWS > 16
         EACH_OF_16(ROW, 16)
@@ -89,8 +91,8 @@ void main() {
     }
 
     if (ku >= 3u * K) return;
-    EACH_OF_16(STORE, 0)
+    EACH_OF_16(STORE_ROW, 0)
 #if ROWS > 16
-    EACH_OF_16(STORE, 16)
+    EACH_OF_16(STORE_ROW, 16)
 #endif
 }

@@ -1,7 +1,7 @@
 // What the taps of a 3x3 kernel, of padding 1, see: for four neighbouring outputs of a row, from texel column `column` on,
 // the three texels of x that row u of the kernel multiplies.
 //
-// x is a texel buffer of rows of WIDTH texels. At stride 1 the texel above the outputs and the two beside it give all
+// x is an activation in a texel buffer (fetch.glsl), of rows of WIDTH texels. At stride 1 the texel above the outputs and the two beside it give all
 // three taps, at stride 2 the two above them and the one to the left: three fetches for three taps either way.
 #ifndef CONV2D_ROW_GLSL
 #define CONV2D_ROW_GLSL
@@ -13,9 +13,9 @@ struct Row { vec4 left, middle, right; }; // for v = 0, 1, 2
 #define TAPS(row, x, at, column, inside) \
     { uint middle = (at) + (column) * STRIDE; \
       bool first = (column) == 0u, last = STRIDE == 1u && (column) == WIDTH - 1u; \
-      vec4 l = texelFetch(x, int(first ? middle : middle - 1u)); \
-      vec4 a = texelFetch(x, int(middle)); \
-      vec4 b = texelFetch(x, int(last ? middle : middle + 1u)); \
+      vec4 l = FETCH(x, first ? middle : middle - 1u); \
+      vec4 a = FETCH(x, middle); \
+      vec4 b = FETCH(x, last ? middle : middle + 1u); \
       float before = first ? 0.0 : l.w; \
       if (STRIDE == 1u) { \
           row.left = vec4(before, a.xyz); \

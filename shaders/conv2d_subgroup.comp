@@ -22,7 +22,9 @@
 // kernel conv2d_broadcast_16x4: ROWS=16 BROADCAST
 // kernel conv2d_broadcast_8x4: ROWS=8 BROADCAST
 #define HELD (9 * ROWS / 4)
+#define TEXEL
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "activation.glsl"
 #include "panels.glsl"
 #include "subgroup.glsl"
@@ -44,24 +46,24 @@ layout(constant_id = 13) const uint GS = 1;
 
 layout(push_constant) uniform Push { uint tiles; } push; // N*HO*WO
 
-layout(std430, binding = 0) writeonly buffer Y { vec4 y[]; };
+RESULTS(0, Y, y);
 layout(std430, binding = 1) readonly  buffer Bias { float bias[]; };
-layout(std430, binding = 2) readonly  buffer Skip { vec4 skip[]; };
+ACTIVATION_STORED(2, Skip, skip);
 layout(binding = 3) uniform samplerBuffer packed;
-layout(binding = 4) uniform samplerBuffer x;
+ACTIVATION(4, X, x);
 
 #include "conv2d_row.glsl"
 
 vec4 result(vec4 sum, uint row, uint at) {
     if (BIASED) sum += bias[row];
-    if (ADD) sum += skip[at];
+    if (ADD) sum += FETCH_STORED(skip, at);
     return activated(FUNCTION, sum);
 }
 
 vec4 c[ROWS];
 vec4 b[9]; // what the nine taps see of x
 
-#define FETCH(u) { \
+#define FETCH_ROW(u) { \
     uint row = i * STRIDE + u - 1u; /* wraps around above the image */ \
     bool inside = row < H; \
     Row r; \
@@ -74,7 +76,7 @@ vec4 b[9]; // what the nine taps see of x
     c[4 * (q)] += w.x * b[tap]; c[4 * (q) + 1] += w.y * b[tap]; c[4 * (q) + 2] += w.z * b[tap]; c[4 * (q) + 3] += w.w * b[tap]; }
 #define QUAD(q) TERM(0, q) TERM(1, q) TERM(2, q) TERM(3, q) TERM(4, q) TERM(5, q) TERM(6, q) TERM(7, q) TERM(8, q)
 
-#define STORE(i) if (M % ROWS == 0u || m + (i) < M) y[to + (i) * GY * HO * WO] = result(c[i], m + (i), beside + (i) * GS * HO * WO);
+#define STORE_ROW(i) if (M % ROWS == 0u || m + (i) < M) STORE(y, to + (i) * GY * HO * WO, result(c[i], m + (i), beside + (i) * GS * HO * WO));
 
 void main() {
     uint tile = gl_GlobalInvocationID.x, sliver = gl_WorkGroupID.y;
@@ -87,7 +89,7 @@ void main() {
     for (int r = 0; r < min(ROWS, 16); r++) for (int j = 0; j < ROWS; j += 16) c[r + j] = vec4(0.0); // short enough to be unrolled
     for (uint k = 0u; k < K; k++) {
         for (uint e = 0u; e < EACH; e++) held[e] = texelFetch(packed, at + int(e * SUBGROUP));
-        FETCH(0u) FETCH(1u) FETCH(2u)
+        FETCH_ROW(0u) FETCH_ROW(1u) FETCH_ROW(2u)
         QUAD(0) QUAD(1)
 #if ROWS > 8
         QUAD(2) QUAD(3)
@@ -101,11 +103,11 @@ void main() {
 
     if (!covered) return;
     uint m = sliver * ROWS, to = plane_at(n, m, M, GY, HO * WO) + i * WO + column, beside = plane_at(n, m, M, GS, HO * WO) + i * WO + column;
-    EACH_OF_8(STORE, 0)
+    EACH_OF_8(STORE_ROW, 0)
 #if ROWS > 8
-    EACH_OF_8(STORE, 8)
+    EACH_OF_8(STORE_ROW, 8)
 #endif
 #if ROWS > 16
-    EACH_OF_16(STORE, 16)
+    EACH_OF_16(STORE_ROW, 16)
 #endif
 }

@@ -16,6 +16,7 @@
 // kernel depthwise_conv2d
 // kernel depthwise_conv2d_texel: TEXEL
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 #include "activation.glsl"

@@ -9,6 +9,7 @@
 // One invocation makes four neighbouring outputs of a row, of which those past its end are not stored: of each row of the window it
 // reads the 3*STRIDE+R values that they see once, for 4*R multiply-adds. Single floats, so no width has to divide.
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "activation.glsl"
 #include "panels.glsl"

@@ -12,6 +12,7 @@
 // kernel dropout_mask
 // kernel dropout_mask_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 #include "philox.glsl"

@@ -12,7 +12,7 @@
 #ifndef FETCH_GLSL
 #define FETCH_GLSL
 
-#include "chunk.glsl"
+#include "width.glsl"
 
 #ifdef TEXEL
 #define FLOATS(place, Buffer, name) layout(binding = place) uniform samplerBuffer name

@@ -13,6 +13,7 @@
 // kernel gather_normalize
 // kernel gather_normalize_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 

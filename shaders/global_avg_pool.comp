@@ -9,6 +9,7 @@
 // kernel global_avg_pool
 // kernel global_avg_pool_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 

@@ -9,6 +9,7 @@
 // kernel global_avg_pool_backward
 // kernel global_avg_pool_backward_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 

@@ -12,6 +12,7 @@
 // kernel input_covariance
 // kernel input_covariance_texel: TEXEL
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 

@@ -12,6 +12,7 @@
 // kernel norm_add_texel: TEXEL
 // kernel norm_add_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 #include "activation.glsl"

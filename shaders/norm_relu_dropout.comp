@@ -17,6 +17,7 @@
 // kernel norm_activation_texel: ANY_FUNCTION TEXEL
 // kernel norm_activation_any: ANY_FUNCTION SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 #ifdef ANY_FUNCTION

@@ -18,6 +18,7 @@
 // kernel norm_activation_backward_texel: ANY_FUNCTION TEXEL
 // kernel norm_activation_backward_any: ANY_FUNCTION SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 #ifdef ANY_FUNCTION

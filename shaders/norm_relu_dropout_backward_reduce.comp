@@ -19,6 +19,7 @@
 // kernel norm_activation_backward_reduce_texel: ANY_FUNCTION TEXEL
 // kernel norm_activation_backward_reduce_any: ANY_FUNCTION SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 #ifdef ANY_FUNCTION

@@ -12,6 +12,7 @@
 // kernel norm_relu_dropout_pool
 // kernel norm_relu_dropout_pool_texel: TEXEL
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 #include "norm_relu_dropout.glsl"

@@ -13,6 +13,7 @@
 // kernel norm_relu_dropout_pool_backward
 // kernel norm_relu_dropout_pool_backward_texel: TEXEL
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 #include "norm_relu_dropout.glsl"

@@ -14,6 +14,7 @@
 // kernel pointwise_conv2d
 // kernel linear: BIAS
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint M = 64;
@@ -25,8 +26,8 @@ layout(constant_id = 5) const uint GY = 1;
 layout(push_constant) uniform Push { uint tiles; } push; // N*PLANE/2: tiles of 8 pixels
 
 layout(std430, binding = 0) readonly  buffer Packed { vec4 a[]; };
-layout(std430, binding = 1) readonly  buffer X { vec4 x[]; };
-layout(std430, binding = 2) writeonly buffer Y { vec4 y[]; };
+ACTIVATION(1, X, x);
+RESULTS(2, Y, y);
 #ifdef BIAS
 layout(std430, binding = 3) readonly  buffer Bias { float bias[]; };
 #endif
@@ -34,10 +35,10 @@ layout(std430, binding = 3) readonly  buffer Bias { float bias[]; };
 #include "result.glsl"
 
 // Every index of c is a constant: an array indexed by a variable cannot live in registers.
-#define STORE(i) \
+#define STORE_ROW(i) \
     if (m + i < M) { \
-        y[to + i * step_y] = RESULT(c[2 * i], i, 0u); \
-        y[to + i * step_y + 1u] = RESULT(c[2 * i + 1], i, 1u); \
+        STORE(y, to + i * step_y, RESULT(c[2 * i], i, 0u)); \
+        STORE(y, to + i * step_y + 1u, RESULT(c[2 * i + 1], i, 1u)); \
     }
 
 void main() {
@@ -52,7 +53,7 @@ void main() {
     uint at = sliver * K * 2u;
     for (uint k = 0u; k < K; k++) {
         vec4 a0 = a[at], a1 = a[at + 1u];
-        vec4 b0 = x[from], b1 = x[from + 1u];
+        vec4 b0 = FETCH(x, from), b1 = FETCH(x, from + 1u);
         c[0] += a0.x * b0;  c[1] += a0.x * b1;
         c[2] += a0.y * b0;  c[3] += a0.y * b1;
         c[4] += a0.z * b0;  c[5] += a0.z * b1;
@@ -66,5 +67,5 @@ void main() {
     }
 
     uint to = plane_at(n, sliver * 8u, M, GY, PLANE) + r, m = sliver * 8u;
-    STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5) STORE(6) STORE(7)
+    STORE_ROW(0) STORE_ROW(1) STORE_ROW(2) STORE_ROW(3) STORE_ROW(4) STORE_ROW(5) STORE_ROW(6) STORE_ROW(7)
 }

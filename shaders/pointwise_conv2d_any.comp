@@ -11,6 +11,7 @@
 // kernel pointwise_conv2d_any
 // kernel linear_any: BIAS
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint M = 64;
@@ -24,8 +25,8 @@ layout(constant_id = 7) const uint STRIDE_K = 1;
 layout(push_constant) uniform Push { uint count; } push; // N*M*PLANE
 
 layout(std430, binding = 0) readonly  buffer Weight { float w[]; };
-layout(std430, binding = 1) readonly  buffer X { float x[]; };
-layout(std430, binding = 2) writeonly buffer Y { float y[]; };
+ACTIVATION_FLOATS(1, X, x);
+RESULT_FLOATS(2, Y, y);
 #ifdef BIAS
 layout(std430, binding = 3) readonly  buffer Bias { float bias[]; };
 #endif
@@ -40,6 +41,6 @@ void main() {
 #else
     float sum = 0.0;
 #endif
-    for (uint k = 0u; k < K; k++) sum += w[p.c * STRIDE_M + k * STRIDE_K] * x[from + k * GX * PLANE];
-    y[id] = sum;
+    for (uint k = 0u; k < K; k++) sum += w[p.c * STRIDE_M + k * STRIDE_K] * FETCH(x, from + k * GX * PLANE);
+    STORE(y, id, sum);
 }

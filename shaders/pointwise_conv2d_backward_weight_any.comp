@@ -9,6 +9,7 @@
 //
 // ops: pointwise_conv2d_backward_weight, linear_backward_weight (images of one pixel)
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint M = 64;
@@ -19,8 +20,8 @@ layout(constant_id = 5) const uint GX = 1;
 
 layout(push_constant) uniform Push { uint pixels, run, S; } push; // pixels = N*PLANE
 
-layout(std430, binding = 0) readonly  buffer DY { float dy[]; };
-layout(std430, binding = 1) readonly  buffer X { float x[]; };
+ACTIVATION_FLOATS(0, DY, dy);
+ACTIVATION_FLOATS(1, X, x);
 layout(std430, binding = 2) writeonly buffer Parts { float parts[]; };
 
 void main() {
@@ -31,7 +32,7 @@ void main() {
     float sum = 0.0;
     for (uint q = s * push.run; q < end; q++) {
         uint n = q / PLANE, r = q % PLANE;
-        sum += dy[plane_at(n, m, M, GD, PLANE) + r] * x[plane_at(n, k, K, GX, PLANE) + r];
+        sum += FETCH(dy, plane_at(n, m, M, GD, PLANE) + r) * FETCH(x, plane_at(n, k, K, GX, PLANE) + r);
     }
     parts[id] = sum;
 }

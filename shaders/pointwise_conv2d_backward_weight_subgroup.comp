@@ -29,7 +29,9 @@
 // kernel winograd_weight_product_broadcast_32x4: ROWS=32 BROADCAST MATRICES
 // kernel winograd_weight_product_broadcast_16x4: ROWS=16 BROADCAST MATRICES
 #define HELD (2 * ROWS)
+#define TEXEL
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "subgroup.glsl"
 #include "unroll.glsl"
@@ -47,8 +49,8 @@ layout(push_constant) uniform Push { uint pairs, run, S; } push; // pairs = N*PL
 #endif
 
 layout(std430, binding = 0) writeonly buffer Parts { float parts[]; };
-layout(binding = 1) uniform samplerBuffer dy;
-layout(binding = 2) uniform samplerBuffer x;
+ACTIVATION(1, DY, dy);
+ACTIVATION(2, X, x);
 
 vec4 c[ROWS]; // the four columns of each row
 
@@ -57,7 +59,7 @@ vec4 c[ROWS]; // the four columns of each row
     vec4 d0 = TAKE(2 * (i)), d1 = TAKE(2 * (i) + 1); \
     c[i] += vec4(dot(d0, p0), dot(d0, p1), dot(d0, p2), dot(d0, p3)); \
     c[i] += vec4(dot(d1, q0), dot(d1, q1), dot(d1, q2), dot(d1, q3)); }
-#define STORE(i) \
+#define STORE_ROW(i) \
     if (M % ROWS == 0u || m + i < M) { \
         uint to = (s * M + m + i) * K + k; \
         if (k < K) parts[to] = c[i].x; \
@@ -87,11 +89,11 @@ void main() {
         from_d += gl_WorkGroupID.z * push.pairs * 2u * M;
         from_x += gl_WorkGroupID.z * push.pairs * 2u * K;
 #endif
-        for (uint i = 0u; i < EACH; i++) held[i] = texelFetch(dy, int(from_d + row_d[i]));
-        vec4 p0 = texelFetch(x, int(from_x + row_x[0])), q0 = texelFetch(x, int(from_x + row_x[0] + 1u));
-        vec4 p1 = texelFetch(x, int(from_x + row_x[1])), q1 = texelFetch(x, int(from_x + row_x[1] + 1u));
-        vec4 p2 = texelFetch(x, int(from_x + row_x[2])), q2 = texelFetch(x, int(from_x + row_x[2] + 1u));
-        vec4 p3 = texelFetch(x, int(from_x + row_x[3])), q3 = texelFetch(x, int(from_x + row_x[3] + 1u));
+        for (uint i = 0u; i < EACH; i++) held[i] = FETCH(dy, from_d + row_d[i]);
+        vec4 p0 = FETCH(x, from_x + row_x[0]), q0 = FETCH(x, from_x + row_x[0] + 1u);
+        vec4 p1 = FETCH(x, from_x + row_x[1]), q1 = FETCH(x, from_x + row_x[1] + 1u);
+        vec4 p2 = FETCH(x, from_x + row_x[2]), q2 = FETCH(x, from_x + row_x[2] + 1u);
+        vec4 p3 = FETCH(x, from_x + row_x[3]), q3 = FETCH(x, from_x + row_x[3] + 1u);
 #if ROWS == 8
         EACH_OF_8(ROW, 0)
 #else
@@ -109,14 +111,14 @@ void main() {
     s = (push.from + s) * gl_NumWorkGroups.z + gl_WorkGroupID.z;
 #endif
 #if ROWS == 8
-    EACH_OF_8(STORE, 0)
+    EACH_OF_8(STORE_ROW, 0)
 #else
-    EACH_OF_16(STORE, 0)
+    EACH_OF_16(STORE_ROW, 0)
 #endif
 #if ROWS > 16
-    EACH_OF_16(STORE, 16)
+    EACH_OF_16(STORE_ROW, 16)
 #endif
 #if ROWS > 32
-    EACH_OF_16(STORE, 32) EACH_OF_16(STORE, 48)
+    EACH_OF_16(STORE_ROW, 32) EACH_OF_16(STORE_ROW, 48)
 #endif
 }

@@ -12,7 +12,9 @@
 // not stored.
 //
 // ops: pointwise_conv2d_backward_weight, linear_backward_weight (images of one pixel)
+#define TEXEL
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint M = 64;
@@ -24,18 +26,18 @@ layout(constant_id = 5) const uint GX = 1;
 layout(push_constant) uniform Push { uint pixels, run, S; } push; // pixels = N*PLANE, in vec4
 
 layout(std430, binding = 0) writeonly buffer Parts { float parts[]; };
-layout(binding = 1) uniform samplerBuffer dy;
-layout(binding = 2) uniform samplerBuffer x;
+ACTIVATION(1, DY, dy);
+ACTIVATION(2, X, x);
 
 #include "store_columns.glsl"
 
 #define TILE(i) \
-    { vec4 d = texelFetch(dy, int(from_d + row_d[i])); \
+    { vec4 d = FETCH(dy, from_d + row_d[i]); \
       lo[i] += vec4(dot(d, b0), dot(d, b1), dot(d, b2), dot(d, b3)); \
       hi[i] += vec4(dot(d, b4), dot(d, b5), dot(d, b6), dot(d, b7)); }
 
 // Every index is a constant: arrays indexed by a variable cannot live in registers.
-#define STORE(i) \
+#define STORE_ROW(i) \
     if (m + i < M) { \
         store(at + i * K, k, lo[i]); \
         store(at + i * K + 4u, k + 4u, hi[i]); \
@@ -57,13 +59,13 @@ void main() {
     for (uint q = s * push.run; q < end; q++) {
         uint n = q / PLANE, r = q % PLANE;
         uint from_d = plane_at(n, 0u, M, GD, PLANE) + r, from_x = plane_at(n, 0u, K, GX, PLANE) + r;
-        vec4 b0 = texelFetch(x, int(from_x + row_x[0])), b1 = texelFetch(x, int(from_x + row_x[1])), b2 = texelFetch(x, int(from_x + row_x[2])), b3 = texelFetch(x, int(from_x + row_x[3]));
-        vec4 b4 = texelFetch(x, int(from_x + row_x[4])), b5 = texelFetch(x, int(from_x + row_x[5])), b6 = texelFetch(x, int(from_x + row_x[6])), b7 = texelFetch(x, int(from_x + row_x[7]));
+        vec4 b0 = FETCH(x, from_x + row_x[0]), b1 = FETCH(x, from_x + row_x[1]), b2 = FETCH(x, from_x + row_x[2]), b3 = FETCH(x, from_x + row_x[3]);
+        vec4 b4 = FETCH(x, from_x + row_x[4]), b5 = FETCH(x, from_x + row_x[5]), b6 = FETCH(x, from_x + row_x[6]), b7 = FETCH(x, from_x + row_x[7]);
         TILE(0) TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7)
         TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14) TILE(15)
     }
 
     uint at = (s * M + m) * K + k;
-    STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5) STORE(6) STORE(7)
-    STORE(8) STORE(9) STORE(10) STORE(11) STORE(12) STORE(13) STORE(14) STORE(15)
+    STORE_ROW(0) STORE_ROW(1) STORE_ROW(2) STORE_ROW(3) STORE_ROW(4) STORE_ROW(5) STORE_ROW(6) STORE_ROW(7)
+    STORE_ROW(8) STORE_ROW(9) STORE_ROW(10) STORE_ROW(11) STORE_ROW(12) STORE_ROW(13) STORE_ROW(14) STORE_ROW(15)
 }

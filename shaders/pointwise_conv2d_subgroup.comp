@@ -38,7 +38,9 @@
 // kernel winograd_product_broadcast_16x8: ROWS=16 DEPTH=8 TEXELS=2 BROADCAST MATRICES
 // kernel winograd_product_broadcast_32x4: ROWS=32 DEPTH=8 TEXELS=1 BROADCAST MATRICES
 #define HELD (DEPTH * ROWS / 4)
+#define TEXEL
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 #include "subgroup.glsl"
 #include "unroll.glsl"
@@ -51,15 +53,15 @@ layout(constant_id = 5) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint tiles; } push; // N*PLANE/TEXELS
 
-layout(std430, binding = 0) writeonly buffer Y { vec4 y[]; };
+RESULTS(0, Y, y);
 #ifdef BIAS
 layout(std430, binding = 1) readonly  buffer Bias { float bias[]; };
 #define SKIP 2
 layout(binding = 3) uniform samplerBuffer packed;
-layout(binding = 4) uniform samplerBuffer x;
+ACTIVATION(4, X, x);
 #else
 layout(binding = 1) uniform samplerBuffer packed;
-layout(binding = 2) uniform samplerBuffer x;
+ACTIVATION(2, X, x);
 #endif
 
 vec4 c[ROWS * TEXELS];  // c[TEXELS*i + j]: texel j of row i
@@ -67,23 +69,23 @@ vec4 b[DEPTH * TEXELS]; // b[TEXELS*k + j]: texel j of the pixels for that k
 
 // QUAD multiplies four rows, which are texel q of A for each k, by the pixels: their sums stay in registers for all k.
 #if TEXELS == 1
-#define FETCH(k) b[k] = texelFetch(x, from + row(k));
+#define FETCH_ROW(k) b[k] = FETCH(x, from + row(k));
 #define TERM(k, q) { \
     vec4 w = TAKE(k * (ROWS / 4) + q); \
     c[4 * (q)] += w.x * b[k]; c[4 * (q) + 1] += w.y * b[k]; c[4 * (q) + 2] += w.z * b[k]; c[4 * (q) + 3] += w.w * b[k]; }
-#define STORE(i) if (M % ROWS == 0u || m + (i) < M) y[to + (i) * GY * PLANE] = RESULT(c[i], i, 0u);
+#define STORE_ROW(i) if (M % ROWS == 0u || m + (i) < M) STORE(y, to + (i) * GY * PLANE, RESULT(c[i], i, 0u));
 #else
-#define FETCH(k) b[2 * k] = texelFetch(x, from + row(k)); b[2 * k + 1] = texelFetch(x, from + row(k) + 1);
+#define FETCH_ROW(k) b[2 * k] = FETCH(x, from + row(k)); b[2 * k + 1] = FETCH(x, from + row(k) + 1);
 #define TERM(k, q) { \
     vec4 w = TAKE(k * (ROWS / 4) + q); \
     c[8 * (q)] += w.x * b[2 * k];     c[8 * (q) + 1] += w.x * b[2 * k + 1]; \
     c[8 * (q) + 2] += w.y * b[2 * k]; c[8 * (q) + 3] += w.y * b[2 * k + 1]; \
     c[8 * (q) + 4] += w.z * b[2 * k]; c[8 * (q) + 5] += w.z * b[2 * k + 1]; \
     c[8 * (q) + 6] += w.w * b[2 * k]; c[8 * (q) + 7] += w.w * b[2 * k + 1]; }
-#define STORE(i) \
+#define STORE_ROW(i) \
     if (M % ROWS == 0u || m + (i) < M) { \
-        y[to + (i) * GY * PLANE] = RESULT(c[2 * (i)], i, 0u); \
-        y[to + (i) * GY * PLANE + 1u] = RESULT(c[2 * (i) + 1], i, 1u); \
+        STORE(y, to + (i) * GY * PLANE, RESULT(c[2 * (i)], i, 0u)); \
+        STORE(y, to + (i) * GY * PLANE + 1u, RESULT(c[2 * (i) + 1], i, 1u)); \
     }
 #endif
 #include "result.glsl"
@@ -117,7 +119,7 @@ void main() {
     for (int i = 0; i < 16; i++) for (int j = 0; j < ROWS * TEXELS; j += 16) c[i + j] = vec4(0.0); // short enough to be unrolled
     for (first = 0u; first < K; first += DEPTH) {
         for (uint i = 0u; i < EACH; i++) held[i] = texelFetch(packed, at + int(i * SUBGROUP));
-        EACH_K(FETCH)
+        EACH_K(FETCH_ROW)
         EACH_OF_4(QUAD, 0)
 #if ROWS > 16
         EACH_OF_4(QUAD, 4)
@@ -134,11 +136,11 @@ void main() {
 #ifdef MATRICES
     to += gl_WorkGroupID.z * push.tiles * TEXELS * M;
 #endif
-    EACH_OF_16(STORE, 0)
+    EACH_OF_16(STORE_ROW, 0)
 #if ROWS > 16
-    EACH_OF_16(STORE, 16)
+    EACH_OF_16(STORE_ROW, 16)
 #endif
 #if ROWS > 32
-    EACH_OF_16(STORE, 32) EACH_OF_16(STORE, 48)
+    EACH_OF_16(STORE_ROW, 32) EACH_OF_16(STORE_ROW, 48)
 #endif
 }

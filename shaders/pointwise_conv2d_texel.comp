@@ -17,7 +17,9 @@
 // ops: pointwise_conv2d, pointwise_conv2d_backward_data, linear, linear_backward_data
 // kernel pointwise_conv2d_texel
 // kernel linear_texel: BIAS
+#define TEXEL
 #include "dispatch.glsl"
+#include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint M = 64;
@@ -28,15 +30,15 @@ layout(constant_id = 5) const uint GY = 1;
 
 layout(push_constant) uniform Push { uint tiles; } push; // N*PLANE/2: tiles of 8 pixels
 
-layout(std430, binding = 0) writeonly buffer Y { vec4 y[]; };
+RESULTS(0, Y, y);
 #ifdef BIAS
 layout(std430, binding = 1) readonly  buffer Bias { float bias[]; };
 #define SKIP 2
 layout(binding = 3) uniform samplerBuffer packed;
-layout(binding = 4) uniform samplerBuffer x;
+ACTIVATION(4, X, x);
 #else
 layout(binding = 1) uniform samplerBuffer packed;
-layout(binding = 2) uniform samplerBuffer x;
+ACTIVATION(2, X, x);
 #endif
 
 vec4 c[32]; // c[2i] and c[2i+1]: the eight pixels of row i
@@ -49,7 +51,7 @@ void rows(int i, vec4 a, vec4 b0, vec4 b1) {
 }
 
 void product(int at, int from) {
-    vec4 b0 = texelFetch(x, from), b1 = texelFetch(x, from + 1);
+    vec4 b0 = FETCH(x, from), b1 = FETCH(x, from + 1);
     rows(0, texelFetch(packed, at), b0, b1);
     rows(8, texelFetch(packed, at + 1), b0, b1);
     rows(16, texelFetch(packed, at + 2), b0, b1);
@@ -59,10 +61,10 @@ void product(int at, int from) {
 #include "result.glsl"
 
 // Every index of c is a constant: an array indexed by a variable cannot live in registers.
-#define STORE(i) \
+#define STORE_ROW(i) \
     if (m + i < M) { \
-        y[to + i * GY * PLANE] = RESULT(c[2 * i], i, 0u); \
-        y[to + i * GY * PLANE + 1u] = RESULT(c[2 * i + 1], i, 1u); \
+        STORE(y, to + i * GY * PLANE, RESULT(c[2 * i], i, 0u)); \
+        STORE(y, to + i * GY * PLANE + 1u, RESULT(c[2 * i + 1], i, 1u)); \
     }
 
 void main() {
@@ -89,6 +91,6 @@ void main() {
 
     uint to = plane_at(n, sliver * 16u, M, GY, PLANE) + r, m = sliver * 16u;
     SKIP_FROM(n, r)
-    STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5) STORE(6) STORE(7)
-    STORE(8) STORE(9) STORE(10) STORE(11) STORE(12) STORE(13) STORE(14) STORE(15)
+    STORE_ROW(0) STORE_ROW(1) STORE_ROW(2) STORE_ROW(3) STORE_ROW(4) STORE_ROW(5) STORE_ROW(6) STORE_ROW(7)
+    STORE_ROW(8) STORE_ROW(9) STORE_ROW(10) STORE_ROW(11) STORE_ROW(12) STORE_ROW(13) STORE_ROW(14) STORE_ROW(15)
 }

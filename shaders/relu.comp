@@ -9,6 +9,7 @@
 // kernel relu
 // kernel relu_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 

@@ -9,6 +9,7 @@
 // kernel relu_backward
 // kernel relu_backward_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 

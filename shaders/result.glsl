@@ -8,11 +8,11 @@ layout(constant_id = 6) const uint FUNCTION = 0;
 #ifdef SKIP
 layout(constant_id = 7) const bool ADD = false;
 layout(constant_id = 8) const uint GS = 1;
-layout(std430, binding = SKIP) readonly buffer Skip { vec4 skip[]; };
+ACTIVATION_STORED(SKIP, Skip, skip);
 #define SKIP_FROM(n, r) uint beside = plane_at(n, m, M, GS, PLANE) + r;
 vec4 result(vec4 sum, uint row, uint at) {
     sum += bias[row];
-    if (ADD) sum += skip[at];
+    if (ADD) sum += FETCH_STORED(skip, at);
     return activated(FUNCTION, sum);
 }
 #define RESULT(sum, i, j) result(sum, m + (i), beside + (i) * GS * PLANE + j)

@@ -12,6 +12,7 @@
 // kernel winograd_gradient_texel: TEXEL
 // kernel winograd_gradient_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 #include "winograd.glsl"

@@ -14,6 +14,7 @@
 // kernel winograd_input_texel: TEXEL
 // kernel winograd_input_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 #include "winograd.glsl"

@@ -14,6 +14,7 @@
 // kernel winograd_output_texel: TEXEL
 // kernel winograd_output_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 #include "winograd.glsl"

@@ -12,6 +12,7 @@
 // kernel winograd_weight_gradient_texel: TEXEL
 // kernel winograd_weight_gradient_any: SCALAR
 #include "dispatch.glsl"
+#include "chunk.glsl"
 #include "fetch.glsl"
 #include "winograd.glsl"
 
