@@ -8,8 +8,9 @@
 //
 // One invocation makes RUN neighbours of a plane, each a chunk, so that a channel's numbers are looked up once for them.
 //
-// With ANY_FUNCTION there is another activation in ReLU's place: FUNCTION of activation.glsl.
+// With ANY_FUNCTION there is another activation in ReLU's place, or none: FUNCTION of activation.glsl.
 //
+// ops: batch_norm2d, batch_norm2d_eval (the last stage, with NONE)
 // kernel norm_relu_dropout
 // kernel norm_relu_dropout_texel: TEXEL
 // kernel norm_relu_dropout_any: SCALAR

@@ -9,8 +9,9 @@
 //
 // One invocation makes RUN neighbours of a plane, each a chunk.
 //
-// With ANY_FUNCTION there is another activation in ReLU's place: FUNCTION of activation.glsl.
+// With ANY_FUNCTION there is another activation in ReLU's place, or none: FUNCTION of activation.glsl.
 //
+// ops: batch_norm2d_backward (the last stage, with NONE)
 // kernel norm_relu_dropout_backward
 // kernel norm_relu_dropout_backward_texel: TEXEL
 // kernel norm_relu_dropout_backward_any: SCALAR

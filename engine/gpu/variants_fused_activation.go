@@ -7,7 +7,7 @@ import (
 	"cnnvk/vk"
 )
 
-// BatchNorm2d and another activation than ReLU. The kernels are those of BatchNorm2d, ReLU and Dropout2d, compiled for a function that is a
+// BatchNorm2d and another activation than ReLU, or none. The kernels are those of BatchNorm2d, ReLU and Dropout2d, compiled for a function that is a
 // constant. The gradient of such an activation needs the normalised tensor, which is computed anew.
 
 var (
@@ -24,6 +24,9 @@ var (
 		spec: []string{"C", "PLANE", "GD", "GX", "GY", "RUN", "DROPOUT", "FUNCTION"}, push: []string{"count", "mask"},
 	}.orTexel("norm_activation_backward_texel", 2).orAny("norm_activation_backward_any")
 )
+
+// unmasked is the constant DROPOUT of a kernel without dropout.
+const unmasked = 0
 
 var fusedActivationVariants = slices.Concat(
 	normActivated("norm_silu", "norm_silu_backward", "norm_silu_eval", engine.SiLU, engine.SiLUBackward),

@@ -8,7 +8,8 @@ import (
 )
 
 // BatchNorm2d. Its operands are more than the four windows that every device has, so small kernels first bring a
-// channel's numbers together in one window; the passes over activations read that.
+// channel's numbers together in one window; the passes over activations read that. Those that write an activation are the ones of
+// variants_fused_activation.go, with no activation.
 
 var (
 	batchNormStatistics = kernel{
@@ -33,10 +34,6 @@ var (
 	batchNormCoefficients = kernel{
 		name: "batch_norm2d_coefficients", storage: []vk.Access{in, in, out}, spec: []string{"C"},
 	}
-	batchNormNormalize = kernel{
-		name: "batch_norm2d_normalize", storage: []vk.Access{in, in, out},
-		spec: []string{"C", "PLANE", "GX", "GY"}, push: []string{"count"},
-	}.orAny("batch_norm2d_normalize_any")
 	batchNormBackwardReduce = kernel{
 		name: "batch_norm2d_backward_reduce", storage: []vk.Access{in, in, in, out},
 		spec: []string{"C", "PLANE", "GD", "GX"}, push: []string{"N", "per", "S"},
@@ -44,10 +41,6 @@ var (
 	batchNormBackwardFinish = kernel{
 		name: "batch_norm2d_backward_finish", storage: []vk.Access{in, inOut, out, out}, spec: []string{"C"}, push: []string{"S", "count"},
 	}
-	batchNormBackwardApply = kernel{
-		name: "batch_norm2d_backward", storage: []vk.Access{in, in, in, out},
-		spec: []string{"C", "PLANE", "GD", "GX", "GY"}, push: []string{"count"},
-	}.orAny("batch_norm2d_backward_any")
 )
 
 var batchNormVariants = slices.Concat(
@@ -123,11 +116,15 @@ func (c *call) covariance(conv engine.Op) (parts operand, each, s int) {
 
 func batchNormEval(c *call, chunk int) { c.normalize(chunk, c.runningStatistics(c.ops[0])) }
 
+// normalize is the last stage of batch_norm2d and batch_norm2d_eval.
 func (c *call) normalize(chunk int, vectors operand) {
 	x, y := c.in(0), c.out(0)
 	p := c.planes(x, y)
-	count := p.values() / chunk
-	c.run(batchNormNormalize.of(chunk), count, words(p.c, p.size/chunk, p.g[0], p.g[1]), words(count), c.of(x), vectors, c.of(y))
+	chunks := p.size / chunk
+	run := runOf(chunks)
+	count := p.n * p.c * chunks / run
+	c.run(c.readingChunk(normActivation, chunk, x.Shape.Elements()), count, words(p.c, chunks, p.g[0], p.g[1], run, unmasked, noFunction), words(count),
+		vectors, vectors, c.of(y), c.of(x))
 }
 
 // runningStatistics is the vectors of a batch_norm2d_eval op: those of the running statistics.
@@ -157,8 +154,11 @@ func (c *call) normBackward(op engine.Op, vectors operand, chunk int, parts oper
 	dy, x, dx := op.Inputs[0], op.Inputs[1], op.Outputs[0]
 	c.finishBackward(op, vectors, parts, s)
 	q := c.planes(dy, x, dx)
-	count := q.values() / chunk
-	c.run(batchNormBackwardApply.of(chunk), count, words(q.c, q.size/chunk, q.g[0], q.g[1], q.g[2]), words(count), c.of(dy), c.of(x), vectors, c.of(dx))
+	chunks := q.size / chunk
+	run := runOf(chunks)
+	count := q.n * q.c * chunks / run
+	c.run(c.readingChunk(normActivationBackward, chunk, dy.Shape.Elements(), x.Shape.Elements()), count,
+		words(q.c, chunks, q.g[0], q.g[1], q.g[2], run, unmasked, noFunction), words(count, 0), vectors, c.of(dx), c.of(dy), c.of(x))
 }
 
 // finishBackward turns the reduced pieces of a batch_norm2d_backward op into the gradients of weight and bias and into what the gradient by
