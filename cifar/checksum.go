@@ -1,5 +1,10 @@
 package cifar
 
+import (
+	"crypto/md5"
+	"fmt"
+)
+
 // The MD5 checksums of files whose contents are known. The reordered files hold the published
 // images in another record order, so splits name other images in them.
 var known = map[string]string{
@@ -13,3 +18,34 @@ var known = map[string]string{
 // (the same images, another order) or "" where the checksum is of neither. Sizes and labels are
 // checked when a file is read; a changed pixel can be noticed only here.
 func Known(md5 string) string { return known[md5] }
+
+// sumPiece is how many records are summed at a time.
+const sumPiece = 256
+
+// summing is the MD5 of records under way, on a processor of its own while others are read or made.
+type summing struct {
+	pieces chan *Set
+	sum    chan string
+}
+
+// newSumming begins to sum so many records, at most.
+func newSumming(records int) *summing {
+	s := &summing{make(chan *Set, records+1), make(chan string, 1)}
+	go func() {
+		sum := md5.New()
+		for piece := range s.pieces {
+			piece.writeRecords(sum) // a hash takes every write
+		}
+		s.sum <- fmt.Sprintf("%x", sum.Sum(nil))
+	}()
+	return s
+}
+
+// add takes the next records, which do not change any more.
+func (s *summing) add(piece *Set) { s.pieces <- piece }
+
+// end is the checksum, in hex, of all that were added. It must be called once.
+func (s *summing) end() string {
+	close(s.pieces)
+	return <-s.sum
+}

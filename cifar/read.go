@@ -76,26 +76,34 @@ func readPart(dir string, p part) (*Set, error) {
 		return nil, err
 	}
 	set := newSet(form, p.records*len(at.paths))
+	set.Name, set.File = p.name, at.file()
+	sum := newSumming(set.Len())
 	for i, path := range at.paths {
-		if err := p.readFile(path, at.infos[i].Size(), at.python, set.piece(i*p.records, p.records)); err != nil {
-			return nil, err
+		if err = p.readFile(path, at.infos[i].Size(), at.python, set.piece(i*p.records, p.records), sum.add); err != nil {
+			break
 		}
 	}
-	set.MD5, set.Name, set.File = set.sum(), p.name, at.file()
+	if set.MD5 = sum.end(); err != nil {
+		return nil, err
+	}
 	return set, nil
 }
 
-// readFile fills a set with what is in one file.
-func (p part) readFile(path string, size int64, python bool, set *Set) error {
+// readFile fills a set with what is in one file. filled is told of the records that do not change any more.
+func (p part) readFile(path string, size int64, python bool, set *Set, filled func(*Set)) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return systemError(path, err)
 	}
 	defer f.Close()
-	if python {
-		return p.readPython(f, path, size, set)
+	if !python {
+		return p.readRecords(f, path, set, filled)
 	}
-	return p.readRecords(f, path, set)
+	if err := p.readPython(f, path, size, set); err != nil {
+		return err
+	}
+	filled(set)
+	return nil
 }
 
 // checkFolder refuses a path that is not a folder. The error says what it is.

@@ -10,10 +10,11 @@ import (
 )
 
 // readRecords fills the set with exactly as many records as r has. It checks the length again, since
-// a file can change while it is read.
-func (p part) readRecords(r io.Reader, path string, set *Set) error {
+// a file can change while it is read. filled is told of some records at a time.
+func (p part) readRecords(r io.Reader, path string, set *Set, filled func(*Set)) error {
 	in := bufio.NewReaderSize(r, 256*p.form.RecordBytes())
 	labels := make([]byte, p.form.labelBytes())
+	told := 0
 	for i := range set.Len() {
 		if _, err := io.ReadFull(in, labels); err != nil {
 			return p.readError(path, i, err)
@@ -24,6 +25,10 @@ func (p part) readRecords(r io.Reader, path string, set *Set) error {
 		}
 		if _, err := io.ReadFull(in, set.image(i)); err != nil {
 			return p.readError(path, i, err)
+		}
+		if n := i + 1 - told; n == sumPiece || i == set.Len()-1 {
+			filled(set.piece(told, n))
+			told = i + 1
 		}
 	}
 	if _, err := in.ReadByte(); err == nil {

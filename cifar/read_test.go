@@ -238,7 +238,7 @@ func TestReadRecordsRefuses(t *testing.T) {
 		{"fails at the end", io.MultiReader(bytes.NewReader(good), iotest.ErrReader(fs.ErrInvalid)), "cannot be read: invalid argument"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			err := fill(3, func(p part, set *Set) error { return p.readRecords(c.r, "some.bin", set) })
+			err := fill(3, func(p part, set *Set) error { return p.readRecords(c.r, "some.bin", set, func(*Set) {}) })
 			checkError(t, err, "some.bin", c.says)
 		})
 	}
@@ -246,7 +246,7 @@ func TestReadRecordsRefuses(t *testing.T) {
 
 func TestHints(t *testing.T) {
 	err := fill(3, func(p part, set *Set) error {
-		return p.readRecords(iotest.ErrReader(fs.ErrPermission), "/data/my files/train.bin", set)
+		return p.readRecords(iotest.ErrReader(fs.ErrPermission), "/data/my files/train.bin", set, func(*Set) {})
 	})
 	var bad *FileError
 	if !errors.As(err, &bad) || hints.Of(err) != "chmod -R u+rX '/data/my files'" {

@@ -1,9 +1,10 @@
 package cifar
 
 import (
-	"crypto/md5"
 	"fmt"
 	"io"
+	"runtime"
+	"sync/atomic"
 )
 
 // Synthetic returns n images of a made-up data set in the form of CIFAR-100, for trying things out
@@ -21,15 +22,7 @@ func Synthetic(seed uint64, n int) *Set { return SyntheticOf(CIFAR100, seed, n) 
 func SyntheticOf(f Form, seed uint64, n int) *Set {
 	set := newSet(f, max(n, 0))
 	set.Synthetic, set.Name = true, fmt.Sprintf("synthetic (seed %d)", seed)
-	for i := range set.Len() {
-		class := i % len(f.Classes)
-		set.Labels[i] = uint8(class)
-		if f.Coarse != nil {
-			set.Coarse[i] = uint8(class / len(gratings))
-		}
-		paint(set.image(i), f, class, newStream(seed, streamSynthetic, uint64(i)))
-	}
-	set.MD5 = set.sum()
+	set.MD5 = set.paint(seed)
 	return set
 }
 
@@ -60,6 +53,40 @@ var gratings = [5][2]int{{4, 0}, {0, 4}, {6, 6}, {12, 0}, {0, 12}}
 
 // levels are those of a colour's channels. With all that paint adds, pixels stay within 9 to 245.
 var levels = [3]int{64, 128, 191}
+
+// paint makes the set's images, on all processors, and returns their checksum.
+func (s *Set) paint(seed uint64) string {
+	painted := make([]chan struct{}, (s.Len()+sumPiece-1)/sumPiece)
+	for k := range painted {
+		painted[k] = make(chan struct{})
+	}
+	var begun atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), len(painted)) {
+		go func() {
+			for k := int(begun.Add(1)) - 1; k < len(painted); k = int(begun.Add(1)) - 1 {
+				for i := k * sumPiece; i < min((k+1)*sumPiece, s.Len()); i++ {
+					s.paintImage(i, seed)
+				}
+				close(painted[k])
+			}
+		}()
+	}
+	sum := newSumming(s.Len())
+	for k := range painted {
+		<-painted[k]
+		sum.add(s.piece(k*sumPiece, min(sumPiece, s.Len()-k*sumPiece)))
+	}
+	return sum.end()
+}
+
+func (s *Set) paintImage(i int, seed uint64) {
+	class := i % len(s.Form.Classes)
+	s.Labels[i] = uint8(class)
+	if s.Coarse != nil {
+		s.Coarse[i] = uint8(class / len(gratings))
+	}
+	paint(s.image(i), s.Form, class, newStream(seed, streamSynthetic, uint64(i)))
+}
 
 // paint fills image (C, H, W) with one drawn example of the class.
 func paint(image []byte, f Form, class int, draws *stream) {
@@ -99,13 +126,6 @@ func triangle(step int) int {
 
 // noise is a sum of two draws from 0..31, made even about 0: -31 to 31, most often small.
 func noise(draw uint32) int { return int(draw>>27) - int(draw>>22&31) }
-
-// sum is the MD5 of the set's records.
-func (s *Set) sum() string {
-	sum := md5.New()
-	s.writeRecords(sum) // a hash takes every write
-	return fmt.Sprintf("%x", sum.Sum(nil))
-}
 
 // writeRecords writes the set in the published binary layout: for each image the coarse label, if it has one, the
 // label and the bytes of its planes. Reading the result back gives the same set.

@@ -2,6 +2,7 @@ package cifar
 
 import (
 	"bytes"
+	"crypto/md5"
 	"errors"
 	"fmt"
 	"math"
@@ -38,20 +39,24 @@ func TestSynthetic(t *testing.T) {
 	}
 }
 
-// What is written in the published layout is read back whole.
+// What is written in the published layout is read back whole. Checksums are made of several pieces beside the images.
 func TestWriteRecords(t *testing.T) {
-	dir, set := t.TempDir(), Synthetic(9, 130)
+	const n = 2*sumPiece + 88
+	dir, set := t.TempDir(), Synthetic(9, n)
 	var b bytes.Buffer
 	if err := set.writeRecords(&b); err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "test.bin"), b.Bytes())
-	got, err := readPart(dir, part100("test.bin", "test", "", 130))
+	got, err := readPart(dir, part100("test.bin", "test", "", n))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got.Images, set.Images) || !bytes.Equal(got.Labels, set.Labels) || !bytes.Equal(got.Coarse, set.Coarse) || got.MD5 != set.MD5 {
 		t.Error("the set read back differs")
+	}
+	if want := fmt.Sprintf("%x", md5.Sum(b.Bytes())); set.MD5 != want {
+		t.Errorf("MD5 %s, want %s", set.MD5, want)
 	}
 	if err := set.writeRecords(fullDisk{}); !errors.Is(err, errFull) {
 		t.Errorf("a failed write gave %v", err)
