@@ -1,13 +1,15 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-#extension GL_EXT_control_flow_attributes : require
 // depthwise_conv2d_backward_weight of any window, first stage:
 //   parts[s,c,u,v] = sum over images n = s, s+splits, ... and all i,j of dy[n,c,i,j] * x[n,c,i*STRIDE+u-PADDING,j*STRIDE+v-PADDING]
 //
 //   dy  (N/GD, C, GD, HO, WO)   x  (N/GX, C, GX, H, W), 0 outside   parts  (splits, C, R, R), added up by sum_partials
 //
 // One invocation makes a row of taps of one part. It walks over dy in strips of four neighbours: for each it reads the
-// 3*STRIDE+R values of x that they see once, for 4*R multiply-adds.
+// 3*STRIDE+R values of x that they see once, for 4*R multiply-adds. Single floats; with TEXEL whole texels, so W and WO are multiples of four.
+//
+// kernel depthwise_conv2d_backward_weight_strip
+// kernel depthwise_conv2d_backward_weight_strip_texel: TEXEL
 #include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
@@ -25,25 +27,32 @@ layout(constant_id = 10) const uint GX = 1;
 
 layout(push_constant) uniform Push { uint N, splits; } push;
 
-ACTIVATION_FLOATS(0, DY, dy);
-ACTIVATION_FLOATS(1, X, x);
-layout(std430, binding = 2) writeonly buffer Parts { float parts[]; };
+layout(std430, binding = 0) writeonly buffer Parts { float parts[]; };
+#ifdef TEXEL
+ACTIVATION(1, DY, dy);
+ACTIVATION(2, X, x);
+#else
+ACTIVATION_FLOATS(1, DY, dy);
+ACTIVATION_FLOATS(2, X, x);
+#endif
 
-const uint SEEN = 3u * STRIDE + R;
+#define VALUES x
+const uint WIDTH = W, SEEN = 3u * STRIDE + R, OFFSET = PADDING;
+#include "depthwise_strip.glsl"
 
 float sum[R]; // of each tap
 
 // strip adds the products of four outputs of a row, from column j on, with the row of x that starts at `from`.
 void strip(uint to, uint from, uint j) {
+#ifdef TEXEL
+    vec4 d = FETCH(dy, (to + j) / 4u);
+#else
     vec4 d = vec4(FETCH(dy, to + j), 0.0, 0.0, 0.0);
     if (j + 1u < WO) d.y = FETCH(dy, to + j + 1u);
     if (j + 2u < WO) d.z = FETCH(dy, to + j + 2u);
     if (j + 3u < WO) d.w = FETCH(dy, to + j + 3u);
-    float seen[SEEN];
-    [[unroll]] for (uint e = 0u; e < SEEN; e++) {
-        uint column = j * STRIDE + e - PADDING; // wraps around below 0, as rows do
-        seen[e] = column < W ? FETCH(x, from + column) : 0.0;
-    }
+#endif
+    look(from, j * STRIDE);
     [[unroll]] for (uint v = 0u; v < R; v++) {
         sum[v] += dot(d, vec4(seen[v], seen[v + STRIDE], seen[v + 2u * STRIDE], seen[v + 3u * STRIDE]));
     }

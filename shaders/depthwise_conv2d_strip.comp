@@ -1,13 +1,16 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-#extension GL_EXT_control_flow_attributes : require
 // depthwise_conv2d of any window: y[n,c,i,j] = b[c] + sum over u,v of w[c,u,v] * x[n,c,i*STRIDE+u-PADDING,j*STRIDE+v-PADDING]
 //
 //   x  (N/GX, C, GX, H, W), 0 outside   w  (C, R, R)   y  (N/GY, C, GY, HO, WO)
 //   b  (C), read with BIASED alone; of the sum FUNCTION of activation.glsl is stored
 //
 // One invocation makes four neighbouring outputs of a row, of which those past its end are not stored: of each row of the window it
-// reads the 3*STRIDE+R values that they see once, for 4*R multiply-adds. Single floats, so no width has to divide.
+// reads the 3*STRIDE+R values that they see once, for 4*R multiply-adds. Single floats, so no width has to divide; with TEXEL whole
+// texels, so W and WO are multiples of four.
+//
+// kernel depthwise_conv2d_strip
+// kernel depthwise_conv2d_strip_texel: TEXEL
 #include "dispatch.glsl"
 #include "chunk.glsl"
 #include "fetch.glsl"
@@ -29,12 +32,19 @@ layout(constant_id = 12) const uint FUNCTION = 0;
 
 layout(push_constant) uniform Push { uint count; } push; // N*C*HO*ceil(WO/4)
 
-ACTIVATION_FLOATS(0, X, x);
-layout(std430, binding = 1) readonly  buffer Weight { float w[]; };
-layout(std430, binding = 2) readonly  buffer Bias { float bias[]; };
-RESULT_FLOATS(3, Y, y);
+layout(std430, binding = 0) readonly  buffer Weight { float w[]; };
+layout(std430, binding = 1) readonly  buffer Bias { float bias[]; };
+#ifdef TEXEL
+RESULTS(2, Y, y);
+ACTIVATION(3, X, x);
+#else
+RESULT_FLOATS(2, Y, y);
+ACTIVATION_FLOATS(3, X, x);
+#endif
 
-const uint SEEN = 3u * STRIDE + R;
+#define VALUES x
+const uint WIDTH = W, SEEN = 3u * STRIDE + R, OFFSET = PADDING;
+#include "depthwise_strip.glsl"
 
 void main() {
     uint id = invocation();
@@ -45,13 +55,9 @@ void main() {
 
     vec4 sum = vec4(BIASED ? bias[c] : 0.0);
     [[unroll]] for (uint u = 0u; u < R; u++) {
-        uint row = i * STRIDE + u - PADDING; // wraps around below 0, as columns do
+        uint row = i * STRIDE + u - PADDING; // wraps around below 0
         if (row < H) {
-            float seen[SEEN];
-            [[unroll]] for (uint e = 0u; e < SEEN; e++) {
-                uint column = j * STRIDE + e - PADDING;
-                seen[e] = column < W ? FETCH(x, from + row * W + column) : 0.0;
-            }
+            look(from + row * W, j * STRIDE);
             [[unroll]] for (uint v = 0u; v < R; v++) {
                 sum += w[(c * R + u) * R + v] * vec4(seen[v], seen[v + STRIDE], seen[v + 2u * STRIDE], seen[v + 3u * STRIDE]);
             }
@@ -60,8 +66,12 @@ void main() {
 
     sum = activated(FUNCTION, sum);
     uint to = plane_at(n, c, C, GY, HO * WO) + i * WO + j;
+#ifdef TEXEL
+    STORE(y, to / 4u, sum);
+#else
     STORE(y, to, sum.x);
     if (j + 1u < WO) STORE(y, to + 1u, sum.y);
     if (j + 2u < WO) STORE(y, to + 2u, sum.z);
     if (j + 3u < WO) STORE(y, to + 3u, sum.w);
+#endif
 }

@@ -5,8 +5,8 @@ import (
 	"cnnvk/vk"
 )
 
-// Depthwise convolutions as direct kernels: those of 3x3 windows at stride 1 over rows of vec4s, and strips of single floats, which
-// take every window and every width.
+// Depthwise convolutions as direct kernels: those of 3x3 windows at stride 1 over rows of vec4s, and strips, which take every window, and of single
+// floats every width.
 
 var (
 	depthwiseConv2d = kernel{
@@ -14,21 +14,21 @@ var (
 		spec: []string{"C", "H", "W", "GX", "GY", "ROWS", "COLS", "FLIP", "BIASED", "FUNCTION"}, push: []string{"count"},
 	}.orTexel("depthwise_conv2d_texel", 1)
 	depthwiseConv2dStrip = kernel{
-		name: "depthwise_conv2d_strip", storage: []vk.Access{in, in, in, out},
+		name: "depthwise_conv2d_strip", storage: []vk.Access{in, in, out, in},
 		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GX", "GY", "BIASED", "FUNCTION"}, push: []string{"count"},
-	}
+	}.orTexel("depthwise_conv2d_strip_texel", 1)
 	depthwiseConv2dDataStrip = kernel{
-		name: "depthwise_conv2d_backward_data_strip", storage: []vk.Access{in, in, out},
+		name: "depthwise_conv2d_backward_data_strip", storage: []vk.Access{in, out, in},
 		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GD", "GX", "STRIP"}, push: []string{"count"},
-	}
+	}.orTexel("depthwise_conv2d_backward_data_strip_texel", 1)
 	depthwiseConv2dBackwardWeight = kernel{
 		name: "depthwise_conv2d_backward_weight", storage: []vk.Access{out, in, in},
 		spec: []string{"C", "H", "W", "GD", "GX", "ROWS", "COLS"}, push: []string{"N", "splits"},
 	}.orTexel("depthwise_conv2d_backward_weight_texel", 2)
 	depthwiseConv2dWeightStrip = kernel{
-		name: "depthwise_conv2d_backward_weight_strip", storage: []vk.Access{in, in, out},
+		name: "depthwise_conv2d_backward_weight_strip", storage: []vk.Access{out, in, in},
 		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GD", "GX"}, push: []string{"N", "splits"},
-	}
+	}.orTexel("depthwise_conv2d_backward_weight_strip_texel", 2)
 )
 
 var depthwiseVariants = []variant{
@@ -64,15 +64,29 @@ func depthwiseStrip(c *call) {
 	g, count := c.images(x, y).g, y.N()*y.C()*y.H()*ceilDiv(y.W(), 4)
 	weight := c.weight()
 	bias, biased := c.bias()
-	c.run(depthwiseConv2dStrip, count, append(c.depthwiseWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased), c.activation()), words(count), c.of(x), weight, bias, c.of(y))
+	c.run(c.strips(depthwiseConv2dStrip, x, y), count, append(c.depthwiseWindow(x, y), uint32(g[0]), uint32(g[1]), flag(biased), c.activation()), words(count),
+		weight, bias, c.of(y), c.of(x))
+}
+
+// strips is the form of a kernel of strips that moves whole texels, where the rows are that, and a strip of x is as many as the stride; of a window
+// that has a tap on every image.
+func (c *call) strips(f forms, x, y *engine.Tensor) kernel {
+	a := c.attr().(engine.ConvAttr)
+	if x.W()%(4*a.Stride) != 0 || y.W()%4 != 0 || a.Padding >= a.Kernel {
+		return f.vec4
+	}
+	return c.reading(f, x.Shape.Elements(), y.Shape.Elements())
 }
 
 func depthwiseDataStrip(c *call) {
 	dy, dx := c.in(0), c.out(0)
-	strip := c.attr().(engine.ConvAttr).Stride // a multiple of it, four places where they can be
-	strip *= max(4/strip, 1)
-	g, count := c.images(dy, dx).g, dx.N()*dx.C()*dx.H()*ceilDiv(dx.W(), strip)
-	c.run(depthwiseConv2dDataStrip, count, append(c.depthwiseWindow(dx, dy), words(g[0], g[1], strip)...), words(count), c.of(dy), c.of(c.in(1)), c.of(dx))
+	k, stride := c.strips(depthwiseConv2dDataStrip, dx, dy), c.attr().(engine.ConvAttr).Stride
+	strip := stride * max(4/stride, 1) // four places where they can be
+	if k.texel > 0 {
+		strip = stride * 4
+	}
+	g, count := c.images(dy, dx).g, dx.N()*dx.C()*ceilDiv(dx.H(), stride)*ceilDiv(dx.W(), strip)
+	c.run(k, count, append(c.depthwiseWindow(dx, dy), words(g[0], g[1], strip)...), words(count), c.of(c.in(1)), c.of(dx), c.of(dy))
 }
 
 func depthwiseBackwardWeight(c *call) {
@@ -92,7 +106,7 @@ func depthwiseWeightStrip(c *call) {
 	lines := elements / dw.Shape[3] // rows of taps
 	_, splits := c.pieces(p.n, lines)
 	parts := c.partsOf(dw, splits)
-	c.run(depthwiseConv2dWeightStrip, lines*splits, append(c.depthwiseWindow(x, dy), words(p.g...)...), words(p.n, splits), c.of(dy), c.of(x), parts)
+	c.run(c.strips(depthwiseConv2dWeightStrip, x, dy), lines*splits, append(c.depthwiseWindow(x, dy), words(p.g...)...), words(p.n, splits), parts, c.of(dy), c.of(x))
 	c.sumPartials(parts, dw, splits)
 }
 

@@ -28,6 +28,13 @@ func depthwiseCases() []Case {
 		{N: 2, C: 3, H: 8, W: 11, Attr: engine.ConvAttr{Kernel: 3, Stride: 3, Padding: 2}, Why: "stride 3, a padding that windows lie in"},
 		{N: 2, C: 3, H: 11, W: 13, Attr: engine.ConvAttr{Kernel: 2, Stride: 5}, Why: "even window, pixels in none, no padding"},
 		{N: 2, C: 8, H: 6, W: 6, Attr: engine.ConvAttr{Kernel: 1, Stride: 2}, Why: "one tap"},
+		{N: 8, C: 256, H: 8, W: 8, Attr: half, NoBias: true, Why: "rows that become one texel"},
+		{N: 3, C: 5, H: 9, W: 24, Attr: half, Why: "three texels, an odd number of rows"},
+		{N: 3, C: 7, H: 9, W: 16, Attr: wideHalf, Why: "5 x 5 at stride 2 over whole texels"},
+		{N: 2, C: 3, H: 8, W: 8, Attr: engine.ConvAttr{Kernel: 9, Stride: 2, Padding: 4}, NoBias: true, Why: "a window that is larger than the image"},
+		{N: 2, C: 3, H: 7, W: 24, Attr: engine.ConvAttr{Kernel: 3, Stride: 3, Padding: 1}, Why: "stride 3 over whole texels"},
+		{N: 2, C: 3, H: 8, W: 16, Attr: engine.ConvAttr{Kernel: 3, Stride: 4, Padding: 1}, Why: "stride 4, pixels in no window"},
+		{N: 2, C: 8, H: 6, W: 8, Attr: engine.ConvAttr{Kernel: 1, Stride: 2}, Why: "one tap of whole texels"},
 	}
 	var out []Case
 	for _, k := range []engine.Kind{engine.DepthwiseConv2d, engine.DepthwiseConv2dBackwardData, engine.DepthwiseConv2dBackwardWeight} {
