@@ -45,7 +45,7 @@ func (e *Executor) Close() error {
 // steps of each program with every kernel.
 func (e *Executor) Trace(l *trace.Timeline) { e.timeline = l }
 
-// NewSession plans the programs, allocates what they share, compiles what they run, until ctx ends, and records them.
+// NewSession plans the programs, allocates what they share, compiles what the first of them runs, until ctx ends, and records that.
 func (e *Executor) NewSession(ctx context.Context, l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) (engine.Session, error) {
 	s := &session{
 		executor: e, layout: l,
@@ -66,7 +66,10 @@ func (s *session) open(ctx context.Context, programs []*engine.Program, opt engi
 	if err := s.allocate(plans); err != nil {
 		return err
 	}
-	if err := s.executor.compile(ctx, plans); err != nil {
+	if len(plans) == 0 {
+		return nil
+	}
+	if err := s.executor.compile(ctx, plans[:1]); err != nil {
 		return err
 	}
 	for _, pl := range plans {
@@ -79,7 +82,8 @@ func (s *session) open(ctx context.Context, programs []*engine.Program, opt engi
 			return err
 		}
 	}
-	return nil
+	_, err = s.commandsOf(s.order[0], 0)
+	return err
 }
 
 // Footprint is the device memory that a session of these programs asks of the driver, resident tensors apart. Nothing is

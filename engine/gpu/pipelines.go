@@ -29,27 +29,47 @@ func (e *Executor) pipeline(d dispatch) (*vk.Pipeline, error) {
 
 // compile makes the pipelines of the plans that there are not yet, on as many threads as there are processors.
 func (e *Executor) compile(ctx context.Context, plans []*plan) error {
-	var missing []dispatch
+	missing := e.missing(plans)
+	made, err := e.makePipelines(ctx, missing)
+	e.keep(missing, made)
+	return err
+}
+
+// missing are dispatches of the plans, one for each pipeline that there is not yet.
+func (e *Executor) missing(plans []*plan) []dispatch {
+	var out []dispatch
 	seen := map[string]bool{}
 	for _, pl := range plans {
 		for _, d := range pl.dispatches {
 			if key := d.pipelineKey(); !seen[key] && e.pipelines[key] == nil {
 				seen[key] = true
-				missing = append(missing, d)
+				out = append(out, d)
 			}
 		}
 	}
-	made := make([]*vk.Pipeline, len(missing))
-	err := inTurn(ctx, len(missing), runtime.GOMAXPROCS(0), func(i int) (err error) {
-		made[i], err = e.newPipeline(missing[i])
+	return out
+}
+
+// makePipelines makes a pipeline for each dispatch. Those made before an error are returned, too; in place of the others there is nil.
+func (e *Executor) makePipelines(ctx context.Context, dispatches []dispatch) ([]*vk.Pipeline, error) {
+	made := make([]*vk.Pipeline, len(dispatches))
+	err := inTurn(ctx, len(dispatches), runtime.GOMAXPROCS(0), func(i int) (err error) {
+		made[i], err = e.newPipeline(dispatches[i])
 		return err
 	})
+	return made, err
+}
+
+// keep adds pipelines to those that there are. One that came in between stays, and the other goes.
+func (e *Executor) keep(dispatches []dispatch, made []*vk.Pipeline) {
 	for i, p := range made {
-		if p != nil {
-			e.pipelines[missing[i].pipelineKey()] = p
+		key := dispatches[i].pipelineKey()
+		if e.pipelines[key] != nil {
+			p.Destroy()
+		} else if p != nil {
+			e.pipelines[key] = p
 		}
 	}
-	return err
 }
 
 func (e *Executor) newPipeline(d dispatch) (*vk.Pipeline, error) {

@@ -65,7 +65,11 @@ func Size(s engine.Session, p *engine.Program) (dispatches, barriers int, err er
 		return 0, 0, errNotOurs
 	}
 	r := g.programs[p]
-	return len(r.plan.dispatches), r.commands[0].Barriers(), nil
+	c, err := g.commandsOf(r, 0)
+	if err != nil {
+		return 0, 0, err
+	}
+	return len(r.plan.dispatches), c.Barriers(), nil
 }
 
 // times pairs the dispatches with the time between their timestamps.

@@ -102,21 +102,15 @@ func (s *session) prepare(r *recorded, slot int, in *engine.StepInputs) (step, e
 	if err != nil {
 		return next, err
 	}
-	if !next.detailed && r.commands[slot] != nil {
-		next.commands = r.commands[slot]
-		return next, nil
-	}
-	defer s.executor.timeline.Begin(trace.Host, "record commands")()
-	next.commands, err = s.recordSlot(r, slot, next.detailed)
-	switch {
-	case err != nil:
+	if !next.detailed {
+		next.commands, err = s.commandsOf(r, slot)
 		return next, err
-	case next.detailed:
-		r.traced++
-		s.extra = append(s.extra, next.commands) // destroying them now would wait for the device
-	default:
-		r.commands[slot] = next.commands
 	}
+	if next.commands, err = s.recordSlot(r, slot, true); err != nil {
+		return next, err
+	}
+	r.traced++
+	s.extra = append(s.extra, next.commands) // destroying them now would wait for the device
 	return next, nil
 }
 
@@ -213,6 +207,10 @@ func (s *session) retire(n int) error {
 			return f.failed(err)
 		}
 		if err := s.collect(f); err != nil {
+			return err
+		}
+		s.compileRest()
+		if err := s.takeRest(false); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cnnvk/engine"
+	"cnnvk/engine/trace"
 	"cnnvk/vk"
 )
 
@@ -30,8 +31,8 @@ type recorded struct {
 
 // record makes the ring of a plan. What it made before an error is returned, too, to be destroyed.
 //
-// Only the first slot is recorded here, which compiles all pipelines. The others follow when a step finds no slot free: a
-// device that takes long for a step needs three of them, a fast one all.
+// No slot is recorded here. They follow when a step finds no recorded one free: a device that takes long for a step needs three of them, a
+// fast one all.
 func (s *session) record(pl *plan) (*recorded, error) {
 	r := &recorded{plan: pl}
 	var err error
@@ -43,16 +44,24 @@ func (s *session) record(pl *plan) (*recorded, error) {
 	if r.reports, err = device.NewBuffer(pl.reportBytes()*ringSlots, vk.Readback, name+" reports"); err != nil {
 		return r, err
 	}
-	if err = s.writeTables(r); err != nil {
-		return r, err
+	return r, s.writeTables(r)
+}
+
+// commandsOf are a slot's commands, recorded when they are first asked for.
+func (s *session) commandsOf(r *recorded, slot int) (_ *vk.Commands, err error) {
+	if r.commands[slot] == nil {
+		r.commands[slot], err = s.recordSlot(r, slot, false)
 	}
-	r.commands[0], err = s.recordSlot(r, 0, false)
-	return r, err
+	return r.commands[slot], err
 }
 
 // recordSlot records the plan for a slot. There is a timestamp before the first dispatch and after the last; with each set, after
 // every one. A device without timestamps has none unless each is set, which is an error there.
 func (s *session) recordSlot(r *recorded, slot int, each bool) (*vk.Commands, error) {
+	if err := s.compiled(r); err != nil {
+		return nil, err
+	}
+	defer s.executor.timeline.Begin(trace.Host, "record commands")()
 	ends := each || s.stamped()
 	rec, err := s.executor.device.NewRecorder(fmt.Sprintf("%s slot %d", r.plan.program.Name, slot))
 	if err != nil {

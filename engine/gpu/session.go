@@ -27,6 +27,7 @@ type session struct {
 	reports   []engine.Report
 	busy      time.Duration
 	extra     []*vk.Commands // of single steps
+	rest      *compilation   // of what the first step did not need; nil before it is begun
 }
 
 // resident is a tensor that stays on the device, set once.
@@ -164,6 +165,10 @@ func (s *session) ResidentBytes() int64 {
 // Close waits for the device and frees everything. Steps that are queued and not yet submitted are dropped.
 func (s *session) Close() error {
 	err := s.retire(len(s.inFlight))
+	if s.rest != nil {
+		s.rest.cancel()
+		s.takeRest(true) // whose error nobody needs any more
+	}
 	for _, c := range s.extra {
 		c.Destroy()
 	}

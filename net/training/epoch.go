@@ -8,7 +8,8 @@ import (
 	"cnnvk/engine/trace"
 )
 
-// An epoch is queued without a wait: its steps, right behind them the validation, and while the device works on that, the next
+// The first step of all is waited for, so that the observer hears at once that the training is under way. Otherwise
+// an epoch is queued without a wait: its steps, right behind them the validation, and while the device works on that, the next
 // epoch's order is drawn. The host waits where the device has enough to do, and once an epoch for the validation's end,
 // since the weights that were validated are to be saved.
 
@@ -55,6 +56,12 @@ func (t *Trainer) queueSteps(ctx context.Context, r *running, order []int) error
 			return err
 		}
 		r.queued++
+		if !t.run.begun {
+			t.run.begun = true
+			if err := t.look(r, t.run.session.Reports); err != nil {
+				return err
+			}
+		}
 		if time.Since(looked) >= reportEvery {
 			if err := t.look(r, t.run.session.Finished); err != nil {
 				return err

@@ -59,7 +59,7 @@ func (s *lateSession) Reports() ([]engine.Report, error) {
 	return s.take(len(s.waiting)), nil
 }
 
-// In an epoch the trainer waits once, when steps, validation and the next epoch's order are on their way; and it makes no
+// The trainer waits for the first step of all, and then once in an epoch, when steps, validation and the next epoch's order are on their way; and it makes no
 // difference how late a device tells what a step gave back.
 func TestTrainerWaitsOnce(t *testing.T) {
 	t.Parallel()
@@ -95,7 +95,7 @@ func TestTrainerWaitsOnce(t *testing.T) {
 		if err := tr.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		const want = "order 0, train, train, train, eval, order 1, wait, epoch ended, train, train, train, eval, wait, epoch ended"
+		const want = "order 0, train, wait, train, train, eval, order 1, wait, epoch ended, train, train, train, eval, wait, epoch ended"
 		if got := strings.Join(e.log, ", "); got != want {
 			t.Errorf("behind %d:\n%s, want\n%s", behind, got, want)
 		}

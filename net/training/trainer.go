@@ -38,6 +38,7 @@ type run struct {
 	now     Progress  // epoch and rate of the last one
 	factors []float64 // of the rate, by parameter group
 	ahead   []int     // the order of the next epoch, if it is known already
+	begun   bool      // a step is done
 	saved   time.Time // OnSave or OnEpoch was called
 	worked  meter
 }
