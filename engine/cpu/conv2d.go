@@ -10,19 +10,9 @@ func conv2d(a engine.ConvAttr, y, x, w *tensor, b ...*tensor) {
 	parallel(y.N()*y.C(), func(nm int) {
 		n, m := nm/y.C(), nm%y.C()
 		out := y.plane(n, m)
-		clear(out)
-		if len(b) > 0 {
-			for i := range out {
-				out[i] = b[0].floats[m]
-			}
-		}
+		begin(out, m, b)
 		for k := range x.C() {
-			in, taps := x.plane(n, k), w.plane(m, k)
-			eachTap(a, x, y, func(tap, from, to, count int) {
-				for j := range count {
-					out[to+j] += taps[tap] * in[from+j*a.Stride]
-				}
-			})
+			addConvolved(a, y, x, out, x.plane(n, k), w.plane(m, k))
 		}
 	})
 }
@@ -36,12 +26,7 @@ func conv2dBackwardData(a engine.ConvAttr, dx, dy, w *tensor) {
 		out := dx.plane(n, k)
 		clear(out)
 		for m := range dy.C() {
-			grad, taps := dy.plane(n, m), w.plane(m, k)
-			eachTap(a, dx, dy, func(tap, from, to, count int) {
-				for j := range count {
-					out[from+j*a.Stride] += taps[tap] * grad[to+j]
-				}
-			})
+			addSpread(a, dx, dy, out, dy.plane(n, m), w.plane(m, k))
 		}
 	})
 }
@@ -55,12 +40,7 @@ func conv2dBackwardWeight(a engine.ConvAttr, dw, dy, x *tensor) {
 		taps := dw.plane(m, k)
 		clear(taps)
 		for n := range x.N() {
-			in, grad := x.plane(n, k), dy.plane(n, m)
-			eachTap(a, x, dy, func(tap, from, to, count int) {
-				for j := range count {
-					taps[tap] += grad[to+j] * in[from+j*a.Stride]
-				}
-			})
+			addProducts(a, dy, x, taps, dy.plane(n, m), x.plane(n, k))
 		}
 	})
 }
@@ -77,6 +57,53 @@ func conv2dBackwardBias(db, dy *tensor) {
 			}
 		}
 	}
+}
+
+// begin fills a plane with channel c of a bias, or with 0 where there is none.
+func begin(plane []float64, c int, bias []*tensor) {
+	clear(plane)
+	if len(bias) > 0 {
+		for i := range plane {
+			plane[i] = bias[0].floats[c]
+		}
+	}
+}
+
+// addConvolved adds to a plane of y what the taps make of a plane of x.
+func addConvolved(a engine.ConvAttr, y, x *tensor, out, in, taps []float64) {
+	eachTap(a, x, y, func(tap, from, to, count int) {
+		if a.Stride == 1 {
+			addScaled(out[to:to+count], taps[tap], in[from:from+count])
+			return
+		}
+		for j := range count {
+			out[to+j] += taps[tap] * in[from+j*a.Stride]
+		}
+	})
+}
+
+// addSpread adds to a plane of dx what the taps give it of a plane of dy.
+func addSpread(a engine.ConvAttr, dx, dy *tensor, out, grad, taps []float64) {
+	eachTap(a, dx, dy, func(tap, from, to, count int) {
+		if a.Stride == 1 {
+			addScaled(out[from:from+count], taps[tap], grad[to:to+count])
+			return
+		}
+		for j := range count {
+			out[from+j*a.Stride] += taps[tap] * grad[to+j]
+		}
+	})
+}
+
+// addProducts adds to each tap the products of what it brings together in a plane of dy and one of x.
+func addProducts(a engine.ConvAttr, dy, x *tensor, taps, grad, in []float64) {
+	eachTap(a, x, dy, func(tap, from, to, count int) {
+		sum := taps[tap]
+		for j, g := range grad[to : to+count] {
+			sum += g * in[from+j*a.Stride]
+		}
+		taps[tap] = sum
+	})
 }
 
 // eachTap visits the pairs of values that a kernel's taps bring together, a row of the output at a time: tap number

@@ -9,21 +9,9 @@ import "cnnvk/engine"
 func depthwiseConv2d(a engine.ConvAttr, y, x, w *tensor, b ...*tensor) {
 	parallel(y.N()*y.C(), func(nc int) {
 		n, c := nc/y.C(), nc%y.C()
-		in, out, taps := x.plane(n, c), y.plane(n, c), w.row(c)
-		for i := range y.H() {
-			for j := range y.W() {
-				sum := 0.0
-				if len(b) > 0 {
-					sum = b[0].floats[c]
-				}
-				for u := range a.Kernel {
-					for v := range a.Kernel {
-						sum += taps[u*a.Kernel+v] * at(in, x.H(), x.W(), i*a.Stride+u-a.Padding, j*a.Stride+v-a.Padding)
-					}
-				}
-				out[i*y.W()+j] = sum
-			}
-		}
+		out := y.plane(n, c)
+		begin(out, c, b)
+		addConvolved(a, y, x, out, x.plane(n, c), w.row(c))
 	})
 }
 
@@ -33,20 +21,9 @@ func depthwiseConv2d(a engine.ConvAttr, y, x, w *tensor, b ...*tensor) {
 func depthwiseConv2dBackwardData(a engine.ConvAttr, dx, dy, w *tensor) {
 	parallel(dx.N()*dx.C(), func(nc int) {
 		n, c := nc/dx.C(), nc%dx.C()
-		in, out, taps := dy.plane(n, c), dx.plane(n, c), w.row(c)
-		for i := range dx.H() {
-			for j := range dx.W() {
-				sum := 0.0
-				for u := range a.Kernel {
-					for v := range a.Kernel {
-						if row, column := i+a.Padding-u, j+a.Padding-v; row%a.Stride == 0 && column%a.Stride == 0 {
-							sum += taps[u*a.Kernel+v] * at(in, dy.H(), dy.W(), row/a.Stride, column/a.Stride)
-						}
-					}
-				}
-				out[i*dx.W()+j] = sum
-			}
-		}
+		out := dx.plane(n, c)
+		clear(out)
+		addSpread(a, dx, dy, out, dy.plane(n, c), w.row(c))
 	})
 }
 
@@ -56,27 +33,9 @@ func depthwiseConv2dBackwardData(a engine.ConvAttr, dx, dy, w *tensor) {
 func depthwiseConv2dBackwardWeight(a engine.ConvAttr, dw, dy, x *tensor) {
 	parallel(x.C(), func(c int) {
 		taps := dw.row(c)
-		for u := range a.Kernel {
-			for v := range a.Kernel {
-				sum := 0.0
-				for n := range x.N() {
-					in, grad := x.plane(n, c), dy.plane(n, c)
-					for i := range dy.H() {
-						for j := range dy.W() {
-							sum += grad[i*dy.W()+j] * at(in, x.H(), x.W(), i*a.Stride+u-a.Padding, j*a.Stride+v-a.Padding)
-						}
-					}
-				}
-				taps[u*a.Kernel+v] = sum
-			}
+		clear(taps)
+		for n := range x.N() {
+			addProducts(a, dy, x, taps, dy.plane(n, c), x.plane(n, c))
 		}
 	})
-}
-
-// at is x[i,j] of an h x w plane, 0 outside.
-func at(x []float64, h, w, i, j int) float64 {
-	if i < 0 || i >= h || j < 0 || j >= w {
-		return 0
-	}
-	return x[i*w+j]
 }

@@ -1,5 +1,7 @@
 package cpu
 
+import "gonum.org/v1/gonum/floats"
+
 // pointwiseConv2d computes y[n,m,p] = Σ_k w[m,k] x[n,k,p], p running over the H*W pixels.
 //
 //	x (N,K,H,W), w (M,K,1,1), y (N,M,H,W)
@@ -30,26 +32,40 @@ func pointwiseConv2dBackwardData(dx, dy, w *tensor) {
 
 // pointwiseConv2dBackwardWeight computes dw[m,k] = Σ_{n,p} dy[n,m,p] x[n,k,p].
 //
+// An image's pixels are summed as dot does it, in four interleaved sums, but for all k at once: that is several times as fast.
+//
 //	dy (N,M,H,W), x (N,K,H,W), dw (M,K,1,1)
 func pointwiseConv2dBackwardWeight(dw, dy, x *tensor) {
-	parallel(dy.C(), func(m int) {
-		out := dw.row(m)
-		clear(out)
-		for n := range x.N() {
-			for k := range out {
-				out[k] += dot(dy.plane(n, m), x.plane(n, k))
+	channels, pixels := x.C(), x.H()*x.W()
+	image := make([]float64, channels*pixels) // its pixels one after another, each with all channels
+	clear(dw.floats)
+	for n := range x.N() {
+		for k := range channels {
+			for p, v := range x.plane(n, k) {
+				image[p*channels+k] = v
 			}
 		}
-	})
+		parallel(dy.C(), func(m int) {
+			var sums [4][]float64
+			for i := range sums {
+				sums[i] = make([]float64, channels)
+			}
+			for p, g := range dy.plane(n, m) {
+				i := p % 4
+				if p >= pixels/4*4 {
+					i = 0
+				}
+				addScaled(sums[i], g, image[p*channels:][:channels])
+			}
+			for k := range dw.row(m) {
+				dw.row(m)[k] += (sums[0][k] + sums[1][k]) + (sums[2][k] + sums[3][k])
+			}
+		})
+	}
 }
 
 // addScaled computes y += a x.
-func addScaled(y []float64, a float64, x []float64) {
-	x = x[:len(y)]
-	for i := range y {
-		y[i] += a * x[i]
-	}
-}
+func addScaled(y []float64, a float64, x []float64) { floats.AddScaled(y, a, x) }
 
 // dot computes Σ a[i] b[i] in four interleaved sums, so that no addition waits for the one before.
 func dot(a, b []float64) float64 {
