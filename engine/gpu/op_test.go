@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -17,6 +18,9 @@ import (
 // maxNMSE is how far a float32 kernel may be from the float64 reference: sums of some thousand terms, each rounded to 24 bits.
 const maxNMSE = 1e-10
 
+// ranByTestOps are the plans that TestOps ran on each case. TestVariants, which comes later, does not run them again.
+var ranByTestOps = map[string]map[string]bool{}
+
 // TestOps holds every op case, in every layout, against the reference; -short leaves it at two layouts.
 func TestOps(t *testing.T) {
 	e := New(vktest.Device(t))
@@ -26,7 +30,7 @@ func TestOps(t *testing.T) {
 		t.Run(c.String(), func(t *testing.T) {
 			p, err := c.Program()
 			must(t, err)
-			rep.begin()
+			ranByTestOps[c.String()] = rep.begin()
 			var want map[string][]float64
 			hold := func(t *testing.T, o Options) (got map[string][]float64) {
 				on := e.With(o)
@@ -77,7 +81,7 @@ func TestVariants(t *testing.T) {
 	for _, c := range cases {
 		p, err := c.Program()
 		must(t, err)
-		rep.begin()
+		maps.Copy(rep.begin(), ranByTestOps[c.String()])
 		var without []string
 		var want map[string][]float64
 		for _, v := range variants {

@@ -36,8 +36,11 @@ func newRepeats(t *testing.T) *repeats {
 	return r
 }
 
-// begin is called before the runs of another case, on other values.
-func (r *repeats) begin() { r.plans = map[string]bool{} }
+// begin is called before the runs of another case, on other values. It returns the plans that will have run on it.
+func (r *repeats) begin() map[string]bool {
+	r.plans = map[string]bool{}
+	return r.plans
+}
 
 // skips reports whether to run a program would repeat another run, and logs which one; else it takes note of the run.
 func (r *repeats) skips(t *testing.T, e *Executor, p *engine.Program, opt engine.PlanOptions) bool {
