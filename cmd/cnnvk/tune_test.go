@@ -59,9 +59,9 @@ func TestTune(t *testing.T) {
 	if err := json.Unmarshal([]byte(shown.stdout), &list); err != nil {
 		t.Fatal(err)
 	}
-	kernels := list.Devices[0].Kernels
+	kernels, inWords := list.Devices[0].Kernels, cnnvk("devices", "-v").stdout
 	for key, name := range kernels {
-		if !strings.Contains(again.stdout, name) || !strings.Contains(cnnvk("devices", "-v").stdout, key) {
+		if !strings.Contains(again.stdout, name) || !strings.Contains(inWords, key) {
 			t.Errorf("%s: %s is not shown", key, name)
 		}
 	}
@@ -92,6 +92,7 @@ func TestTune(t *testing.T) {
 // What the time before a training did not suffice for keeps its built-in kernel: in that run for good, in others until tune measures it.
 func TestTuneGoesOn(t *testing.T) {
 	tuning(t)
+	t.Setenv("CNNVK_VALIDATION", "") // TestTune has the layer watch
 	config := narrowConfig(t)
 	tune := []string{"tune", "--batch-size", "30", "--widths", "2,2,2,2,2,2"}
 	cnnvk(tune...).ok(t)
@@ -163,6 +164,7 @@ func TestNoTune(t *testing.T) {
 // runs. What is known is taken all the same, and what is not is not written again.
 func TestUnknownKernels(t *testing.T) {
 	tuning(t)
+	t.Setenv("CNNVK_VALIDATION", "") // TestTune has the layer watch
 	cnnvk("train", "--limit-steps", "1", "--batch-size", "2", "--out", "run", "--no-tune").ok(t)
 	const known, unknown = "pointwise_conv2d 3x32x32 64x32x32: pointwise_conv2d_any", "linear 512x1x1 100x1x1: linear_subgroup_32x4"
 	const impossible = "pointwise_conv2d 64x16x16 128x16x16: pointwise_conv2d_shuffle_32x4" // under the floor profile

@@ -53,6 +53,7 @@ func openWidth(t *testing.T) string {
 // before, and measures nothing.
 func TestConfigWidth(t *testing.T) {
 	device := openWidth(t)
+	t.Setenv("CNNVK_VALIDATION", "") // the layer watches the same training at one width
 	t.Setenv(widthVariable, widthInName.FindStringSubmatch(device)[1])
 	cnnvk("train", "--widths", "2,2,2,2,2,2", "--limit-steps", "1", "--batch-size", "2", "--out", "run", "--no-tune").ok(t)
 	t.Setenv(widthVariable, "")
