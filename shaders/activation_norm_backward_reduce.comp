@@ -10,8 +10,8 @@
 // f is FUNCTION of activation.glsl, v its x, or ReLU's y. With SUM what is bound as v is what was added to the normalised x: the sum, which
 // the activation read, is computed anew as norm_add does.
 //
-// Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1; batch_norm2d_backward_finish adds the pieces up. One invocation
-// takes one channel of one piece. It binds more storage buffers than every device has, but for activations in texel buffers.
+// Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1; batch_norm2d_backward_finish adds the pieces up. One team
+// takes one channel of one piece (see plane_walk.glsl). It binds more storage buffers than every device has, but for activations in texel buffers.
 //
 // kernel activation_norm_backward_reduce
 // kernel activation_norm_backward_reduce_texel: TEXEL
@@ -29,9 +29,13 @@ layout(constant_id = 3) const uint GD = 1;
 layout(constant_id = 4) const uint GV = 1;
 layout(constant_id = 5) const uint GX = 1;
 layout(constant_id = 6) const uint GN = 1;
-layout(constant_id = 7) const uint RUN = 4; // divides PLANE
+layout(constant_id = 7) const uint RUN = 4;
 layout(constant_id = 8) const uint FUNCTION = 6;
 layout(constant_id = 9) const bool SUM = false;
+layout(constant_id = 10) const uint TEAM = 1;
+layout(constant_id = 11) const uint ACROSS = 1;
+#define SUMMED vec2
+#include "plane_walk.glsl"
 
 layout(push_constant) uniform Push { uint N, per, S; } push;
 
@@ -48,16 +52,16 @@ chunk through(chunk at, chunk d) {
 }
 
 void main() {
-    uint id = invocation();
+    uint id = team();
     if (id >= C * push.S) return;
     uint c = id % C, s = id / C;
     float mean = vectors[MEAN + c], scale = SUM ? vectors[SCALE + c] : 0.0, bias = SUM ? vectors[BIAS + c] : 0.0;
     chunk sum = chunk(0.0), product = chunk(0.0);
-    for (uint n = s * push.per; n < min((s + 1u) * push.per, push.N); n++) {
+    EACH_PLANE(n, s * push.per, min((s + 1u) * push.per, push.N)) {
         uint from_d = plane_at(n, c, C, GD, PLANE), from_v = plane_at(n, c, C, GV, PLANE), from_x = plane_at(n, c, C, GX, PLANE);
         uint to = plane_at(n, c, C, GN, PLANE);
-        for (uint r = 0u; r < PLANE; r += RUN) {
-            for (uint i = 0u; i < RUN; i++) { // unrolled: what a loop carries goes through memory on CPU drivers
+        EACH_RUN(r) {
+            EACH_STEP(i) {
                 chunk centred = FETCH(x, from_x + r + i) - mean, at = FETCH(v, from_v + r + i);
                 chunk d = through(SUM ? centred * scale + bias + at : at, FETCH(dy, from_d + r + i));
                 STORE(dn, to + r + i, d);
@@ -66,6 +70,8 @@ void main() {
             }
         }
     }
-    parts[(2u * s) * C + c] = total(sum);
-    parts[(2u * s + 1u) * C + c] = total(product) * vectors[INVERSE + c];
+    vec2 all = team_sum(vec2(total(sum), total(product)));
+    if (lane() > 0u) return;
+    parts[(2u * s) * C + c] = all.x;
+    parts[(2u * s + 1u) * C + c] = all.y * vectors[INVERSE + c];
 }

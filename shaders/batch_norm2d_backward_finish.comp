@@ -5,10 +5,13 @@
 //   mean_g[c] = dbias[c] / count,  mean_gx[c] = dweight[c] / count / sqrt(var + eps)
 //
 //   parts  (S, 2, C)    vectors  (6, C), of which the last two are written (see channels.glsl)    dweight, dbias  (C)
-#include "dispatch.glsl"
-
+//
+// One team takes one channel.
 layout(constant_id = 1) const uint C = 64;
 #include "channels.glsl"
+layout(constant_id = 2) const uint TEAM = 1;
+#define SUMMED vec2
+#include "team.glsl"
 
 layout(push_constant) uniform Push { uint S; float count; } push; // pieces; N*H*W
 
@@ -18,15 +21,14 @@ layout(std430, binding = 2) writeonly buffer DWeight { float dweight[]; };
 layout(std430, binding = 3) writeonly buffer DBias { float dbias[]; };
 
 void main() {
-    uint c = invocation();
-    if (c >= C) return;
-    float sum = 0.0, product = 0.0;
-    for (uint s = 0u; s < push.S; s++) {
-        sum += parts[(2u * s) * C + c];
-        product += parts[(2u * s + 1u) * C + c];
-    }
-    dbias[c] = sum;
-    dweight[c] = product;
-    vectors[MEAN_G + c] = sum / push.count;
-    vectors[MEAN_GX + c] = product / push.count * vectors[INVERSE + c];
+    uint c = team();
+    if (c >= C && TEAM == 1u) return;
+    vec2 sum = vec2(0.0);
+    for (uint s = c < C ? lane() : push.S; s < push.S; s += TEAM) sum += vec2(parts[(2u * s) * C + c], parts[(2u * s + 1u) * C + c]);
+    sum = team_sum(sum);
+    if (c >= C || lane() > 0u) return;
+    dbias[c] = sum.x;
+    dweight[c] = sum.y;
+    vectors[MEAN_G + c] = sum.x / push.count;
+    vectors[MEAN_GX + c] = sum.y / push.count * vectors[INVERSE + c];
 }

@@ -5,8 +5,8 @@
 //
 //   dy, x  (N/g, C, g, PLANE*CHUNK), g being GD and GX    saved  (2, C)    parts  (S, 2, C)
 //
-// Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1; batch_norm2d_backward_finish adds the pieces up. One invocation
-// takes one channel of one piece.
+// Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1; batch_norm2d_backward_finish adds the pieces up. One team
+// takes one channel of one piece (see plane_walk.glsl).
 //
 // kernel batch_norm2d_backward_reduce
 // kernel batch_norm2d_backward_reduce_any: SCALAR
@@ -19,6 +19,11 @@ layout(constant_id = 1) const uint C = 64;
 layout(constant_id = 2) const uint PLANE = 256;
 layout(constant_id = 3) const uint GD = 1;
 layout(constant_id = 4) const uint GX = 1;
+layout(constant_id = 5) const uint TEAM = 1;
+layout(constant_id = 6) const uint ACROSS = 1;
+#define RUN 1u
+#define SUMMED vec2
+#include "plane_walk.glsl"
 
 layout(push_constant) uniform Push { uint N, per, S; } push;
 
@@ -28,19 +33,21 @@ layout(std430, binding = 2) readonly  buffer Saved { float saved[]; };
 layout(std430, binding = 3) writeonly buffer Parts { float parts[]; };
 
 void main() {
-    uint id = invocation();
+    uint id = team();
     if (id >= C * push.S) return;
     uint c = id % C, s = id / C;
     float mean = saved[c];
     chunk sum = chunk(0.0), product = chunk(0.0);
-    for (uint n = s * push.per; n < min((s + 1u) * push.per, push.N); n++) {
+    EACH_PLANE(n, s * push.per, min((s + 1u) * push.per, push.N)) {
         uint from_d = plane_at(n, c, C, GD, PLANE), from_x = plane_at(n, c, C, GX, PLANE);
-        for (uint r = 0u; r < PLANE; r++) {
+        EACH_RUN(r) {
             chunk d = FETCH(dy, from_d + r);
             sum += d;
             product += d * (FETCH(x, from_x + r) - mean);
         }
     }
-    parts[(2u * s) * C + c] = total(sum);
-    parts[(2u * s + 1u) * C + c] = total(product) * saved[C + c];
+    vec2 all = team_sum(vec2(total(sum), total(product)));
+    if (lane() > 0u) return;
+    parts[(2u * s) * C + c] = all.x;
+    parts[(2u * s + 1u) * C + c] = all.y * saved[C + c];
 }

@@ -9,7 +9,7 @@
 //   segments  weight, bias, running_mean, running_var (C each) from the places of the push constants on
 //   next      next_mean, next_var (C each), likewise
 //
-// Pieces hold `piece` values each, the last one what is left of count. One invocation joins one channel's pieces in order, with
+// Pieces hold `piece` values each, the last one what is left of count. One team joins one channel's pieces, an invocation its own in order, with
 // the update of Chan, Golub and LeVeque (1979). The candidates wait in their own place until the update commits them, so that a step that
 // was not finite leaves the statistics as they were.
 //
@@ -19,7 +19,6 @@
 //
 // kernel batch_norm2d_finish
 // kernel batch_norm2d_finish_covariance: COVARIANCE
-#include "dispatch.glsl"
 
 layout(constant_id = 1) const uint C = 64;
 layout(constant_id = 2) const float EPSILON = 1e-5;
@@ -28,8 +27,10 @@ layout(constant_id = 3) const float MOMENTUM = 0.1;
 
 #ifdef COVARIANCE
 layout(constant_id = 4) const uint K = 3;
+layout(constant_id = 5) const uint TEAM = 1;
 layout(push_constant) uniform Push { uint piece, count, S, weight, bias, mean, var, next_mean, next_var, conv; } push;
 #else
+layout(constant_id = 4) const uint TEAM = 1;
 layout(push_constant) uniform Push { uint piece, count, S, weight, bias, mean, var, next_mean, next_var; } push;
 #endif
 
@@ -38,16 +39,28 @@ layout(std430, binding = 1) readonly  buffer Segments { float segments[]; };
 layout(std430, binding = 2) writeonly buffer Vectors { float vectors[]; };
 layout(std430, binding = 3) writeonly buffer Next { float next[]; };
 
+// joined are number, mean and squared deviation of what two invocations have.
+vec3 joined(vec3 a, vec3 b) {
+    if (b.x == 0.0) return a;
+    float delta = b.y - a.y, share = b.x / (a.x + b.x);
+    return vec3(a.x + b.x, a.y + delta * share, a.z + b.z + delta * delta * a.x * share);
+}
+
+#define SUMMED vec3
+#define JOINED(a, b) joined(a, b)
+#include "team.glsl"
+
 float candidate(float running, float batch) { return (1.0 - MOMENTUM) * running + MOMENTUM * batch; }
 
 void main() {
-    uint c = invocation();
-    if (c >= C) return;
+    uint c = team();
+    if (c >= C && TEAM == 1u) return;
+    uint begin = c < C ? lane() : push.S;
     float n = 0.0, mean = 0.0, square = 0.0;
 #ifdef COVARIANCE
     vec4 row = vec4(0.0);
-    for (uint i = 0u; i < K; i++) row[i] = segments[push.conv + c * K + i];
-    for (uint s = 0u; s < push.S; s++) {
+    if (c < C) for (uint i = 0u; i < K; i++) row[i] = segments[push.conv + c * K + i];
+    for (uint s = begin; s < push.S; s += TEAM) {
         uint at = 20u * s;
         float piece = 0.0, moment = 0.0;
         for (uint i = 0u; i < K; i++) {
@@ -60,7 +73,7 @@ void main() {
         n = all;
     }
 #else
-    for (uint s = 0u; s < push.S; s++) {
+    for (uint s = begin; s < push.S; s += TEAM) {
         float m = float(min(push.piece, push.count - s * push.piece));
         float delta = parts[(2u * s) * C + c] - mean;
         float share = m / (n + m);
@@ -69,6 +82,11 @@ void main() {
         n += m;
     }
 #endif
+    vec3 all = team_sum(vec3(n, mean, square));
+    if (c >= C || lane() > 0u) return;
+    n = all.x;
+    mean = all.y;
+    square = all.z;
     float inverse = 1.0 / sqrt(square / n + EPSILON);
     vectors[MEAN + c] = mean;
     vectors[INVERSE + c] = inverse;

@@ -4,7 +4,7 @@
 //
 //   dy  (N/G, M, G, PLANE*CHUNK)   parts  (S, M), added up by sum_partials
 //
-// Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1. One invocation sums one channel of one piece.
+// Piece s holds the planes n = s*per .. min(N, (s+1)*per)-1. One team sums one channel of one piece (see plane_walk.glsl).
 //
 // kernel conv2d_backward_bias
 // kernel conv2d_backward_bias_any: SCALAR
@@ -17,7 +17,11 @@
 layout(constant_id = 1) const uint M = 64;
 layout(constant_id = 2) const uint PLANE = 256;
 layout(constant_id = 3) const uint G = 1;
-layout(constant_id = 4) const uint RUN = 4; // divides PLANE
+layout(constant_id = 4) const uint RUN = 4;
+layout(constant_id = 5) const uint TEAM = 1;
+layout(constant_id = 6) const uint ACROSS = 1;
+#define SUMMED float
+#include "plane_walk.glsl"
 
 layout(push_constant) uniform Push { uint N, per, S; } push;
 
@@ -25,15 +29,16 @@ layout(std430, binding = 0) writeonly buffer Parts { float parts[]; };
 ACTIVATION(1, DY, dy);
 
 void main() {
-    uint id = invocation();
+    uint id = team();
     if (id >= M * push.S) return;
     uint m = id % M, s = id / M, end = min((s + 1u) * push.per, push.N);
     chunk sum = chunk(0.0);
-    for (uint n = s * push.per; n < end; n++) {
+    EACH_PLANE(n, s * push.per, end) {
         uint at = plane_at(n, m, M, G, PLANE);
-        for (uint r = 0u; r < PLANE; r += RUN) {
-            for (uint i = 0u; i < RUN; i++) sum += FETCH(dy, at + r + i); // unrolled: what a loop carries goes through memory on CPU drivers
+        EACH_RUN(r) {
+            EACH_STEP(i) sum += FETCH(dy, at + r + i);
         }
     }
-    parts[id] = total(sum);
+    float all = team_sum(total(sum));
+    if (lane() == 0u) parts[id] = all;
 }

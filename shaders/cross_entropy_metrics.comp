@@ -4,9 +4,12 @@
 //
 //   samples  (3, N)    metrics  (4): loss, top-1, top-5, 0
 //
-// One invocation a metric. The sum is compensated (Kahan), so that it is as exact as its terms.
-#include "dispatch.glsl"
+// One team a metric. An invocation's sum is compensated (Kahan), so that one by itself is as exact as its terms.
 #include "finite.glsl"
+
+layout(constant_id = 1) const uint TEAM = 1;
+#define SUMMED float
+#include "team.glsl"
 
 layout(push_constant) uniform Push { uint N; } push;
 
@@ -14,13 +17,14 @@ layout(std430, binding = 0) readonly  buffer Samples { float samples[]; };
 layout(std430, binding = 1) writeonly buffer Metrics { float metrics[]; };
 
 void main() {
-    uint i = invocation();
-    if (i >= 4u) return;
+    uint i = team();
+    if (i >= 4u && TEAM == 1u) return;
     precise float sum = 0.0, lost = 0.0;
-    for (uint n = 0u; n < (i < 3u ? push.N : 0u); n++) {
+    for (uint n = lane(); n < (i < 3u ? push.N : 0u); n += TEAM) {
         precise float term = samples[i * push.N + n] - lost, next = sum + term;
         lost = finite(next) ? (next - sum) - term : 0.0;
         sum = next;
     }
-    metrics[i] = sum;
+    sum = team_sum(sum);
+    if (i < 4u && lane() == 0u) metrics[i] = sum;
 }

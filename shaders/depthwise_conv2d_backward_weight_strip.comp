@@ -5,12 +5,12 @@
 //
 //   dy  (N/GD, C, GD, HO, WO)   x  (N/GX, C, GX, H, W), 0 outside   parts  (splits, C, R, R), added up by sum_partials
 //
-// One invocation makes a row of taps of one part. It walks over dy in strips of four neighbours: for each it reads the
-// 3*STRIDE+R values of x that they see once, for 4*R multiply-adds. Single floats; with TEXEL whole texels, so W and WO are multiples of four.
+// One team makes a row of taps of one part, of which its invocations take rows of dy. They walk over them in strips of four neighbours: for each
+// an invocation reads the 3*STRIDE+R values of x that they see once, for 4*R multiply-adds. Single floats; with TEXEL whole texels, so W and WO are
+// multiples of four.
 //
 // kernel depthwise_conv2d_backward_weight_strip
 // kernel depthwise_conv2d_backward_weight_strip_texel: TEXEL
-#include "dispatch.glsl"
 #include "fetch.glsl"
 #include "panels.glsl"
 
@@ -24,6 +24,9 @@ layout(constant_id = 7) const uint STRIDE = 1;
 layout(constant_id = 8) const uint PADDING = 1;
 layout(constant_id = 9) const uint GD = 1;
 layout(constant_id = 10) const uint GX = 1;
+layout(constant_id = 11) const uint TEAM = 1;
+#define SUMMED float
+#include "team.glsl"
 
 layout(push_constant) uniform Push { uint N, splits; } push;
 
@@ -59,19 +62,25 @@ void strip(uint to, uint from, uint j) {
 }
 
 void main() {
-    uint id = invocation();
+    uint id = team();
     if (id >= C * R * push.splits) return;
     uint u = id % R, c = id / R % C, split = id / (R * C);
 
     [[unroll]] for (uint v = 0u; v < R; v++) sum[v] = 0.0;
-    for (uint n = split; n < push.N; n += push.splits) {
+    const uint units = TEAM == 1u ? 1u : HO, rows = HO / units; // shares of an image, of so many rows
+    for (uint unit = lane();; unit += TEAM) {
+        uint n = split + unit / units * push.splits, first = unit % units;
+        if (n >= push.N) break;
         uint from = plane_at(n, c, C, GX, H * W), to = plane_at(n, c, C, GD, HO * WO);
-        [[dont_unroll]] for (uint i = 0u; i < HO; i++) { // a compiler that unrolls a small image runs out of registers
+        [[dont_unroll]] for (uint i = first; i < first + rows; i++) { // a compiler that unrolls a small image runs out of registers
             uint row = i * STRIDE + u - PADDING;
             if (row < H) {
                 [[dont_unroll]] for (uint j = 0u; j < WO; j += 4u) strip(to + i * WO, from + row * W, j);
             }
         }
     }
-    [[unroll]] for (uint v = 0u; v < R; v++) parts[id * R + v] = sum[v];
+    [[unroll]] for (uint v = 0u; v < R; v++) {
+        float all = team_sum(sum[v]);
+        if (lane() == 0u) parts[id * R + v] = all;
+    }
 }

@@ -4,14 +4,17 @@
 //
 //   g  (count*CHUNK)    parts  (S)
 //
-// One invocation sums one run of neighbours.
+// One team sums one run of neighbours, side by side.
 //
 // kernel gradient_norm
 // kernel gradient_norm_any: SCALAR
 // kernel gradient_norm_texel: TEXEL
-#include "dispatch.glsl"
 #include "fetch.glsl"
 #include "chunk.glsl"
+
+layout(constant_id = 1) const uint TEAM = 1;
+#define SUMMED float
+#include "team.glsl"
 
 layout(push_constant) uniform Push { uint count, run, S; } push; // run: chunks to a part
 
@@ -19,17 +22,18 @@ layout(std430, binding = 0) writeonly buffer Parts { float parts[]; };
 FLOATS(1, G, g);
 
 void main() {
-    uint s = invocation();
+    uint s = team();
     if (s >= push.S) return;
     chunk sum = chunk(0.0);
-    uint end = min((s + 1u) * push.run, push.count), i = s * push.run;
-    for (; i + 4u <= end; i += 4u) { // unrolled: what a loop carries goes through memory on CPU drivers
-        chunk a = READ(g, i), b = READ(g, i + 1u), c = READ(g, i + 2u), d = READ(g, i + 3u);
+    uint end = min((s + 1u) * push.run, push.count), i = s * push.run + lane();
+    for (; i + 3u * TEAM < end; i += 4u * TEAM) { // unrolled: what a loop carries goes through memory on CPU drivers
+        chunk a = READ(g, i), b = READ(g, i + TEAM), c = READ(g, i + 2u * TEAM), d = READ(g, i + 3u * TEAM);
         sum += (a * a + b * b) + (c * c + d * d);
     }
-    for (; i < end; i++) {
+    for (; i < end; i += TEAM) {
         chunk a = READ(g, i);
         sum += a * a;
     }
-    parts[s] = total(sum);
+    float all = team_sum(total(sum));
+    if (lane() == 0u) parts[s] = all;
 }

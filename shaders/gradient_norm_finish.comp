@@ -6,11 +6,13 @@
 //
 //   parts  (S)    status  (64)    norm  (4): the norm, the flag
 //
-// One invocation does it all; the sum is compensated (Kahan), so that it is as exact as its terms.
-#include "dispatch.glsl"
+// One team does it all; an invocation's sum is compensated (Kahan), so that one by itself is as exact as its terms.
 #include "finite.glsl"
 
 layout(constant_id = 1) const float CLIP = 1.0;
+layout(constant_id = 2) const uint TEAM = 1;
+#define SUMMED float
+#include "team.glsl"
 
 layout(push_constant) uniform Push { uint S; } push;
 
@@ -19,13 +21,15 @@ layout(std430, binding = 1)           buffer Status { float status[]; };
 layout(std430, binding = 2) writeonly buffer Norm { float norm[]; };
 
 void main() {
-    if (invocation() > 0u) return;
+    if (team() > 0u && TEAM == 1u) return;
     precise float sum = 0.0, lost = 0.0;
-    for (uint s = 0u; s < push.S; s++) {
+    for (uint s = lane(); s < push.S; s += TEAM) {
         precise float term = parts[s] - lost, next = sum + term;
         lost = finite(next) ? (next - sum) - term : 0.0;
         sum = next;
     }
+    sum = team_sum(sum);
+    if (invocation() > 0u) return;
     float length = sqrt(sum), flag = finite(sum) ? status[1] : 1.0;
     status[0] = CLIP > 0.0 ? min(1.0, CLIP / (length + 1e-6)) : 1.0;
     status[1] = flag;

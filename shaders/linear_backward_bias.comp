@@ -4,13 +4,15 @@
 //
 //   dy  (N/G, M, G)   db  (M)
 //
-// One invocation sums one output's column: M of them is little work on any device.
-#include "dispatch.glsl"
+// One team sums one output's column.
 #include "fetch.glsl"
 #include "panels.glsl"
 
 layout(constant_id = 1) const uint M = 100;
 layout(constant_id = 2) const uint G = 1;
+layout(constant_id = 3) const uint TEAM = 1;
+#define SUMMED float
+#include "team.glsl"
 
 layout(push_constant) uniform Push { uint N; } push;
 
@@ -18,9 +20,9 @@ ACTIVATION_FLOATS(0, DY, dy);
 layout(std430, binding = 1) writeonly buffer DB { float db[]; };
 
 void main() {
-    uint m = invocation();
-    if (m >= M) return;
+    uint m = team();
     float sum = 0.0;
-    for (uint n = 0u; n < push.N; n++) sum += FETCH(dy, plane_at(n, m, M, G, 1u));
-    db[m] = sum;
+    for (uint n = m < M ? lane() : push.N; n < push.N; n += TEAM) sum += FETCH(dy, plane_at(n, m, M, G, 1u));
+    sum = team_sum(sum);
+    if (m < M && lane() == 0u) db[m] = sum;
 }

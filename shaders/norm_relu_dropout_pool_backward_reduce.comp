@@ -8,8 +8,8 @@
 //   vectors  mean, 1/sqrt(var + eps), scale, bias (C each, see channels.glsl); if DROPOUT, mask (N, C) from push.mask on
 //   parts    (S, 2, C)
 //
-// Piece s holds the images n = s*per .. min(N, (s+1)*per)-1. One invocation takes one channel of one piece, four windows at
-// a time; the winner of a window is found again from x.
+// Piece s holds the images n = s*per .. min(N, (s+1)*per)-1. One team takes one channel of one piece (see plane_walk.glsl), an
+// invocation four windows at a time; the winner of a window is found again from x.
 //
 // kernel norm_relu_dropout_pool_backward_reduce
 // kernel norm_relu_dropout_pool_backward_reduce_texel: TEXEL
@@ -25,8 +25,13 @@ layout(constant_id = 2) const uint H = 32;
 layout(constant_id = 3) const uint W = 32;
 layout(constant_id = 4) const uint GD = 1;
 layout(constant_id = 5) const uint GX = 1;
-layout(constant_id = 6) const uint RUN = 4; // divides the vec4s of a plane of dy
+layout(constant_id = 6) const uint RUN = 4;
 layout(constant_id = 7) const bool DROPOUT = true;
+layout(constant_id = 8) const uint TEAM = 1;
+layout(constant_id = 9) const uint ACROSS = 1;
+const uint PLANE = H / 2u * (W / 8u); // the vec4s of dy
+#define SUMMED vec2
+#include "plane_walk.glsl"
 
 layout(push_constant) uniform Push { uint N, per, S, mask; } push;
 
@@ -47,16 +52,16 @@ void windows(Channel ch, vec2 d, vec4 top, vec4 bottom) {
 }
 
 void main() {
-    uint id = invocation();
+    uint id = team();
     if (id >= C * push.S) return;
     const uint row = W / 4u, outputs = W / 8u; // vec4s in a row of x and of dy
     uint c = id % C, s = id / C;
     Channel ch = Channel(vectors[MEAN + c], vectors[SCALE + c], vectors[BIAS + c], 1.0);
-    for (uint n = s * push.per; n < min((s + 1u) * push.per, push.N); n++) {
-        uint from_d = plane_at(n, c, C, GD, H / 2u * outputs), from_x = plane_at(n, c, C, GX, H * row);
+    EACH_PLANE(n, s * push.per, min((s + 1u) * push.per, push.N)) {
+        uint from_d = plane_at(n, c, C, GD, PLANE), from_x = plane_at(n, c, C, GX, H * row);
         if (DROPOUT) ch.mask = vectors[push.mask + n * C + c];
-        for (uint first = 0u; first < H / 2u * outputs; first += RUN) {
-            for (uint i = 0u; i < RUN; i++) { // unrolled: what a loop carries goes through memory on CPU drivers
+        EACH_RUN(first) {
+            EACH_STEP(i) {
                 uint r = first + i, at = from_x + r / outputs * 2u * row + r % outputs * 2u;
                 vec4 d = FETCH(dy, from_d + r);
                 windows(ch, d.xy, FETCH(x, at), FETCH(x, at + row));
@@ -64,6 +69,8 @@ void main() {
             }
         }
     }
-    parts[(2u * s) * C + c] = (sum.x + sum.y) + (sum.z + sum.w);
-    parts[(2u * s + 1u) * C + c] = ((product.x + product.y) + (product.z + product.w)) * vectors[INVERSE + c];
+    vec2 all = team_sum(vec2(total(sum), total(product)));
+    if (lane() > 0u) return;
+    parts[(2u * s) * C + c] = all.x;
+    parts[(2u * s + 1u) * C + c] = all.y * vectors[INVERSE + c];
 }

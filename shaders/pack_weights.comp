@@ -10,7 +10,7 @@
 //   records  first one for each workgroup: where those of its weight begin, and its sliver m/R and first column, or with PLAIN its first row;
 //            then of each weight two or with FOLDED four:
 //              M, K, TAPS, COLUMNS
-//              where w begins, where packed begins in vec4s, log2(R/4), flags: 1 TURNED, 2 FOLDED, 4 BIASED, 8 PLAIN, 16 TEXELS
+//              where w begins, where packed begins in vec4s, log2(R/4), flags: 1 TURNED, 2 FOLDED, 4 BIASED, 8 PLAIN, 16 TEXELS, 32 SPREAD
 //              where gamma, beta, mean and var begin
 //              eps, where b begins, where bias begins
 //
@@ -19,7 +19,7 @@
 // activations, so they are packed anew each time, all at once.
 //
 // A workgroup takes the rows of a sliver and as many columns as it has invocations for. An invocation moves all taps of four rows and one column;
-// with TEXELS, which is for TAPS 1, M and K multiples of 4, four rows and four columns, four texels in and four vec4s out. With PLAIN
+// with SPREAD one of the taps, the columns of the records being columns and taps, so that a GPU has enough of them; with TEXELS, which is for TAPS 1, M and K multiples of 4, four rows and four columns, four texels in and four vec4s out. With PLAIN
 // a workgroup takes 64 rows.
 //
 // kernel pack_weights
@@ -36,7 +36,7 @@ layout(std430, binding = 3) writeonly buffer Values { float values[]; }; // the 
 layout(binding = 4) uniform samplerBuffer texels; // that of w
 #endif
 
-const uint TURNED = 1u, FOLDED = 2u, BIASED = 4u, PLAIN = 8u, TEXELS = 16u;
+const uint TURNED = 1u, FOLDED = 2u, BIASED = 4u, PLAIN = 8u, TEXELS = 16u, SPREAD = 32u;
 
 uvec4 shape, place, norm, rest; // of the weight
 
@@ -112,6 +112,12 @@ void main() {
     }
 #endif
     k += record.z;
+    if (is(SPREAD)) {
+        if (k >= shape.w * shape.z) return;
+        packed[place.y + ((record.y * shape.w * shape.z + k) << place.z) + q] =
+            vec4(tap(m, k / shape.z, k % shape.z), tap(m + 1u, k / shape.z, k % shape.z), tap(m + 2u, k / shape.z, k % shape.z), tap(m + 3u, k / shape.z, k % shape.z)) * by;
+        return;
+    }
     if (k >= shape.w) return;
     uint to = place.y + (((record.y * shape.w + k) * shape.z) << place.z) + q;
     for (uint t = 0u; t < shape.z; t++) {

@@ -4,18 +4,21 @@
 //
 //   parts    (S, count*CHUNK) of each gradient, somewhere in one window    y  (count*CHUNK) of each, likewise
 //   records  one for each workgroup: where its first values lie in parts and in y, count, and S * 128 + how many of a workgroup's
-//            invocations have work; the first two counted in chunks
+//            teams have work; the first two counted in chunks
 //
 // The second stage of every gradient that is summed over images and pixels: the fixed order makes
-// a step repeat to the bit without float atomics. One invocation sums CHUNK neighbours. A workgroup has one gradient, so its invocations look
+// a step repeat to the bit without float atomics. One team sums CHUNK neighbours. A workgroup has one gradient, so its invocations look
 // for nothing.
 //
 // kernel sum_partials
 // kernel sum_partials_any: SCALAR
 // kernel sum_partials_texel: TEXEL
-#include "dispatch.glsl"
 #include "fetch.glsl"
 #include "chunk.glsl"
+
+layout(constant_id = 1) const uint TEAM = 1;
+#define SUMMED chunk
+#include "team.glsl"
 
 layout(push_constant) uniform Push { uint groups; } push;
 
@@ -26,9 +29,11 @@ FLOATS(2, Parts, parts);
 void main() {
     if (group() >= push.groups) return;
     uvec4 record = records[group()];
-    uint i = gl_LocalInvocationIndex;
-    if (i >= (record.w & 127u)) return;
+    uint i = gl_LocalInvocationIndex / TEAM, S = record.w >> 7u;
+    bool works = i < (record.w & 127u);
+    if (!works && TEAM == 1u) return;
     chunk sum = chunk(0.0);
-    for (uint s = 0u; s < record.w >> 7u; s++) sum += READ(parts, record.x + s * record.z + i);
-    y[record.y + i] = sum;
+    for (uint s = works ? lane() : S; s < S; s += TEAM) sum += READ(parts, record.x + s * record.z + i);
+    sum = team_sum(sum);
+    if (works && lane() == 0u) y[record.y + i] = sum;
 }

@@ -54,13 +54,19 @@ func (c *call) run(k kernel, count int, constants, push []uint32, operands ...op
 
 // runGroups adds a dispatch of that many workgroups. The operands are the kernel's storage buffers, then its texel buffers.
 func (c *call) runGroups(k kernel, groups [3]uint32, constants, push []uint32, operands ...operand) {
-	buffers, size := min(len(k.storage), len(operands)), uint32(workgroup)
+	size := workgroup
 	if k.subgroup != noExchange {
-		size = uint32(k.lanes)
+		size = k.lanes
 	}
+	c.runSized(k, size, groups, constants, push, operands...)
+}
+
+// runSized is runGroups with workgroups of that size.
+func (c *call) runSized(k kernel, size int, groups [3]uint32, constants, push []uint32, operands ...operand) {
+	buffers := min(len(k.storage), len(operands))
 	c.plan.add(dispatch{
 		kernel: k, push: push, groups: groups, storage: operands[:buffers], texel: operands[buffers:], op: c.at,
-		constants: append([]uint32{size}, constants...),
+		constants: append(words(size), constants...),
 	})
 }
 

@@ -126,7 +126,7 @@ func commonCases(batch int, images ...[2]int) []optest.Case {
 // floorDevice has no more than every device.
 func floorDevice() target {
 	t := device(vk.Discrete, anyHardware, 0, 0, 0, false)
-	t.features, t.limits.TexelBufferElements, t.limits.StorageBuffersPerStage = vk.Features{}, 1<<16, 4
+	t.features, t.limits.TexelBufferElements, t.limits.StorageBuffersPerStage, t.limits.WorkgroupInvocations = vk.Features{}, 1<<16, 4, 128
 	return t
 }
 

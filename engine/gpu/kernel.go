@@ -80,5 +80,5 @@ const (
 	inOut = vk.ReadWrite
 )
 
-// workgroup is the size of every workgroup that is not one subgroup: one or two subgroups on GPUs, eight vectors on lavapipe.
+// workgroup is the size of every workgroup that is not one subgroup or one team: one or two subgroups on GPUs, eight vectors on lavapipe.
 const workgroup = 64

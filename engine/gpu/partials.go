@@ -7,7 +7,7 @@ import (
 	"cnnvk/vk"
 )
 
-var sumPartials = kernel{name: "sum_partials", storage: []vk.Access{in, out, in}, push: []string{"groups"}}.
+var sumPartials = kernel{name: "sum_partials", storage: []vk.Access{in, out, in}, spec: []string{"TEAM"}, push: []string{"groups"}}.
 	orTexel("sum_partials_texel", 1).orAny("sum_partials_any")
 
 // partials are gradients whose pieces wait to be added up, all of them in one dispatch: when an op asks for one of them, or at the end.
@@ -91,13 +91,22 @@ func (c *call) addUp(parts *slab, sums []partialSum, ys []*engine.Tensor, chunk 
 		y, at = c.of(ys[0]), words(0)
 	}
 	var records []uint32
+	var used int64
+	all, most := 0, 0
+	for _, p := range sums {
+		used += p.parts.bytes
+		all += p.y.Shape.Elements() / chunk
+		most = max(most, p.s)
+	}
+	team := c.sharers(all, most)
+	width := workgroup / team
 	for i, p := range sums {
 		from, to, count := int(p.parts.offset/4)/chunk, int(at[i])/chunk, p.y.Shape.Elements()/chunk
-		for first := 0; first < count; first += workgroup {
-			records = append(records, words(from+first, to+first, count, p.s*128+min(count-first, workgroup))...)
+		for first := 0; first < count; first += width {
+			records = append(records, words(from+first, to+first, count, p.s*128+min(count-first, width))...)
 		}
 	}
 	groups := len(records) / 4
 	k := c.readingChunk(sumPartials, chunk, int(parts.bytes/4))
-	c.runGroups(k, spread(groups), nil, words(groups), c.plan.table(records), y, operand{slab: parts})
+	c.runGroups(k, spread(groups), words(team), words(groups), c.plan.table(records), y, operand{slab: parts, used: used})
 }

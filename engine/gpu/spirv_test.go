@@ -7,6 +7,7 @@ import (
 
 	"cnnvk/engine"
 	"cnnvk/engine/optest"
+	"cnnvk/net"
 	"cnnvk/shaders"
 	"cnnvk/vk"
 )
@@ -81,8 +82,9 @@ func reflect(t *testing.T, name string) module {
 func plannedKernels(t *testing.T) map[string]kernel {
 	t.Helper()
 	kernels := map[string]kernel{}
+	on := anyDevice()
 	collect := func(p *engine.Program, opt Options) {
-		pl, err := newPlan(p, planOptions{Options: opt}, anyDevice())
+		pl, err := newPlan(p, planOptions{Options: opt}, on)
 		if err != nil {
 			return // all variants of the op are forbidden
 		}
@@ -115,6 +117,8 @@ func plannedKernels(t *testing.T) map[string]kernel {
 		collect(p, Options{})
 	}
 	collect(updateProgram(t, 0), Options{})
+	on = nvidia
+	collect(network(t, net.SmallCIFARNetName, 128)[0], Options{})
 	for _, k := range probes {
 		kernels[k.name] = k
 	}

@@ -35,9 +35,21 @@ func fused(name string, f fusion, runs func(c *call) bool, emit func(c *call)) v
 // single floats.
 func byChunk(k engine.Kind, vec4, any string, fits func(c *call) bool, emit func(c *call, chunk int)) []variant {
 	return []variant{
-		one(k, vec4, fits, func(c *call) { emit(c, 4) }),
+		one(k, vec4, func(c *call) bool { return fits(c) && !c.fewVec4s() }, func(c *call) { emit(c, 4) }),
 		one(k, any, nil, func(c *call) { emit(c, 1) }),
 	}
+}
+
+// fewVec4s reports whether moving vec4s would leave a GPU idle.
+func (c *call) fewVec4s() bool {
+	values, bytes := c.out(0).Shape.Elements(), 0
+	for _, t := range c.ops[0].Inputs {
+		if t.Batched {
+			values = max(values, t.Shape.Elements())
+			bytes += t.Shape.Elements() * 4
+		}
+	}
+	return c.tooFew(values/4, bytes)
 }
 
 // one is a variant that runs a single op.

@@ -24,7 +24,7 @@ var (
 	}
 	conv2dBackwardBias = kernel{
 		name: "conv2d_backward_bias", storage: []vk.Access{out, in},
-		spec: []string{"M", "PLANE", "G", "RUN"}, push: []string{"N", "per", "S"},
+		spec: []string{"M", "PLANE", "G", "RUN", "TEAM", "ACROSS"}, push: []string{"N", "per", "S"},
 	}.orTexel("conv2d_backward_bias_texel", 1).orAny("conv2d_backward_bias_any")
 	flatten = kernel{
 		name: "flatten", storage: []vk.Access{in, out},
@@ -158,10 +158,10 @@ func (c *call) convolution() engine.ConvAttr {
 func conv2dBias(c *call, chunk int) {
 	dy := c.in(0)
 	p := c.planes(dy)
-	per, s := c.pieces(p.n, p.c)
-	parts := c.partsOf(c.out(0), s)
-	c.run(c.readingChunk(conv2dBackwardBias, chunk, dy.Shape.Elements()), p.c*s, words(p.c, p.size/chunk, p.g[0], runOf(p.size/chunk)), words(p.n, per, s), parts, c.of(dy))
-	c.sumPartials(parts, c.out(0), s)
+	r := c.reduction(p.n, p.c, p.size/chunk, chunk, 4)
+	parts := c.partsOf(c.out(0), r.s)
+	c.reduce(c.readingChunk(conv2dBackwardBias, chunk, dy.Shape.Elements()), r, p.c, words(p.c, p.size/chunk, p.g[0], r.run), words(p.n, r.per, r.s), parts, c.of(dy))
+	c.sumPartials(parts, c.out(0), r.s)
 }
 
 func (c *call) conv2dTurnedFits(t tile) bool {
@@ -276,6 +276,6 @@ func flattens(k engine.Kind, vec4, any string, reversed bool) []variant {
 	}
 	return byChunk(k, vec4, any, func(c *call) bool {
 		p := c.images(sides(c))
-		return p.size%4 == 0 && p.g[1]%4 == 0
+		return p.size%4 == 0 && p.g[1]%4 == 0 && !c.tooFew(p.values()/16, p.values()*4)
 	}, move)
 }

@@ -1,6 +1,8 @@
 package gpu
 
 import (
+	"slices"
+
 	"cnnvk/engine"
 	"cnnvk/vk"
 )
@@ -23,11 +25,11 @@ var (
 	}.orTexel("depthwise_conv2d_backward_data_strip_texel", 1)
 	depthwiseConv2dBackwardWeight = kernel{
 		name: "depthwise_conv2d_backward_weight", storage: []vk.Access{out, in, in},
-		spec: []string{"C", "H", "W", "GD", "GX", "ROWS", "COLS"}, push: []string{"N", "splits"},
+		spec: []string{"C", "H", "W", "GD", "GX", "ROWS", "COLS", "BAND", "TEAM"}, push: []string{"N", "splits"},
 	}.orTexel("depthwise_conv2d_backward_weight_texel", 2)
 	depthwiseConv2dWeightStrip = kernel{
 		name: "depthwise_conv2d_backward_weight_strip", storage: []vk.Access{out, in, in},
-		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GD", "GX"}, push: []string{"N", "splits"},
+		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GD", "GX", "TEAM"}, push: []string{"N", "splits"},
 	}.orTexel("depthwise_conv2d_backward_weight_strip_texel", 2)
 )
 
@@ -91,23 +93,44 @@ func depthwiseDataStrip(c *call) {
 
 func depthwiseBackwardWeight(c *call) {
 	dy, x := c.in(0), c.in(1)
-	rows, columns := runOf(x.H()), runOf(x.W()/4)
-	p, strips := c.images(dy, x), x.W()/4/columns
-	_, splits := c.pieces(p.n, p.c*strips)
-	parts := c.partsOf(c.out(0), splits*strips)
-	c.run(c.reading(depthwiseConv2dBackwardWeight, dy.Shape.Elements(), x.Shape.Elements()), p.c*strips*splits, words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), words(p.n, splits),
-		parts, c.of(dy), c.of(x))
-	c.sumPartials(parts, c.out(0), splits*strips)
+	p := c.images(dy, x)
+	k := c.reading(depthwiseConv2dBackwardWeight, dy.Shape.Elements(), x.Shape.Elements())
+	columns, band := runOf(x.W()/4), x.H()
+	strips := x.W() / 4 / columns // each with parts of its own
+	r := reduction{team: 1}
+	if c.plan.target.teams() {
+		columns, strips = 1, 1
+		band = bandOf(x.H(), p.n*p.c*x.W()/4)
+		r = c.reduction(p.n, p.c, x.H()/band*x.W()/4, 4*band, 1)
+	} else {
+		r.per, r.s = c.pieces(p.n, p.c*strips)
+	}
+	parts := c.partsOf(c.out(0), r.s*strips)
+	constants := words(p.c, x.H(), x.W(), p.g[0], p.g[1], runOf(band), columns, band, r.team)
+	c.runTeams(k, r.team, p.c*strips*r.s, constants, words(p.n, r.s), parts, c.of(dy), c.of(x))
+	c.sumPartials(parts, c.out(0), r.s*strips)
+}
+
+// bandOf is how many of so many rows an invocation of a team takes, of which there are that many where it takes all: as many as leave a GPU busy,
+// since with each band two rows more are read.
+func bandOf(rows, invocations int) int {
+	for band := min(rows, addedMost/4); band > 1; band-- {
+		if rows%band == 0 && invocations*rows/band >= lanesWanted {
+			return band
+		}
+	}
+	return 1
 }
 
 func depthwiseWeightStrip(c *call) {
 	dy, x, dw := c.in(0), c.in(1), c.out(0)
 	p, elements := c.images(dy, x), dw.Shape.Elements()
 	lines := elements / dw.Shape[3] // rows of taps
-	_, splits := c.pieces(p.n, lines)
-	parts := c.partsOf(dw, splits)
-	c.run(c.strips(depthwiseConv2dWeightStrip, x, dy), lines*splits, append(c.depthwiseWindow(x, dy), words(p.g...)...), words(p.n, splits), parts, c.of(dy), c.of(x))
-	c.sumPartials(parts, dw, splits)
+	r := c.reduction(p.n, lines, dy.H(), dy.W(), 1)
+	parts := c.partsOf(dw, r.s)
+	c.runTeams(c.strips(depthwiseConv2dWeightStrip, x, dy), r.team, lines*r.s, slices.Concat(c.depthwiseWindow(x, dy), words(p.g...), words(r.team)), words(p.n, r.s),
+		parts, c.of(dy), c.of(x))
+	c.sumPartials(parts, dw, r.s)
 }
 
 // depthwiseWindow is the constants that the strips begin with, from the larger side x to the smaller y.

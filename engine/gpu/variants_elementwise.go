@@ -14,7 +14,7 @@ var (
 	}.orAny("channel_scale_any")
 	channelScaleBackwardScale = kernel{
 		name: "channel_scale_backward_scale", storage: []vk.Access{in, in, out},
-		spec: []string{"C", "PLANE", "GD", "GX", "GY"}, push: []string{"count"},
+		spec: []string{"C", "PLANE", "GD", "GX", "GY", "TEAM"}, push: []string{"count"},
 	}.orAny("channel_scale_backward_scale_any")
 	dropout = kernel{
 		name: "dropout", storage: []vk.Access{in, in, out},
@@ -50,7 +50,7 @@ var elementwiseVariants = slices.Concat(
 	byChunk(engine.ChannelScaleBackwardScale, "channel_scale_backward_scale", "channel_scale_backward_scale_any", wholeRows, func(c *call, chunk int) {
 		dy, x, ds := c.in(0), c.in(1), c.out(0)
 		p := c.images(x, dy, ds)
-		c.run(channelScaleBackwardScale.of(chunk), p.n*p.c, words(p.c, p.size/chunk, p.g[1], p.g[0], p.g[2]), words(p.n*p.c), c.of(dy), c.of(x), c.of(ds))
+		c.runSums(channelScaleBackwardScale.of(chunk), p.n*p.c, p.size/chunk, words(p.c, p.size/chunk, p.g[1], p.g[0], p.g[2]), words(p.n*p.c), c.of(dy), c.of(x), c.of(ds))
 	}),
 	byChunk(engine.Add, "add", "add_any", addRows, func(c *call, chunk int) {
 		a, b, y := c.in(0), c.in(1), c.out(0)

@@ -22,11 +22,11 @@ var (
 	}.orTexel("norm_relu_dropout_pool_texel", 1)
 	normReLUDropoutBackwardReduce = kernel{
 		name: "norm_relu_dropout_backward_reduce", storage: []vk.Access{in, out, in, in},
-		spec: []string{"C", "PLANE", "GD", "GX", "RUN", "DROPOUT"}, push: []string{"N", "per", "S", "mask"},
+		spec: []string{"C", "PLANE", "GD", "GX", "RUN", "DROPOUT", "TEAM", "ACROSS"}, push: []string{"N", "per", "S", "mask"},
 	}.orTexel("norm_relu_dropout_backward_reduce_texel", 2).orAny("norm_relu_dropout_backward_reduce_any")
 	normReLUDropoutPoolBackwardReduce = kernel{
 		name: "norm_relu_dropout_pool_backward_reduce", storage: []vk.Access{in, out, in, in},
-		spec: []string{"C", "H", "W", "GD", "GX", "RUN", "DROPOUT"}, push: []string{"N", "per", "S", "mask"},
+		spec: []string{"C", "H", "W", "GD", "GX", "RUN", "DROPOUT", "TEAM", "ACROSS"}, push: []string{"N", "per", "S", "mask"},
 	}.orTexel("norm_relu_dropout_pool_backward_reduce_texel", 2)
 	normReLUDropoutBackward = kernel{
 		name: "norm_relu_dropout_backward", storage: []vk.Access{in, out, in, in},
@@ -113,7 +113,7 @@ func (c *call) activate(vectors operand) {
 	if c.pools() {
 		outputs = y.H() * y.W() / chunk
 	}
-	run := runOf(outputs)
+	run := c.runOf(outputs)
 	k, constants := normReLUDropout, words(p.c, outputs, p.g[0], p.g[1], run)
 	function := c.function()
 	switch {
@@ -139,6 +139,9 @@ func activateBackward(c *call) {
 	}
 
 	p, chunk := c.walk(x, dy, dx)
+	if !c.pools() {
+		chunk = c.chunkOf(p.size, x.Shape.Elements(), 2)
+	}
 	channels, chunks := p.c, p.size/chunk
 	reduce, apply, geometry := normReLUDropoutBackwardReduce, normReLUDropoutBackward, words(channels, chunks)
 	function := c.function()
@@ -150,13 +153,13 @@ func activateBackward(c *call) {
 		chunks = dy.H() * dy.W() / chunk
 	}
 
-	per, s := c.pieces(p.n, channels)
-	parts := c.scratch("norm_relu backward parts", s*2*channels)
-	run := runOf(chunks)
-	c.run(c.readingChunk(reduce, chunk, dy.Shape.Elements(), x.Shape.Elements()), channels*s, slices.Concat(geometry, words(p.g[1], p.g[0], run), masked, function), words(p.n, per, s, maskAt),
-		window, parts, c.of(dy), c.of(x))
+	r := c.reduction(p.n, channels, chunks, p.size/chunks, 4)
+	parts := c.scratch("norm_relu backward parts", r.s*2*channels)
+	c.reduce(c.readingChunk(reduce, chunk, dy.Shape.Elements(), x.Shape.Elements()), r, channels, slices.Concat(geometry, words(p.g[1], p.g[0], r.run), masked, function),
+		words(p.n, r.per, r.s, maskAt), window, parts, c.of(dy), c.of(x))
 
-	c.finishBackward(backward, vectors, parts, s)
+	c.finishBackward(backward, vectors, parts, r.s)
+	run := c.runOf(chunks)
 	count := p.n * channels * chunks / run
 	c.run(c.readingChunk(apply, chunk, dy.Shape.Elements(), x.Shape.Elements()), count, slices.Concat(geometry, words(p.g[1], p.g[0], p.g[2], run), masked, function), words(count, maskAt),
 		window, c.of(dx), c.of(dy), c.of(x))

@@ -17,7 +17,7 @@ var (
 	}.orTexel("norm_activation_texel", 1).orAny("norm_activation_any")
 	normActivationBackwardReduce = kernel{
 		name: "norm_activation_backward_reduce", storage: []vk.Access{in, out, in, in},
-		spec: []string{"C", "PLANE", "GD", "GX", "RUN", "DROPOUT", "FUNCTION"}, push: []string{"N", "per", "S", "mask"},
+		spec: []string{"C", "PLANE", "GD", "GX", "RUN", "DROPOUT", "FUNCTION", "TEAM", "ACROSS"}, push: []string{"N", "per", "S", "mask"},
 	}.orTexel("norm_activation_backward_reduce_texel", 2).orAny("norm_activation_backward_reduce_any")
 	normActivationBackward = kernel{
 		name: "norm_activation_backward", storage: []vk.Access{in, out, in, in},

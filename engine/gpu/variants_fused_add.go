@@ -18,7 +18,7 @@ var (
 	}.orTexel("norm_add_texel", 2).orAny("norm_add_any")
 	activationNormBackwardReduce = kernel{
 		name: "activation_norm_backward_reduce", storage: []vk.Access{in, out, out, in, in, in},
-		spec: []string{"C", "PLANE", "GD", "GV", "GX", "GN", "RUN", "FUNCTION", "SUM"}, push: []string{"N", "per", "S"},
+		spec: []string{"C", "PLANE", "GD", "GV", "GX", "GN", "RUN", "FUNCTION", "SUM", "TEAM", "ACROSS"}, push: []string{"N", "per", "S"},
 	}.orTexel("activation_norm_backward_reduce_texel", 3).orAny("activation_norm_backward_reduce_any")
 )
 
@@ -74,7 +74,7 @@ func addActivationVariants() []variant {
 		list = append(list, fused("add_activation", fusion{covers: []line{{engine.Add, "a b", "s"}, {k, "s", "r"}}}, nil, func(c *call) {
 			a, b, y := c.named("a"), c.named("b"), c.named("r")
 			p := c.planes(a, b, y)
-			c.elementwise(addActivation, chunkOf(p.size), p, []operand{c.of(a), c.of(b), c.of(y)}, uint32(functionOf(k)))
+			c.elementwise(addActivation, c.chunkOf(p.size, p.values(), 2), p, []operand{c.of(a), c.of(b), c.of(y)}, uint32(functionOf(k)))
 		}))
 	}
 	return list
@@ -92,9 +92,9 @@ func (c *call) normAdd(vectors operand) {
 	last := c.ops[len(c.ops)-1]
 	x, skip, y := c.named("x"), c.named("skip"), last.Outputs[0]
 	p, elements := c.planes(x, skip, y), x.Shape.Elements()
-	chunk := chunkOf(p.size)
+	chunk := c.chunkOf(p.size, elements, 2)
 	chunks := p.size / chunk
-	run := runOf(chunks)
+	run := c.runOf(chunks)
 	count := p.n * p.c * chunks / run
 	constants := append(words(p.c, chunks), words(p.g...)...)
 	c.run(c.readingChunk(normAdd, chunk, elements, elements), count, append(constants, words(run, functionOf(last.Kind))...), words(count),
@@ -111,12 +111,12 @@ func sumBackward(c *call) {
 	ts, p, chunk, k := c.sumGradient()
 	vectors, anew := c.knownVectors(c.ops[1]), c.named("skip") != nil
 	chunks := p.size / chunk
-	per, s := c.pieces(p.n, p.c)
-	parts := c.scratch("norm backward parts", s*2*p.c)
+	r := c.reduction(p.n, p.c, chunks, chunk, 4)
+	parts := c.scratch("norm backward parts", r.s*2*p.c)
 	constants := append(words(p.c, chunks), words(p.g...)...)
-	constants = append(constants, words(runOf(chunks), functionOf(c.ops[0].Kind), int(flag(anew)))...)
-	c.run(k, p.c*s, constants, words(p.n, per, s), vectors, parts, c.of(ts[3]), c.of(ts[0]), c.of(ts[1]), c.of(ts[2]))
-	c.normBackward(c.ops[1], vectors, chunkOf(c.planes(c.named("dn"), c.named("x"), c.named("dx")).size), parts, s)
+	constants = append(constants, words(r.run, functionOf(c.ops[0].Kind), int(flag(anew)))...)
+	c.reduce(k, r, p.c, constants, words(p.n, r.per, r.s), vectors, parts, c.of(ts[3]), c.of(ts[0]), c.of(ts[1]), c.of(ts[2]))
+	c.normBackward(c.ops[1], vectors, c.chunkOf(c.planes(c.named("dn"), c.named("x"), c.named("dx")).size, p.values(), 2), parts, r.s)
 }
 
 // sumGradient is what the first stage of sumBackward reads and writes, how it walks it, and the kernel that does.
@@ -127,7 +127,7 @@ func (c *call) sumGradient() (ts []*engine.Tensor, p planes, chunk int, k kernel
 	}
 	ts = []*engine.Tensor{c.named("dr"), at, c.named("x"), c.named("dn")}
 	p = c.planes(ts...)
-	chunk = chunkOf(p.size)
 	elements := at.Shape.Elements()
+	chunk = c.chunkOf(p.size, elements, 3)
 	return ts, p, chunk, c.readingChunk(activationNormBackwardReduce, chunk, elements, elements, elements)
 }

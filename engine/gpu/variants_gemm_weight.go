@@ -35,7 +35,7 @@ var (
 )
 
 var linearBackwardBias = kernel{
-	name: "linear_backward_bias", storage: []vk.Access{in, out}, spec: []string{"M", "G"}, push: []string{"N"},
+	name: "linear_backward_bias", storage: []vk.Access{in, out}, spec: []string{"M", "G", "TEAM"}, push: []string{"N"},
 }
 
 // Of each list the first that runs is the built-in choice.
@@ -115,5 +115,5 @@ func (c *call) weightTiles(t tile) {
 func biasGradient(c *call) {
 	dy := c.in(0)
 	p := c.images(dy)
-	c.run(linearBackwardBias, p.c, words(p.c, p.g[0]), words(p.n), c.of(dy), c.of(c.out(0)))
+	c.runSums(linearBackwardBias, p.c, p.n, words(p.c, p.g[0]), words(p.n), c.of(dy), c.of(c.out(0)))
 }

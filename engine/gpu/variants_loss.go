@@ -11,7 +11,7 @@ var (
 		spec: []string{"M", "GX", "GY", "SMOOTHING"}, push: []string{"N"},
 	}
 	crossEntropyMixed   = crossEntropy.as("cross_entropy_mixed")
-	crossEntropyMetrics = kernel{name: "cross_entropy_metrics", storage: []vk.Access{in, out}, push: []string{"N"}}
+	crossEntropyMetrics = kernel{name: "cross_entropy_metrics", storage: []vk.Access{in, out}, spec: []string{"TEAM"}, push: []string{"N"}}
 )
 
 var lossVariants = []variant{
@@ -26,5 +26,5 @@ func (c *call) loss(k kernel) {
 	samples := c.scratch("cross_entropy samples", 3*p.n)
 	c.run(k, p.n, append(words(p.c, p.g[0], p.g[1]), word(c.attr().(engine.CrossEntropyAttr).Smoothing)), words(p.n),
 		c.of(logits), c.of(labels), c.of(dlogits), samples)
-	c.run(crossEntropyMetrics, engine.MetricElements, nil, words(p.n), samples, c.of(c.out(0)))
+	c.runSums(crossEntropyMetrics, engine.MetricElements, p.n, nil, words(p.n), samples, c.of(c.out(0)))
 }

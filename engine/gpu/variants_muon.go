@@ -26,8 +26,11 @@ var (
 
 var muonVariants = []variant{one(engine.Muon, "muon", nil, (*call).muon)}
 
-// muonParts is how many sums of squares make a norm.
+// muonParts is how many sums of squares make a norm where an invocation makes each by itself.
 const muonParts = 64
+
+// mostMuonParts is how many there are at most, since every invocation of muon_scale adds them up.
+const mostMuonParts = 256
 
 // tall is a matrix while Newton-Schulz works on it: transposed where it has fewer rows than columns, with zeros to multiples of 4, which
 // every product of it has in the same places.
@@ -37,6 +40,7 @@ type tall struct {
 	rowStep, colStep int // from one row of the matrix to the next, and from one column
 	padded           int // columns of the matrix
 	x, y, gram, poly operand
+	norm             reduction
 	parts            operand
 }
 
@@ -53,13 +57,11 @@ func (c *call) muon() {
 			t.of(gradients), status, t.of(moments), t.x)
 	}
 	for _, t := range list {
-		count := t.height * t.width / 4
-		run := ceilDiv(count, muonParts)
-		c.run(gradientNorm.vec4, muonParts, nil, words(count, run, muonParts), t.parts, t.x)
+		c.runTeams(gradientNorm.vec4, t.norm.team, t.norm.s, words(t.norm.team), words(t.height*t.width/4, t.norm.per, t.norm.s), t.parts, t.x)
 	}
 	for _, t := range list {
 		count := t.height * t.width / 4
-		c.run(muonScale, count, nil, words(count, muonParts), t.x, t.parts)
+		c.run(muonScale, count, nil, words(count, t.norm.s), t.x, t.parts)
 	}
 	for range engine.NewtonSchulzSteps {
 		c.newtonSchulz(list)
@@ -89,8 +91,20 @@ func (c *call) tallOf(m engine.Matrix) tall {
 	for _, a := range []*operand{&t.gram, &t.poly} {
 		*a = c.scratch("muon square", t.width*t.width)
 	}
-	t.parts = c.scratch("muon parts", muonParts)
+	t.norm = c.muonNorm(t.height * t.width / 4)
+	t.parts = c.scratch("muon parts", t.norm.s)
 	return t
+}
+
+// muonNorm shares out the norm of so many vec4s.
+func (c *call) muonNorm(count int) reduction {
+	if c.plan.target.teams() {
+		r := c.reduction(count, 1, 1, 4, 1)
+		r.per = max(r.per, ceilDiv(count, mostMuonParts))
+		r.s = ceilDiv(count, r.per)
+		return r
+	}
+	return reduction{per: ceilDiv(count, muonParts), s: muonParts, team: 1}
 }
 
 // newtonSchulz is a step of all matrices: X = a X + (b A + c A A) X, A = X X'.

@@ -14,18 +14,18 @@ import (
 var (
 	batchNormStatistics = kernel{
 		name: "batch_norm2d_statistics", storage: []vk.Access{out, in},
-		spec: []string{"C", "PLANE", "G", "RUN"}, push: []string{"N", "per", "S"},
+		spec: []string{"C", "PLANE", "G", "RUN", "TEAM", "ACROSS"}, push: []string{"N", "per", "S"},
 	}.orTexel("batch_norm2d_statistics_texel", 1).orAny("batch_norm2d_statistics_any")
 	inputCovariance = kernel{
 		name: "input_covariance", storage: []vk.Access{out, in},
-		spec: []string{"K", "PLANE", "G"}, push: []string{"N", "per", "S"},
-	}.orTexel("input_covariance_texel", 1)
+		spec: []string{"K", "PLANE", "G", "TEAM", "ACROSS"}, push: []string{"N", "per", "S"},
+	}.orTexel("input_covariance_texel", 1).orAny("input_covariance_any")
 	batchNormFinish = kernel{
-		name: "batch_norm2d_finish", storage: []vk.Access{in, in, out, out}, spec: []string{"C", "EPSILON", "MOMENTUM"},
+		name: "batch_norm2d_finish", storage: []vk.Access{in, in, out, out}, spec: []string{"C", "EPSILON", "MOMENTUM", "TEAM"},
 		push: []string{"piece", "count", "S", "weight", "bias", "mean", "var", "next_mean", "next_var"},
 	}
 	batchNormFinishCovariance = kernel{
-		name: "batch_norm2d_finish_covariance", storage: []vk.Access{in, in, out, out}, spec: []string{"C", "EPSILON", "MOMENTUM", "K"},
+		name: "batch_norm2d_finish_covariance", storage: []vk.Access{in, in, out, out}, spec: []string{"C", "EPSILON", "MOMENTUM", "K", "TEAM"},
 		push: []string{"piece", "count", "S", "weight", "bias", "mean", "var", "next_mean", "next_var", "conv"},
 	}
 	batchNormEvalStatistics = kernel{
@@ -36,10 +36,10 @@ var (
 	}
 	batchNormBackwardReduce = kernel{
 		name: "batch_norm2d_backward_reduce", storage: []vk.Access{in, in, in, out},
-		spec: []string{"C", "PLANE", "GD", "GX"}, push: []string{"N", "per", "S"},
+		spec: []string{"C", "PLANE", "GD", "GX", "TEAM", "ACROSS"}, push: []string{"N", "per", "S"},
 	}.orAny("batch_norm2d_backward_reduce_any")
 	batchNormBackwardFinish = kernel{
-		name: "batch_norm2d_backward_finish", storage: []vk.Access{in, inOut, out, out}, spec: []string{"C"}, push: []string{"S", "count"},
+		name: "batch_norm2d_backward_finish", storage: []vk.Access{in, inOut, out, out}, spec: []string{"C", "TEAM"}, push: []string{"S", "count"},
 	}
 )
 
@@ -73,12 +73,12 @@ func (c *call) batchStatistics(chunk int) (vectors operand) {
 	if conv, ok := c.covaries(); ok {
 		parts, each, s := c.covariance(conv)
 		segments, from := c.together(append(op.Inputs[1:5:5], conv.Inputs[1])...)
-		c.run(batchNormFinishCovariance, p.c, append(constants, uint32(conv.Inputs[0].C())),
+		c.runSums(batchNormFinishCovariance, p.c, s, append(constants, uint32(conv.Inputs[0].C())),
 			slices.Concat(words(each, p.n*p.size, s), from[:4], at, from[4:]), parts, segments, vectors, next)
 	} else {
 		parts, each, s := c.statisticsOf(chunk)
 		segments, from := c.together(op.Inputs[1:5]...)
-		c.run(batchNormFinish, p.c, constants, slices.Concat(words(each, p.n*p.size, s), from, at), parts, segments, vectors, next)
+		c.runSums(batchNormFinish, p.c, s, constants, slices.Concat(words(each, p.n*p.size, s), from, at), parts, segments, vectors, next)
 	}
 	settle()
 	return vectors
@@ -88,10 +88,10 @@ func (c *call) batchStatistics(chunk int) (vectors operand) {
 func (c *call) statisticsOf(chunk int) (parts operand, each, s int) {
 	x := c.in(0)
 	p := c.planes(x)
-	per, s := c.pieces(p.n, p.c)
-	parts = c.scratch("batch_norm2d parts", s*2*p.c)
-	c.run(c.readingChunk(batchNormStatistics, chunk, x.Shape.Elements()), p.c*s, words(p.c, p.size/chunk, p.g[0], runOf(p.size/chunk)), words(p.n, per, s), parts, c.of(x))
-	return parts, per * p.size, s
+	r := c.reduction(p.n, p.c, p.size/chunk, chunk, 4)
+	parts = c.scratch("batch_norm2d parts", r.s*2*p.c)
+	c.reduce(c.readingChunk(batchNormStatistics, chunk, x.Shape.Elements()), r, p.c, words(p.c, p.size/chunk, p.g[0], r.run), words(p.n, r.per, r.s), parts, c.of(x))
+	return parts, r.per * p.size, r.s
 }
 
 // covaries says whether the input of a batch_norm2d is the result of a pointwise convolution of at most four channels, whose covariance gives
@@ -108,10 +108,14 @@ func (c *call) covaries() (conv engine.Op, ok bool) {
 func (c *call) covariance(conv engine.Op) (parts operand, each, s int) {
 	x := conv.Inputs[0]
 	p := c.planes(x)
-	per, s := c.pieces(p.n, 1)
-	parts = c.scratch("input covariance parts", s*20)
-	c.run(c.reading(inputCovariance, x.Shape.Elements()), s, words(p.c, p.size/4, p.g[0]), words(p.n, per, s), parts, c.of(x))
-	return parts, per * p.size, s
+	chunk := 4
+	if c.tooFew(p.n*p.size/4, x.Shape.Elements()*4) { // an invocation takes all channels
+		chunk = 1
+	}
+	r := c.reduction(p.n, 1, p.size/chunk, chunk, 1)
+	parts = c.scratch("input covariance parts", r.s*20)
+	c.reduce(c.readingChunk(inputCovariance, chunk, x.Shape.Elements()), r, 1, words(p.c, p.size/chunk, p.g[0]), words(p.n, r.per, r.s), parts, c.of(x))
+	return parts, r.per * p.size, r.s
 }
 
 func batchNormEval(c *call, chunk int) { c.normalize(chunk, c.runningStatistics(c.ops[0])) }
@@ -121,7 +125,7 @@ func (c *call) normalize(chunk int, vectors operand) {
 	x, y := c.in(0), c.out(0)
 	p := c.planes(x, y)
 	chunks := p.size / chunk
-	run := runOf(chunks)
+	run := c.runOf(chunks)
 	count := p.n * p.c * chunks / run
 	c.run(c.readingChunk(normActivation, chunk, x.Shape.Elements()), count, words(p.c, chunks, p.g[0], p.g[1], run, unmasked, noFunction), words(count),
 		vectors, vectors, c.of(y), c.of(x))
@@ -142,10 +146,10 @@ func batchNormBackward(c *call, chunk int) {
 	if p.size%chunk != 0 {
 		p = c.images(dy, x)
 	}
-	per, s := c.pieces(p.n, p.c)
-	parts := c.scratch("batch_norm2d backward parts", s*2*p.c)
-	c.run(batchNormBackwardReduce.of(chunk), p.c*s, words(p.c, p.size/chunk, p.g[0], p.g[1]), words(p.n, per, s), c.of(dy), c.of(x), vectors, parts)
-	c.normBackward(c.ops[0], vectors, chunk, parts, s)
+	r := c.reduction(p.n, p.c, p.size/chunk, chunk, 1)
+	parts := c.scratch("batch_norm2d backward parts", r.s*2*p.c)
+	c.reduce(batchNormBackwardReduce.of(chunk), r, p.c, words(p.c, p.size/chunk, p.g[0], p.g[1]), words(p.n, r.per, r.s), c.of(dy), c.of(x), vectors, parts)
+	c.normBackward(c.ops[0], vectors, chunk, parts, r.s)
 }
 
 // normBackward is the last stages of a batch_norm2d_backward op: of what its gradient sums over s pieces of the batch the gradients by
@@ -155,7 +159,7 @@ func (c *call) normBackward(op engine.Op, vectors operand, chunk int, parts oper
 	c.finishBackward(op, vectors, parts, s)
 	q := c.planes(dy, x, dx)
 	chunks := q.size / chunk
-	run := runOf(chunks)
+	run := c.runOf(chunks)
 	count := q.n * q.c * chunks / run
 	c.run(c.readingChunk(normActivationBackward, chunk, dy.Shape.Elements(), x.Shape.Elements()), count,
 		words(q.c, chunks, q.g[0], q.g[1], q.g[2], run, unmasked, noFunction), words(count, 0), vectors, c.of(dx), c.of(dy), c.of(x))
@@ -166,5 +170,5 @@ func (c *call) normBackward(op engine.Op, vectors operand, chunk int, parts oper
 func (c *call) finishBackward(op engine.Op, vectors, parts operand, s int) {
 	x := op.Inputs[1]
 	count := word(float64(x.N() * x.H() * x.W()))
-	c.run(batchNormBackwardFinish, x.C(), words(x.C()), append(words(s), count), parts, vectors, c.of(op.Outputs[1]), c.of(op.Outputs[2]))
+	c.runSums(batchNormBackwardFinish, x.C(), s, words(x.C()), append(words(s), count), parts, vectors, c.of(op.Outputs[1]), c.of(op.Outputs[2]))
 }

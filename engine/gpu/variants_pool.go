@@ -47,7 +47,7 @@ var (
 	}
 	globalAvgPool = kernel{
 		name: "global_avg_pool", storage: []vk.Access{in, out},
-		spec: []string{"C", "PLANE", "GX", "GY"}, push: []string{"count"},
+		spec: []string{"C", "PLANE", "GX", "GY", "TEAM"}, push: []string{"count"},
 	}.orAny("global_avg_pool_any")
 	globalAvgPoolBackward = kernel{
 		name: "global_avg_pool_backward", storage: []vk.Access{in, out},
@@ -57,23 +57,25 @@ var (
 
 var poolVariants = slices.Concat(
 	[]variant{
-		one(engine.MaxPool2d, "max_pool2d", func(c *call) bool { return c.pooledBy(halvingPool) && poolRows(c.in(0)) },
+		one(engine.MaxPool2d, "max_pool2d", func(c *call) bool { return c.pooledBy(halvingPool) && poolRows(c.in(0)) && c.fillsPool(1) },
 			func(c *call) { maxPool(c, maxPool2d) }),
-		one(engine.MaxPool2d, "max_pool2d_overlapped", func(c *call) bool { return c.pooledBy(overlappingPool) && c.in(0).W()%8 == 0 },
+		one(engine.MaxPool2d, "max_pool2d_overlapped", func(c *call) bool { return c.pooledBy(overlappingPool) && c.in(0).W()%8 == 0 && c.fillsPool(1) },
 			func(c *call) { maxPool(c, maxPool2dOverlapped) }),
 		one(engine.MaxPool2d, "max_pool2d_any", nil, func(c *call) {
 			x, y := c.in(0), c.out(0)
 			c.poolAny(maxPool2dAny, x, y, y, []*engine.Tensor{x, y}, c.of(y), c.of(x))
 		}),
-		one(engine.MaxPool2dBackward, "max_pool2d_backward", func(c *call) bool { return c.pooledBy(halvingPool) && poolRows(c.in(1)) },
+		one(engine.MaxPool2dBackward, "max_pool2d_backward", func(c *call) bool { return c.pooledBy(halvingPool) && poolRows(c.in(1)) && c.fillsPool(1) },
 			func(c *call) { maxPoolBackward(c, maxPool2dBackward, c.in(0).Shape.Elements()/4) }),
-		one(engine.MaxPool2dBackward, "max_pool2d_backward_overlapped", func(c *call) bool { return c.pooledBy(overlappingPool) && c.in(1).W()%4 == 0 },
+		one(engine.MaxPool2dBackward, "max_pool2d_backward_overlapped", func(c *call) bool { return c.pooledBy(overlappingPool) && c.in(1).W()%4 == 0 && c.fillsPool(2) },
 			func(c *call) { maxPoolBackward(c, maxPool2dBackwardOverlapped, c.in(0).Shape.Elements()/2) }),
 		one(engine.MaxPool2dBackward, "max_pool2d_backward_any", nil, func(c *call) {
 			dy, x, dx := c.in(0), c.in(1), c.out(0)
 			c.poolAny(maxPool2dBackwardAny, x, dy, dx, []*engine.Tensor{dy, x, dx}, c.of(dy), c.of(x), c.of(dx))
 		}),
-		one(engine.AvgPool2d, "avg_pool2d", func(c *call) bool { return c.pooledBy(halvingPool, overlappingPool) && c.in(0).W()%8 == 0 }, avgPool),
+		one(engine.AvgPool2d, "avg_pool2d", func(c *call) bool {
+			return c.pooledBy(halvingPool, overlappingPool) && c.in(0).W()%8 == 0 && c.fillsPool(1)
+		}, avgPool),
 		one(engine.AvgPool2d, "avg_pool2d_any", nil, func(c *call) {
 			x, y := c.in(0), c.out(0)
 			c.poolAny(avgPool2dAny, x, y, y, []*engine.Tensor{x, y}, c.of(x), c.of(y))
@@ -88,7 +90,7 @@ var poolVariants = slices.Concat(
 	byChunk(engine.GlobalAvgPool, "global_avg_pool", "global_avg_pool_any", wholeRows, func(c *call, chunk int) {
 		x, y := c.in(0), c.out(0)
 		p := c.images(x, y)
-		c.run(globalAvgPool.of(chunk), p.n*p.c, words(p.c, p.size/chunk, p.g[0], p.g[1]), words(p.n*p.c), c.of(x), c.of(y))
+		c.runSums(globalAvgPool.of(chunk), p.n*p.c, p.size/chunk, words(p.c, p.size/chunk, p.g[0], p.g[1]), words(p.n*p.c), c.of(x), c.of(y))
 	}),
 	byChunk(engine.GlobalAvgPoolBackward, "global_avg_pool_backward", "global_avg_pool_backward_any",
 		func(c *call) bool { return c.out(0).H()*c.out(0).W()%4 == 0 },
@@ -99,6 +101,18 @@ var poolVariants = slices.Concat(
 			c.run(globalAvgPoolBackward.of(chunk), count, words(p.c, p.size/chunk, p.g[1], p.g[0]), words(count), c.of(dy), c.of(dx))
 		}),
 )
+
+// fillsPool reports whether invocations that pool to vec4s, or bring so many halves of a vec4 back each, are enough to keep a GPU busy.
+func (c *call) fillsPool(halves int) bool {
+	pooled, bytes := c.out(0), 0
+	for _, t := range c.ops[0].Inputs {
+		bytes += t.Shape.Elements() * 4
+		if t.Shape.Elements() < pooled.Shape.Elements() {
+			pooled = t
+		}
+	}
+	return !c.tooFew(pooled.Shape.Elements()/4*halves, bytes)
+}
 
 // poolRows says whether an image's rows are whole vec4s before and after pooling.
 func poolRows(x *engine.Tensor) bool { return x.W()%8 == 0 && x.H()%2 == 0 }

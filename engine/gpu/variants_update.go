@@ -14,11 +14,11 @@ var (
 		name: "adamw_ema", storage: []vk.Access{inOut, inOut, inOut}, uniform: true, texel: 2,
 		spec: []string{"COUNT", "ALL", "DECAYED", "BETA1", "BETA2", "EPSILON", "DECAY", "GAIN1", "GAIN2", "GAIN"},
 	}
-	gradientNorm = kernel{name: "gradient_norm", storage: []vk.Access{out, in}, push: []string{"count", "run", "S"}}.
+	gradientNorm = kernel{name: "gradient_norm", storage: []vk.Access{out, in}, spec: []string{"TEAM"}, push: []string{"count", "run", "S"}}.
 			orTexel("gradient_norm_texel", 1).orAny("gradient_norm_any")
 	gradientNormFinish = kernel{
 		name: "gradient_norm_finish", storage: []vk.Access{in, inOut, out},
-		spec: []string{"CLIP"}, push: []string{"S"},
+		spec: []string{"CLIP", "TEAM"}, push: []string{"S"},
 	}
 	adamw = kernel{
 		name: "adamw", storage: []vk.Access{in, in, inOut, inOut}, uniform: true,
@@ -44,10 +44,11 @@ var updateVariants = slices.Concat([]variant{
 	byChunk(engine.GradientNorm, "gradient_norm", "gradient_norm_any", flatRows, func(c *call, chunk int) {
 		gradients, status := c.in(0), c.in(1)
 		count := gradients.Shape.Elements() / chunk
-		run, s := c.pieces(count, 1)
-		parts := c.scratch("gradient_norm parts", s)
-		c.run(c.readingChunk(gradientNorm, chunk, gradients.Shape.Elements()), s, nil, words(count, run, s), parts, c.of(gradients))
-		c.run(gradientNormFinish, 1, []uint32{word(c.attr().(engine.GradientNormAttr).ClipNorm)}, words(s), parts, c.of(status), c.of(c.out(1)))
+		r := c.reduction(count, 1, 1, chunk, 1)
+		parts := c.scratch("gradient_norm parts", r.s)
+		c.runTeams(c.readingChunk(gradientNorm, chunk, gradients.Shape.Elements()), r.team, r.s, words(r.team), words(count, r.per, r.s), parts, c.of(gradients))
+		c.runTeams(gradientNormFinish, r.team, 1, append([]uint32{word(c.attr().(engine.GradientNormAttr).ClipNorm)}, words(r.team)...), words(r.s),
+			parts, c.of(status), c.of(c.out(1)))
 	}),
 	byChunk(engine.AdamW, "adamw", "adamw_any", decayRows, func(c *call, chunk int) {
 		a := c.attr().(engine.AdamWAttr)

@@ -24,6 +24,7 @@ type weightJob struct {
 	turned, plain       bool
 	room                int // values behind it
 	fold                *affine
+	spread              bool             // over an invocation for each tap and four rows
 	sources             []*engine.Tensor // the weight; with fold gamma, beta, mean, var, and the bias if there is one
 	packed, bias        operand
 }
@@ -42,6 +43,7 @@ type foldedOperands struct{ weight, bias operand }
 func (c *call) packed(j weightJob) operand {
 	pl := c.plan
 	j.sources = []*engine.Tensor{c.in(1)}
+	j.spread = pl.target.teams() && !j.plain
 	if j.fold = c.affine; j.fold != nil {
 		j.sources = append(j.sources, j.fold.norm.Inputs[1:5]...)
 		if len(c.ops[0].Inputs) > 2 {
@@ -126,7 +128,7 @@ func (c *call) packAll(w *weightJobs) {
 	}
 	made := operand{slab: w.packed}
 	k, operands := packWeights, []operand{window, made, made}
-	if c.fitsTexels(int(window.size()/4)) && !c.plan.opt.NoTexels && !c.plan.opt.without("pack_weights_texel") {
+	if !c.plan.target.teams() && c.fitsTexels(int(window.size()/4)) && !c.plan.opt.NoTexels && !c.plan.opt.without("pack_weights_texel") {
 		k, operands = packWeightsTexel, append(operands, window)
 	}
 	groups, records := w.records(at, k.texel > 0)
@@ -151,20 +153,29 @@ func (w *weightJobs) records(at []uint32, texels bool) (all int, table []uint32)
 	return all, append(groups, weights...)
 }
 
+// across is how many workgroups it takes for a sliver.
+func (j *weightJob) across(texels bool) int {
+	columns := j.padded
+	if j.spread {
+		columns *= j.taps
+	}
+	return ceilDiv(columns, j.width(texels))
+}
+
 // groups is how many workgroups a job has, place where one of them begins: its sliver and its first column, or with plain its first
 // row.
 func (j *weightJob) groups(texels bool) int {
 	if j.plain {
 		return ceilDiv(j.rows, workgroup)
 	}
-	return ceilDiv(j.rows, j.sliver) * ceilDiv(j.padded, j.width(texels))
+	return ceilDiv(j.rows, j.sliver) * j.across(texels)
 }
 
 func (j *weightJob) place(group int, texels bool) (sliver, column int) {
 	if j.plain {
 		return group * workgroup, 0
 	}
-	across := ceilDiv(j.padded, j.width(texels))
+	across := j.across(texels)
 	return group / across, group % across * j.width(texels)
 }
 
@@ -180,7 +191,7 @@ func (j *weightJob) width(texels bool) int {
 // record is what the table says of a weight, its sources lying at those places.
 func (j *weightJob) record(at []uint32, texels bool) []uint32 {
 	var flags, shift uint32
-	for i, set := range []bool{j.turned, j.fold != nil, len(j.sources) > 5, j.plain, j.byTexels(texels)} {
+	for i, set := range []bool{j.turned, j.fold != nil, len(j.sources) > 5, j.plain, j.byTexels(texels), j.spread} {
 		flags |= flag(set) << i
 	}
 	if !j.plain {
