@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -16,11 +17,21 @@ import (
 func TestConfigAgain(t *testing.T) {
 	emptyFolder(t)
 	quickest(t, "--out", "a", "--seed", "5", "--lr", "0.002").ok(t)
-	cnnvk("train", "--device", "cpu", "--config", "a/config.yaml", "--out", "b").ok(t)
+	o := cnnvk("train", "--device", "cpu", "--config", "a/config.yaml", "--out", "b")
+	o.ok(t)
+	if strings.Contains(o.stderr, "another version") {
+		t.Errorf("of this version: %s", o.stderr)
+	}
 	for _, name := range []string{run.ConfigFile, run.SplitFile, run.BestWeights, run.LastWeights} {
 		if sum(t, "a/"+name) != sum(t, "b/"+name) {
 			t.Errorf("%s differs", name)
 		}
+	}
+	older := regexp.MustCompile(`(?m)^version: .*$`).ReplaceAllString(read(t, "a/config.yaml"), "version: v0")
+	writeFile(t, "a/config.yaml", []byte(older))
+	o = cnnvk("train", "--device", "cpu", "--config", "a/config.yaml", "--out", "older")
+	if o.code != exitDone || strings.Count(o.stderr, "the configuration is of another version") != 1 || !strings.Contains(o.stderr, "v0") {
+		t.Errorf("of another version: exit code %d: %s", o.code, o.stderr)
 	}
 	cnnvk("train", "--device", "cpu", "--config", "a/config.yaml", "--out", "c", "--lr", "0.003", "--limit-steps", "2").ok(t)
 	c, err := run.ReadConfig("c/config.yaml")

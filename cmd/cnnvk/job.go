@@ -53,6 +53,9 @@ func (j *job) runOn(m *machine.Machine, conf run.Config) error {
 	}
 	if m.Device() == conf.RanOn() {
 		j.kernels = known
+		if j.flags.IsSet("config") && conf.Version != version() {
+			j.log.Warn("the configuration is of another version: its run's bits may not come again", "was", conf.Version, "is", version())
+		}
 	} else if !m.Reference() && len(known) > 0 {
 		j.say("the kernels of the configuration were chosen on %s, %s: they are not taken here\n", conf.Device, conf.Driver)
 	}
