@@ -29,7 +29,7 @@ func (p program) benchCommand() *cli.Command {
 			jsonFlag(),
 			&cli.BoolFlag{Name: "markdown", Usage: "print a Markdown table instead"},
 			&cli.BoolFlag{Name: "csv", Usage: "print comma-separated values instead, with a header"},
-			&cli.BoolFlag{Name: "profile", Usage: "also print what each kernel takes on the device, how near it comes to what that can do, its shader, and its registers where the driver tells"},
+			&cli.BoolFlag{Name: "profile", Usage: "also print what each kernel takes on the device, how near it comes to what that can do, its shader, and its registers where the driver tells; with --json each kernel's calls, operations and bytes by shape"},
 			&cli.BoolFlag{Name: "ceilings", Usage: "with --profile, measure anew what the device can do at most"},
 			traceFlag(),
 		}, append(measuredRecipeFlags(), verbosityFlags()...)...),
@@ -38,7 +38,7 @@ func (p program) benchCommand() *cli.Command {
 }
 
 // benchResult is what bench --json prints. Rates are over whole steps, the host's share included: the median, the
-// slowest and the fastest step.
+// slowest and the fastest step. With --profile it is a profiledResult.
 type benchResult struct {
 	Device          string     `json:"device"`
 	Driver          string     `json:"driver"`
@@ -93,7 +93,7 @@ func (p program) bench(c *cli.Context) error {
 	}
 	var found benchFindings
 	err = s.onMachine(machine.Options{Device: c.String("device"), Idle: o.compile}, func(m *machine.Machine) error {
-		if o.profile && !m.Timestamps() {
+		if o.profile && !o.compile && !m.Timestamps() {
 			return fmt.Errorf("--profile: %s has no timestamps", m.Device().Name)
 		}
 		return traced(c, m, func(*trace.Timeline) error {
@@ -103,14 +103,18 @@ func (p program) bench(c *cli.Context) error {
 			}
 			defer b.session.Close()
 			if o.compile {
-				return b.submit(s, o.repeats)
+				found, err = b.submit(s, o)
+				return err
 			}
 			found, err = runBench(s, b, o)
 			return err
 		})
 	})
-	if err != nil || o.compile {
+	if err != nil || o.compile && !o.profile {
 		return err
+	}
+	if o.profile && o.format == "json" {
+		return found.json(c.App.Writer)
 	}
 	if write := benchWriters[o.format]; write != nil {
 		return write(*found.result, c.App.Writer)
@@ -161,7 +165,7 @@ func benchFormat(c *cli.Context) (string, error) {
 	switch {
 	case len(asked) > 1:
 		return "", usagef("--%s: use one of them", strings.Join(asked, " and --"))
-	case len(asked) == 1 && c.Bool("profile"):
+	case len(asked) == 1 && asked[0] != "json" && c.Bool("profile"):
 		return "", usagef("--profile and --%s: use one of them", asked[0])
 	case len(asked) == 1:
 		return asked[0], nil

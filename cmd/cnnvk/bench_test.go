@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -104,6 +105,36 @@ step: 7.00 ms on the device, 5 dispatches, 3 barriers
 	}
 }
 
+// The profile as JSON has what the tables have, by shape.
+func TestBenchProfileJSON(t *testing.T) {
+	emptyFolder(t)
+	needVulkan(t)
+	o := cnnvk("bench", "--batch-size", "2", "--repeats", "1", "--profile", "--json", "-q")
+	if strings.Contains(o.stderr, "has no timestamps") {
+		t.Skip(o.stderr)
+	}
+	o.ok(t)
+	var r profiledResult
+	if err := json.Unmarshal([]byte(o.stdout), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.BatchSize != 2 || r.TrainImgS <= 0 || r.CeilingFlops <= 0 || r.CeilingBytes <= 0 || len(r.Programs) != 2 {
+		t.Fatalf("printed %s", o.stdout)
+	}
+	for _, p := range r.Programs {
+		calls, ms, flops, bytes := 0, 0.0, int64(0), int64(0)
+		for _, k := range p.Kernels {
+			calls, ms, flops, bytes = calls+k.Calls, ms+k.MS, flops+k.Flops, bytes+k.Bytes
+			if k.Invocations <= 0 || k.Op == "" || len(k.Shape) == 0 || !strings.HasPrefix(k.Shader, "shaders/") {
+				t.Errorf("%s: %+v", p.Program, k)
+			}
+		}
+		if calls != p.Dispatches || math.Abs(ms-p.MS) > 1e-6*p.MS || flops <= 0 || bytes <= 0 || p.Barriers <= 0 {
+			t.Errorf("%s: %d calls of %d, %g ms of %g, %d flops, %d bytes, %d barriers", p.Program, calls, p.Dispatches, ms, p.MS, flops, bytes, p.Barriers)
+		}
+	}
+}
+
 // The forms of a result for people and for tables.
 func TestBenchForms(t *testing.T) {
 	r := benchResult{
@@ -126,7 +157,7 @@ func TestBenchForms(t *testing.T) {
 	if len(lines) != 19 || !strings.HasPrefix(lines[1], "| --- ") || !strings.Contains(lines[2], `\| new`) {
 		t.Errorf("Markdown:\n%s", markdown.String())
 	}
-	for _, args := range []string{"--json --csv", "--csv --markdown", "--json --profile", "-q -v", "--profile --device cpu", "--ceilings"} {
+	for _, args := range []string{"--json --csv", "--csv --markdown", "--csv --profile", "-q -v", "--profile --device cpu", "--ceilings"} {
 		cnnvk(append([]string{"bench"}, strings.Fields(args)...)...).failed(t, exitUsage, `use one of them$|no kernels to time$|needs --profile$`, "")
 	}
 }

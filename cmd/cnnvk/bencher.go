@@ -134,15 +134,19 @@ func (b *bencher) measure(repeats int) (*benchResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &benchResult{
-		Device: b.machine.Device().Name, Driver: b.machine.Device().Driver, Recipe: b.recipe.Name, Model: b.recipe.Model, BatchSize: b.batch,
-		Repeats: repeats, Augment: b.recipe.Augment,
-		FirstStepS: b.first.Seconds(), DatasetBytes: b.session.ResidentBytes(),
-		PeakDeviceBytes: max(b.machine.PeakBytes()-b.session.ResidentBytes(), 0),
-	}
+	r := b.result()
+	r.Repeats, r.FirstStepS = repeats, b.first.Seconds()
 	r.TrainImgS, r.TrainRange = b.rates(train)
 	r.EvalImgS, r.EvalRange = b.rates(eval)
 	return r, nil
+}
+
+// result is what is known before anything is measured.
+func (b *bencher) result() *benchResult {
+	return &benchResult{
+		Device: b.machine.Device().Name, Driver: b.machine.Device().Driver, Recipe: b.recipe.Name, Model: b.recipe.Model, BatchSize: b.batch,
+		Augment: b.recipe.Augment, DatasetBytes: b.session.ResidentBytes(), PeakDeviceBytes: max(b.machine.PeakBytes()-b.session.ResidentBytes(), 0),
+	}
 }
 
 // rates are the median, the lowest and the highest of images a second.

@@ -23,28 +23,34 @@ func compilesOnly(c *cli.Context) (bool, error) {
 		return false, hints.With(usagef("%s=1: nothing is measured then, so bench needs --no-tune", machine.CompileVariable), try)
 	}
 	for _, flag := range []string{"json", "markdown", "csv", "profile"} {
-		if c.Bool(flag) {
+		if c.Bool(flag) && !(c.Bool("profile") && c.Bool("json")) {
 			return false, hints.With(usagef("%s=1: nothing is measured then, so there is nothing for --%s", machine.CompileVariable, flag), try)
 		}
 	}
 	return true, nil
 }
 
-// submit runs that many training steps and as many evaluations, after two of each, and prints which kernels they are made of.
-func (b *bencher) submit(s *console, repeats int) error {
+// submit runs so many training steps and as many evaluations, after two of each, and prints which kernels they are made of, or finds
+// what these do.
+func (b *bencher) submit(s *console, o benchOptions) (found benchFindings, err error) {
+	if o.profile {
+		found.result = b.result()
+		found.profiles, err = b.plans()
+		return found, err
+	}
 	b.logChoices(s.log)
 	device := b.machine.Device()
 	s.say("device: %s, %s\nrandom pixels, batch %d, %d steps compiled and submitted; what comes of them is not looked at (%s=1)\n",
-		device.Name, device.Driver, b.batch, warmUps+repeats, machine.CompileVariable)
+		device.Name, device.Driver, b.batch, warmUps+o.repeats, machine.CompileVariable)
 	for _, of := range []*net.Batches{b.train, b.eval} {
 		p := of.Programs()[0]
-		if _, err := b.times(of, repeats); err != nil {
-			return fmt.Errorf("%s: %w", p.Name, err)
+		if _, err := b.times(of, o.repeats); err != nil {
+			return found, fmt.Errorf("%s: %w", p.Name, err)
 		}
 		s.result("%s\n", p.Name)
 		for _, choice := range b.session.Kernels(p) {
 			s.result("  %s\n", choice)
 		}
 	}
-	return nil
+	return found, nil
 }

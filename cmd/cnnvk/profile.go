@@ -16,7 +16,8 @@ import (
 // programProfile is what one step of a program spends on the device.
 type programProfile struct {
 	name   string
-	shares []kernelShare // the longest first
+	times  []gpu.KernelTime // by dispatch
+	shares []kernelShare    // by kernel, the longest first
 	total  time.Duration
 	// How many dispatches and barriers there are.
 	dispatches, barriers int
@@ -71,7 +72,7 @@ func (b *bencher) profile() ([]programProfile, error) {
 }
 
 func profileOf(name string, times []gpu.KernelTime) programProfile {
-	p := programProfile{name: name}
+	p := programProfile{name: name, times: times}
 	for _, t := range times {
 		i := slices.IndexFunc(p.shares, func(s kernelShare) bool { return s.kernel == t.Kernel })
 		if i < 0 {

@@ -23,6 +23,7 @@ type KernelTime struct {
 	// sums after it count for nothing. Winograd's products do what a quarter of them would.
 	MultiplyAdds int64
 	Bytes        int64 // of what it reads and writes, each once
+	Invocations  int64
 }
 
 // productKernels are what the names of the kernels begin with that do a product: those of the dispatches before and after it do not.
@@ -72,22 +73,43 @@ func Size(s engine.Session, p *engine.Program) (dispatches, barriers int, err er
 	return len(r.plan.dispatches), c.Barriers(), nil
 }
 
+// Dispatches is what Profile returns of a step of p, which is not run: without times.
+func Dispatches(s engine.Session, p *engine.Program) ([]KernelTime, error) {
+	g, ok := s.(*session)
+	if !ok || g.programs[p] == nil {
+		return nil, errNotOurs
+	}
+	return g.programs[p].plan.work()
+}
+
 // times pairs the dispatches with the time between their timestamps.
 func (r *recorded) times(stamps []time.Duration) ([]KernelTime, error) {
 	if len(stamps) != len(r.plan.dispatches)+1 {
 		return nil, fmt.Errorf("engine/gpu: %d timestamps for %d dispatches", len(stamps), len(r.plan.dispatches))
 	}
+	out, err := r.plan.work()
+	for i := range out {
+		out[i].Time = stamps[i+1] - stamps[i]
+	}
+	return out, err
+}
+
+// work is what each dispatch does, without its time.
+func (pl *plan) work() ([]KernelTime, error) {
 	var out []KernelTime
-	products := r.plan.productDispatches()
-	for i, d := range r.plan.dispatches {
-		op := r.plan.program.Ops[d.op]
+	products := pl.productDispatches()
+	for _, d := range pl.dispatches {
+		op := pl.program.Ops[d.op]
 		file, _, err := shaders.Source(d.kernel.name)
 		if err != nil {
 			return nil, err
 		}
 		k := KernelTime{
 			Op: op.Kind, Shape: op.Inputs[0].Shape, Kernel: d.kernel.name, Shader: "shaders/" + file,
-			Time: stamps[i+1] - stamps[i], Bytes: d.traffic(),
+			Bytes: d.traffic(), Invocations: int64(d.constants[0]),
+		}
+		for _, groups := range d.groups {
+			k.Invocations *= int64(groups)
 		}
 		if productKernels.MatchString(k.Kernel) {
 			k.MultiplyAdds = op.MultiplyAdds() / products[d.op]
