@@ -101,6 +101,9 @@ func (d *Device) createCommandPool(family uint32) error {
 	return nil
 }
 
+// Another opens the same device a second time, with a queue and objects of its own. It is closed by itself, before the instance.
+func (d *Device) Another() (*Device, error) { return d.instance.OpenDevice(d.info) }
+
 // Info describes the device.
 func (d *Device) Info() Info { return d.info }
 

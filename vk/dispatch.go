@@ -8,6 +8,7 @@ type Dispatch struct {
 	Texel    []Window  // if the pipeline has some; sizes in whole texels of 16 bytes
 	Push     []uint32  // floats as their bits
 	Groups   [3]uint32 // workgroups on each axis, at least 1
+	Idle     bool      // runs no workgroup, and Groups is 0: some drivers compile the shader then
 	Label    string    // for errors
 }
 
@@ -65,6 +66,12 @@ func (x *Dispatch) checkCounts(s *PipelineSpec) error {
 }
 
 func (x *Dispatch) checkGroups(l Limits) error {
+	if x.Idle {
+		if x.Groups != [3]uint32{} {
+			return usage("dispatch %q is idle and has workgroups: %v", x.Label, x.Groups)
+		}
+		return nil
+	}
 	for axis, n := range x.Groups {
 		if n == 0 {
 			return usage("dispatch %q has no workgroups: %v", x.Label, x.Groups)

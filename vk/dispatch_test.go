@@ -31,6 +31,8 @@ func TestDispatchErrors(t *testing.T) {
 		{"a texel buffer", ErrUsage, func(y *Dispatch) { y.Texel = []Window{x.Window(0, 16)} }},
 		{"no access", ErrUsage, func(x *Dispatch) { x.Storage[0].Access = 0 }},
 		{"no groups", ErrUsage, func(x *Dispatch) { x.Groups = [3]uint32{1, 0, 1} }},
+		{"idle", nil, func(x *Dispatch) { x.Groups, x.Idle = [3]uint32{}, true }},
+		{"idle with groups", ErrUsage, func(x *Dispatch) { x.Idle = true }},
 		{"misaligned", ErrUsage, func(y *Dispatch) { y.Storage[0].Window = x.Window(4, 16) }},
 		{"past the end", ErrUsage, func(y *Dispatch) { y.Storage[0].Window = x.Window(256, 4096) }},
 		{"empty", ErrUsage, func(y *Dispatch) { y.Storage[0].Window = x.Window(0, 0) }},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"cnnvk/engine"
 	"cnnvk/engine/trace"
 	"cnnvk/vk"
@@ -19,11 +21,12 @@ type Executor struct {
 	target    target // tests make it poorer than the device is
 	timeline  *trace.Timeline
 	clock     deviceClock
+	ahead     *ahead
 }
 
 // New makes an executor on a device, which stays the caller's to close, after the executor.
 func New(d *vk.Device) *Executor {
-	return &Executor{device: d, pipelines: map[string]*vk.Pipeline{}, choices: Choices{}, target: targetOf(d.Info())}
+	return &Executor{device: d, pipelines: map[string]*vk.Pipeline{}, choices: Choices{}, target: targetOf(d.Info()), ahead: &ahead{done: map[string]bool{}}}
 }
 
 // Device names the device and its driver.
@@ -38,7 +41,7 @@ func (e *Executor) Close() error {
 		p.Destroy()
 	}
 	clear(e.pipelines)
-	return nil
+	return e.ahead.close()
 }
 
 // Trace makes later sessions put their steps on a time line: what the host does for them, and what the device does, of the first
@@ -47,15 +50,16 @@ func (e *Executor) Trace(l *trace.Timeline) { e.timeline = l }
 
 // NewSession plans the programs, allocates what they share, compiles what the first of them runs, until ctx ends, and records that.
 func (e *Executor) NewSession(ctx context.Context, l *engine.Layout, programs []*engine.Program, opt engine.PlanOptions) (engine.Session, error) {
-	s := &session{
-		executor: e, layout: l,
-		programs: map[*engine.Program]*recorded{}, residents: map[string]*resident{},
-	}
+	s := newSession(e, l)
 	if err := s.open(ctx, programs, opt); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
+}
+
+func newSession(e *Executor, l *engine.Layout) *session {
+	return &session{executor: e, layout: l, programs: map[*engine.Program]*recorded{}, residents: map[string]*resident{}}
 }
 
 func (s *session) open(ctx context.Context, programs []*engine.Program, opt engine.PlanOptions) error {
@@ -67,11 +71,24 @@ func (s *session) open(ctx context.Context, programs []*engine.Program, opt engi
 		return err
 	}
 	if len(plans) == 0 {
-		return nil
+		return s.clear()
 	}
-	if err := s.executor.compile(ctx, plans[:1]); err != nil {
+	s.executor.ahead.compile(ctx, s.layout, s.executor.missing(plans[:1]))
+	g, compiling := errgroup.WithContext(ctx)
+	g.Go(s.clear) // where memory is the host's, this is when it is paged in
+	g.Go(func() error { return s.executor.compile(compiling, plans[:1]) })
+	if err := g.Wait(); err != nil {
 		return err
 	}
+	if err := s.recordAll(plans); err != nil {
+		return err
+	}
+	_, err = s.commandsOf(s.order[0], 0)
+	return err
+}
+
+// recordAll makes the rings of the plans.
+func (s *session) recordAll(plans []*plan) error {
 	for _, pl := range plans {
 		r, err := s.record(pl)
 		if r != nil {
@@ -82,8 +99,7 @@ func (s *session) open(ctx context.Context, programs []*engine.Program, opt engi
 			return err
 		}
 	}
-	_, err = s.commandsOf(s.order[0], 0)
-	return err
+	return nil
 }
 
 // Footprint is the device memory that a session of these programs asks of the driver, resident tensors apart. Nothing is
@@ -176,7 +192,7 @@ func (s *session) allocate(plans []*plan) error {
 			s.residents[t.Name] = &resident{tensor: t, buffer: b, bytes: pl.slabs[t].bytes}
 		}
 	}
-	return s.clear()
+	return nil
 }
 
 // arenaBytes is the size of an arena's buffer, which cannot be empty.

@@ -36,14 +36,14 @@ func (e *Executor) compile(ctx context.Context, plans []*plan) error {
 }
 
 // missing are dispatches of the plans, one for each pipeline that there is not yet.
-func (e *Executor) missing(plans []*plan) []dispatch {
-	var out []dispatch
+func (e *Executor) missing(plans []*plan) []planned {
+	var out []planned
 	seen := map[string]bool{}
 	for _, pl := range plans {
 		for _, d := range pl.dispatches {
 			if key := d.pipelineKey(); !seen[key] && e.pipelines[key] == nil {
 				seen[key] = true
-				out = append(out, d)
+				out = append(out, planned{pl, d})
 			}
 		}
 	}
@@ -51,17 +51,17 @@ func (e *Executor) missing(plans []*plan) []dispatch {
 }
 
 // makePipelines makes a pipeline for each dispatch. Those made before an error are returned, too; in place of the others there is nil.
-func (e *Executor) makePipelines(ctx context.Context, dispatches []dispatch) ([]*vk.Pipeline, error) {
+func (e *Executor) makePipelines(ctx context.Context, dispatches []planned) ([]*vk.Pipeline, error) {
 	made := make([]*vk.Pipeline, len(dispatches))
 	err := inTurn(ctx, len(dispatches), runtime.GOMAXPROCS(0), func(i int) (err error) {
-		made[i], err = e.newPipeline(dispatches[i])
+		made[i], err = e.newPipeline(dispatches[i].dispatch)
 		return err
 	})
 	return made, err
 }
 
 // keep adds pipelines to those that there are. One that came in between stays, and the other goes.
-func (e *Executor) keep(dispatches []dispatch, made []*vk.Pipeline) {
+func (e *Executor) keep(dispatches []planned, made []*vk.Pipeline) {
 	for i, p := range made {
 		key := dispatches[i].pipelineKey()
 		if e.pipelines[key] != nil {

@@ -72,19 +72,9 @@ func (s *session) recordSlot(r *recorded, slot int, each bool) (*vk.Commands, er
 		return nil, err
 	}
 	for i, d := range r.plan.dispatches {
-		p, err := s.executor.pipeline(d)
+		x, err := s.dispatch(r, slot, d)
 		if err != nil {
 			return nil, err
-		}
-		x := vk.Dispatch{Pipeline: p, Push: d.push, Groups: d.groups, Label: d.kernel.name}
-		for at, o := range d.storage {
-			x.Storage = append(x.Storage, vk.Binding{Window: s.window(r, slot, o), Access: d.kernel.storage[at]})
-		}
-		for _, o := range d.texel {
-			x.Texel = append(x.Texel, s.window(r, slot, o))
-		}
-		if d.uniform != nil {
-			x.Uniform = s.window(r, slot, operand{slab: d.uniform})
 		}
 		if err := rec.Dispatch(x); err != nil {
 			return nil, err
@@ -94,6 +84,22 @@ func (s *session) recordSlot(r *recorded, slot int, each bool) (*vk.Commands, er
 		}
 	}
 	return rec.Finish()
+}
+
+// dispatch is a dispatch of the plan as it is recorded for a slot.
+func (s *session) dispatch(r *recorded, slot int, d dispatch) (vk.Dispatch, error) {
+	p, err := s.executor.pipeline(d)
+	x := vk.Dispatch{Pipeline: p, Push: d.push, Groups: d.groups, Label: d.kernel.name}
+	for at, o := range d.storage {
+		x.Storage = append(x.Storage, vk.Binding{Window: s.window(r, slot, o), Access: d.kernel.storage[at]})
+	}
+	for _, o := range d.texel {
+		x.Texel = append(x.Texel, s.window(r, slot, o))
+	}
+	if d.uniform != nil {
+		x.Uniform = s.window(r, slot, operand{slab: d.uniform})
+	}
+	return x, err
 }
 
 // window is where an operand lies for a slot of the ring.

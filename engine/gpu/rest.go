@@ -11,7 +11,7 @@ import (
 
 // compilation is the making of pipelines beside other work.
 type compilation struct {
-	dispatches []dispatch
+	dispatches []planned
 	made       []*vk.Pipeline // by dispatch, nil where it was not made
 	err        error
 	done       chan struct{} // closed when all above is final

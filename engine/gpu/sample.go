@@ -22,6 +22,16 @@ func (e *Executor) SampleProducts(ctx context.Context, p *engine.Program) ([]tim
 	if err != nil {
 		return nil, err
 	}
+	e.ahead.open(e)
+	var plans []*plan
+	for _, s := range list {
+		alone, err := e.choosing(s.tuning, s.builtIn).plans(s.layout, []*engine.Program{s.program}, engine.PlanOptions{KeepAll: true})
+		if err != nil {
+			return nil, fmt.Errorf("engine/gpu: timing %s: %w", s.key, err)
+		}
+		plans = append(plans, alone...)
+	}
+	e.ahead.compile(ctx, p.Layout, e.missing(plans))
 	var out []time.Duration
 	for _, s := range list {
 		t, _, err := e.timeVariant(ctx, s.tuning, s.builtIn, 0)
@@ -64,7 +74,7 @@ func (e *Executor) samples(p *engine.Program) ([]sample, error) {
 		if err != nil {
 			return nil, err
 		}
-		j := tuning{key: opKey(op), layout: p.Layout, program: only}
+		j := tuning{key: opKey(op), kind: op.Kind, layout: p.Layout, program: only}
 		j.inOrder(e)
 		out = append(out, sample{j, float64(work[kind]) / float64(op.MultiplyAdds())})
 	}

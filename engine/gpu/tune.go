@@ -80,6 +80,9 @@ func (e *Executor) Tune(ctx context.Context, l *engine.Layout, programs []*engin
 		limited, cancel = context.WithTimeout(ctx, limit)
 	}
 	defer cancel()
+	if len(jobs) > 0 {
+		e.ahead.open(e)
+	}
 	found, left = Choices{}, Choices{}
 	k := newKnown()
 	for i, j := range jobs {
@@ -105,6 +108,7 @@ func (e *Executor) Tune(ctx context.Context, l *engine.Layout, programs []*engin
 // tuning is an op to be measured by itself.
 type tuning struct {
 	key      string
+	kind     engine.Kind
 	layout   *engine.Layout
 	program  *engine.Program // the op alone
 	builtIn  string          // the variant that runs it where none is chosen
@@ -135,7 +139,7 @@ func (e *Executor) untuned(l *engine.Layout, programs []*engine.Program) ([]tuni
 			if err != nil {
 				return nil, err
 			}
-			j := tuning{key: key, layout: l, program: only}
+			j := tuning{key: key, kind: op.Kind, layout: l, program: only}
 			if j.inOrder(e); len(j.variants) > 1 {
 				out = append(out, j)
 			}
@@ -218,9 +222,16 @@ func (e *Executor) measure(ctx context.Context, j tuning, k known) ([]Candidate,
 	var times []Candidate
 	var want []float64 // of the plainest variant so far
 	var best time.Duration
+	next := 0 // the first variant whose kernels were not compiled ahead
 	for i, name := range j.variants {
 		if k.skips(j, i) {
 			continue
+		}
+		if i >= next {
+			var err error
+			if next, err = e.compileNext(ctx, j, k, i); err != nil {
+				return nil, err
+			}
 		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -249,7 +260,33 @@ func (e *Executor) measure(ctx context.Context, j tuning, k known) ([]Candidate,
 	}
 	slices.SortStableFunc(times, func(a, b Candidate) int { return cmp.Compare(a.Time, b.Time) })
 	k.slow.note(times)
+	k.forms.noteForms(j.kind, times)
 	return times, nil
+}
+
+// compileNext has kernels compiled ahead, before any of them is timed: those of the next variants to be measured, twice as many as there are
+// devices to compile on. It returns the place of the one after them.
+func (e *Executor) compileNext(ctx context.Context, j tuning, k known, from int) (next int, err error) {
+	var plans []*plan
+	for next = from; next < len(j.variants) && len(plans) < 2*len(e.ahead.executors); next++ {
+		if k.skips(j, next) {
+			continue
+		}
+		list, err := e.choosing(j, j.variants[next]).plans(j.layout, []*engine.Program{j.program}, engine.PlanOptions{KeepAll: true})
+		if err != nil {
+			return 0, err
+		}
+		plans = append(plans, list...)
+	}
+	e.ahead.compile(ctx, j.layout, e.missing(plans))
+	return max(next, from+1), nil
+}
+
+// choosing is the executor with that variant for one op.
+func (e *Executor) choosing(j tuning, name string) *Executor {
+	options := e.options
+	options.Choices = Choices{j.key: name}
+	return e.With(options)
 }
 
 // agrees allows for other orders of summation: an error of the mean square below 1e-9.
@@ -273,13 +310,13 @@ const (
 	warmUpRuns = 200 // at most
 	longEnough = 2 * time.Second
 	notWorthIt = 3
+	// loadingTime is what the first run of kernels that were compiled ahead takes longer, at most.
+	loadingTime = 50 * time.Millisecond
 )
 
 // timeVariant is the time that a variant takes, and its result; see bestOf.
 func (e *Executor) timeVariant(ctx context.Context, j tuning, name string, enough time.Duration) (time.Duration, []float64, error) {
-	options := e.options
-	options.Choices = Choices{j.key: name}
-	opened, err := e.With(options).NewSession(ctx, j.layout, []*engine.Program{j.program}, engine.PlanOptions{KeepAll: true})
+	opened, err := e.choosing(j, name).NewSession(ctx, j.layout, []*engine.Program{j.program}, engine.PlanOptions{KeepAll: true})
 	if err != nil {
 		return 0, nil, err
 	}
@@ -295,7 +332,11 @@ func (e *Executor) timeVariant(ctx context.Context, j tuning, name string, enoug
 		return 0, nil, err
 	}
 	defer commands.Destroy()
-	best, err := bestOf(enough, func() (time.Duration, error) {
+	var loading time.Duration
+	if len(e.ahead.executors) > 0 {
+		loading = loadingTime
+	}
+	best, err := bestOf(enough, loading, func() (time.Duration, error) {
 		if ctx.Err() != nil {
 			return 0, context.Cause(ctx)
 		}
@@ -309,13 +350,14 @@ func (e *Executor) timeVariant(ctx context.Context, j tuning, name string, enoug
 }
 
 // bestOf is the shortest of some runs after the first and a warm-up, or the time of the warm-up's last one where that took more than enough, if
-// that is not 0.
-func bestOf(enough time.Duration, run func() (time.Duration, error)) (time.Duration, error) {
+// that is not 0. The first run says so much, too, if it is known how long its kernels may take to load: loading, else 0.
+func bestOf(enough, loading time.Duration, run func() (time.Duration, error)) (time.Duration, error) {
 	if enough == 0 || enough > longEnough {
 		enough = longEnough
 	}
-	if _, err := run(); err != nil {
-		return 0, err
+	first, err := run()
+	if err != nil || loading > 0 && first >= enough+loading {
+		return first, err
 	}
 	var spent time.Duration
 	for n := 1; spent < warmUp && n <= warmUpRuns; n++ {

@@ -3,19 +3,29 @@ package gpu
 import (
 	"math"
 	"slices"
+	"strings"
+
+	"cnnvk/engine"
 )
 
-// hopeless is how much slower than the best a variant is that is not tried again on other sizes of the same op, where that best can run.
-const hopeless = 2
+// hopeless is how much slower than the best a variant is that is not tried again on other sizes of the same op, where that best can run;
+// hopelessForm, one whose like is not tried again on other ops.
+const (
+	hopeless     = 2
+	hopelessForm = 5
+)
 
 // known is what a tuning learned of variants, on other sizes and on the one under way.
 type known struct {
 	slow    outclassed
+	forms   outclassed        // the same of all ops, by what tells variants of an op from each other, where the difference is large
 	trusted map[string]bool   // came to the plainest one's result
 	losing  map[exchange]bool // hopeless beside the other way to take values from other lanes, in one and the same tile
 }
 
-func newKnown() known { return known{outclassed{}, map[string]bool{}, map[exchange]bool{}} }
+func newKnown() known {
+	return known{outclassed{}, outclassed{}, map[string]bool{}, map[exchange]bool{}}
+}
 
 // outclassed are hopeless variants, each with those that it was no match for.
 type outclassed map[string][]string
@@ -61,7 +71,16 @@ func exchangeSize(name string) int {
 // one that is measured first: the others are held against that then.
 func (k known) skips(j tuning, i int) bool {
 	name := j.variants[i]
-	return i > 0 && (k.losing[tileOf(name).kernel.subgroup] || k.slow.among(name, j.variants) && (name != j.plainest || k.trusted[j.variants[0]]))
+	slow := k.slow.among(name, j.variants) || k.forms.among(formOf(j.kind, name), j.forms())
+	return i > 0 && (k.losing[tileOf(name).kernel.subgroup] || slow && (name != j.plainest || k.trusted[j.variants[0]]))
+}
+
+func (j tuning) forms() []string {
+	var out []string
+	for _, name := range j.variants {
+		out = append(out, formOf(j.kind, name))
+	}
+	return out
 }
 
 // tileOf is the tile of the variant of that name; without a kernel where it has none.
@@ -70,6 +89,20 @@ func tileOf(name string) tile {
 		return variants[i].tile
 	}
 	return tile{}
+}
+
+// noteForms is note for the variants of every op.
+func (o outclassed) noteForms(kind engine.Kind, measured []Candidate) {
+	for _, c := range measured {
+		if c.Time > hopelessForm*measured[0].Time {
+			o[formOf(kind, c.Variant)] = append(o[formOf(kind, c.Variant)], formOf(kind, measured[0].Variant))
+		}
+	}
+}
+
+// formOf is what a variant's name says behind the op: shared, shuffle_32x4.
+func formOf(kind engine.Kind, variant string) string {
+	return strings.TrimPrefix(variant, string(kind))
 }
 
 // among reports whether a variant is hopeless where these can run: one that lost to a variant that takes few sizes may be the best of the others.

@@ -180,7 +180,7 @@ func TestBestOf(t *testing.T) {
 		{"long enough together", []time.Duration{time.Second, 1500 * ms, 1000 * ms}, 0, 1500 * ms, 2},
 	} {
 		runs := -1
-		best, err := bestOf(c.enough, func() (time.Duration, error) {
+		best, err := bestOf(c.enough, 0, func() (time.Duration, error) {
 			if runs++; runs == 0 {
 				return time.Minute, nil
 			}
@@ -190,8 +190,58 @@ func TestBestOf(t *testing.T) {
 			t.Errorf("%s: %v after %d runs, %v; want %v after %d", c.why, best, runs, err, c.best, c.runs)
 		}
 	}
-	if _, err := bestOf(0, func() (time.Duration, error) { return 0, vk.ErrDeviceLost }); !errors.Is(err, vk.ErrDeviceLost) {
+	if _, err := bestOf(0, 0, func() (time.Duration, error) { return 0, vk.ErrDeviceLost }); !errors.Is(err, vk.ErrDeviceLost) {
 		t.Error(err)
+	}
+}
+
+// The first run of kernels that were compiled ahead tells of a slow one.
+func TestBestOfCompiled(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		first, enough, loading, best time.Duration
+		runs                         int
+	}{
+		{200 * ms, 60 * ms, 50 * ms, 200 * ms, 1},
+		{100 * ms, 60 * ms, 50 * ms, 30 * ms, 5}, // it may have been the loading
+		{200 * ms, 60 * ms, 0, 30 * ms, 5},       // or the compiling
+		{3 * time.Second, 0, 50 * ms, 3 * time.Second, 1},
+	} {
+		runs := 0
+		best, err := bestOf(c.enough, c.loading, func() (time.Duration, error) {
+			if runs++; runs == 1 {
+				return c.first, nil
+			}
+			return 30 * ms, nil
+		})
+		if err != nil || best != c.best || runs != c.runs {
+			t.Errorf("%+v: %v after %d runs, %v", c, best, runs, err)
+		}
+	}
+}
+
+// A form that is hopeless for one op is not measured for another that has the better one, too.
+func TestHopelessForms(t *testing.T) {
+	const ms = time.Millisecond
+	k := newKnown()
+	k.forms.noteForms(engine.Linear, []Candidate{{"linear_shuffle_32x4", 10 * ms}, {"linear_texel", 40 * ms}, {"linear_shared", 60 * ms}})
+	for _, c := range []struct {
+		variants []string
+		skipped  string
+	}{
+		{[]string{"pointwise_conv2d_texel", "pointwise_conv2d_shared", "pointwise_conv2d_shuffle_32x4"}, "pointwise_conv2d_shared"},
+		{[]string{"pointwise_conv2d_texel", "pointwise_conv2d_shared"}, ""},
+	} {
+		j := tuning{kind: engine.PointwiseConv2d, variants: c.variants}
+		got := ""
+		for i, name := range c.variants {
+			if k.skips(j, i) {
+				got += name
+			}
+		}
+		if got != c.skipped {
+			t.Errorf("of %q skipped %q", c.variants, got)
+		}
 	}
 }
 

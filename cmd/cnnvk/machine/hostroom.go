@@ -47,6 +47,13 @@ func costOfThreads() hostCost {
 	return hostCost{memlimit.Resident: 8 << 20, memlimit.AddressSpace: (32 + 16*threads) << 20, memlimit.Data: (4 + 16*threads) << 20}
 }
 
+func (c hostCost) times(n int64) hostCost {
+	for kind := range c {
+		c[kind] *= n
+	}
+	return c
+}
+
 func (c hostCost) plus(o hostCost) hostCost {
 	for kind := range c {
 		c[kind] += o[kind]

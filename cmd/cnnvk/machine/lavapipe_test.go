@@ -1,6 +1,10 @@
 package machine
 
-import "testing"
+import (
+	"testing"
+
+	"cnnvk/vk"
+)
 
 func TestCheckLavapipe(t *testing.T) {
 	for _, width := range []string{"64", "0", "1024", "192", "-1", "abc", " 256", "0x100", "256 bits", "99999999999"} {
@@ -18,5 +22,28 @@ func TestCheckLavapipe(t *testing.T) {
 		if err := checkLavapipe(""); (err == nil) != ok {
 			t.Errorf("%s=%s: %v", noopVariable, value, err)
 		}
+	}
+}
+
+// Kernels are compiled ahead where the driver keeps them, and only there.
+func TestKeepsShaders(t *testing.T) {
+	for _, c := range []struct {
+		driver, variable, value string
+		keeps                   bool
+	}{
+		{"llvmpipe", "MESA_SHADER_CACHE_DISABLE", "", true},
+		{"llvmpipe", "MESA_SHADER_CACHE_DISABLE", "false", true},
+		{"llvmpipe", "MESA_SHADER_CACHE_DISABLE", "True", false},
+		{"llvmpipe", "MESA_GLSL_CACHE_DISABLE", "1", false},
+		{"NVIDIA", "MESA_SHADER_CACHE_DISABLE", "", false},
+	} {
+		t.Run(c.driver+" "+c.value, func(t *testing.T) {
+			t.Setenv("MESA_SHADER_CACHE_DISABLE", "")
+			t.Setenv("MESA_GLSL_CACHE_DISABLE", "")
+			t.Setenv(c.variable, c.value)
+			if got := keepsShaders(vk.Info{Driver: c.driver}); got != c.keeps {
+				t.Errorf("%+v: %t", c, got)
+			}
+		})
 	}
 }

@@ -65,6 +65,9 @@ func (m *Machine) openDevice(instance *vk.Instance, info vk.Info) error {
 	}
 	m.gpu = gpu.New(device)
 	m.Executor, m.instance, m.device = m.gpu, instance, device
+	if keepsShaders(info) {
+		m.gpu.CompileAhead(devicesToCompile())
+	}
 	if m.store = storeOf(device.Info(), m.log); m.store != nil {
 		data := m.store.pipelines()
 		m.compiled = len(data)

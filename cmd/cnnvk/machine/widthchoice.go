@@ -36,6 +36,9 @@ func (m *Machine) chooseWidth(ctx context.Context, limit time.Duration) error {
 			if err := m.Reopen(); err != nil {
 				return err
 			}
+			if round > 0 {
+				m.gpu.CompileAhead(0) // it is compiled
+			}
 			times, err := m.gpu.SampleProducts(ctx, step)
 			if err != nil {
 				return err
