@@ -55,10 +55,24 @@ func (c *call) depthwiseRows(flip bool) {
 	if !flip {
 		bias, biased = c.bias()
 	}
-	p, rows, columns := c.images(x, y), runOf(x.H()), runOf(x.W()/4)
+	p := c.images(x, y)
+	rows, columns := c.strip(p, x.H(), x.W()/4)
 	count := p.n * p.c * (x.H() / rows) * (x.W() / 4 / columns)
 	constants := append(words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), flag(flip), flag(biased), c.activation())
 	c.run(c.reading(depthwiseConv2d, x.Shape.Elements()), count, constants, words(count), weight, bias, c.of(y), c.of(x))
+}
+
+// strip is how many of so many rows and vec4s of each an invocation of depthwise_conv2d takes. A GPU wants many invocations, and compilers for them unroll no more than two
+// vec4s of a row.
+func (c *call) strip(p planes, height, width int) (rows, columns int) {
+	rows, columns = runOf(height), runOf(width)
+	if c.plan.target.teams() {
+		columns = min(columns, 2)
+		for rows > 1 && p.n*p.c*(height/rows)*(width/columns) < lanesWanted {
+			rows /= 2
+		}
+	}
+	return rows, columns
 }
 
 func depthwiseStrip(c *call) {
