@@ -84,7 +84,7 @@ func (e *Executor) Tune(ctx context.Context, l *engine.Layout, programs []*engin
 		e.ahead.open(e)
 	}
 	found, left = Choices{}, Choices{}
-	k := newKnown()
+	k := newKnown(e.target.kind)
 	for i, j := range jobs {
 		best, err := e.measure(limited, j, k)
 		switch {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cnnvk/engine"
+	"cnnvk/vk"
 )
 
 // hopeless is how much slower than the best a variant is that is not tried again on other sizes of the same op, where that best can run;
@@ -23,8 +24,13 @@ type known struct {
 	losing  map[exchange]bool // hopeless beside the other way to take values from other lanes, in one and the same tile
 }
 
-func newKnown() known {
-	return known{outclassed{}, outclassed{}, map[string]bool{}, map[exchange]bool{}}
+// newKnown is what is known before: on a processor a barrier costs so much that nothing in shared memory comes near to texel buffers.
+func newKnown(on vk.DeviceType) known {
+	k := known{outclassed{}, outclassed{}, map[string]bool{}, map[exchange]bool{}}
+	if on == vk.CPU {
+		k.forms["_shared"] = []string{"_texel"}
+	}
+	return k
 }
 
 // outclassed are hopeless variants, each with those that it was no match for.

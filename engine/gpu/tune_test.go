@@ -142,7 +142,7 @@ func TestExchanges(t *testing.T) {
 		{"another size of subgroups", [][]Candidate{{{shuffled + "@16", 10}, {broadcasted + "@32", 90}}}, nil},
 		{"by size, each has lost: one remains", [][]Candidate{{{shuffled, 10}, {broadcasted, 21}}, {{broadcasted, 10}, {shuffled, 21}}}, []string{broadcasted, large}},
 	} {
-		k := newKnown()
+		k := newKnown(vk.Discrete)
 		for _, m := range c.measured {
 			k.noteExchanges(m)
 		}
@@ -223,7 +223,13 @@ func TestBestOfCompiled(t *testing.T) {
 // A form that is hopeless for one op is not measured for another that has the better one, too.
 func TestHopelessForms(t *testing.T) {
 	const ms = time.Millisecond
-	k := newKnown()
+	onCPU := newKnown(vk.CPU)
+	for i, name := range []string{"conv2d_texel", "conv2d_shared"} {
+		if j := (tuning{kind: engine.Conv2d, variants: []string{"conv2d_texel", "conv2d_shared"}}); onCPU.skips(j, i) != (i == 1) {
+			t.Errorf("on a processor: %s", name)
+		}
+	}
+	k := newKnown(vk.Discrete)
 	k.forms.noteForms(engine.Linear, []Candidate{{"linear_shuffle_32x4", 10 * ms}, {"linear_texel", 40 * ms}, {"linear_shared", 60 * ms}})
 	for _, c := range []struct {
 		variants []string
