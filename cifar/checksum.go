@@ -3,6 +3,7 @@ package cifar
 import (
 	"crypto/md5"
 	"fmt"
+	"io"
 )
 
 // The MD5 checksums of files whose contents are known. The reordered files hold the published
@@ -48,4 +49,22 @@ func (s *summing) add(piece *Set) { s.pieces <- piece }
 func (s *summing) end() string {
 	close(s.pieces)
 	return <-s.sum
+}
+
+// writeRecords writes the set in the published binary layout: for each image the coarse label, if it has one, the
+// label and the bytes of its planes. Reading the result back gives the same set.
+func (s *Set) writeRecords(w io.Writer) error {
+	var labels [2]byte
+	for i := range s.Labels {
+		head := append(labels[:0], s.Labels[i])
+		if s.Coarse != nil {
+			head = append(labels[:0], s.Coarse[i], s.Labels[i])
+		}
+		for _, part := range [][]byte{head, s.image(i)} {
+			if _, err := w.Write(part); err != nil {
+				return fmt.Errorf("cifar: record %d of %s: %w", i, s.Name, err)
+			}
+		}
+	}
+	return nil
 }

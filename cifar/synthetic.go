@@ -2,7 +2,6 @@ package cifar
 
 import (
 	"fmt"
-	"io"
 	"runtime"
 	"sync/atomic"
 )
@@ -126,21 +125,3 @@ func triangle(step int) int {
 
 // noise is a sum of two draws from 0..31, made even about 0: -31 to 31, most often small.
 func noise(draw uint32) int { return int(draw>>27) - int(draw>>22&31) }
-
-// writeRecords writes the set in the published binary layout: for each image the coarse label, if it has one, the
-// label and the bytes of its planes. Reading the result back gives the same set.
-func (s *Set) writeRecords(w io.Writer) error {
-	var labels [2]byte
-	for i := range s.Labels {
-		head := append(labels[:0], s.Labels[i])
-		if s.Coarse != nil {
-			head = append(labels[:0], s.Coarse[i], s.Labels[i])
-		}
-		for _, part := range [][]byte{head, s.image(i)} {
-			if _, err := w.Write(part); err != nil {
-				return fmt.Errorf("cifar: record %d of %s: %w", i, s.Name, err)
-			}
-		}
-	}
-	return nil
-}

@@ -2,28 +2,11 @@ package cpu
 
 // The arithmetic of Pillow on 8-bit colour.
 
-// blend is a + f (b - a) in float32, truncated and clamped. The conversion keeps the compiler from fusing the operations.
-func blend(a, b byte, f float32) byte {
-	v := float32(a) + float32(f*float32(int(b)-int(a)))
-	switch {
-	case v <= 0:
-		return 0
-	case v >= 255:
-		return 255
-	}
-	return byte(v)
-}
-
 func blendAll(a, b [3]byte, f float32) [3]byte {
 	return [3]byte{blend(a[0], b[0], f), blend(a[1], b[1], f), blend(a[2], b[2], f)}
 }
 
 func each(v [3]byte, f func(byte) byte) [3]byte { return [3]byte{f(v[0]), f(v[1]), f(v[2])} }
-
-// grey is the luma of ITU-R 601 in 16-bit fixed point.
-func grey(v [3]byte) byte {
-	return byte((19595*uint32(v[0]) + 38470*uint32(v[1]) + 7471*uint32(v[2]) + 32768) >> 16)
-}
 
 // meanGrey is the mean of all pixels' grey, rounded half up.
 func (p picture) meanGrey() byte {
@@ -32,6 +15,11 @@ func (p picture) meanGrey() byte {
 		sum += int(grey([3]byte{p.plane(0)[i], p.plane(1)[i], p.plane(2)[i]}))
 	}
 	return byte((2*sum + n) / (2 * n))
+}
+
+// grey is the luma of ITU-R 601 in 16-bit fixed point.
+func grey(v [3]byte) byte {
+	return byte((19595*uint32(v[0]) + 38470*uint32(v[1]) + 7471*uint32(v[2]) + 32768) >> 16)
 }
 
 // toHSV is hue, saturation and value of 8 bits each, truncated as in Pillow. Where the exact hue is a whole number, Pillow's float may fall
@@ -88,6 +76,18 @@ func (p picture) sharpened(f float32) picture {
 	return out
 }
 
+// blend is a + f (b - a) in float32, truncated and clamped. The conversion keeps the compiler from fusing the operations.
+func blend(a, b byte, f float32) byte {
+	v := float32(a) + float32(f*float32(int(b)-int(a)))
+	switch {
+	case v <= 0:
+		return 0
+	case v >= 255:
+		return 255
+	}
+	return byte(v)
+}
+
 // looked maps every channel by the table that is made from its histogram.
 func (p picture) looked(table func(histogram [256]int) [256]byte) picture {
 	out := newPicture(make([]byte, len(p.planes)), p.h, p.w)
@@ -102,14 +102,6 @@ func (p picture) looked(table func(histogram [256]int) [256]byte) picture {
 		}
 	}
 	return out
-}
-
-// identity maps every value to itself.
-func identity() (table [256]byte) {
-	for v := range table {
-		table[v] = byte(v)
-	}
-	return table
 }
 
 // autoContrast stretches lowest..highest to 0..255, in float64 (PIL.ImageOps.autocontrast).
@@ -148,6 +140,14 @@ func equalize(histogram [256]int) (table [256]byte) {
 	for v := range table {
 		table[v] = byte(min(n/step, 255))
 		n += histogram[v]
+	}
+	return table
+}
+
+// identity maps every value to itself.
+func identity() (table [256]byte) {
+	for v := range table {
+		table[v] = byte(v)
 	}
 	return table
 }

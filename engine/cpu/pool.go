@@ -2,17 +2,6 @@ package cpu
 
 import "cnnvk/engine"
 
-// eachWindow calls f for every window of one plane of (N,C,H,W), in row order: number, and the rows and columns of it that lie in the image.
-func eachWindow(a engine.PoolAttr, x *tensor, f func(number, top, bottom, left, right int)) {
-	ho, wo := a.Output(x.H()), a.Output(x.W())
-	for i := range ho {
-		for j := range wo {
-			top, left := i*a.Stride-a.Padding, j*a.Stride-a.Padding
-			f(i*wo+j, max(top, 0), min(top+a.Kernel, x.H()), max(left, 0), min(left+a.Kernel, x.W()))
-		}
-	}
-}
-
 // maxPool2d computes y[n,c,i,j] = the largest value of x[n,c] in window (i,j). What no window reaches at the end of a row or a column
 // counts nowhere.
 //
@@ -23,6 +12,20 @@ func maxPool2d(a engine.PoolAttr, y, x *tensor) {
 		in, out := x.plane(n, c), y.plane(n, c)
 		eachWindow(a, x, func(number, top, bottom, left, right int) {
 			out[number] = in[largest(in, x.W(), top, bottom, left, right)]
+		})
+	})
+}
+
+// maxPool2dBackward gives dy to the place of each window that held the maximum, where windows overlap the sum, and 0 to all others.
+//
+//	dy (N,C,HO,WO), x, dx (N,C,H,W)
+func maxPool2dBackward(a engine.PoolAttr, dx, dy, x *tensor) {
+	parallel(x.N()*x.C(), func(nc int) {
+		n, c := nc/x.C(), nc%x.C()
+		in, grad, out := x.plane(n, c), dy.plane(n, c), dx.plane(n, c)
+		clear(out)
+		eachWindow(a, x, func(number, top, bottom, left, right int) {
+			out[largest(in, x.W(), top, bottom, left, right)] += grad[number]
 		})
 	})
 }
@@ -39,20 +42,6 @@ func largest(x []float64, w, top, bottom, left, right int) int {
 		}
 	}
 	return best
-}
-
-// maxPool2dBackward gives dy to the place of each window that held the maximum, where windows overlap the sum, and 0 to all others.
-//
-//	dy (N,C,HO,WO), x, dx (N,C,H,W)
-func maxPool2dBackward(a engine.PoolAttr, dx, dy, x *tensor) {
-	parallel(x.N()*x.C(), func(nc int) {
-		n, c := nc/x.C(), nc%x.C()
-		in, grad, out := x.plane(n, c), dy.plane(n, c), dx.plane(n, c)
-		clear(out)
-		eachWindow(a, x, func(number, top, bottom, left, right int) {
-			out[largest(in, x.W(), top, bottom, left, right)] += grad[number]
-		})
-	})
 }
 
 // avgPool2d computes y[n,c,i,j] = the sum of x[n,c] in window (i,j), by the pixels of the window, padding among them.
@@ -91,6 +80,17 @@ func avgPool2dBackward(a engine.PoolAttr, dx, dy *tensor) {
 			}
 		})
 	})
+}
+
+// eachWindow calls f for every window of one plane of (N,C,H,W), in row order: number, and the rows and columns of it that lie in the image.
+func eachWindow(a engine.PoolAttr, x *tensor, f func(number, top, bottom, left, right int)) {
+	ho, wo := a.Output(x.H()), a.Output(x.W())
+	for i := range ho {
+		for j := range wo {
+			top, left := i*a.Stride-a.Padding, j*a.Stride-a.Padding
+			f(i*wo+j, max(top, 0), min(top+a.Kernel, x.H()), max(left, 0), min(left+a.Kernel, x.W()))
+		}
+	}
 }
 
 // globalAvgPool computes y[n,c] = Σ_{i,j} x[n,c,i,j] / (H W).

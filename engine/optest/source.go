@@ -16,6 +16,9 @@ func newSource(c Case, operand string) source {
 	return source(h.Sum64())
 }
 
+// uniform is in [0, 1).
+func (s source) uniform(i, k int) float64 { return float64(s.bits(i, k)>>11) / (1 << 53) }
+
 // bits is draw k of element i: SplitMix64's mixing function (Steele, Lea and Flood, OOPSLA 2014).
 func (s source) bits(i, k int) uint64 {
 	z := uint64(s) + (uint64(i)*8+uint64(k)+1)*0x9E3779B97F4A7C15
@@ -23,9 +26,6 @@ func (s source) bits(i, k int) uint64 {
 	z = (z ^ z>>27) * 0x94D049BB133111EB
 	return z ^ z>>31
 }
-
-// uniform is in [0, 1).
-func (s source) uniform(i, k int) float64 { return float64(s.bits(i, k)>>11) / (1 << 53) }
 
 // below is a whole number in [0, n).
 func (s source) below(i, n int) uint32 { return uint32(s.uniform(i, 0) * float64(n)) }
