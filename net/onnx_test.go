@@ -32,31 +32,21 @@ func everyLayer(t testing.TB) *Spec {
 func mixedWeights(t testing.TB, s *Spec, task Task) *Weights {
 	t.Helper()
 	m, err := s.Build(1, task)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := m.Layout(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	arena, err := m.Initial(3, l)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := initialWeights(t, m, err)
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, p := range m.parameters() {
-		at, _ := l.Segment(p.name)
+		at, _ := w.Layout.Segment(p.name)
 		if p.fanIn > 0 { // so large that each layer gives as much as comes in, as trained ones do
 			for i := range p.shape.Elements() {
-				arena[at.Offset+i] = float64(float32(2.4 * arena[at.Offset+i]))
+				w.Arena[at.Offset+i] = float64(float32(2.4 * w.Arena[at.Offset+i]))
 			}
 			continue
 		}
 		for i := range p.shape.Elements() { // of BatchNorm2d
-			arena[at.Offset+i] = float64(p.value)*0.75 + float64(random.IntN(513)-256)/1024 // exact
+			w.Arena[at.Offset+i] = float64(p.value)*0.75 + float64(random.IntN(513)-256)/1024 // exact
 		}
 	}
-	return &Weights{Model: m, Layout: l, Arena: arena}
+	return w
 }
 
 // forCIFAR is the form of networks for CIFAR-100.

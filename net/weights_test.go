@@ -21,6 +21,21 @@ var narrow = []int{4, 5, 6, 7, 8, 9}
 func someWeights(t *testing.T, model string, widths []int) *Weights {
 	t.Helper()
 	m, err := NewModel(model, widths, 1, CIFAR100)
+	w := initialWeights(t, m, err)
+	for k, s := range w.Layout.Segments {
+		for i := range s.Shape.Elements() {
+			if !s.Trained {
+				w.Arena[s.Offset+i] = 0.5 + float64(k) + float64(i)/1024
+			}
+		}
+	}
+	w.Batches = 16_697
+	return w
+}
+
+// initialWeights are a model's initial weights. An error of building the model fails the test.
+func initialWeights(t testing.TB, m *Model, err error) *Weights {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,14 +47,7 @@ func someWeights(t *testing.T, model string, widths []int) *Weights {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for k, s := range l.Segments {
-		for i := range s.Shape.Elements() {
-			if !s.Trained {
-				arena[s.Offset+i] = 0.5 + float64(k) + float64(i)/1024
-			}
-		}
-	}
-	return &Weights{Model: m, Layout: l, Arena: arena, Batches: 16_697}
+	return &Weights{Model: m, Layout: l, Arena: arena}
 }
 
 // Saving and loading gives every value back; the network follows from the metadata, or, without them, from the tensors.
