@@ -51,7 +51,10 @@ func (m *Machine) chooseWidth(ctx context.Context, limit time.Duration) error {
 	m.log.Debug("vector width", "bits", found.Bits, "step_ms", found.StepMS)
 	keepWidth(found, m.log)
 	m.users.setWidth(found.Bits)
-	return m.Reopen()
+	if err := m.Reopen(); err != nil {
+		return err
+	}
+	return m.gpu.Check() // as when it was opened at first, at another width
 }
 
 // shorter are the shorter ones of times and others, if there are others.
