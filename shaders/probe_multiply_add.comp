@@ -7,7 +7,8 @@
 // Not an op: it finds out how much arithmetic a device can do. Twelve chains do not wait for each other and fit in the 16 vector
 // registers that CPU drivers have; a mask of invocations that returned early would be one too many and make it ten times
 // slower, so that only the store asks. The body of the loop is 768 multiply-adds in a line: values carried round a loop go
-// through memory on CPU drivers, while a line four times as long is slow for its length.
+// through memory on CPU drivers, while a line four times as long is slow for its length. Some GPUs' multiply-add takes one scalar and not two, so
+// b is not one.
 #include "dispatch.glsl"
 
 layout(push_constant) uniform Push { uint count, rounds; float a, b; } push;
@@ -21,7 +22,7 @@ layout(std430, binding = 0) writeonly buffer Y { float y[]; };
 
 void main() {
     uint i = invocation();
-    float a = push.a, b = push.b, x0 = float(i % 64u);
+    float a = push.a, b = i < push.count ? push.b : 0.0, x0 = float(i % 64u);
     float x1 = x0 + 1.0, x2 = x0 + 2.0, x3 = x0 + 3.0, x4 = x0 + 4.0, x5 = x0 + 5.0, x6 = x0 + 6.0;
     float x7 = x0 + 7.0, x8 = x0 + 8.0, x9 = x0 + 9.0, x10 = x0 + 10.0, x11 = x0 + 11.0;
     for (uint round = 0u; round < push.rounds; round++) {

@@ -55,8 +55,11 @@ func (c *call) run(k kernel, count int, constants, push []uint32, operands ...op
 // runGroups adds a dispatch of that many workgroups. The operands are the kernel's storage buffers, then its texel buffers.
 func (c *call) runGroups(k kernel, groups [3]uint32, constants, push []uint32, operands ...operand) {
 	size := workgroup
-	if k.subgroup != noExchange {
+	switch {
+	case k.subgroup != noExchange:
 		size = k.lanes
+	case k.shared:
+		size = sharedWorkgroup
 	}
 	c.runSized(k, size, groups, constants, push, operands...)
 }

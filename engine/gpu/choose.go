@@ -34,9 +34,13 @@ func (pl *plan) choose() error {
 	return pl.err
 }
 
-// single is the variant that runs an op by itself: the preferred one, else the first that can. It is nil where none can.
+// single is the variant that runs an op by itself: the preferred one, else the last that suits it, else the first that can. It is nil where
+// none can.
 func (pl *plan) single(at int) *work {
 	preferred := pl.preferred(at)
+	if preferred == "" {
+		preferred = pl.suited(at)
+	}
 	for i := range variants {
 		v := &variants[i]
 		if v.fusion != nil || preferred != "" && v.name != preferred {
@@ -56,6 +60,20 @@ func (pl *plan) preferred(at int) string {
 	for i := range variants {
 		if v := &variants[i]; v.name == name && v.fusion == nil && pl.runnable(v, at) != nil {
 			return name
+		}
+	}
+	return ""
+}
+
+// suited is the last variant that suits an op, "" where none does.
+func (pl *plan) suited(at int) string {
+	for i := range variants {
+		v := &variants[len(variants)-1-i]
+		if v.suits == nil {
+			continue
+		}
+		if c := pl.runnable(v, at); c != nil && v.suits(c) {
+			return v.name
 		}
 	}
 	return ""

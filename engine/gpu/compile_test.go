@@ -39,7 +39,7 @@ func TestCompile(t *testing.T) {
 	others := slices.Concat(residualNetworks(t, 128), ofImages(t, 128), commonPrograms(t))
 	builtIn := untunedPipelines(t, programs, e.target, false, true)
 	maps.Copy(builtIn, untunedPipelines(t, others, e.target, false))
-	seen := map[string]bool{}
+	seen, probe := map[string]bool{}, probeExecutable(t, e)
 	visit := func(variant string, d dispatch) {
 		key := d.pipelineKey()
 		if seen[key] {
@@ -47,7 +47,7 @@ func TestCompile(t *testing.T) {
 		}
 		seen[key] = true
 		fmt.Fprintf(os.Stderr, "kernel: %s %d of %s\n", d.kernel.name, d.constants, variant)
-		compile(t, e, compiled{d, variant, builtIn[key]})
+		compile(t, e, compiled{d, variant, builtIn[key], probe})
 	}
 	for _, p := range programs {
 		everyDispatch(t, p, e.target, visit)
@@ -145,7 +145,8 @@ func untunedPipelines(t *testing.T, programs []*engine.Program, on target, noFus
 type compiled struct {
 	dispatch
 	variant string
-	builtIn bool // runs where nothing was tuned
+	builtIn bool          // runs where nothing was tuned
+	probe   vk.Executable // of arithmetic alone
 }
 
 // compile makes the pipeline and prints a line on standard error for each executable that the driver tells of, or one without
@@ -177,6 +178,9 @@ func compile(t *testing.T, e *Executor, c compiled) {
 		if lanes := uint32(c.kernel.lanes); lanes > 0 && x.SubgroupSize > 0 && x.SubgroupSize != lanes {
 			t.Errorf("not in subgroups of %d: %s", lanes, line)
 		}
+		if share := arithmetic(c.probe, c.dispatch, x, radvShared); c.kernel.shared && !leavesEarly(c.kernel) && share < leastArithmetic {
+			t.Errorf("multiply-adds take %.2f of the time, want %.2f: %s", share, leastArithmetic, line)
+		}
 		if c.builtIn && slices.ContainsFunc(x.Statistics, Spills) {
 			t.Errorf("a built-in choice spills: %s", line)
 		}
@@ -185,8 +189,10 @@ func compile(t *testing.T, e *Executor, c compiled) {
 
 // compiledLine is a line for programs to read:
 //
-//	kernel NAME built-in=true|false variant=NAME constants=64,3,... executable="compute" subgroup=64 stat "Spilled VGPRs"=0 ...
+//	kernel NAME built-in=true|false variant=NAME constants=64,3,... executable="compute" subgroup=64 arithmetic=0.85 alone=0.61 stat "Spilled VGPRs"=0 ...
 //
+// arithmetic is the share of the time that multiply-adds take, of matrix products, where the driver tells of time; alone, that of a subgroup by
+// itself.
 // Statistics have the driver's names, in the driver's order. What comes after the constants is absent where the driver says nothing.
 func compiledLine(c compiled, x *vk.Executable) string {
 	var line strings.Builder
@@ -196,6 +202,11 @@ func compiledLine(c compiled, x *vk.Executable) string {
 		return line.String()
 	}
 	fmt.Fprintf(&line, " executable=%q subgroup=%d", x.Name, x.SubgroupSize)
+	for _, told := range []struct{ share, statistic string }{{"arithmetic", radvShared}, {"alone", radvAlone}, {"alone", anvAlone}} {
+		if share := arithmetic(c.probe, c.dispatch, *x, told.statistic); !math.IsNaN(share) {
+			fmt.Fprintf(&line, " %s=%.2f", told.share, share)
+		}
+	}
 	for _, s := range x.Statistics {
 		fmt.Fprintf(&line, " stat %q=%s", s.Name, strconv.FormatFloat(s.Value, 'f', -1, 64))
 	}
@@ -203,7 +214,7 @@ func compiledLine(c compiled, x *vk.Executable) string {
 }
 
 func TestCompiledLine(t *testing.T) {
-	c := compiled{dispatch{kernel: kernel{name: "relu"}, constants: []uint32{64, 3}}, "relu_any", true}
+	c := compiled{dispatch{kernel: kernel{name: "relu"}, constants: []uint32{64, 3}}, "relu_any", true, vk.Executable{}}
 	const want = "kernel relu built-in=true variant=relu_any constants=64,3"
 	if got := compiledLine(c, nil); got != want {
 		t.Errorf("%s, want %s", got, want)

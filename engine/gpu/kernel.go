@@ -11,6 +11,7 @@ type kernel struct {
 	texel    int         // texel buffers behind those, read alone
 	subgroup exchange    // if any, a workgroup is one subgroup
 	lanes    int         // of that subgroup, once it is known
+	shared   bool        // a workgroup makes a tile in shared memory, and is of sharedWorkgroup invocations
 	spec     []string    // specialization constants from number 1 on; number 0 is the workgroup size
 	push     []string    // push constants, 32 bit each
 }
@@ -27,6 +28,12 @@ const (
 // by is as for one whose lanes take values from one another in that way.
 func (k kernel) by(e exchange, name string) kernel {
 	k.subgroup = e
+	return k.as(name)
+}
+
+// inGroups is as for one whose workgroups make a tile in shared memory.
+func (k kernel) inGroups(name string) kernel {
+	k.shared = true
 	return k.as(name)
 }
 

@@ -72,8 +72,8 @@ func (t target) subgroupSizes() []int {
 // subgroup share out one side.
 func (t tile) holds(c *call, lanes int) int {
 	if t.shared {
-		rows, columns := t.rows/8, t.columns/8 // of the 64 invocations of a workgroup
-		return rows*columns + rows + columns
+		each, brought := t.rows*t.columns/sharedWorkgroup, t.rows/16+4
+		return each + each/8 + 8 + brought + sharedReserve
 	}
 	sums, right, left := t.rows*t.columns, t.depth*t.columns, t.rows*t.depth
 	if t.multiplied > 0 {
@@ -98,6 +98,9 @@ func (t tile) holds(c *call, lanes int) int {
 	}
 	return sums + right + left
 }
+
+// sharedReserve is for the addresses of a shared tile and for what is loaded ahead of the multiply-adds: with less Intel's compiler spills.
+const sharedReserve = 32
 
 // room is how many values an invocation may hold in subgroups of so many lanes: the registers but for a sixteenth, which addresses and the like take.
 // Compilers for Intel's GPUs spill beyond that and not before, the one for older GPUs beyond thirteen sixteenths. A CPU has them in its cache, whatever

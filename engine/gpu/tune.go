@@ -200,6 +200,9 @@ func (e *Executor) variantsOf(p *engine.Program) []string {
 		if v.tile.kernel.subgroup != noExchange && (v.tile.lanes > 0) != (sizes > 1) {
 			continue // the size is named where there are several
 		}
+		if e.target.kind == vk.CPU && v.tile.shared && (v.tile.rows > 64 || v.tile.kernel.texel > 0) {
+			continue // for GPUs; a CPU driver takes longest to compile them
+		}
 		if v.fusion == nil && pl.runnable(&v, 0) != nil {
 			out = append(out, v.name)
 		}

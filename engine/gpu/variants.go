@@ -19,6 +19,7 @@ type variant struct {
 	fusion *fusion            // of a run of ops; nil for a single op
 	tile   tile               // of variants that have one
 	runs   func(c *call) bool // nil: always
+	suits  func(c *call) bool // nil: never; whether it is rather the built-in choice than those before it
 	emit   func(c *call)      // adds the dispatches
 }
 

@@ -140,13 +140,13 @@ func (c *call) asConvolution() (*work, bool) {
 	preferred := c.plan.opt.Choices[opKey(c.ops[0])]
 	var first *work
 	for _, v := range convolutions {
+		w := &work{&v, alone}
 		switch {
 		case v.covers[0] != c.ops[0].Kind || v.runs != nil && !v.runs(alone) || c.plan.switchedOff(&v, alone):
 		case v.name == preferred:
-			w := &work{&v, alone}
 			return w, takes(w)
-		case first == nil:
-			first = &work{&v, alone}
+		case first == nil || v.suits != nil && v.suits(alone) && takes(w):
+			first = w
 		}
 	}
 	return first, first != nil && takes(first)

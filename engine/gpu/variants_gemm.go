@@ -17,9 +17,12 @@ var (
 	productBuffers = kernel{storage: []vk.Access{in, in, out}, spec: []string{"M", "K", "PLANE", "GX", "GY"}, push: []string{"tiles"}}
 	productTexels  = kernel{storage: []vk.Access{out}, texel: 2, spec: []string{"M", "K", "PLANE", "GX", "GY"}, push: []string{"tiles"}}
 	productShared  = kernel{storage: []vk.Access{in, in, out}, spec: []string{"M", "K", "PLANE", "GX", "GY"}}
+	splitShared    = kernel{storage: []vk.Access{in, in, out}, spec: []string{"M", "K", "PLANE", "GX", "GY"}, push: []string{"run"}}
+	splitTexels    = kernel{storage: []vk.Access{out}, texel: 2, spec: []string{"M", "K", "PLANE", "GX", "GY"}, push: []string{"run"}}
 	biasedBuffers  = kernel{storage: []vk.Access{in, in, out, in}, spec: []string{"M", "K", "PLANE", "GX", "GY", "FUNCTION"}, push: []string{"tiles"}}
 	biasedTexels   = kernel{storage: []vk.Access{out, in, in}, texel: 2, spec: []string{"M", "K", "PLANE", "GX", "GY", "FUNCTION", "ADD", "GS"}, push: []string{"tiles"}}
 	biasedShared   = kernel{storage: []vk.Access{in, in, out, in}, spec: []string{"M", "K", "PLANE", "GX", "GY", "FUNCTION"}}
+	biasedFetched  = kernel{storage: []vk.Access{out, in, in}, texel: 2, spec: []string{"M", "K", "PLANE", "GX", "GY", "FUNCTION", "ADD", "GS"}}
 )
 
 // The tiled kernels.
@@ -42,8 +45,14 @@ var (
 		kernel: productTexels.by(broadcast, "pointwise_conv2d_broadcast_16x4"), biased: biasedTexels.by(broadcast, "linear_broadcast_16x4")}
 	texelTile = tile{rows: 16, columns: 8, depth: 1,
 		kernel: productTexels.as("pointwise_conv2d_texel"), biased: biasedTexels.as("linear_texel")}
-	sharedTile = tile{rows: 64, columns: 64, depth: 16, shared: true,
-		kernel: productShared.as("pointwise_conv2d_shared"), biased: biasedShared.as("linear_shared")}
+	sharedTile = tile{rows: 64, columns: 64, depth: 8, shared: true,
+		kernel: splitShared.inGroups("pointwise_conv2d_shared"), biased: biasedShared.inGroups("linear_shared")}
+	sharedTallTile = tile{rows: 128, columns: 64, depth: 8, shared: true,
+		kernel: splitShared.inGroups("pointwise_conv2d_shared_128x64"), biased: biasedShared.inGroups("linear_shared_128x64")}
+	sharedTexelTile = tile{rows: 64, columns: 64, depth: 8, shared: true,
+		kernel: splitTexels.inGroups("pointwise_conv2d_shared_texel"), biased: biasedFetched.inGroups("linear_shared_texel")}
+	sharedTallTexelTile = tile{rows: 128, columns: 64, depth: 8, shared: true,
+		kernel: splitTexels.inGroups("pointwise_conv2d_shared_128x64_texel"), biased: biasedFetched.inGroups("linear_shared_128x64_texel")}
 	bufferTile = tile{rows: 8, columns: 8, depth: 1,
 		kernel: productBuffers.as("pointwise_conv2d"), biased: biasedBuffers.as("linear")}
 )
@@ -79,6 +88,9 @@ var (
 		{"pointwise_conv2d_broadcast_16x4", broadcast16x4},
 		{"pointwise_conv2d_texel", texelTile},
 		{"pointwise_conv2d_shared", sharedTile},
+		{"pointwise_conv2d_shared_128x64", sharedTallTile},
+		{"pointwise_conv2d_shared_texel", sharedTexelTile},
+		{"pointwise_conv2d_shared_128x64_texel", sharedTallTexelTile},
 		{"pointwise_conv2d", bufferTile},
 	}
 	pointwiseDataTiles = []tiled{
@@ -92,6 +104,9 @@ var (
 		{"pointwise_conv2d_backward_data_broadcast_16x4", broadcast16x4},
 		{"pointwise_conv2d_backward_data_texel", texelTile},
 		{"pointwise_conv2d_backward_data_shared", sharedTile},
+		{"pointwise_conv2d_backward_data_shared_128x64", sharedTallTile},
+		{"pointwise_conv2d_backward_data_shared_texel", sharedTexelTile},
+		{"pointwise_conv2d_backward_data_shared_128x64_texel", sharedTallTexelTile},
 		{"pointwise_conv2d_backward_data", bufferTile},
 	}
 	linearTiles = []tiled{
@@ -105,6 +120,9 @@ var (
 		{"linear_broadcast_16x4", broadcast16x4},
 		{"linear_texel", texelTile},
 		{"linear_shared", sharedTile},
+		{"linear_shared_128x64", sharedTallTile},
+		{"linear_shared_texel", sharedTexelTile},
+		{"linear_shared_128x64_texel", sharedTallTexelTile},
 		{"linear", bufferTile},
 	}
 	linearDataTiles = []tiled{
@@ -118,6 +136,9 @@ var (
 		{"linear_backward_data_broadcast_16x4", broadcast16x4},
 		{"linear_backward_data_texel", texelTile},
 		{"linear_backward_data_shared", sharedTile},
+		{"linear_backward_data_shared_128x64", sharedTallTile},
+		{"linear_backward_data_shared_texel", sharedTexelTile},
+		{"linear_backward_data_shared_128x64_texel", sharedTallTexelTile},
 		{"linear_backward_data", bufferTile},
 	}
 )
@@ -137,6 +158,7 @@ func overPixels(k engine.Kind, tiles []tiled, others []variant, any string, tran
 		r.bias, r.biased = c.bias()
 		c.gemm(t, r)
 	})
+	list = suited(list, (*call).suitsProduct)
 	return append(append(list, others...), one(k, any, (*call).own, func(c *call) { c.multiplyAny(transposed) }))
 }
 
@@ -215,11 +237,26 @@ type product struct {
 
 // gemm runs a tiled kernel: blocks of rows of A on one axis, tiles of pixels on the other.
 func (c *call) gemm(t tile, r product) {
-	p, m := c.planes(c.around()...), r.y.C()
-	k, lanes, constants := t.kernel, t.subgroup(c), words(m, p.c, p.size/4, p.g[0], p.g[1])
-	operands := []operand{r.packed, c.of(r.x), c.of(r.y)}
+	if t.shared {
+		c.sharedGemm(t, r)
+		return
+	}
+	p := c.planes(c.around()...)
+	k, constants, operands := c.multiplied(t, r, p, c.of(r.y))
+	tiles, size, lanes := p.n*p.size/t.columns, workgroup, t.subgroup(c)
+	if k.subgroup != noExchange {
+		size = lanes
+	}
+	groups := [3]uint32{uint32(ceilDiv(tiles, size)), uint32(ceilDiv(r.y.C(), t.rows)), 1}
+	c.runGroups(k.on(lanes), groups, constants, words(tiles), operands...)
+}
+
+// multiplied is the kernel of a tile for a product, over planes p, that is stored there, with its constants and operands.
+func (c *call) multiplied(t tile, r product, p planes, y operand) (k kernel, constants []uint32, operands []operand) {
+	k, constants = t.kernel, words(r.y.C(), p.c, p.size/4, p.g[0], p.g[1])
+	operands = []operand{r.packed, c.of(r.x), y}
 	if k.texel > 0 {
-		operands = []operand{c.of(r.y), r.packed, c.of(r.x)}
+		operands = []operand{y, r.packed, c.of(r.x)}
 	}
 	if r.biased {
 		behind := []operand{r.bias}
@@ -231,15 +268,7 @@ func (c *call) gemm(t tile, r product) {
 		operands = slices.Insert(operands, len(k.storage), behind...)
 		k = t.biased
 	}
-	tiles := p.n * p.size / t.columns
-	push, size := words(tiles), workgroup
-	if k.subgroup != noExchange {
-		size = lanes
-	}
-	if t.shared { // no part of a workgroup's tile can lie past the end
-		push, size = nil, 1
-	}
-	c.runGroups(k.on(lanes), [3]uint32{uint32(ceilDiv(tiles, size)), uint32(ceilDiv(m, t.rows)), 1}, constants, push, operands...)
+	return k, constants, operands
 }
 
 // pack brings the weight into slivers of a tile's rows of A.

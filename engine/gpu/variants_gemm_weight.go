@@ -16,6 +16,7 @@ var (
 	weightBuffers = kernel{storage: []vk.Access{in, in, out}, spec: []string{"M", "K", "PLANE", "GD", "GX"}, push: []string{"pixels", "run", "S"}}
 	weightTexels  = kernel{storage: []vk.Access{out}, texel: 2, spec: []string{"M", "K", "PLANE", "GD", "GX"}, push: []string{"pixels", "run", "S"}}
 	weightShared  = kernel{storage: []vk.Access{in, in, out}, spec: []string{"M", "K", "PLANE", "GD", "GX"}, push: []string{"slices", "run", "S"}}
+	weightFetched = kernel{storage: []vk.Access{out}, texel: 2, spec: []string{"M", "K", "PLANE", "GD", "GX"}, push: []string{"slices", "run", "S"}}
 	weightLanes   = kernel{storage: []vk.Access{out}, texel: 2, spec: []string{"M", "K", "PLANE", "GD", "GX"}, push: []string{"pairs", "run", "S"}}
 )
 
@@ -29,7 +30,10 @@ var (
 	weightBroadcast16x4 = tile{kernel: weightLanes.by(broadcast, "pointwise_conv2d_backward_weight_broadcast_16x4"), rows: 16, columns: 4, depth: 8}
 	weightBroadcast8x4  = tile{kernel: weightLanes.by(broadcast, "pointwise_conv2d_backward_weight_broadcast_8x4"), rows: 8, columns: 4, depth: 8}
 	weightTexelTile     = tile{kernel: weightTexels.as("pointwise_conv2d_backward_weight_texel"), rows: 16, columns: 8, depth: 4}
-	weightSharedTile    = tile{kernel: weightShared.as("pointwise_conv2d_backward_weight_shared"), rows: 64, columns: 64, depth: 16, shared: true}
+	weightSharedTile    = tile{kernel: weightShared.inGroups("pointwise_conv2d_backward_weight_shared"), rows: 64, columns: 64, depth: 8, shared: true}
+	weightTallTile      = tile{kernel: weightShared.inGroups("pointwise_conv2d_backward_weight_shared_128x64"), rows: 128, columns: 64, depth: 8, shared: true}
+	weightSharedTexel   = tile{kernel: weightFetched.inGroups("pointwise_conv2d_backward_weight_shared_texel"), rows: 64, columns: 64, depth: 8, shared: true}
+	weightTallTexel     = tile{kernel: weightFetched.inGroups("pointwise_conv2d_backward_weight_shared_128x64_texel"), rows: 128, columns: 64, depth: 8, shared: true}
 	weightBufferTile    = tile{kernel: weightBuffers.as("pointwise_conv2d_backward_weight"), rows: 8, columns: 8, depth: 4}
 	weightAny           = tile{kernel: weightBuffers.as("pointwise_conv2d_backward_weight_any"), rows: 1, columns: 1, depth: 1}
 )
@@ -51,6 +55,9 @@ var (
 		{"pointwise_conv2d_backward_weight_broadcast_8x4", weightBroadcast8x4},
 		{"pointwise_conv2d_backward_weight_texel", weightTexelTile},
 		{"pointwise_conv2d_backward_weight_shared", weightSharedTile},
+		{"pointwise_conv2d_backward_weight_shared_128x64", weightTallTile},
+		{"pointwise_conv2d_backward_weight_shared_texel", weightSharedTexel},
+		{"pointwise_conv2d_backward_weight_shared_128x64_texel", weightTallTexel},
 		{"pointwise_conv2d_backward_weight", weightBufferTile},
 	}
 	pointwiseWeightAny = []tiled{{"pointwise_conv2d_backward_weight_any", weightAny}}
@@ -65,15 +72,18 @@ var (
 		{"linear_backward_weight_broadcast_8x4", weightBroadcast8x4},
 		{"linear_backward_weight_texel", weightTexelTile},
 		{"linear_backward_weight_shared", weightSharedTile},
+		{"linear_backward_weight_shared_128x64", weightTallTile},
+		{"linear_backward_weight_shared_texel", weightSharedTexel},
+		{"linear_backward_weight_shared_128x64_texel", weightTallTexel},
 		{"linear_backward_weight", weightBufferTile},
 		{"linear_backward_weight_any", weightAny},
 	}
 )
 
 var weightVariants = slices.Concat(
-	ofTiles(engine.PointwiseConv2dBackwardWeight, pointwiseWeightTiles, (*call).weightFits, (*call).weightTiles), pointwiseWeightWindows,
+	suited(ofTiles(engine.PointwiseConv2dBackwardWeight, pointwiseWeightTiles, (*call).weightFits, (*call).weightTiles), (*call).suitsGradient), pointwiseWeightWindows,
 	ofTiles(engine.PointwiseConv2dBackwardWeight, pointwiseWeightAny, (*call).weightFits, (*call).weightTiles),
-	ofTiles(engine.LinearBackwardWeight, linearWeightTiles, (*call).weightFits, (*call).weightTiles),
+	suited(ofTiles(engine.LinearBackwardWeight, linearWeightTiles, (*call).weightFits, (*call).weightTiles), (*call).suitsGradient),
 	[]variant{one(engine.LinearBackwardBias, "linear_backward_bias", nil, biasGradient)},
 )
 
@@ -93,10 +103,10 @@ func (c *call) weightTiles(t tile) {
 		columns *= size
 	}
 	tiles, steps := ceilDiv(m, t.rows)*ceilDiv(kk, columns), p.n*p.size/t.depth
-	if t.shared {
-		size = workgroup
-	}
 	run, s := c.pieces(steps, tiles*size)
+	if t.shared {
+		run, s = c.weightPieces(t, steps, tiles, c.out(0))
+	}
 	parts := c.partsOf(c.out(0), s)
 
 	operands := []operand{c.of(dy), c.of(x), parts}

@@ -1,8 +1,6 @@
 package gpu
 
 import (
-	"slices"
-
 	"cnnvk/engine"
 	"cnnvk/vk"
 )
@@ -11,59 +9,84 @@ import (
 // tiles of variants_conv2d.go and variants_gemm.go leave: strides over rows that are no whole texels, windows of 5 or 1, devices
 // without subgroups or texels.
 
+// The kernels, in tiles of 64 rows and of 128.
 var (
-	windowsTile = tile{rows: 64, columns: 64, depth: 16, shared: true, kernel: kernel{
-		name: "conv2d_shared", storage: []vk.Access{in, in, in, out},
-		spec: []string{"M", "K", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GX", "GY", "BIASED", "FUNCTION"}, push: []string{"count"},
-	}}
-	windowsDataTile = tile{rows: 64, columns: 64, depth: 16, shared: true, kernel: kernel{
-		name: "conv2d_backward_data_shared", storage: []vk.Access{in, in, out},
-		spec: []string{"M", "K", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GD", "GX"}, push: []string{"count"},
-	}}
-	windowsWeightTile = tile{rows: 64, columns: 64, depth: 16, shared: true, kernel: kernel{
-		name: "conv2d_backward_weight_shared", storage: []vk.Access{in, in, out},
-		spec: []string{"M", "K", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GD", "GX"}, push: []string{"count", "run", "S"},
-	}}
+	windowsKernel = kernel{
+		storage: []vk.Access{in, in, in, out},
+		spec:    []string{"M", "K", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GX", "GY", "BIASED", "FUNCTION"}, push: []string{"count", "run", "S"},
+	}
+	windowsGradientKernel = kernel{
+		storage: []vk.Access{in, in, out},
+		spec:    []string{"M", "K", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GD", "GX"}, push: []string{"count", "run", "S"},
+	}
+
+	windowsTile           = tile{rows: 64, columns: 64, depth: 8, shared: true, kernel: windowsKernel.inGroups("conv2d_shared")}
+	windowsTallTile       = tile{rows: 128, columns: 64, depth: 8, shared: true, kernel: windowsKernel.inGroups("conv2d_shared_128x64")}
+	windowsDataTile       = tile{rows: 64, columns: 64, depth: 8, shared: true, kernel: windowsGradientKernel.inGroups("conv2d_backward_data_shared")}
+	windowsDataTallTile   = tile{rows: 128, columns: 64, depth: 8, shared: true, kernel: windowsGradientKernel.inGroups("conv2d_backward_data_shared_128x64")}
+	windowsWeightTile     = tile{rows: 64, columns: 64, depth: 8, shared: true, kernel: windowsGradientKernel.inGroups("conv2d_backward_weight_shared")}
+	windowsWeightTallTile = tile{rows: 128, columns: 64, depth: 8, shared: true, kernel: windowsGradientKernel.inGroups("conv2d_backward_weight_shared_128x64")}
 )
 
-// Of each list there is one, behind the tiles of the op.
+// The variants of each op, behind its tiles.
 var (
-	conv2dWindows    = windowed(engine.Conv2d, "conv2d_shared", windowsTile, (*call).windows)
-	pointwiseWindows = windowed(engine.PointwiseConv2d, "pointwise_conv2d_windows", windowsTile, (*call).windows)
+	conv2dWindows = windowed(engine.Conv2d, (*call).windows,
+		tiled{"conv2d_shared", windowsTile}, tiled{"conv2d_shared_128x64", windowsTallTile})
+	pointwiseWindows = windowed(engine.PointwiseConv2d, (*call).windows,
+		tiled{"pointwise_conv2d_windows", windowsTile}, tiled{"pointwise_conv2d_windows_128x64", windowsTallTile})
 
-	conv2dDataWindows    = windowed(engine.Conv2dBackwardData, "conv2d_backward_data_shared", windowsDataTile, (*call).windowsData)
-	pointwiseDataWindows = windowed(engine.PointwiseConv2dBackwardData, "pointwise_conv2d_backward_data_windows", windowsDataTile, (*call).windowsData)
+	conv2dDataWindows = windowed(engine.Conv2dBackwardData, (*call).windowsData,
+		tiled{"conv2d_backward_data_shared", windowsDataTile}, tiled{"conv2d_backward_data_shared_128x64", windowsDataTallTile})
+	pointwiseDataWindows = windowed(engine.PointwiseConv2dBackwardData, (*call).windowsData,
+		tiled{"pointwise_conv2d_backward_data_windows", windowsDataTile}, tiled{"pointwise_conv2d_backward_data_windows_128x64", windowsDataTallTile})
 
-	conv2dWeightWindows    = windowed(engine.Conv2dBackwardWeight, "conv2d_backward_weight_shared", windowsWeightTile, (*call).windowsWeight)
-	pointwiseWeightWindows = windowed(engine.PointwiseConv2dBackwardWeight, "pointwise_conv2d_backward_weight_windows", windowsWeightTile, (*call).windowsWeight)
+	conv2dWeightWindows = windowed(engine.Conv2dBackwardWeight, (*call).windowsWeight,
+		tiled{"conv2d_backward_weight_shared", windowsWeightTile}, tiled{"conv2d_backward_weight_shared_128x64", windowsWeightTallTile})
+	pointwiseWeightWindows = windowed(engine.PointwiseConv2dBackwardWeight, (*call).windowsWeight,
+		tiled{"pointwise_conv2d_backward_weight_windows", windowsWeightTile}, tiled{"pointwise_conv2d_backward_weight_windows_128x64", windowsWeightTallTile})
 )
 
-// windowed is the variant of an op that gathers what its windows see.
-func windowed(k engine.Kind, name string, t tile, emit func(c *call, t tile)) []variant {
-	return ofTiles(k, []tiled{{name, t}}, func(c *call, t tile) bool { return t.runs(c) }, emit)
+// largestWindow is what the shaders have bits for.
+const largestWindow = 15
+
+// windowed are the variants of an op that gather what its windows see.
+func windowed(k engine.Kind, emit func(c *call, t tile), tiles ...tiled) []variant {
+	return ofTiles(k, tiles, func(c *call, t tile) bool { return c.convolution().Kernel <= largestWindow && t.runs(c) }, emit)
 }
 
 func (c *call) windows(t tile) {
-	x, y := c.in(0), c.out(0)
+	x, y, window := c.in(0), c.out(0), c.convolution().Kernel
 	g, count := c.images(x, y).g, y.N()*y.H()*y.W()
 	packed := c.packWindows(t, false)
 	bias, biased := c.bias()
-	constants := slices.Concat(c.window(x, y), words(g...), []uint32{flag(biased), c.activation()})
-	c.runGroups(t.kernel, spread(ceilDiv(count, t.columns)*ceilDiv(y.C(), t.rows)), constants, words(count), packed, c.of(x), bias, c.of(y))
+	tiles, slices := ceilDiv(count, t.columns)*ceilDiv(y.C(), t.rows), ceilDiv(x.C()*window*window, t.depth)
+	run, s := slices, 1
+	if !biased && c.activation() == noFunction {
+		run, s = c.parts(t, slices, tiles, fewestParts, y)
+	}
+	parts := c.partsInto(y, s)
+	constants := append(append(c.window(x, y), words(g...)...), flag(biased), c.activation())
+	c.runGroups(t.kernel, spread(tiles*s), constants, words(count, run, s), packed, c.of(x), bias, parts)
+	c.addParts(parts, y, s)
 }
 
 func (c *call) windowsData(t tile) {
-	dy, dx, stride := c.in(0), c.out(0), c.convolution().Stride
-	count := dx.N() * ceilDiv(dx.H(), stride) * ceilDiv(dx.W(), stride)
-	groups := ceilDiv(count, t.columns) * ceilDiv(dx.C(), t.rows) * stride * stride
-	c.runGroups(t.kernel, spread(groups), append(c.window(dx, dy), words(c.images(dy, dx).g...)...), words(count), c.packWindows(t, true), c.of(dy), c.of(dx))
+	dy, dx, a := c.in(0), c.out(0), c.convolution()
+	count := dx.N() * ceilDiv(dx.H(), a.Stride) * ceilDiv(dx.W(), a.Stride)
+	meeting := ceilDiv(a.Kernel, a.Stride) // taps, at most, of a row or column of them
+	tiles, slices := ceilDiv(count, t.columns)*ceilDiv(dx.C(), t.rows)*a.Stride*a.Stride, meeting*meeting*ceilDiv(dy.C(), t.depth)
+	run, s := c.parts(t, slices, tiles, fewestParts, dx)
+	parts := c.partsInto(dx, s)
+	constants := append(c.window(dx, dy), words(c.images(dy, dx).g...)...)
+	c.runGroups(t.kernel, spread(tiles*s), constants, words(count, run, s), c.packWindows(t, true), c.of(dy), parts)
+	c.addParts(parts, dx, s)
 }
 
 func (c *call) windowsWeight(t tile) {
 	dy, x, dw := c.in(0), c.in(1), c.out(0)
 	elements, count := dw.Shape.Elements(), dy.N()*dy.H()*dy.W()
 	tiles := ceilDiv(dy.C(), t.rows) * ceilDiv(elements/dy.C(), t.columns)
-	run, s := c.pieces(ceilDiv(count, t.depth), tiles*workgroup)
+	run, s := c.weightPieces(t, ceilDiv(count, t.depth), tiles, dw)
 	parts := c.partsOf(dw, s)
 	c.runGroups(t.kernel, spread(tiles*s), append(c.window(x, dy), words(c.images(dy, x).g...)...), words(count, run, s), c.of(dy), c.of(x), parts)
 	c.sumPartials(parts, dw, s)

@@ -43,13 +43,13 @@ var (
 	winogradShuffle32x4   = tile{kernel: productTexels.by(shuffle, "winograd_product_shuffle_32x4"), rows: 32, columns: 4, depth: 8}
 	winogradBroadcast16x8 = tile{kernel: productTexels.by(broadcast, "winograd_product_broadcast_16x8"), rows: 16, columns: 8, depth: 8}
 	winogradBroadcast32x4 = tile{kernel: productTexels.by(broadcast, "winograd_product_broadcast_32x4"), rows: 32, columns: 4, depth: 8}
-	winogradSharedTile    = tile{kernel: productShared.as("winograd_product_shared"), rows: 64, columns: 64, depth: 16, shared: true}
+	winogradSharedTile    = tile{kernel: productShared.inGroups("winograd_product_shared"), rows: 64, columns: 64, depth: 8, shared: true}
 
 	winogradWeightShuffle32x4   = tile{kernel: winogradWeightLanes.by(shuffle, "winograd_weight_product_shuffle_32x4"), rows: 32, columns: 4, depth: 8}
 	winogradWeightShuffle16x4   = tile{kernel: winogradWeightLanes.by(shuffle, "winograd_weight_product_shuffle_16x4"), rows: 16, columns: 4, depth: 8}
 	winogradWeightBroadcast32x4 = tile{kernel: winogradWeightLanes.by(broadcast, "winograd_weight_product_broadcast_32x4"), rows: 32, columns: 4, depth: 8}
 	winogradWeightBroadcast16x4 = tile{kernel: winogradWeightLanes.by(broadcast, "winograd_weight_product_broadcast_16x4"), rows: 16, columns: 4, depth: 8}
-	winogradWeightSharedTile    = tile{kernel: winogradWeightShared.as("winograd_weight_product_shared"), rows: 64, columns: 64, depth: 16, shared: true}
+	winogradWeightSharedTile    = tile{kernel: winogradWeightShared.inGroups("winograd_weight_product_shared"), rows: 64, columns: 64, depth: 8, shared: true}
 )
 
 var (
