@@ -2,42 +2,61 @@ package main
 
 import (
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// What a first start measured and compiled, a second one finds: it says nothing of tuning, and the cache stays as it is.
+// What a first start measured and compiled, a second one finds: it says nothing of tuning, and the cache stays as it is. On a busy machine the
+// driver was seen, once in ten times, to have lost one of the kernels that several devices had it write. So an empty cache gets a second chance:
+// what is forgotten each time fails both.
 func TestSecondStart(t *testing.T) {
 	for _, variable := range []string{"MESA_SHADER_CACHE_DIR", "MESA_SHADER_CACHE_DISABLE"} {
 		t.Setenv(variable, "") // which puts it back in the end
 		os.Unsetenv(variable)
 	}
+	if forgotten := startTwice(t); len(forgotten) > 0 {
+		t.Logf("compiled again in the second start: %q", forgotten)
+		if forgotten = startTwice(t); len(forgotten) > 0 {
+			t.Errorf("compiled again in the second start, with another cache, too: %q", forgotten)
+		}
+	}
+}
+
+// startTwice trains a step twice, the first time with an empty cache, and returns the files that the second start changed there.
+func startTwice(t *testing.T) (forgotten []string) {
+	t.Helper()
 	openWidth(t)
 	config := narrowConfig(t)
-	train := func(out string) string {
+	train := func() string {
 		t.Helper()
-		o := cnnvk("train", "--config", config, "--limit-steps", "1", "--out", out)
+		o := cnnvk("train", "--config", config, "--limit-steps", "1", "--out", t.TempDir()+"/run")
 		o.ok(t)
 		return o.stdout
 	}
-	if first := train("first"); !strings.Contains(first, "tuning: measuring kernels") {
+	if first := train(); !strings.Contains(first, "tuning: measuring kernels") {
 		t.Errorf("the first start:\n%s", first)
 	}
 	before := cached(t)
-	if second := train("second"); strings.Contains(second, "tuning") {
+	if len(before) < 10 {
+		t.Errorf("%d files in the cache after the first start", len(before))
+	}
+	if second := train(); strings.Contains(second, "tuning") {
 		t.Errorf("the second start:\n%s", second)
 	}
-	if after := cached(t); len(before) < 10 || !maps.Equal(before, after) {
-		t.Errorf("%d files in the cache after the first start, %d after the second", len(before), len(after))
-		for path, size := range after {
-			if before[path] != size {
-				t.Logf("%s: %d bytes, then %d", path, before[path], size)
-			}
+	after := cached(t)
+	for path, size := range after {
+		if before[path] != size {
+			forgotten = append(forgotten, path)
 		}
 	}
+	for path := range before {
+		if _, still := after[path]; !still {
+			t.Errorf("the second start removed %s", path)
+		}
+	}
+	return forgotten
 }
 
 // cached is the size of every file in the cache: choices, vector width, and what the driver compiled.
