@@ -90,18 +90,23 @@ func TestTune(t *testing.T) {
 func TestTuningOrder(t *testing.T) {
 	p, err := optest.Case{Kind: engine.PointwiseConv2d, N: 8, C: 64, M: 64, H: 8, W: 8}.Program()
 	must(t, err)
+	integrated := func(on target) target {
+		on.kind = vk.Integrated
+		return on
+	}
 	for _, c := range []struct {
 		on             target
 		builtIn, first string
 	}{
-		{nvidia, "pointwise_conv2d_shuffle_16x8", "pointwise_conv2d_shuffle_16x8"},
-		{rdna, "pointwise_conv2d_shuffle_16x8", "pointwise_conv2d_shuffle_16x8@64"}, // the size is named
-		{unknown, "pointwise_conv2d_texel", "pointwise_conv2d_texel"},
+		{nvidia, "pointwise_conv2d_shared", "pointwise_conv2d_shared"},
+		{integrated(nvidia), "pointwise_conv2d_shuffle_16x8", "pointwise_conv2d_shuffle_16x8"},
+		{integrated(rdna), "pointwise_conv2d_shuffle_16x8", "pointwise_conv2d_shuffle_16x8@64"}, // the size is named
+		{integrated(unknown), "pointwise_conv2d_texel", "pointwise_conv2d_texel"},
 	} {
 		j := tuning{program: p}
 		j.inOrder(&Executor{target: c.on})
 		sorted := slices.Sorted(slices.Values(j.variants))
-		if j.builtIn != c.builtIn || j.variants[0] != c.first || j.variants[1] != j.plainest || j.plainest != "pointwise_conv2d_windows" ||
+		if j.builtIn != c.builtIn || j.variants[0] != c.first || j.variants[1] != j.plainest || j.plainest != "pointwise_conv2d_windows_128x64" ||
 			!slices.IsSortedFunc(j.variants[2:], func(a, b string) int { return cmp.Compare(exchangeSize(a), exchangeSize(b)) }) ||
 			len(slices.Compact(sorted)) != len(j.variants) {
 			t.Errorf("%s is built in, %v are measured", j.builtIn, j.variants)
