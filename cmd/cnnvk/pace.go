@@ -30,7 +30,11 @@ func (p *pace) firstLine(now training.Progress, began time.Time) string {
 	if now.Epoch == p.from.Epoch+1 {
 		steps -= p.from.Step
 	}
-	return fmt.Sprintf("first %d steps done %.1f s after start", steps, time.Since(began).Seconds())
+	what := "first step"
+	if steps > 1 {
+		what = fmt.Sprintf("first %d steps", steps)
+	}
+	return fmt.Sprintf("%s done %.1f s after start", what, time.Since(began).Seconds())
 }
 
 // stepLine is a line in the middle of an epoch.
