@@ -56,6 +56,7 @@ var productsAndTheirTransforms = regexp.MustCompile("^(pointwise_conv2d|linear|c
 
 // numbers are a dispatch's constants, by name.
 type numbers struct {
+	t *testing.T
 	dispatch
 	tables []uint32
 }
@@ -72,7 +73,8 @@ func (d numbers) of(name string) int {
 	if i := slices.Index(d.kernel.push, name); i >= 0 {
 		return int(d.push[i])
 	}
-	panic(d.kernel.name + " has no " + name)
+	d.t.Fatalf("%s has no %s", d.kernel.name, name)
+	return 0
 }
 
 func (d numbers) chunk() int {
@@ -170,7 +172,7 @@ func TestParallel(t *testing.T) {
 			pl, err := newPlan(p, planOptions{}, on)
 			must(t, err)
 			for _, x := range pl.dispatches {
-				d := numbers{x, pl.tables}
+				d := numbers{t, x, pl.tables}
 				name := strings.TrimSuffix(strings.TrimSuffix(d.kernel.name, "_any"), "_texel")
 				sum, reduces := 0, added[name] != nil
 				if reduces {

@@ -26,7 +26,7 @@ func teamed(t *testing.T, e *Executor, p *engine.Program, opt engine.PlanOptions
 	pl, err := newPlan(p, planOptions{opt, e.options}, e.target)
 	must(t, err)
 	for _, x := range pl.dispatches {
-		d := numbers{x, pl.tables}
+		d := numbers{t, x, pl.tables}
 		if d.lanes() > 1 || d.kernel.name == packWeights.name {
 			names = append(names, d.kernel.name)
 		}
