@@ -29,14 +29,15 @@ func severalPrograms(t *testing.T) (*engine.Layout, []*engine.Program) {
 func TestSessionCompilesTheRestLater(t *testing.T) {
 	counted := leaktest.CountVulkan(t)
 	for _, c := range []struct {
-		why  string
-		runs []int
-		made int // pipelines in the end
+		why         string
+		runs        []int
+		least, most int // pipelines in the end: what closing interrupts may be there or not
 	}{
-		{"closed at once", nil, 1},
-		{"in order", []int{0, 1, 2}, 3},
-		{"the last before the first", []int{2, 0}, 3},
-		{"closed behind the first step", []int{0}, 3}, // at most
+		{"closed at once", nil, 1, 1},
+		{"in order", []int{0, 1, 2}, 3, 3},
+		{"the last before the first", []int{2, 0}, 2, 3},
+		{"the last alone", []int{2}, 2, 3},
+		{"closed behind the first step", []int{0}, 1, 3},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			e := New(vktest.Device(t))
@@ -57,8 +58,8 @@ func TestSessionCompilesTheRestLater(t *testing.T) {
 			_, err = s.Reports()
 			must(t, err)
 			must(t, s.Close())
-			if n := len(e.pipelines); n > c.made || n < c.made && len(c.runs) != 1 {
-				t.Errorf("%d pipelines in the end, want %d", n, c.made)
+			if n := len(e.pipelines); n < c.least || n > c.most {
+				t.Errorf("%d pipelines in the end, want %d to %d", n, c.least, c.most)
 			}
 		})
 	}
