@@ -7,6 +7,7 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/cmd/cnnvk/run"
+	"cnnvk/internal/files"
 	"cnnvk/internal/hints"
 	"cnnvk/net"
 )
@@ -57,6 +58,9 @@ func (p program) trainingSet(c *cli.Context, s *console, conf run.Config) (set *
 	d, err := p.dataSetAt(c, dir, progressTo(c, s), s.log)
 	if err == nil {
 		d.becoming(as)
+		if d.pictures == nil && conf.Pictures != (run.Pictures{}) {
+			s.log.Warn("image_size, resize and channels of the configuration are for pictures of your own: the images of " + files.Quote(dir) + " are as they are")
+		}
 		set, err = d.readTrain(c.Context)
 	}
 	switch {
@@ -69,7 +73,7 @@ func (p program) trainingSet(c *cli.Context, s *console, conf run.Config) (set *
 	default:
 		sayData(s, set, dir+" ("+why+")")
 	}
-	return set, dir, orOwnValidation(c, set)
+	return set, dir, orNoValidation(c, conf.Recipe, set)
 }
 
 // progressTo is where downloading and unpacking show their progress.

@@ -225,6 +225,23 @@ func TestTrainPicturesInParts(t *testing.T) {
 			t.Errorf("said %q", o.stdout)
 		}
 	}
+	cnnvk("train", "--device", "cpu", "--config", "none.yaml", "--data", "d", "--limit-steps", "2", "--patience", "3", "--out", "patient").ok(t)
+	if err := os.Rename("d/val", "other"); err != nil {
+		t.Fatal(err)
+	}
+	o = cnnvk("train", "--device", "cpu", "--config", "none.yaml", "--data", "d/train", "--limit-steps", "2", "--patience", "3", "--out", "impatient")
+	o.failed(t, exitUsage, "--patience does nothing without validation", "")
+}
+
+// What a configuration says of pictures is of no use to images that are as they are: a warning says so.
+func TestPicturesOfAConfiguration(t *testing.T) {
+	emptyFolder(t)
+	writeFile(t, "pictures.yaml", []byte("widths: [2, 2, 2, 2, 2, 2]\nbatch_size: 5\nimage_size: 64\n"))
+	o := cnnvk("train", "--device", "cpu", "--config", "pictures.yaml", "--data", synthetic, "--limit-steps", "1")
+	o.ok(t)
+	if !strings.Contains(o.stderr, "image_size, resize and channels") {
+		t.Errorf("said %q", o.stderr)
+	}
 }
 
 // Of pictures in one part, what was held out of the training is evaluated; the weights know it, wherever they are. Other pictures are

@@ -13,7 +13,6 @@ import (
 	"cnnvk/cifar"
 	"cnnvk/cifar/imagefolder"
 	"cnnvk/cmd/cnnvk/run"
-	"cnnvk/internal/hints"
 	"cnnvk/internal/pictures"
 )
 
@@ -108,14 +107,4 @@ func (d *dataSet) readPictures(ctx context.Context, parts ...imagefolder.Part) (
 		o.Cache = imagefolder.Cache{} // then everything is decoded again the next time
 	}
 	return d.pictures.Read(ctx, o, parts...)
-}
-
-// orOwnValidation refuses flags about dealing images to validation where the data set has such images of its own.
-func orOwnValidation(c *cli.Context, set *cifar.Set) error {
-	for _, name := range []string{"val-ratio", "split"} {
-		if set.Validation > 0 && c.IsSet(name) {
-			return hints.With(usagef("--%s does nothing: %s has pictures to validate on of its own", name, set.Form.Name), "leave it out, or name the folder of the training part alone")
-		}
-	}
-	return nil
 }

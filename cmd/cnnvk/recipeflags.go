@@ -14,6 +14,7 @@ import (
 
 	"cnnvk/cifar"
 	"cnnvk/cmd/cnnvk/run"
+	"cnnvk/internal/hints"
 	"cnnvk/net/training"
 )
 
@@ -232,9 +233,9 @@ func checkFlags(c *cli.Context, r training.Recipe) error {
 	if s, err := r.Spec(); err == nil && c.IsSet("dropout") && !s.HasDropout() {
 		return usagef("--dropout does nothing with %s, which has none", r.Model)
 	}
-	for _, name := range []string{"patience", "split"} {
-		if c.IsSet(name) && r.ValidationRatio == 0 {
-			return usagef("--%s does nothing without validation: use --val-ratio 0.1 or another share", name)
+	if c.IsSet("val-ratio") {
+		if err := orNoValidation(c, r, nil); err != nil {
+			return err
 		}
 	}
 	for _, name := range []string{"muon-lr", "muon-momentum", "muon-decay", "muon-rest"} {
@@ -255,6 +256,22 @@ func checkFlags(c *cli.Context, r training.Recipe) error {
 	for _, name := range []string{"decay-epochs", "decay-rate"} {
 		if c.IsSet(name) && r.Schedule != training.ScheduleStep {
 			return usagef("--%s does nothing with the schedule %s: use --sched step", name, r.Schedule)
+		}
+	}
+	return nil
+}
+
+// orNoValidation refuses flags that do nothing since no image validates, or since the data set has images of its own that do. The set may be nil.
+func orNoValidation(c *cli.Context, r training.Recipe, set *cifar.Set) error {
+	own := set != nil && set.Validation > 0
+	for _, name := range []string{"val-ratio", "split"} {
+		if own && c.IsSet(name) {
+			return hints.With(usagef("--%s does nothing: %s has pictures to validate on of its own", name, set.Form.Name), "leave it out, or name the folder of the training part alone")
+		}
+	}
+	for _, name := range []string{"patience", "split"} {
+		if !own && c.IsSet(name) && r.ValidationRatio == 0 {
+			return usagef("--%s does nothing without validation: use --val-ratio 0.1 or another share", name)
 		}
 	}
 	return nil
