@@ -42,14 +42,19 @@ func (s Shape) String() string {
 // DType is an element type.
 type DType uint8
 
-// The element types. Float is float32 on a device and float64 in the reference executor.
+// The element types. Float is float32 on a device and float64 in the reference executor. Float16 and BFloat16 are what activations and
+// their gradients are stored in with mixed precision; arithmetic on them is Float's.
 const (
 	Float DType = iota
 	Uint32
 	Uint8
+	Float16
+	BFloat16
 )
 
-func (d DType) String() string { return [...]string{"float", "uint32", "uint8"}[d] }
+func (d DType) String() string {
+	return [...]string{"float", "uint32", "uint8", "float16", "bfloat16"}[d]
+}
 
 // Role says who fills a tensor and how long it lives.
 type Role uint8
