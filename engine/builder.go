@@ -29,6 +29,19 @@ func NewBuilder(name string, l *Layout, batch int) *Builder {
 	}
 }
 
+// Store says what the program stores activations and their gradients as, [Float] where it is not called. It comes before any of them.
+func (b *Builder) Store(activations DType) {
+	if !activations.Floating() {
+		b.Fail(fmt.Errorf("activations are stored as float, float16 or bfloat16, not as %v", activations))
+	}
+	b.p.Activations = activations
+}
+
+// Activation declares an activation that no op writes, (N,C,H,W), of the type that the program stores.
+func (b *Builder) Activation(name string, shape ...int) *Tensor {
+	return b.Tensor(Tensor{Name: name, Shape: shape, DType: b.p.Activations, Batched: true})
+}
+
 // Program returns the program, or the first error.
 func (b *Builder) Program() (*Program, error) {
 	if b.err != nil {
@@ -90,7 +103,7 @@ func (b *Builder) Apply1(k Kind, attr Attr, inputs []*Tensor, into ...*Tensor) *
 }
 
 // Apply appends an op, checks its inputs against the op table and returns its outputs. Outputs
-// given in into (nil where none) are used in place of new tensors; they need as many elements.
+// given in into (nil where none) are used in place of new tensors; they need as many elements, of the same type.
 func (b *Builder) Apply(k Kind, attr Attr, inputs []*Tensor, into ...*Tensor) []*Tensor {
 	if b.err != nil {
 		return b.unusable()
@@ -101,7 +114,7 @@ func (b *Builder) Apply(k Kind, attr Attr, inputs []*Tensor, into ...*Tensor) []
 		return b.unusable()
 	}
 	op := Op{Kind: k, Attr: attr, Inputs: inputs}
-	outputs, err := r.infer(op)
+	outputs, err := r.infer(op, b.p.Activations)
 	if err != nil {
 		b.Fail(fmt.Errorf("%s of %v: %w", k, inputs, err))
 		return b.unusable()
@@ -110,6 +123,9 @@ func (b *Builder) Apply(k Kind, attr Attr, inputs []*Tensor, into ...*Tensor) []
 		if i < len(into) && into[i] != nil {
 			if into[i].Shape.Elements() != o.Shape.Elements() {
 				b.Fail(fmt.Errorf("%s writes %v, not %v", k, o.Shape, into[i]))
+			}
+			if into[i].DType != o.DType {
+				b.Fail(fmt.Errorf("%s writes %v, not %v as %v", k, o.DType, into[i], into[i].DType))
 			}
 			op.Outputs = append(op.Outputs, into[i])
 			continue

@@ -7,9 +7,13 @@ import (
 	"strings"
 )
 
-// infer checks an op against its row and says what the outputs look like.
-func (r row) infer(op Op) ([]Tensor, error) {
+// infer checks an op against its row and says what the outputs look like in a program that stores activations as that type.
+func (r row) infer(op Op, stored DType) ([]Tensor, error) {
 	if err := r.wantOperands(op); err != nil {
+		return nil, err
+	}
+	activations, err := r.activations(op, stored)
+	if err != nil {
 		return nil, err
 	}
 	d, err := r.solve(op)
@@ -29,6 +33,9 @@ func (r row) infer(op Op) ([]Tensor, error) {
 			t.Shape, t.Batched = op.Inputs[0].Shape, op.Inputs[0].Batched
 		} else {
 			t.Shape = d.Shape(o.Shape)
+		}
+		if t.Batched && !o.Single {
+			t.DType = activations
 		}
 		out = append(out, t)
 	}
@@ -51,7 +58,7 @@ func (r row) wantOperands(op Op) error {
 		if t == nil {
 			return fmt.Errorf("%s is missing", o.Name)
 		}
-		if t.DType != o.DType {
+		if t.DType != o.DType && !(t.Batched && t.DType.Half() && o.varies()) {
 			return fmt.Errorf("%s is of type %v, want %v", o.Name, t.DType, o.DType)
 		}
 	}
@@ -59,6 +66,36 @@ func (r row) wantOperands(op Op) error {
 		return fmt.Errorf("has attributes of type %T, want %T", op.Attr, r.attr)
 	}
 	return nil
+}
+
+// activations is the type of an op's activations: one for all that are read, and what it writes is of that type, too. An op that reads none
+// writes what the program stores.
+func (r row) activations(op Op, stored DType) (DType, error) {
+	first := -1
+	for i, t := range op.Inputs {
+		switch {
+		case !t.Batched || !r.in[i].varies():
+		case first < 0:
+			first = i
+		case t.DType != op.Inputs[first].DType:
+			return 0, fmt.Errorf("%s is of type %v, %s of type %v", r.in[first].Name, op.Inputs[first].DType, r.in[i].Name, t.DType)
+		}
+	}
+	read := stored
+	if first >= 0 {
+		read = op.Inputs[first].DType
+	}
+	switch {
+	case read.Half() && read != stored:
+		return 0, fmt.Errorf("%v is of type %v, but the program stores activations as %v", op.Inputs[first], read, stored)
+	case !r.casts:
+		return read, nil
+	case !stored.Half():
+		return 0, fmt.Errorf("the program stores no activation in 16 bits")
+	case read == stored:
+		return Float, nil
+	}
+	return stored, nil
 }
 
 // MultiplyAdds is the sum over the ops written so far.

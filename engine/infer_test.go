@@ -160,6 +160,67 @@ func TestAttributeErrors(t *testing.T) {
 	}
 }
 
+// TestTypeErrors: activations of a type that the op, or the program, does not have there.
+func TestTypeErrors(t *testing.T) {
+	shape := engine.Shape{4, 3, 1, 1}
+	of := func(b *engine.Builder, d engine.DType) *engine.Tensor {
+		return b.Tensor(engine.Tensor{Name: d.String(), Shape: shape, DType: d, Batched: true})
+	}
+	for _, row := range []struct {
+		stored engine.DType
+		words  string
+		write  func(b *engine.Builder)
+	}{
+		{engine.Uint8, "activations are stored as float, float16 or bfloat16, not as uint8", func(*engine.Builder) {}},
+		{engine.Float16, "dy is of type float16, y of type float", func(b *engine.Builder) {
+			b.Apply(engine.ReLUBackward, nil, []*engine.Tensor{of(b, engine.Float16), of(b, engine.Float)})
+		}},
+		{engine.Float16, "a is of type float16, b of type bfloat16", func(b *engine.Builder) {
+			b.Apply(engine.Add, nil, []*engine.Tensor{of(b, engine.Float16), of(b, engine.BFloat16)})
+		}},
+		{engine.Float16, "the program stores activations as float16", func(b *engine.Builder) {
+			b.Apply(engine.ReLU, nil, []*engine.Tensor{of(b, engine.BFloat16)})
+		}},
+		{engine.Float, "the program stores activations as float", func(b *engine.Builder) {
+			b.Apply(engine.ReLU, nil, []*engine.Tensor{of(b, engine.BFloat16)})
+		}},
+		{engine.Float, "the program stores no activation in 16 bits", func(b *engine.Builder) {
+			b.Apply(engine.Cast, nil, []*engine.Tensor{of(b, engine.Float)})
+		}},
+		{engine.BFloat16, "logits is of type bfloat16, want float", func(b *engine.Builder) {
+			b.Apply(engine.CrossEntropy, engine.CrossEntropyAttr{}, []*engine.Tensor{of(b, engine.BFloat16), b.Input("labels", engine.Uint32, 4)})
+		}},
+		{engine.BFloat16, "w is of type bfloat16, want float", func(b *engine.Builder) {
+			w := b.Tensor(engine.Tensor{Name: "w", Shape: engine.Shape{3, 3, 1, 1}, DType: engine.BFloat16})
+			b.Apply(engine.PointwiseConv2d, nil, []*engine.Tensor{of(b, engine.BFloat16), w})
+		}},
+		{engine.BFloat16, "relu writes bfloat16, not float", func(b *engine.Builder) {
+			b.Apply(engine.ReLU, nil, []*engine.Tensor{of(b, engine.BFloat16)}, of(b, engine.Float))
+		}},
+	} {
+		b := builder(t)
+		b.Store(row.stored)
+		row.write(b)
+		wantError(t, b, row.words)
+	}
+}
+
+// A cast leads from the program's type to Float and back, and so does its gradient.
+func TestCast(t *testing.T) {
+	b := builder(t)
+	b.Store(engine.BFloat16)
+	x := b.Activation("x", 4, 3, 1, 1)
+	y := b.Apply1(engine.Cast, nil, []*engine.Tensor{x})
+	if x.DType != engine.BFloat16 || y.DType != engine.Float {
+		t.Errorf("a cast of %v is of type %v", x.DType, y.DType)
+	}
+	dy := b.Tensor(engine.Tensor{Name: "dy", Shape: y.Shape, Batched: true})
+	dx := b.Backward(y, dy, x)[0]
+	if program(t, b); dx.DType != engine.BFloat16 {
+		t.Errorf("its gradient is of type %v", dx.DType)
+	}
+}
+
 // TestGatherErrors: operands of other types than float.
 func TestGatherErrors(t *testing.T) {
 	b := builder(t)

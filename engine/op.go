@@ -64,6 +64,8 @@ const (
 	ChannelScale              = Kind("channel_scale")
 	ChannelScaleBackwardScale = Kind("channel_scale_backward_scale")
 
+	Cast = Kind("cast")
+
 	Flatten         = Kind("flatten")
 	FlattenBackward = Kind("flatten_backward")
 

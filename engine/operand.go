@@ -14,6 +14,8 @@ type Operand struct {
 	// lie outside of the arenas.
 	Role     Role
 	Batched  bool // an activation
+	Single   bool // an activation that is Float in every program
+	Product  bool // a weight that is multiplied as rounded to the type of the activations
 	Optional bool // may be left out; optional operands come last
 
 	Below string // the dimension that every value of an integer Input must be below
@@ -26,6 +28,9 @@ type Operand struct {
 	Segment string
 }
 
+// varies says whether the operand has the type in which a program stores activations, where it is one.
+func (o Operand) varies() bool { return (o.Batched || o.Shape == AnyShape) && !o.Single }
+
 // AnyShape is the Shape of operands whose dimensions do not matter to the op.
 const AnyShape = "..."
 
@@ -35,6 +40,12 @@ type operands []Operand
 // activation is what one layer hands to the next, or its gradient.
 func activation(name, shape string) Operand {
 	return Operand{Name: name, Shape: shape, Batched: true}
+}
+
+// single is an activation that is not stored in 16 bits.
+func (o Operand) single() Operand {
+	o.Single = true
+	return o
 }
 
 // value is any other tensor that one op writes for another.
@@ -76,6 +87,14 @@ func (o Operand) optional() Operand {
 // segment is a parameter, or a statistic, of the layer.
 func segment(name, shape string) Operand {
 	return Operand{Name: name, Shape: shape, Role: State, Arena: Model, Segment: name}
+}
+
+// factor is the weight of a matrix product or a convolution over all channels. Mixed precision multiplies it as rounded, as PyTorch's autocast
+// casts it.
+func factor(name, shape string) Operand {
+	o := segment(name, shape)
+	o.Product = true
+	return o
 }
 
 // gradientOf is the gradient of a parameter, or a statistic's next value: both lie in the Gradient arena, at that segment.

@@ -7,11 +7,13 @@ import (
 
 // Program is a step, written down: ops over tensors for one batch size.
 type Program struct {
-	Name    string
-	Batch   int
-	Layout  *Layout
-	Tensors []*Tensor // by ID
-	Ops     []Op
+	Name   string
+	Batch  int
+	Layout *Layout
+	// Activations is what activations and their gradients are stored as: Float, or with mixed precision a type of 16 bits.
+	Activations DType
+	Tensors     []*Tensor // by ID
+	Ops         []Op
 }
 
 // Tensor finds a tensor by name; nil if there is none.

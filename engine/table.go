@@ -16,6 +16,8 @@ type row struct {
 	gradient rules
 	// multiplyAdds is the arithmetic of a matrix product or a convolution.
 	multiplyAdds string
+	// casts says that the op writes the other one of the two types of a mixed program's activations.
+	casts bool
 }
 
 // rule says which op computes the gradients of some operands.
@@ -54,7 +56,7 @@ var table = map[Kind]row{
 	},
 
 	Conv2d: {
-		in:           operands{activation("x", "N K H W"), segment("w", "M K R R"), segment("b", "M").optional()},
+		in:           operands{activation("x", "N K H W"), factor("w", "M K R R"), segment("b", "M").optional()},
 		out:          operands{activation("y", "N M HO WO")},
 		attr:         ConvAttr{},
 		check:        hasWindow,
@@ -62,7 +64,7 @@ var table = map[Kind]row{
 		multiplyAdds: "N*M*K*R*R*HO*WO",
 	},
 	Conv2dBackwardData: { // like is x, for its shape alone
-		in:           operands{activation("dy", "N M HO WO"), segment("w", "M K R R"), activation("like", "N K H W")},
+		in:           operands{activation("dy", "N M HO WO"), factor("w", "M K R R"), activation("like", "N K H W")},
 		out:          operands{activation("dx", "N K H W")},
 		attr:         ConvAttr{},
 		check:        hasWindow,
@@ -104,13 +106,13 @@ var table = map[Kind]row{
 	},
 
 	PointwiseConv2d: {
-		in:           operands{activation("x", "N K H W"), segment("w", "M K 1 1")},
+		in:           operands{activation("x", "N K H W"), factor("w", "M K 1 1")},
 		out:          operands{activation("y", "N M H W")},
 		gradient:     rules{{"w", PointwiseConv2dBackwardWeight, "dy x"}, {"x", PointwiseConv2dBackwardData, "dy w"}},
 		multiplyAdds: "N*M*K*H*W",
 	},
 	PointwiseConv2dBackwardData: {
-		in:           operands{activation("dy", "N M H W"), segment("w", "M K 1 1")},
+		in:           operands{activation("dy", "N M H W"), factor("w", "M K 1 1")},
 		out:          operands{activation("dx", "N K H W")},
 		multiplyAdds: "N*M*K*H*W",
 	},
@@ -273,6 +275,13 @@ var table = map[Kind]row{
 		out: operands{activation("ds", "N C 1 1")},
 	},
 
+	Cast: { // from the 16-bit type that the program stores to Float, or back; its own backward
+		in:       operands{activation("x", "N C H W")},
+		out:      operands{activation("y", "N C H W")},
+		gradient: rules{{"x", Cast, "dy"}},
+		casts:    true,
+	},
+
 	Flatten: {
 		in:       operands{activation("x", "N C H W")},
 		out:      operands{activation("y", "N C*H*W 1 1")},
@@ -284,13 +293,13 @@ var table = map[Kind]row{
 	},
 
 	Linear: {
-		in:           operands{activation("x", "N K 1 1"), segment("w", "M K"), segment("b", "M").optional()},
+		in:           operands{activation("x", "N K 1 1"), factor("w", "M K"), segment("b", "M").optional()},
 		out:          operands{activation("y", "N M 1 1")},
 		gradient:     rules{{"b", LinearBackwardBias, "dy"}, {"w", LinearBackwardWeight, "dy x"}, {"x", LinearBackwardData, "dy w"}},
 		multiplyAdds: "N*M*K",
 	},
 	LinearBackwardData: {
-		in:           operands{activation("dy", "N M 1 1"), segment("w", "M K")},
+		in:           operands{activation("dy", "N M 1 1"), factor("w", "M K")},
 		out:          operands{activation("dx", "N K 1 1")},
 		multiplyAdds: "N*M*K",
 	},
@@ -305,15 +314,15 @@ var table = map[Kind]row{
 	},
 
 	CrossEntropy: { // dlogits is the gradient of the mean loss
-		in:    operands{activation("logits", "N M 1 1"), input("labels", Uint32, "N").below("M")},
-		out:   operands{result("metrics", MetricElements), activation("dlogits", "N M 1 1")},
+		in:    operands{activation("logits", "N M 1 1").single(), input("labels", Uint32, "N").below("M")},
+		out:   operands{result("metrics", MetricElements), activation("dlogits", "N M 1 1").single()},
 		attr:  CrossEntropyAttr{},
 		check: isSmoothing,
 	},
 
 	CrossEntropyMixed: { // metrics count the first label
-		in:    operands{activation("logits", "N M 1 1"), input("targets", Uint32, targetsShape).checked(checkTargets)},
-		out:   operands{result("metrics", MetricElements), activation("dlogits", "N M 1 1")},
+		in:    operands{activation("logits", "N M 1 1").single(), input("targets", Uint32, targetsShape).checked(checkTargets)},
+		out:   operands{result("metrics", MetricElements), activation("dlogits", "N M 1 1").single()},
 		attr:  CrossEntropyAttr{},
 		check: isSmoothing,
 	},

@@ -13,13 +13,14 @@ var someAttr = map[Attr]Attr{
 }
 
 // applied writes an op of the row down, on tensors of different sizes.
-func (r row) applied(t *testing.T, k Kind) (b *Builder, inputs, outputs []*Tensor) {
+func (r row) applied(t *testing.T, k Kind, stored DType) (b *Builder, inputs, outputs []*Tensor) {
 	t.Helper()
 	l, err := NewLayout(nil, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b, a := NewBuilder(string(k), l, 2), r.attr
+	b.Store(stored)
 	if a != nil && reflect.TypeOf(a).Comparable() {
 		if some, ok := someAttr[a]; ok {
 			a = some
@@ -31,7 +32,11 @@ func (r row) applied(t *testing.T, k Kind) (b *Builder, inputs, outputs []*Tenso
 		if o.Shape == AnyShape {
 			shape = Shape{2, 3}
 		}
-		inputs = append(inputs, b.Tensor(Tensor{Name: o.Name, Shape: shape, DType: o.DType, Batched: o.Batched}))
+		dtype := o.DType
+		if o.Batched && !o.Single {
+			dtype = stored
+		}
+		inputs = append(inputs, b.Tensor(Tensor{Name: o.Name, Shape: shape, DType: dtype, Batched: o.Batched}))
 	}
 	outputs = b.Apply(k, a, inputs)
 	if _, err := b.Program(); err != nil {
@@ -40,10 +45,37 @@ func (r row) applied(t *testing.T, k Kind) (b *Builder, inputs, outputs []*Tenso
 	return b, inputs, outputs
 }
 
+// storedBy is the type that a program with an op of that kind stores: nothing can be cast where it is Float.
+func storedBy(k Kind) DType {
+	if table[k].casts {
+		return Float16
+	}
+	return Float
+}
+
+// In a program of 16 bits what an op writes is an activation of that type, or a Float: a parameter's gradient, a statistic, a mask of channels,
+// logits and what belongs to the loss.
+func TestTypes(t *testing.T) {
+	for _, stored := range halves {
+		for k, r := range table {
+			_, _, outputs := r.applied(t, k, stored)
+			for i, o := range outputs {
+				want := Float
+				if o.Batched && !r.out[i].Single && !r.casts {
+					want = stored
+				}
+				if o.DType != want {
+					t.Errorf("%s: %s is of type %v, want %v", k, r.out[i].Name, o.DType, want)
+				}
+			}
+		}
+	}
+}
+
 // TestTable: the letters of a row's outputs, arithmetic and bounds are letters of its inputs, or follow from its attributes.
 func TestTable(t *testing.T) {
 	for k, r := range table {
-		b, inputs, outputs := r.applied(t, k)
+		b, inputs, outputs := r.applied(t, k, storedBy(k))
 		for i, o := range outputs {
 			if o.Shape.Elements() < 1 {
 				t.Errorf("%s: the output %s is %v", k, r.out[i].Name, o.Shape)
@@ -73,7 +105,7 @@ func TestGradientRules(t *testing.T) {
 		if r.gradient == nil {
 			continue
 		}
-		b, inputs, outputs := r.applied(t, k)
+		b, inputs, outputs := r.applied(t, k, storedBy(k))
 		var leaves []*Tensor
 		for _, rule := range r.gradient {
 			for _, name := range strings.Fields(rule.of) {
@@ -85,13 +117,13 @@ func TestGradientRules(t *testing.T) {
 			}
 		}
 		y := outputs[0]
-		grads := b.Backward(y, b.Tensor(Tensor{Name: "dy", Shape: y.Shape, Batched: y.Batched}), leaves...)
+		grads := b.Backward(y, b.Tensor(Tensor{Name: "dy", Shape: y.Shape, DType: y.DType, Batched: y.Batched}), leaves...)
 		if _, err := b.Program(); err != nil {
 			t.Errorf("%s: %v", k, err)
 			continue
 		}
 		for i, leaf := range leaves {
-			if !grads[i].Shape.Equal(leaf.Shape) || grads[i].Batched != leaf.Batched {
+			if !grads[i].Shape.Equal(leaf.Shape) || grads[i].Batched != leaf.Batched || grads[i].DType != leaf.DType {
 				t.Errorf("%s: the gradient of %v is %v", k, leaf, grads[i])
 			}
 		}

@@ -1,7 +1,8 @@
 // Package cpu is the reference executor: every op as plain loops over float64, written from its
 // formula. It shares no code with the GPU path, so it can be held against it.
 //
-// State and activations are float64 throughout and lie in logical order (N, C, H, W). Work is
+// State and activations are float64 throughout and lie in logical order (N, C, H, W); what a program stores in 16 bits is rounded to
+// these when it has been computed. Work is
 // spread over images, channels or rows, never over the terms of a sum: results are the same to
 // the bit on any number of processors (but may differ between architectures, as Go may fuse a
 // multiplication with an addition where the processor can).
@@ -16,7 +17,10 @@ import (
 )
 
 // Executor is the reference [engine.Executor].
-type Executor struct{}
+type Executor struct {
+	// Unstored names the 16-bit tensors that a device never stores, since it does the ops around them as one: they are not rounded. nil is none.
+	Unstored func(t *engine.Tensor) bool
+}
 
 // New makes a reference executor. It holds nothing, so it need not be closed.
 func New() *Executor { return &Executor{} }
@@ -30,14 +34,17 @@ func (*Executor) Device() engine.Device {
 func (*Executor) Close() error { return nil }
 
 // NewSession prepares the programs. It keeps every tensor and fuses nothing, whatever the options say.
-func (*Executor) NewSession(ctx context.Context, layout *engine.Layout, programs []*engine.Program, _ engine.PlanOptions) (engine.Session, error) {
+func (e *Executor) NewSession(ctx context.Context, layout *engine.Layout, programs []*engine.Program, _ engine.PlanOptions) (engine.Session, error) {
 	if layout == nil {
 		return nil, fmt.Errorf("engine/cpu: a session needs a layout")
 	}
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	s := &session{programs: map[*engine.Program]*workspace{}, residents: map[string]*tensor{}, filled: map[string]bool{}}
+	s := &session{programs: map[*engine.Program]*workspace{}, residents: map[string]*tensor{}, filled: map[string]bool{}, unstored: e.Unstored}
+	if s.unstored == nil {
+		s.unstored = func(*engine.Tensor) bool { return false }
+	}
 	for a := range engine.ArenaCount {
 		s.arenas[a] = make([]float64, layout.ArenaElements(a))
 	}
@@ -78,6 +85,6 @@ func (s *session) admit(p *engine.Program) error {
 			}
 		}
 	}
-	s.programs[p] = &workspace{program: p}
+	s.programs[p] = &workspace{program: p, unstored: s.unstored}
 	return nil
 }

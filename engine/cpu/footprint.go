@@ -26,7 +26,7 @@ func (*Executor) Footprint(layout *engine.Layout, programs []*engine.Program) in
 
 func elementBytes(d engine.DType) int64 {
 	switch d {
-	case engine.Float:
+	case engine.Float, engine.Float16, engine.BFloat16:
 		return 8
 	case engine.Uint32:
 		return 4

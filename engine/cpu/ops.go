@@ -60,6 +60,8 @@ var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 	engine.Sigmoid:         func(_ engine.Attr, out, in []*tensor) { activate(out[0], in[0], sigmoid) },
 	engine.SigmoidBackward: func(_ engine.Attr, out, in []*tensor) { activateBackward(out[0], in[0], in[1], sigmoidSlope) },
 
+	engine.Cast: func(_ engine.Attr, out, in []*tensor) { cast(out[0], in[0]) },
+
 	engine.Dropout2dMask: func(a engine.Attr, out, in []*tensor) { dropout2dMask(a.(engine.DropoutAttr), out[0], in[1]) },
 	engine.Dropout2d:     func(_ engine.Attr, out, in []*tensor) { scaleChannels(out[0], in[0], in[1]) },
 

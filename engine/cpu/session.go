@@ -17,12 +17,14 @@ type session struct {
 	programs  map[*engine.Program]*workspace
 	reports   []engine.Report
 	busy      time.Duration
+	unstored  func(t *engine.Tensor) bool // of a 16-bit tensor: it is not rounded
 }
 
 // workspace is a program and the values of its tensors, by ID, which are made at its first use.
 type workspace struct {
-	program *engine.Program
-	tensors []*tensor
+	program  *engine.Program
+	tensors  []*tensor
+	unstored func(t *engine.Tensor) bool
 }
 
 // SetResident fills a resident tensor: Uint8 from []byte, Uint32 from []uint32, Float from []float64 or []float32.
@@ -78,8 +80,11 @@ func (s *session) Run(p *engine.Program, r *engine.StepInputs) error {
 		return fmt.Errorf("engine/cpu: program %q: %w", p.Name, err)
 	}
 	began := time.Now()
-	for _, op := range p.Ops {
-		ops[op.Kind](op.Attr, w.all(op.Outputs), w.all(op.Inputs))
+	for i, op := range p.Ops {
+		if !w.folded(i) {
+			ops[op.Kind](op.Attr, w.all(op.Outputs), w.inputs(op))
+		}
+		w.round(op.Outputs)
 	}
 	s.busy += time.Since(began)
 	report := engine.Report{Program: p, Results: map[string][]float64{}, Done: time.Now()}
@@ -191,6 +196,7 @@ func (s *session) Write(p *engine.Program, t *engine.Tensor, data []float64) err
 	if err := v.set(data); err != nil {
 		return fmt.Errorf("engine/cpu: %w", err)
 	}
+	s.programs[p].round([]*engine.Tensor{t})
 	return nil
 }
 

@@ -21,7 +21,7 @@ func newTensor(t *engine.Tensor) *tensor {
 	out := &tensor{Tensor: t}
 	n := t.Shape.Elements()
 	switch t.DType {
-	case engine.Float:
+	case engine.Float, engine.Float16, engine.BFloat16:
 		out.floats = make([]float64, n)
 	case engine.Uint32:
 		out.uints = make([]uint32, n)
@@ -69,7 +69,7 @@ func (t *tensor) set(data []float64) error {
 	}
 	limit := math.Inf(1)
 	switch t.DType {
-	case engine.Float:
+	case engine.Float, engine.Float16, engine.BFloat16:
 		copy(t.floats, data)
 		return nil
 	case engine.Uint32:

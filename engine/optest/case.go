@@ -19,6 +19,8 @@ type Case struct {
 	H, W int // rows and columns, of the larger side where input and output differ
 	Attr engine.Attr
 	Fill Fill
+	// Type is what activations are stored as.
+	Type engine.DType
 	// Placed puts parameters, statistics and their gradients into the arenas, as a network does, and not
 	// into tensors of their own.
 	Placed  bool
@@ -45,6 +47,7 @@ const (
 	Flagged     Fill = "flagged"      // an earlier step raised the not-finite flag
 	ZeroGrads   Fill = "zero grads"   // all gradients are zero
 	SmallGrads  Fill = "small grads"  // gradients below AdamW's epsilon, in the first step
+	Unrounded   Fill = "unrounded"    // a cast of what is not stored in 16 bits
 	FirstUpdate Fill = "first update" // moments are zero, bias corrections those of step 1
 )
 
@@ -56,6 +59,9 @@ func (c Case) String() string {
 	}
 	if c.Dropped > 0 {
 		parts = append(parts, fmt.Sprintf("dropped %g", c.Dropped))
+	}
+	if c.Type != engine.Float {
+		parts = append(parts, c.Type.String())
 	}
 	if c.Fill != "" {
 		parts = append(parts, string(c.Fill))

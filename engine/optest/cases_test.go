@@ -1,6 +1,7 @@
 package optest_test
 
 import (
+	"slices"
 	"testing"
 
 	"cnnvk/engine"
@@ -10,7 +11,7 @@ import (
 
 func TestCases(t *testing.T) {
 	count, names := map[engine.Kind]int{}, map[string]bool{}
-	for _, c := range optest.Cases() {
+	for _, c := range slices.Concat(optest.Cases(), optest.HalfCases()) {
 		count[c.Kind]++
 		if names[c.String()] {
 			t.Errorf("two cases are called %q", c)

@@ -14,6 +14,7 @@ func (c Case) Program() (*engine.Program, error) {
 		return nil, err
 	}
 	b := engine.NewBuilder(c.String(), layout, c.N)
+	b.Store(c.Type)
 	b.Apply(c.Kind, c.Attr, c.inputs(b), c.into(b)...)
 	return b.Program()
 }
@@ -77,7 +78,11 @@ func (c Case) inputs(b *engine.Builder) []*engine.Tensor {
 			out = append(out, b.State(o.Arena, o.Segment))
 		default:
 			batched := o.Batched || o.Shape == engine.AnyShape && c.H > 0
-			out = append(out, b.Tensor(engine.Tensor{Name: o.Name, Shape: c.shape(o), Batched: batched}))
+			stored := engine.Float
+			if batched && !o.Single && c.Fill != Unrounded {
+				stored = c.Type
+			}
+			out = append(out, b.Tensor(engine.Tensor{Name: o.Name, Shape: c.shape(o), DType: stored, Batched: batched}))
 		}
 	}
 	return out

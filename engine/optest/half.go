@@ -1,0 +1,99 @@
+package optest
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"cnnvk/engine"
+)
+
+// halves are the types in which mixed precision stores activations.
+var halves = []engine.DType{engine.Float16, engine.BFloat16}
+
+// HalfCases are those of [Cases] whose op has an activation that a program may store in 16 bits, in both of these types, and the casts.
+func HalfCases() []Case {
+	var out []Case
+	for _, d := range halves {
+		for _, c := range append(Cases(), castCases()...) {
+			if c.Type = d; c.stores() {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+func castCases() []Case {
+	shapes := []Case{
+		{N: 8, C: 512, H: 1, W: 1, Why: "features before the classifier"},
+		{N: 7, C: 13, H: 1, W: 1, Why: "features where nothing divides"},
+		{N: 7, C: 12, H: 5, W: 3, Why: "images where nothing divides"},
+		{N: 1, C: 1, H: 1, W: 1, Why: "one value"},
+		{N: 12, C: 20, H: 4, W: 4, Why: "several layouts"},
+		{N: 5, C: 36, H: 4, W: 4, Fill: NotANumber, Why: "a NaN stays one, of either sign, and infinity"},
+	}
+	cases := each([]engine.Kind{engine.Cast}, shapes...)
+	for _, c := range shapes {
+		c.Kind = engine.Cast
+		if c.Fill == "" {
+			c.Fill = Unrounded
+			cases = append(cases, c)
+		}
+	}
+	return cases
+}
+
+// stores reports whether an activation that the case reads or writes has the case's type.
+func (c Case) stores() bool {
+	p, err := c.Program()
+	if err != nil {
+		return true // let it be seen
+	}
+	return slices.ContainsFunc(p.Tensors, func(t *engine.Tensor) bool { return t.DType.Half() })
+}
+
+// HalfShare is the share of a tensor's values that may be one step beside the reference's: those that lie so near the middle of two steps that
+// the rounding of float32 decides.
+const HalfShare = 0.01
+
+// HalfError is nil where values of a 16-bit type are the reference's, or for [HalfShare] of them (one value in any tensor) a neighbour of these.
+func HalfError(d engine.DType, got, want []float64) error {
+	if len(got) != len(want) {
+		return fmt.Errorf("%d values, want %d", len(got), len(want))
+	}
+	beside := 0
+	for i, w := range want {
+		switch steps := Steps(d, got[i], w); {
+		case steps > 1:
+			return fmt.Errorf("[%d] is %g, want %g: %d steps of %v", i, got[i], w, steps, d)
+		case steps == 1:
+			beside++
+		}
+	}
+	if beside > max(1, int(HalfShare*float64(len(want)))) {
+		return fmt.Errorf("%d of %d values are one step of %v beside the reference's", beside, len(want), d)
+	}
+	return nil
+}
+
+// Steps is how many values of a 16-bit type lie from a to b, infinity among them; zeros of either sign are one value. From a NaN to anything
+// else no number of steps leads.
+func Steps(d engine.DType, a, b float64) int {
+	const signBit = 1 << 15
+	if math.IsNaN(a) || math.IsNaN(b) {
+		if math.IsNaN(a) && math.IsNaN(b) {
+			return 0
+		}
+		return math.MaxInt
+	}
+	place := func(v float64) int {
+		bits := int(d.Bits(v))
+		if bits < signBit {
+			return bits
+		}
+		return signBit - bits
+	}
+	steps := place(a) - place(b)
+	return max(steps, -steps)
+}
