@@ -90,9 +90,10 @@ func (s *descriptors) grow(d *Device, need layoutKey) error {
 // viewTexels makes the views through which a dispatch reads its texel buffers.
 func (s *descriptors) viewTexels(d *Device, x *Dispatch) ([]C.uint64_t, error) {
 	var views []C.uint64_t
-	for _, w := range x.Texel {
+	for _, t := range x.Texel {
+		w := t.Window
 		create := vulkan.BufferViewCreateInfo{SType: vulkan.StructureTypeBufferViewCreateInfo, Buffer: w.Buffer.handle,
-			Format: vulkan.FormatR32g32b32a32Sfloat, Offset: vulkan.DeviceSize(w.Offset), Range: vulkan.DeviceSize(w.Size)}
+			Format: t.Format.vulkan(), Offset: vulkan.DeviceSize(w.Offset), Range: vulkan.DeviceSize(w.Size)}
 		var view vulkan.BufferView
 		r := vulkan.CreateBufferView(d.handle, &create, nil, &view)
 		create.Free()
@@ -103,6 +104,13 @@ func (s *descriptors) viewTexels(d *Device, x *Dispatch) ([]C.uint64_t, error) {
 		views = append(views, raw(view))
 	}
 	return views, nil
+}
+
+func (f TexelFormat) vulkan() vulkan.Format {
+	if f == TwoWords {
+		return vulkan.FormatR32g32Uint
+	}
+	return vulkan.FormatR32g32b32a32Sfloat
 }
 
 func (s *descriptors) destroy(d *Device) {

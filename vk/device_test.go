@@ -135,7 +135,7 @@ func TestAllKindsOfBindings(t *testing.T) {
 	c := record(t, d, "blend", func(r *Recorder) error {
 		return errors.Join(fill(r), r.Dispatch(Dispatch{Pipeline: blend,
 			Storage: []Binding{{b.Window(0, 256), Read}, {b.Window(256, 256), Write}},
-			Uniform: b.Window(512, 16), Texel: []Window{b.Window(1024, 16*vectors)},
+			Uniform: b.Window(512, 16), Texel: []Texels{{Window: b.Window(1024, 16*vectors)}},
 			Push: []uint32{vectors}, Groups: [3]uint32{1, 1, 1}}))
 	})
 	if c.barriers != 3 {

@@ -5,7 +5,7 @@ type Dispatch struct {
 	Pipeline *Pipeline
 	Storage  []Binding // in the order of the shader's bindings; offsets at multiples of Limits.StorageAlignment
 	Uniform  Window    // if the pipeline has one; offset at a multiple of Limits.UniformAlignment
-	Texel    []Window  // if the pipeline has some; sizes in whole texels of 16 bytes
+	Texel    []Texels  // if the pipeline has some; sizes in whole texels
 	Push     []uint32  // floats as their bits
 	Groups   [3]uint32 // workgroups on each axis, at least 1
 	Idle     bool      // runs no workgroup, and Groups is 0: some drivers compile the shader then
@@ -18,8 +18,27 @@ type Binding struct {
 	Access Access
 }
 
-// texelBytes is the size of a texel of the one format that texel buffers have, rgba32f.
-const texelBytes = 16
+// Texels is a texel buffer's window and what a texel is.
+type Texels struct {
+	Window Window
+	Format TexelFormat
+}
+
+// TexelFormat is what a shader reads of a texel buffer at once. Every device has these.
+type TexelFormat uint8
+
+const (
+	FourFloats TexelFormat = iota // rgba32f, samplerBuffer in GLSL
+	TwoWords                      // rg32ui, usamplerBuffer
+)
+
+// bytes is the size of a texel.
+func (f TexelFormat) bytes() int64 {
+	if f == TwoWords {
+		return 8
+	}
+	return 16
+}
 
 // checkDispatch is the error of a dispatch that Vulkan leaves undefined.
 func (d *Device) checkDispatch(x *Dispatch) error {
@@ -104,11 +123,12 @@ func (x *Dispatch) checkRanges(l Limits) error {
 			return err
 		}
 	}
-	for _, w := range x.Texel {
-		if err := check("texel buffer", w, l.TexelBufferAlignment, texelBytes*int64(l.TexelBufferElements)); err != nil {
+	for _, t := range x.Texel {
+		w, texel := t.Window, t.Format.bytes()
+		if err := check("texel buffer", w, l.TexelBufferAlignment, texel*int64(l.TexelBufferElements)); err != nil {
 			return err
 		}
-		if w.Size%texelBytes != 0 {
+		if w.Size%texel != 0 {
 			return usage("dispatch %q: texel buffer %q has %d bytes, no whole texels", x.Label, w.label(), w.Size)
 		}
 	}
@@ -138,8 +158,8 @@ func (x *Dispatch) touches(list []touch) []touch {
 	if x.Pipeline.spec.Uniform {
 		list = append(list, touch{x.Uniform, Read})
 	}
-	for _, w := range x.Texel {
-		list = append(list, touch{w, Read})
+	for _, t := range x.Texel {
+		list = append(list, touch{t.Window, Read})
 	}
 	return list
 }

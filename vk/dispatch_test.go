@@ -28,7 +28,7 @@ func TestDispatchErrors(t *testing.T) {
 		{"one too many", ErrUsage, func(x *Dispatch) { x.Storage = append(x.Storage, x.Storage[0]) }},
 		{"no push constants", ErrUsage, func(x *Dispatch) { x.Push = nil }},
 		{"a uniform buffer", ErrUsage, func(y *Dispatch) { y.Uniform = x.Window(0, 16) }},
-		{"a texel buffer", ErrUsage, func(y *Dispatch) { y.Texel = []Window{x.Window(0, 16)} }},
+		{"a texel buffer", ErrUsage, func(y *Dispatch) { y.Texel = []Texels{{Window: x.Window(0, 16)}} }},
 		{"no access", ErrUsage, func(x *Dispatch) { x.Storage[0].Access = 0 }},
 		{"no groups", ErrUsage, func(x *Dispatch) { x.Groups = [3]uint32{1, 0, 1} }},
 		{"idle", nil, func(x *Dispatch) { x.Groups, x.Idle = [3]uint32{}, true }},
@@ -63,14 +63,16 @@ func TestRangeChecks(t *testing.T) {
 		x   Dispatch
 	}{
 		{"all at their limits", nil, Dispatch{Storage: []Binding{{b.Window(64, 1<<20), Read}},
-			Uniform: b.Window(256, 1<<10), Texel: []Window{b.Window(16, 1024)}}},
+			Uniform: b.Window(256, 1<<10), Texel: []Texels{{b.Window(16, 1024), FourFloats}, {b.Window(16, 512), TwoWords}}}},
 		{"storage misaligned", ErrUsage, Dispatch{Storage: []Binding{{b.Window(32, 64), Read}}}},
 		{"storage too long", ErrUnsupported, Dispatch{Storage: []Binding{{b.Window(0, 1<<20+4), Read}}}},
 		{"uniform misaligned", ErrUsage, Dispatch{Uniform: b.Window(64, 64)}},
 		{"uniform too long", ErrUnsupported, Dispatch{Uniform: b.Window(0, 1<<10+4)}},
-		{"texels misaligned", ErrUsage, Dispatch{Texel: []Window{b.Window(8, 16)}}},
-		{"texels too long", ErrUnsupported, Dispatch{Texel: []Window{b.Window(0, 1040)}}},
-		{"half a texel", ErrUsage, Dispatch{Texel: []Window{b.Window(0, 24)}}},
+		{"texels misaligned", ErrUsage, Dispatch{Texel: []Texels{{Window: b.Window(8, 16)}}}},
+		{"texels too long", ErrUnsupported, Dispatch{Texel: []Texels{{Window: b.Window(0, 1040)}}}},
+		{"texels of words too long", ErrUnsupported, Dispatch{Texel: []Texels{{b.Window(0, 520), TwoWords}}}},
+		{"half a texel", ErrUsage, Dispatch{Texel: []Texels{{Window: b.Window(0, 24)}}}},
+		{"half a texel of words", ErrUsage, Dispatch{Texel: []Texels{{b.Window(0, 28), TwoWords}}}},
 	} {
 		if err := c.x.checkRanges(l); !errors.Is(err, c.is) || (err == nil) != (c.is == nil) {
 			t.Errorf("%s: %v", c.why, err)

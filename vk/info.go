@@ -79,7 +79,7 @@ type Limits struct {
 	SharedMemoryBytes      uint32    // at least 16 KiB
 	StorageAlignment       int64     // a storage window's offset is a multiple of it; at most 256
 	UniformAlignment       int64     // at most 256
-	TexelBufferElements    uint32    // texels (of 16 bytes) in one texel buffer binding; at least 65,536
+	TexelBufferElements    uint32    // texels in one texel buffer binding; at least 65,536
 	TexelBufferAlignment   int64     // at most 256
 	SubgroupSize           uint32    // invocations in a subgroup of a pipeline that does not require a size, as far as it is fixed
 	MinSubgroupSize        uint32    // no pipeline has smaller subgroups; 0 where that is not known

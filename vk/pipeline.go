@@ -20,7 +20,7 @@ type PipelineSpec struct {
 	Code           []byte // SPIR-V in little-endian words
 	StorageBuffers int
 	Uniform        bool     // one uniform buffer
-	TexelBuffers   int      // samplerBuffer in GLSL; each texel is 16 bytes, rgba32f
+	TexelBuffers   int      // in GLSL samplerBuffer or usamplerBuffer
 	PushBytes      int      // a multiple of 4
 	Constants      []uint32 // specialization constants 0 to n-1; floats as their bits. At most 64
 	SubgroupSize   uint32   // workgroups consist of whole subgroups of this size; 0 where that does not matter

@@ -49,7 +49,7 @@ func everything(t *testing.T, d *Device) {
 				r.Dispatch(doubling(double, x.Window(4096, 4096))),
 				r.Dispatch(Dispatch{Pipeline: blend, Label: "blend",
 					Storage: []Binding{{x.Window(0, 4096), Read}, {x.Window(8192, 4096), Write}},
-					Uniform: x.Window(4096, 256), Texel: []Window{x.Window(4352, 2048)},
+					Uniform: x.Window(4096, 256), Texel: []Texels{{Window: x.Window(4352, 2048)}},
 					Push: []uint32{128}, Groups: [3]uint32{2, 1, 1}}),
 				r.Fill(x.Window(4096, 4096), 0),
 				r.Copy(down.Window(0, 4096), x.Window(8192, 4096)))

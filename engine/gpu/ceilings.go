@@ -160,7 +160,7 @@ func (p *probeRun) record(e *Executor, stamped bool) (*vk.Commands, error) {
 		x.Storage = append(x.Storage, vk.Binding{Window: b.Window(0, b.Size()), Access: p.k.storage[i]})
 	}
 	for _, b := range p.texel {
-		x.Texel = append(x.Texel, b.Window(0, b.Size()))
+		x.Texel = append(x.Texel, vk.Texels{Window: b.Window(0, b.Size())})
 	}
 	rec, err := e.device.NewRecorder(p.k.name)
 	if err != nil {

@@ -94,7 +94,7 @@ func (s *session) dispatch(r *recorded, slot int, d dispatch) (vk.Dispatch, erro
 		x.Storage = append(x.Storage, vk.Binding{Window: s.window(r, slot, o), Access: d.kernel.storage[at]})
 	}
 	for _, o := range d.texel {
-		x.Texel = append(x.Texel, s.window(r, slot, o))
+		x.Texel = append(x.Texel, vk.Texels{Window: s.window(r, slot, o)})
 	}
 	if d.uniform != nil {
 		x.Uniform = s.window(r, slot, operand{slab: d.uniform})
