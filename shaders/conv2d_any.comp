@@ -41,7 +41,7 @@ void main() {
         for (uint u = 0u; u < R; u++) {
             for (uint v = 0u; v < R; v++) {
                 uint row = i + u - PADDING, column = j + v - PADDING; // wrap around below 0
-                if (row < H && column < W) sum += w[tap + u * R + v] * FETCH(x, from + row * W + column);
+                if (row < H && column < W) sum += WEIGHT(w[tap + u * R + v]) * FETCH(x, from + row * W + column);
             }
         }
     }

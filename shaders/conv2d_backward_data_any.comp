@@ -46,7 +46,7 @@ void main() {
             uint i, j;
             if (!meets(p.r / W, u, HO, i)) continue;
             for (uint v = 0u; v < R; v++) {
-                if (meets(p.r % W, v, WO, j)) sum += w[tap + u * R + v] * FETCH(dy, from + i * WO + j);
+                if (meets(p.r % W, v, WO, j)) sum += WEIGHT(w[tap + u * R + v]) * FETCH(dy, from + i * WO + j);
             }
         }
     }

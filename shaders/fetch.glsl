@@ -22,6 +22,49 @@
 #define READ(name, i) name[i]
 #endif
 
+#ifdef HALF
+#include "half.glsl"
+
+// Buffers of words, and a function for each that reads or writes it. Behind the function its prototype stands once more, for the
+// semicolon to come.
+#define READER(type, name, value) type name##_at(uint i) { return value; } type name##_at(uint i)
+#define ACTIVATION_FLOATS(place, Buffer, name) layout(std430, binding = place) readonly buffer Buffer { uint name[]; }; \
+    READER(float, name, decoded(name[i / 2u], i))
+#define ACTIVATION_CHUNKS(place, Buffer, name) layout(std430, binding = place) readonly buffer Buffer { uvec2 name[]; }; \
+    READER(vec4, name, decoded(name[i]))
+#define AT(name, i) name##_at(i)
+#define FETCH(name, i) AT(name, i)
+#define FETCH_STORED(name, i) AT(name, i)
+
+// Two invocations may store the halves of a word: each clears its own and sets it, in whatever order they come.
+#define RESULT_FLOATS(place, Buffer, name) layout(std430, binding = place) buffer Buffer { uint name[]; }; \
+    void name##_put(uint i, float v) { \
+        uint shift = 16u * (i & 1u); \
+        atomicAnd(name[i / 2u], 0xffff0000u >> shift); \
+        atomicOr(name[i / 2u], encoded(v) << shift); \
+    } \
+    void name##_put(uint i, float v)
+#define RESULT_CHUNKS(place, Buffer, name) layout(std430, binding = place) buffer Buffer { uvec2 name[]; }; \
+    void name##_put(uint i, vec4 v) { name[i] = encoded(v); } \
+    void name##_put(uint i, vec4 v)
+#define PUT(name, i, value) name##_put(i, value)
+#define STORE(name, i, value) PUT(name, i, value)
+
+#ifdef SCALAR
+#define ACTIVATION(place, Buffer, name) ACTIVATION_FLOATS(place, Buffer, name)
+#define RESULTS(place, Buffer, name) RESULT_FLOATS(place, Buffer, name)
+#else
+#ifdef TEXEL
+#define ACTIVATION(place, Buffer, name) layout(binding = place) uniform usamplerBuffer name; READER(vec4, name, decoded(texelFetch(name, int(i)).xy))
+#else
+#define ACTIVATION(place, Buffer, name) ACTIVATION_CHUNKS(place, Buffer, name)
+#endif
+#define RESULTS(place, Buffer, name) RESULT_CHUNKS(place, Buffer, name)
+#endif
+#define ACTIVATION_STORED(place, Buffer, name) ACTIVATION_CHUNKS(place, Buffer, name)
+#define WEIGHT(v) rounded(v)
+
+#else
 #define ACTIVATION(place, Buffer, name) FLOATS(place, Buffer, name)
 #define ACTIVATION_FLOATS(place, Buffer, name) layout(std430, binding = place) readonly buffer Buffer { float name[]; }
 #define ACTIVATION_STORED(place, Buffer, name) layout(std430, binding = place) readonly buffer Buffer { chunk name[]; }
@@ -30,5 +73,7 @@
 #define RESULTS(place, Buffer, name) layout(std430, binding = place) writeonly buffer Buffer { chunk name[]; }
 #define RESULT_FLOATS(place, Buffer, name) layout(std430, binding = place) writeonly buffer Buffer { float name[]; }
 #define STORE(name, i, value) name[i] = value
+#define WEIGHT(v) (v)
+#endif
 
 #endif

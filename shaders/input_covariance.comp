@@ -29,7 +29,7 @@ layout(constant_id = 5) const uint ACROSS = 1;
 layout(push_constant) uniform Push { uint N, per, S; } push;
 
 layout(std430, binding = 0) writeonly buffer Parts { float parts[]; };
-ACTIVATION(1, X, x);
+FLOATS(1, X, x);
 
 void main() {
     uint s = team();
@@ -38,9 +38,9 @@ void main() {
 
     vec4 shift = vec4(0.0); // of each channel
 #ifdef SCALAR
-    for (uint i = 0u; i < K; i++) shift[i] = FETCH(x, plane_at(first, i, K, G, PLANE));
+    for (uint i = 0u; i < K; i++) shift[i] = READ(x, plane_at(first, i, K, G, PLANE));
 #else
-    for (uint i = 0u; i < K; i++) shift[i] = FETCH(x, plane_at(first, i, K, G, PLANE)).x;
+    for (uint i = 0u; i < K; i++) shift[i] = READ(x, plane_at(first, i, K, G, PLANE)).x;
 #endif
     chunk sum[4], product[16]; // of a chunk's pixels each
     for (uint i = 0u; i < 4u; i++) sum[i] = chunk(0.0);
@@ -49,7 +49,7 @@ void main() {
         EACH_RUN(r) {
             chunk d[4];
             for (uint i = 0u; i < K; i++) {
-                d[i] = FETCH(x, plane_at(n, i, K, G, PLANE) + r) - shift[i];
+                d[i] = READ(x, plane_at(n, i, K, G, PLANE) + r) - shift[i];
                 sum[i] += d[i];
                 for (uint j = 0u; j <= i; j++) product[4u * i + j] += d[i] * d[j];
             }

@@ -10,13 +10,13 @@
 //   records  first one for each workgroup: where those of its weight begin, and its sliver m/R and first column, or with PLAIN its first row;
 //            then of each weight two or with FOLDED four:
 //              M, K, TAPS, COLUMNS
-//              where w begins, where packed begins in vec4s, log2(R/4), flags: 1 TURNED, 2 FOLDED, 4 BIASED, 8 PLAIN, 16 TEXELS, 32 SPREAD
+//              where w begins, where packed begins in vec4s, log2(R/4), flags: 1 TURNED, 2 FOLDED, 4 BIASED, 8 PLAIN, 16 TEXELS, 32 SPREAD, 64 ROUNDED
 //              where gamma, beta, mean and var begin
 //              eps, where b begins, where bias begins
 //
 // R rows side by side are what a tile of a product reads for one k, whatever M and K are; turned around, a weight makes the gradient by the
 // input, at stride 1, out of that by the output as a convolution makes its output. Weights change every step and are small beside the
-// activations, so they are packed anew each time, all at once.
+// activations, so they are packed anew each time, all at once. With HALF a weight is ROUNDED that is multiplied with activations of 16 bits.
 //
 // A workgroup takes the rows of a sliver and as many columns as it has invocations for. An invocation moves all taps of four rows and one column;
 // with SPREAD one of the taps, the columns of the records being columns and taps, so that a GPU has enough of them; with TEXELS, which is for TAPS 1, M and K multiples of 4, four rows and four columns, four texels in and four vec4s out. With PLAIN
@@ -25,6 +25,9 @@
 // kernel pack_weights
 // kernel pack_weights_texel: TEXEL
 #include "dispatch.glsl"
+#ifdef HALF
+#include "half.glsl"
+#endif
 
 layout(push_constant) uniform Push { uint groups; } push;
 
@@ -41,6 +44,13 @@ const uint TURNED = 1u, FOLDED = 2u, BIASED = 4u, PLAIN = 8u, TEXELS = 16u, SPRE
 uvec4 shape, place, norm, rest; // of the weight
 
 bool is(uint flag) { return (place.w & flag) != 0u; }
+
+#ifdef HALF
+const uint ROUNDED = 64u;
+vec4 stored(vec4 v) { return is(ROUNDED) ? rounded(v) : v; }
+#else
+#define stored(v) (v)
+#endif
 
 // scale is that of a row; a row past the end has none.
 float scale(uint m) {
@@ -104,10 +114,10 @@ void main() {
             square = transpose(mat4(texel(m, k), texel(m + 1u, k), texel(m + 2u, k), texel(m + 3u, k)));
         }
         uint to = place.y + ((record.y * shape.w + k) << place.z) + q;
-        packed[to] = square[0] * by;
-        packed[to + quads] = square[1] * by;
-        packed[to + 2u * quads] = square[2] * by;
-        packed[to + 3u * quads] = square[3] * by;
+        packed[to] = stored(square[0] * by);
+        packed[to + quads] = stored(square[1] * by);
+        packed[to + 2u * quads] = stored(square[2] * by);
+        packed[to + 3u * quads] = stored(square[3] * by);
         return;
     }
 #endif
@@ -115,12 +125,12 @@ void main() {
     if (is(SPREAD)) {
         if (k >= shape.w * shape.z) return;
         packed[place.y + ((record.y * shape.w * shape.z + k) << place.z) + q] =
-            vec4(tap(m, k / shape.z, k % shape.z), tap(m + 1u, k / shape.z, k % shape.z), tap(m + 2u, k / shape.z, k % shape.z), tap(m + 3u, k / shape.z, k % shape.z)) * by;
+            stored(vec4(tap(m, k / shape.z, k % shape.z), tap(m + 1u, k / shape.z, k % shape.z), tap(m + 2u, k / shape.z, k % shape.z), tap(m + 3u, k / shape.z, k % shape.z)) * by);
         return;
     }
     if (k >= shape.w) return;
     uint to = place.y + (((record.y * shape.w + k) * shape.z) << place.z) + q;
     for (uint t = 0u; t < shape.z; t++) {
-        packed[to + (t << place.z)] = vec4(tap(m, k, t), tap(m + 1u, k, t), tap(m + 2u, k, t), tap(m + 3u, k, t)) * by;
+        packed[to + (t << place.z)] = stored(vec4(tap(m, k, t), tap(m + 1u, k, t), tap(m + 2u, k, t), tap(m + 3u, k, t)) * by);
     }
 }

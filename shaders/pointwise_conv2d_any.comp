@@ -41,6 +41,6 @@ void main() {
 #else
     float sum = 0.0;
 #endif
-    for (uint k = 0u; k < K; k++) sum += w[p.c * STRIDE_M + k * STRIDE_K] * FETCH(x, from + k * GX * PLANE);
+    for (uint k = 0u; k < K; k++) sum += WEIGHT(w[p.c * STRIDE_M + k * STRIDE_K]) * FETCH(x, from + k * GX * PLANE);
     STORE(y, id, sum);
 }

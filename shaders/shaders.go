@@ -2,7 +2,8 @@
 //
 // NAME.comp is one op, or one stage of an op whose work takes several dispatches; its head gives formula, shapes and
 // tiling. Where a shader is compiled in several ways, a line "// kernel NAME: DEFINES" of its head names each: whoever looks for a
-// kernel finds its shader by that line, or by the file's name. A line "// ops:" lists the ops that a shader computes besides the one
+// kernel finds its shader by that line, or by the file's name; NAME_half is kernel NAME for activations of 16 bits, which compile.sh makes
+// of whatever reads or writes activations. A line "// ops:" lists the ops that a shader computes besides the one
 // it is named after. The .glsl files are what several shaders share, each with a head that says what that is. "make shaders"
 // compiles them; the compiled files are committed, so that building needs no shader compiler.
 package shaders

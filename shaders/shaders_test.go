@@ -11,6 +11,9 @@ import (
 
 var kernelLine = regexp.MustCompile(`(?m)^// kernel (\w+)(?:: (.+))?$`)
 
+// inHalves is what a shader has in it that compile.sh compiles a second time, for activations of 16 bits.
+var inHalves = regexp.MustCompile(`ACTIVATION|RESULTS|RESULT_FLOATS|WEIGHT\(|ifdef HALF`)
+
 // Every compiled kernel is one that the head of its shader names, or the file's name; and each of those is compiled. It needs no
 // shader compiler, so it tells where lines were changed without "make shaders".
 func TestSources(t *testing.T) {
@@ -33,6 +36,9 @@ func TestSources(t *testing.T) {
 		}
 		for _, k := range kernels {
 			want = append(want, strings.TrimSpace(k[1]+" "+file+" "+k[2]))
+			if defines := strings.Fields(k[2]); inHalves.Match(text) && !slices.Contains(defines, "HALF") && !slices.Contains(defines, "MATRICES") {
+				want = append(want, strings.Join(slices.Concat([]string{k[1] + "_half", file}, defines, []string{"HALF"}), " "))
+			}
 		}
 	}
 	names, err := Names()

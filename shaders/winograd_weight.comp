@@ -11,6 +11,7 @@
 // ops: conv2d, conv2d_backward_data
 #include "dispatch.glsl"
 #include "chunk.glsl"
+#include "fetch.glsl"
 #include "winograd.glsl"
 
 layout(constant_id = 1) const uint M = 64;
@@ -26,7 +27,7 @@ const uint COUNT = (M + R - 1u) / R * (R / 4u) * COLUMNS;
 
 float tap(uint m, uint k, uint t) {
     if (m >= M || k >= K) return 0.0;
-    return TURNED ? w[(k * M + m) * 9u + 8u - t] : w[(m * K + k) * 9u + t];
+    return WEIGHT(TURNED ? w[(k * M + m) * 9u + 8u - t] : w[(m * K + k) * 9u + t]);
 }
 
 vec4 taps(uint m, uint k, uint t) { return vec4(tap(m, k, t), tap(m + 1u, k, t), tap(m + 2u, k, t), tap(m + 3u, k, t)); }

@@ -3,6 +3,7 @@ package gpu
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"cnnvk/vk"
 )
@@ -34,6 +35,11 @@ func (pl *plan) add(d dispatch) {
 		pl.err = fmt.Errorf("engine/gpu: %s is called with %d+%d buffers, %d constants and %d push constants, declared with %d+%d, %v and %v",
 			k.name, len(d.storage), len(d.texel), len(d.constants)-1, len(d.push), len(k.storage), k.texel, k.spec, k.push)
 		return
+	}
+	for _, o := range slices.Concat(d.storage, d.texel) {
+		if o.slab.stored.Half() {
+			d.kernel.half = o.slab.stored
+		}
 	}
 	if pl.err == nil {
 		pl.err = d.checkLimits(pl.target.limits)

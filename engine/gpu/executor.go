@@ -211,7 +211,7 @@ func workingBytes(plans []*plan) int64 {
 
 // clear fills the arenas with zeros and the workspace with NaN, so that what is read before it is written shows.
 func (s *session) clear() error {
-	const nan = 0x7fc00000
+	const nan = 0x7fc07fc0 // of every type
 	whole := func(b *vk.Buffer) vk.Window { return b.Window(0, b.Size()/4*4) }
 	return s.executor.device.Do("clear", stepTimeout, func(r *vk.Recorder) error {
 		if err := r.Fill(whole(s.workspace), nan); err != nil {

@@ -17,7 +17,10 @@ type flowWriter struct {
 }
 
 // program writes the flow down. What no op reads is its result.
-func (f flow) program() (*engine.Program, error) {
+func (f flow) program() (*engine.Program, error) { return f.storing(engine.Float) }
+
+// storing is program with activations of that type.
+func (f flow) storing(activations engine.DType) (*engine.Program, error) {
 	const channels = 4
 	var segments []engine.Segment
 	for _, i := range []string{"0", "1"} {
@@ -34,18 +37,19 @@ func (f flow) program() (*engine.Program, error) {
 		return nil, err
 	}
 	w := &flowWriter{Builder: engine.NewBuilder(f.name, l, 4), shape: engine.Shape{4, channels, 4, 8}}
+	w.Store(activations)
 	f.write(w)
 	return w.Program()
 }
 
 // host is a tensor that the host writes; pooled is one of the size that pooling leaves.
 func (w *flowWriter) host(name string) *engine.Tensor {
-	return w.Tensor(engine.Tensor{Name: name, Shape: w.shape, Batched: true})
+	return w.Activation(name, w.shape...)
 }
 
 func (w *flowWriter) pooled(name string) *engine.Tensor {
 	s := w.shape
-	return w.Tensor(engine.Tensor{Name: name, Shape: engine.Shape{s[0], s[1], s[2] / 2, s[3] / 2}, Batched: true})
+	return w.Activation(name, s[0], s[1], s[2]/2, s[3]/2)
 }
 
 func (w *flowWriter) model(name string) *engine.Tensor { return w.State(engine.Model, name) }
@@ -96,7 +100,7 @@ func (w *flowWriter) mask() *engine.Tensor {
 
 // back brings a gradient that the host writes from y to the leaves.
 func (w *flowWriter) back(y *engine.Tensor, leaves ...*engine.Tensor) {
-	w.Backward(y, w.Tensor(engine.Tensor{Name: "dy", Shape: y.Shape, Batched: true}), leaves...)
+	w.Backward(y, w.Activation("dy", y.Shape...), leaves...)
 }
 
 // normReLU is a block whose backward pass a flow writes by itself.

@@ -37,8 +37,9 @@ func (n normed) program() (*engine.Program, error) {
 		return nil, err
 	}
 	b := engine.NewBuilder(n.String(), l, n.N)
-	free := func(name string, shape engine.Shape, batched bool) *engine.Tensor {
-		return b.Tensor(engine.Tensor{Name: name, Shape: shape, Batched: batched})
+	b.Store(n.Type)
+	free := func(name string, shape engine.Shape) *engine.Tensor {
+		return b.Tensor(engine.Tensor{Name: name, Shape: shape})
 	}
 	window := engine.ConvAttr{Kernel: 1}
 	if n.Attr != nil {
@@ -48,15 +49,15 @@ func (n normed) program() (*engine.Program, error) {
 	if n.Kind == engine.DepthwiseConv2d {
 		columns = 1
 	}
-	operands := []*engine.Tensor{free("x", engine.Shape{n.N, n.C, n.H, n.W}, true), free("w", engine.Shape{m, columns, window.Kernel, window.Kernel}, false)}
+	operands := []*engine.Tensor{b.Activation("x", n.N, n.C, n.H, n.W), free("w", engine.Shape{m, columns, window.Kernel, window.Kernel})}
 	if n.biased() {
-		operands = append(operands, free("b", each, false))
+		operands = append(operands, free("b", each))
 	}
 	y := b.Apply1(n.Kind, n.Attr, operands)
 	y = b.Apply1(engine.BatchNorm2dEval, engine.BatchNormAttr{Epsilon: 1e-5},
-		[]*engine.Tensor{y, free("scale", each, false), free("shift", each, false), b.State(engine.Model, "mean"), b.State(engine.Model, "var")})
+		[]*engine.Tensor{y, free("scale", each), free("shift", each), b.State(engine.Model, "mean"), b.State(engine.Model, "var")})
 	if n.sum != noSum {
-		summands := []*engine.Tensor{y, free("skip", y.Shape, true)}
+		summands := []*engine.Tensor{y, b.Activation("skip", y.Shape...)}
 		if n.sum == skipFirst {
 			slices.Reverse(summands)
 		}

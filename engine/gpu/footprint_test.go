@@ -28,3 +28,18 @@ func TestFootprint(t *testing.T) {
 		t.Logf("batch %d: predicted %d bytes, asked for %d", batch, want, got)
 	}
 }
+
+// Activations of 16 bits take half the memory, and what stays float32 is little beside them.
+func TestHalfFootprint(t *testing.T) {
+	var bytes [2]int64
+	for i, d := range []engine.DType{engine.Float, engine.Float16} {
+		p, _, err := optest.MixedSampleStep(d, 150, 32, []int{64, 128, 64})
+		must(t, err)
+		pl, err := newPlan(p, planOptions{}, lavapipe)
+		must(t, err)
+		bytes[i] = pl.workspace
+	}
+	if share := float64(bytes[1]) / float64(bytes[0]); share < 0.5 || share > 0.55 {
+		t.Errorf("the working memory is %d bytes, and %d with float16: %.3f of it", bytes[0], bytes[1], share)
+	}
+}

@@ -22,6 +22,7 @@ type block struct {
 	conv                 int
 	activation           engine.Kind // "" for ReLU
 	sum                  sum
+	stored               engine.DType // of activations
 }
 
 // sum is whether a shortcut, which has a gradient, is added before the activation, and where in the Add it stands.
@@ -37,7 +38,7 @@ const (
 const noActivation = engine.Kind("none")
 
 func (b block) String() string {
-	return fmt.Sprintf("N%d C%d %dx%d dropout=%t pool=%t train=%t conv=%d %s sum=%d", b.N, b.C, b.H, b.W, b.dropout, b.pool, b.train, b.conv, b.activation, b.sum)
+	return fmt.Sprintf("N%d C%d %dx%d dropout=%t pool=%t train=%t conv=%d %s sum=%d %v", b.N, b.C, b.H, b.W, b.dropout, b.pool, b.train, b.conv, b.activation, b.sum, b.stored)
 }
 
 // fusedBlocks are shapes of SmallCIFARNet, and such that only just fit.
@@ -169,7 +170,8 @@ func (b block) program() (*engine.Program, error) {
 	if b.conv > 0 {
 		in = b.conv
 	}
-	x := w.Tensor(engine.Tensor{Name: "x", Shape: engine.Shape{b.N, in, b.H, b.W}, Batched: true})
+	w.Store(b.stored)
+	x := w.Activation("x", b.N, in, b.H, b.W)
 	if b.conv > 0 {
 		x = w.Apply1(engine.PointwiseConv2d, nil, []*engine.Tensor{x, w.State(engine.Model, "conv")})
 	}
@@ -186,7 +188,7 @@ func (b block) program() (*engine.Program, error) {
 	}
 	leaves, s := []*engine.Tensor{x}, y
 	if b.sum != noSum {
-		skip := w.Tensor(engine.Tensor{Name: "skip", Shape: y.Shape, Batched: true})
+		skip := w.Activation("skip", y.Shape...)
 		leaves = append(leaves, skip)
 		summands := []*engine.Tensor{y, skip}
 		if b.sum == skipFirst {
@@ -206,7 +208,7 @@ func (b block) program() (*engine.Program, error) {
 	}
 	y.Name = "y"
 	if b.train {
-		dy := w.Tensor(engine.Tensor{Name: "dy", Shape: y.Shape, Batched: true})
+		dy := w.Activation("dy", y.Shape...)
 		for i, d := range w.Backward(y, dy, leaves...) {
 			if d != dy {
 				d.Name = []string{"dx", "dskip"}[i]

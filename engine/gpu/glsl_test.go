@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"cnnvk/engine"
 	"cnnvk/engine/optest"
 	"cnnvk/shaders"
 )
@@ -81,6 +82,7 @@ func glslNames(t *testing.T, kernel string) (spec, push []string) {
 		}
 		byNumber[number] = c[2]
 	}
+	delete(byNumber, typeConstant)
 	for number := range len(byNumber) {
 		spec = append(spec, byNumber[number+1]) // "" where a number is left out
 	}
@@ -133,6 +135,7 @@ func TestNamesAreWrittenOut(t *testing.T) {
 		names = append(names, strings.Split(v.name, "@")[0])
 	}
 	for _, name := range names {
+		name = strings.TrimSuffix(name, "_half")
 		if !strings.Contains(text, strconv.Quote(name)) {
 			t.Errorf("no search finds %s", name)
 		}
@@ -158,7 +161,7 @@ func head(t *testing.T, file string) string {
 // Whatever runs an op, the head of one of the shaders that it dispatches has the op's name: package engine promises it.
 func TestOpsStandInShaders(t *testing.T) {
 	seen := map[string]bool{}
-	for _, c := range optest.Cases() {
+	for _, c := range slices.Concat(optest.Cases(), halfCases(engine.BFloat16)) {
 		p, err := c.Program()
 		must(t, err)
 		everyDispatches(t, p, anyDevice(), func(v variant, dispatches []dispatch) {
@@ -168,7 +171,7 @@ func TestOpsStandInShaders(t *testing.T) {
 			name := regexp.MustCompile(`\b` + string(c.Kind) + `\b`)
 			var files []string
 			for _, d := range dispatches {
-				file, _, err := shaders.Source(d.kernel.name)
+				file, _, err := shaders.Source(d.kernel.code())
 				must(t, err)
 				files = append(files, file)
 			}

@@ -13,7 +13,14 @@ import (
 func TestGuards(t *testing.T) {
 	e := New(vktest.Device(t))
 	defer e.Close()
-	p, load, err := optest.SampleStep(5, 12, []int{6, 10, 10, 7})
+	for _, d := range []engine.DType{engine.Float, engine.BFloat16} {
+		t.Run(d.String(), func(t *testing.T) { holdGuards(t, e, d) })
+	}
+}
+
+// holdGuards is TestGuards with activations of that type.
+func holdGuards(t *testing.T, e *Executor, d engine.DType) {
+	p, load, err := optest.MixedSampleStep(d, 5, 12, []int{6, 10, 10, 7})
 	must(t, err)
 	opened, err := e.NewSession(t.Context(), p.Layout, []*engine.Program{p}, engine.PlanOptions{KeepAll: true})
 	must(t, err)
@@ -30,7 +37,7 @@ func TestGuards(t *testing.T) {
 	guards := 0
 	for _, slab := range s.programs[p].plan.workspaceSlabs() {
 		for at := slab.offset + slab.bytes; at < slab.offset+alignUp(slab.bytes, windowAlign)+guardBytes; at += 4 {
-			if word := binary.LittleEndian.Uint32(memory[at:]); word != 0x7fc00000 {
+			if word := binary.LittleEndian.Uint32(memory[at:]); word != 0x7fc07fc0 {
 				t.Fatalf("%s: something wrote %#x, %d bytes behind its end", slab.name, word, at-slab.offset-slab.bytes)
 			}
 			guards++

@@ -1,19 +1,23 @@
 package gpu
 
-import "cnnvk/vk"
+import (
+	"cnnvk/engine"
+	"cnnvk/vk"
+)
 
 // kernel declares a compiled shader: what it binds and how it is specialised. Its name stands in profiles, in the head of its shader
 // and, written out, once in this package. Tests hold the declaration against GLSL and SPIR-V.
 type kernel struct {
-	name     string      // of shaders/spirv/NAME.spv
-	storage  []vk.Access // storage buffers, in order of binding
-	uniform  bool        // a uniform buffer behind them: a step input that is a handful of scalars
-	texel    int         // texel buffers behind those, read alone
-	subgroup exchange    // if any, a workgroup is one subgroup
-	lanes    int         // of that subgroup, once it is known
-	shared   bool        // a workgroup makes a tile in shared memory, and is of sharedWorkgroup invocations
-	spec     []string    // specialization constants from number 1 on; number 0 is the workgroup size
-	push     []string    // push constants, 32 bit each
+	name     string       // of shaders/spirv/NAME.spv
+	storage  []vk.Access  // storage buffers, in order of binding
+	uniform  bool         // a uniform buffer behind them: a step input that is a handful of scalars
+	texel    int          // texel buffers behind those, read alone
+	subgroup exchange     // if any, a workgroup is one subgroup
+	lanes    int          // of that subgroup, once it is known
+	shared   bool         // a workgroup makes a tile in shared memory, and is of sharedWorkgroup invocations
+	spec     []string     // specialization constants from number 1 on; number 0 is the workgroup size
+	push     []string     // push constants, 32 bit each
+	half     engine.DType // of its activations, if that has 16 bits: the form is named after it (code)
 }
 
 // exchange is how the lanes of a subgroup take values from one another.

@@ -20,7 +20,7 @@ func blankPlan(p *engine.Program, opt planOptions, on target) *plan {
 // layOut makes a slab for every tensor and decides the panels of activations.
 func (pl *plan) layOut() {
 	for _, t := range pl.program.Tensors {
-		s := &slab{name: t.Name, bytes: int64(t.Shape.Elements()) * 4, first: -1}
+		s := &slab{name: t.Name, bytes: storedBytes(t.DType, t.Shape.Elements()), stored: t.DType, first: -1}
 		switch t.Role {
 		case engine.Value:
 			s.home = workspace
@@ -40,9 +40,6 @@ func (pl *plan) layOut() {
 			pl.reportSize += alignUp(s.bytes, windowAlign)
 		case engine.Resident:
 			s.home = residents
-			if t.DType == engine.Uint8 {
-				s.bytes = alignUp(int64(t.Shape.Elements()), 4)
-			}
 		}
 		pl.slabs[t] = s
 	}

@@ -23,6 +23,7 @@ type slab struct {
 	name   string
 	home   home
 	bytes  int64
+	stored engine.DType // of its values
 	offset int64        // in its buffer; for step inputs and reports, in its slot
 	arena  engine.Arena // home arenas
 	// first and last are the phases between which the slab holds a value; first is -1 until a dispatch uses it.

@@ -12,7 +12,9 @@ import (
 )
 
 // pipelineKey is what tells a dispatch's pipeline from others.
-func (d *dispatch) pipelineKey() string { return fmt.Sprint(d.kernel.name, d.constants) }
+func (d *dispatch) pipelineKey() string {
+	return fmt.Sprint(d.kernel.code(), d.kernel.half, d.constants)
+}
 
 // pipeline makes a dispatch's pipeline, or finds it.
 func (e *Executor) pipeline(d dispatch) (*vk.Pipeline, error) {
@@ -82,15 +84,15 @@ func (e *Executor) newPipeline(d dispatch) (*vk.Pipeline, error) {
 
 // pipelineSpec is how a dispatch's pipeline is made.
 func (d *dispatch) pipelineSpec() (vk.PipelineSpec, error) {
-	code, err := shaders.Code(d.kernel.name)
+	code, err := shaders.Code(d.kernel.code())
 	return vk.PipelineSpec{
-		Name:           d.kernel.name,
+		Name:           d.kernel.code(),
 		Code:           code,
 		StorageBuffers: len(d.kernel.storage),
 		Uniform:        d.kernel.uniform,
 		TexelBuffers:   d.kernel.texel,
 		PushBytes:      4 * len(d.kernel.push),
-		Constants:      d.constants,
+		Constants:      d.specialized(),
 		SubgroupSize:   uint32(d.kernel.lanes),
 	}, err
 }

@@ -100,12 +100,12 @@ func (pl *plan) work() ([]KernelTime, error) {
 	products := pl.productDispatches()
 	for _, d := range pl.dispatches {
 		op := pl.program.Ops[d.op]
-		file, _, err := shaders.Source(d.kernel.name)
+		file, _, err := shaders.Source(d.kernel.code())
 		if err != nil {
 			return nil, err
 		}
 		k := KernelTime{
-			Op: op.Kind, Shape: op.Inputs[0].Shape, Kernel: d.kernel.name, Shader: "shaders/" + file,
+			Op: op.Kind, Shape: op.Inputs[0].Shape, Kernel: d.kernel.code(), Shader: "shaders/" + file,
 			Bytes: d.traffic(), Invocations: int64(d.constants[0]),
 		}
 		for _, groups := range d.groups {

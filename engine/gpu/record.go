@@ -89,12 +89,12 @@ func (s *session) recordSlot(r *recorded, slot int, each bool) (*vk.Commands, er
 // dispatch is a dispatch of the plan as it is recorded for a slot.
 func (s *session) dispatch(r *recorded, slot int, d dispatch) (vk.Dispatch, error) {
 	p, err := s.executor.pipeline(d)
-	x := vk.Dispatch{Pipeline: p, Push: d.push, Groups: d.groups, Label: d.kernel.name}
+	x := vk.Dispatch{Pipeline: p, Push: d.push, Groups: d.groups, Label: d.kernel.code()}
 	for at, o := range d.storage {
-		x.Storage = append(x.Storage, vk.Binding{Window: s.window(r, slot, o), Access: d.kernel.storage[at]})
+		x.Storage = append(x.Storage, vk.Binding{Window: s.window(r, slot, o), Access: d.access(at)})
 	}
 	for _, o := range d.texel {
-		x.Texel = append(x.Texel, vk.Texels{Window: s.window(r, slot, o)})
+		x.Texel = append(x.Texel, vk.Texels{Window: s.window(r, slot, o), Format: o.texels()})
 	}
 	if d.uniform != nil {
 		x.Uniform = s.window(r, slot, operand{slab: d.uniform})

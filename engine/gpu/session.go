@@ -69,7 +69,7 @@ func (s *session) SetResident(name string, data any) error {
 // ReadArena copies an arena to the host.
 func (s *session) ReadArena(a engine.Arena) ([]float64, error) {
 	n := s.layout.ArenaElements(a)
-	return s.readFloats(s.arenas[a].Window(0, int64(n)*4))
+	return s.readValues(s.arenas[a].Window(0, int64(n)*4), engine.Float, n)
 }
 
 // WriteArena copies an arena to the device.
@@ -95,7 +95,7 @@ func (s *session) Read(p *engine.Program, t *engine.Tensor) ([]float64, error) {
 	if err := s.drain(); err != nil {
 		return nil, err
 	}
-	data, err := s.readFloats(w)
+	data, err := s.readValues(w, t.DType, t.Shape.Elements())
 	if err != nil || !t.Batched {
 		return data, err
 	}
@@ -121,7 +121,7 @@ func (s *session) Write(p *engine.Program, t *engine.Tensor, data []float64) err
 		toPanels(paneled, data, t.Shape, r.plan.panel[t])
 		data = paneled
 	}
-	return s.executor.device.Write(w, floatBytes(data))
+	return s.executor.device.Write(w, encode(t.DType, data))
 }
 
 // locate finds the window of a tensor that can be read and written between steps. Results are those of the last step.
@@ -139,7 +139,7 @@ func (s *session) locate(p *engine.Program, t *engine.Tensor) (vk.Window, *recor
 	return s.window(r, r.last, r.plan.of(t)), r, nil
 }
 
-func (s *session) readFloats(w vk.Window) ([]float64, error) {
+func (s *session) readValues(w vk.Window, d engine.DType, n int) ([]float64, error) {
 	if w.Size == 0 {
 		return nil, nil
 	}
@@ -150,7 +150,7 @@ func (s *session) readFloats(w vk.Window) ([]float64, error) {
 	if err := s.executor.device.Read(bytes, w); err != nil {
 		return nil, err
 	}
-	return floats(bytes, len(bytes)/4), nil
+	return decode(d, bytes, n), nil
 }
 
 // ResidentBytes is the memory of the resident tensors.

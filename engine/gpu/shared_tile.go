@@ -22,11 +22,11 @@ const (
 )
 
 // parts cuts the summed dimension of a product, so many slices, into parts of `run` slices each, where there are fewer tiles of results than
-// workgroups wanted; into fewest at least, or not at all. y is what the parts add up to. On a CPU a few workgroups are enough.
+// workgroups wanted; into fewest at least, or not at all. y is what the parts add up to: not of 16 bits, for parts are stored like it. On a CPU a few workgroups are enough.
 func (c *call) parts(t tile, slices, tiles, fewest int, y *engine.Tensor) (run, count int) {
 	limits, bytes := c.plan.target.limits, int64(y.Shape.Elements())*4
 	count = min(workgroupsWanted*64/t.rows/tiles, slices*t.depth/shortestPart, int(limits.StorageBufferRange/bytes))
-	if c.plan.target.kind == vk.CPU || count < max(fewest, 1) {
+	if c.plan.target.kind == vk.CPU || count < max(fewest, 1) || y.DType.Half() {
 		return slices, 1
 	}
 	run = ceilDiv(slices, count)

@@ -89,10 +89,10 @@ func plannedKernels(t *testing.T) map[string]kernel {
 			return // all variants of the op are forbidden
 		}
 		for _, d := range pl.dispatches {
-			kernels[d.kernel.name] = d.kernel
+			kernels[d.kernel.code()] = d.kernel
 		}
 	}
-	for _, c := range optest.Cases() {
+	for _, c := range slices.Concat(optest.Cases(), halfCases(engine.BFloat16)) {
 		p, err := c.Program()
 		must(t, err)
 		var without []string
@@ -105,13 +105,20 @@ func plannedKernels(t *testing.T) map[string]kernel {
 			without = append(without, v.name)
 		}
 	}
-	for _, b := range fusedBlocks() {
+	for _, b := range slices.Concat(fusedBlocks(), halfBlocks(engine.BFloat16)) {
 		p, err := b.program()
 		must(t, err)
 		collect(p, Options{})
 		collect(p, Options{NoTexels: true})
 	}
-	for _, n := range normedCases() {
+	collect(oddSum(t, engine.BFloat16), Options{})
+	for _, f := range flows {
+		p, err := f.storing(engine.BFloat16)
+		must(t, err)
+		collect(p, Options{})
+		collect(p, Options{NoTexels: true})
+	}
+	for _, n := range slices.Concat(normedCases(), halfNormed(engine.BFloat16)) {
 		p, err := n.program()
 		must(t, err)
 		collect(p, Options{})
@@ -146,6 +153,9 @@ func (k kernel) check(t *testing.T, m module) {
 		if got == 0 {
 			got = vk.ReadWrite // neither readonly nor writeonly
 		}
+		if k.half.Half() && want == vk.Write && got == vk.ReadWrite { // results of 16 bits; see access
+			continue
+		}
 		if !bound || got != want {
 			t.Errorf("storage buffer %d: declared with access %v, in the shader %v (bound: %t)", i, want, got, bound)
 		}
@@ -165,7 +175,7 @@ func (k kernel) check(t *testing.T, m module) {
 	if len(m.storage) != len(k.storage) || len(m.texel) != k.texel {
 		t.Errorf("declared %d storage and %d texel buffers, the shader has %v and %v", len(k.storage), k.texel, m.storage, m.texel)
 	}
-	if m.constants > uint32(len(k.spec)) {
+	if m.constants > uint32(len(k.spec)) && !(k.half.Half() && m.constants == typeConstant) {
 		t.Errorf("declared the specialization constants %v, the shader has number %d", k.spec, m.constants)
 	}
 	if m.push != uint32(4*len(k.push)) {

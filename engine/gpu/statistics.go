@@ -33,7 +33,7 @@ func Statistics(s engine.Session, p *engine.Program) ([]KernelStatistics, error)
 	}
 	out := make([]KernelStatistics, len(pipelines))
 	err := inTurn(context.Background(), len(pipelines), runtime.GOMAXPROCS(0), func(i int) (err error) {
-		out[i].Kernel = pipelines[i].kernel.name
+		out[i].Kernel = pipelines[i].kernel.code()
 		out[i].Executables, err = g.executor.executables(pipelines[i])
 		return err
 	})

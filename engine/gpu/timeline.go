@@ -89,7 +89,7 @@ func (e *Executor) drawStep(t step, stamps []time.Duration, place func(time.Dura
 	}
 	for i, d := range pl.dispatches {
 		op := pl.program.Ops[d.op]
-		e.timeline.Add(trace.Span{Track: trace.Device, Name: d.kernel.name, Begin: place(stamps[i]), End: place(stamps[i+1]),
+		e.timeline.Add(trace.Span{Track: trace.Device, Name: d.kernel.code(), Begin: place(stamps[i]), End: place(stamps[i+1]),
 			Args: map[string]any{"op": string(op.Kind), "shape": fmt.Sprint(op.Inputs[0].Shape)}})
 	}
 }

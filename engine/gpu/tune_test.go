@@ -340,18 +340,23 @@ func TestAgrees(t *testing.T) {
 	nan := []float64{0}
 	nan[0] /= nan[0]
 	for _, c := range []struct {
+		d         engine.DType
 		got, want []float64
 		ok        bool
 	}{
-		{[]float64{1, 2}, []float64{1, 2}, true},
-		{[]float64{1, 2.00001}, []float64{1, 2}, true},
-		{[]float64{1, 2.01}, []float64{1, 2}, false},
-		{nan, []float64{1}, false},
-		{[]float64{0}, []float64{0}, true},
-		{[]float64{1e-9}, []float64{0}, false},
+		{engine.Float, []float64{1, 2}, []float64{1, 2}, true},
+		{engine.Float, []float64{1, 2.00001}, []float64{1, 2}, true},
+		{engine.Float, []float64{1, 2.0002}, []float64{1, 2}, false},
+		{engine.Float16, []float64{1, 2.0002}, []float64{1, 2}, true},
+		{engine.Float16, []float64{1, 2.002}, []float64{1, 2}, false},
+		{engine.BFloat16, []float64{1, 2.002}, []float64{1, 2}, true},
+		{engine.BFloat16, []float64{1, 2.01}, []float64{1, 2}, false},
+		{engine.Float, nan, []float64{1}, false},
+		{engine.Float, []float64{0}, []float64{0}, true},
+		{engine.Float, []float64{1e-9}, []float64{0}, false},
 	} {
-		if agrees(c.got, c.want) != c.ok {
-			t.Errorf("agrees(%v, %v) = %t", c.got, c.want, !c.ok)
+		if agrees(c.d, c.got, c.want) != c.ok {
+			t.Errorf("agrees(%v, %v, %v) = %t", c.d, c.got, c.want, !c.ok)
 		}
 	}
 }

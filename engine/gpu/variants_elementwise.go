@@ -12,6 +12,8 @@ var (
 		name: "channel_scale", storage: []vk.Access{in, in, out},
 		spec: []string{"C", "PLANE", "GX", "GY", "GS"}, push: []string{"count"},
 	}.orAny("channel_scale_any")
+	// The same by a mask, where activations have 16 bits.
+	dropout2d                 = channelScale.vec4.as("dropout2d").orAny("dropout2d_any")
 	channelScaleBackwardScale = kernel{
 		name: "channel_scale_backward_scale", storage: []vk.Access{in, in, out},
 		spec: []string{"C", "PLANE", "GD", "GX", "GY", "TEAM"}, push: []string{"count"},
@@ -34,7 +36,22 @@ var (
 	}.orAny("add_activation_any")
 )
 
+// A cast to 16 bits, and one from there.
+var (
+	castNarrow = kernel{
+		name: "cast_narrow", storage: []vk.Access{in, out}, spec: []string{"C", "PLANE", "GX", "GY"}, push: []string{"count"},
+	}.orAny("cast_narrow_any")
+	castWiden = castNarrow.vec4.as("cast_widen").orAny("cast_widen_any")
+)
+
 var elementwiseVariants = slices.Concat(
+	byChunk(engine.Cast, "cast", "cast_any", foldedRows, func(c *call, chunk int) {
+		f, x, y := castWiden, c.in(0), c.out(0)
+		if y.DType.Half() {
+			f = castNarrow
+		}
+		c.elementwise(f, chunk, c.planes(x, y), []operand{c.of(x), c.of(y)})
+	}),
 	byChunk(engine.Dropout2d, "dropout2d", "dropout2d_any", wholeRows, func(c *call, chunk int) {
 		c.scaleChannels(chunk, 1) // a mask has no panels
 	}),
@@ -63,8 +80,11 @@ func wholeRows(c *call) bool { return c.in(0).H()*c.in(0).W()%4 == 0 }
 
 // scaleChannels multiplies the first input by the second, which has a value for every image's channel, in panels of so many images.
 func (c *call) scaleChannels(chunk, panel int) {
-	x, s, y := c.in(0), c.in(1), c.out(0)
-	c.elementwise(channelScale, chunk, c.images(x, y), []operand{c.of(x), c.of(s), c.of(y)}, uint32(panel))
+	f, x, s, y := channelScale, c.in(0), c.in(1), c.out(0)
+	if x.DType != s.DType {
+		f = dropout2d
+	}
+	c.elementwise(f, chunk, c.images(x, y), []operand{c.of(x), c.of(s), c.of(y)}, uint32(panel))
 }
 
 // elementwise runs a kernel of constants C, PLANE, the panels of its operands, and others.

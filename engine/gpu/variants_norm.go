@@ -95,10 +95,11 @@ func (c *call) statisticsOf(chunk int) (parts operand, each, s int) {
 }
 
 // covaries says whether the input of a batch_norm2d is the result of a pointwise convolution of at most four channels, whose covariance gives
-// the statistics without reading it: of SmallCIFARNet's first block it is the largest activation by far. Not where the kernel would spill.
+// the statistics without reading it: of SmallCIFARNet's first block it is the largest activation by far. Not where the kernel would spill, nor
+// where the result is stored rounded: they would be those of another.
 func (c *call) covaries() (conv engine.Op, ok bool) {
 	conv, ok = c.plan.origin(c.in(0), c.at)
-	if !ok || c.plan.opt.NoCovariance || c.plan.target.spills(inputCovariance.texel) || conv.Kind != engine.PointwiseConv2d || conv.Inputs[0].C() > 4 || c.plan.skipped[conv.Inputs[0]] {
+	if !ok || c.plan.opt.NoCovariance || c.plan.target.spills(inputCovariance.texel) || conv.Kind != engine.PointwiseConv2d || conv.Inputs[0].C() > 4 || c.plan.skipped[conv.Inputs[0]] || c.in(0).DType.Half() {
 		return conv, false
 	}
 	return conv, c.planes(conv.Inputs[0]).size%4 == 0

@@ -147,7 +147,7 @@ func (c *call) winograd(t tile, turned bool) {
 func (c *call) winogradPack(t tile, turned bool) operand {
 	m, k, elements := c.out(0).C(), c.in(0).C(), t.packedElements(c)
 	packed := c.scratch("winograd weight", winogradElements*elements+t.overshoot(c))
-	c.run(winogradWeight, elements/4, words(m, k, int(flag(turned)), t.rows, roundUp(k, t.depth)), nil, c.weight(), packed)
+	c.run(winogradWeight.rounding(c.in(0).DType), elements/4, words(m, k, int(flag(turned)), t.rows, roundUp(k, t.depth)), nil, c.weight(), packed)
 	return packed
 }
 

@@ -22,7 +22,8 @@ type weightJob struct {
 	rows, columns, taps int
 	sliver, padded      int
 	turned, plain       bool
-	room                int // values behind it
+	room                int          // values behind it
+	rounded             engine.DType // to those of a type of 16 bits, if it is one
 	fold                *affine
 	spread              bool             // over an invocation for each tap and four rows
 	sources             []*engine.Tensor // the weight; with fold gamma, beta, mean, var, and the bias if there is one
@@ -44,6 +45,9 @@ func (c *call) packed(j weightJob) operand {
 	pl := c.plan
 	j.sources = []*engine.Tensor{c.in(1)}
 	j.spread = pl.target.teams() && !j.plain
+	if !j.plain {
+		j.rounded = c.in(0).DType
+	}
 	if j.fold = c.affine; j.fold != nil {
 		j.sources = append(j.sources, j.fold.norm.Inputs[1:5]...)
 		if len(c.ops[0].Inputs) > 2 {
@@ -132,7 +136,17 @@ func (c *call) packAll(w *weightJobs) {
 		k, operands = packWeightsTexel, append(operands, window)
 	}
 	groups, records := w.records(at, k.texel > 0)
-	c.runGroups(k, spread(groups), nil, words(groups), append([]operand{c.plan.table(records)}, operands...)...)
+	c.runGroups(k.rounding(w.rounded()), spread(groups), nil, words(groups), append([]operand{c.plan.table(records)}, operands...)...)
+}
+
+// rounded is the type that weights are rounded to, Float where none is: a program has one.
+func (w *weightJobs) rounded() engine.DType {
+	for _, j := range w.jobs {
+		if j.rounded.Half() {
+			return j.rounded
+		}
+	}
+	return engine.Float
 }
 
 // records is the table of shaders/pack_weights.comp, and for how many workgroups.
@@ -191,7 +205,7 @@ func (j *weightJob) width(texels bool) int {
 // record is what the table says of a weight, its sources lying at those places.
 func (j *weightJob) record(at []uint32, texels bool) []uint32 {
 	var flags, shift uint32
-	for i, set := range []bool{j.turned, j.fold != nil, len(j.sources) > 5, j.plain, j.byTexels(texels), j.spread} {
+	for i, set := range []bool{j.turned, j.fold != nil, len(j.sources) > 5, j.plain, j.byTexels(texels), j.spread, j.rounded.Half()} {
 		flags |= flag(set) << i
 	}
 	if !j.plain {

@@ -14,6 +14,11 @@ import (
 // the average. Package net builds the models that are trained; this one is here to be compared.
 // load fills a session with synthetic data and returns the inputs of a step.
 func SampleStep(batch, side int, widths []int) (p *engine.Program, load func(engine.Session) (*engine.StepInputs, error), err error) {
+	return MixedSampleStep(engine.Float, batch, side, widths)
+}
+
+// MixedSampleStep is [SampleStep] with activations stored as that type, but for the logits.
+func MixedSampleStep(stored engine.DType, batch, side int, widths []int) (p *engine.Program, load func(engine.Session) (*engine.StepInputs, error), err error) {
 	const classes, images = 100, 40
 	s := &sample{batch: batch, widths: widths}
 	layout, err := engine.NewLayout(s.segments(classes), 2)
@@ -22,6 +27,7 @@ func SampleStep(batch, side int, widths []int) (p *engine.Program, load func(eng
 	}
 	b := engine.NewBuilder("sample", layout, batch)
 	s.Builder = b
+	b.Store(stored)
 	x := b.Apply(engine.GatherNormalize, nil, []*engine.Tensor{
 		b.Resident("images", engine.Uint8, images, 3, side, side),
 		b.Resident("table", engine.Float, 3, 256),
@@ -34,6 +40,9 @@ func SampleStep(batch, side int, widths []int) (p *engine.Program, load func(eng
 		}
 	}
 	x = b.Apply(engine.GlobalAvgPool, nil, []*engine.Tensor{x})[0]
+	if stored.Half() {
+		x = b.Apply1(engine.Cast, nil, []*engine.Tensor{x})
+	}
 	logits := b.Apply(engine.Linear, nil, []*engine.Tensor{x, s.model("classifier.weight"), s.model("classifier.bias")})[0]
 	loss := b.Apply(engine.CrossEntropy, engine.CrossEntropyAttr{Smoothing: 0.1}, []*engine.Tensor{logits, b.Input("labels", engine.Uint32, batch)})
 	b.Backward(logits, loss[1])

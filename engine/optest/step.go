@@ -14,6 +14,7 @@ type OpResult struct {
 	Kind   engine.Kind
 	Output string // the tensor's name
 	NMSE   float64
+	Half   error // what [HalfError] says of an output of 16 bits
 }
 
 // CompareStep runs one step of p on dev and holds each op against ref, on the inputs which that op had: errors do not
@@ -133,7 +134,11 @@ func (s *step) compare(ref engine.Executor, i int) ([]OpResult, error) {
 			if left, err = s.final(t); err != nil {
 				return nil, err
 			}
-			out = append(out, OpResult{Op: i, Kind: op.Kind, Output: t.Name, NMSE: NMSE(left, wants[k])})
+			r := OpResult{Op: i, Kind: op.Kind, Output: t.Name, NMSE: NMSE(left, wants[k])}
+			if t.DType.Half() {
+				r.Half = HalfError(t.DType, left, wants[k])
+			}
+			out = append(out, r)
 		}
 		if t.Role == engine.State {
 			copy(s.arenas[t.Arena][t.Offset:], left)
@@ -149,6 +154,7 @@ func (s *step) alone(ref engine.Executor, op engine.Op) ([][]float64, error) {
 		return nil, err
 	}
 	b := engine.NewBuilder(string(op.Kind), layout, s.program.Batch)
+	b.Store(s.program.Activations)
 	clones := map[*engine.Tensor]*engine.Tensor{}
 	var inputs []*engine.Tensor
 	for _, t := range op.Inputs {
