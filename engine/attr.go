@@ -58,6 +58,7 @@ type AdamWAttr struct {
 	Epsilon      float64 // added to the root of the second moment
 	WeightDecay  float64 // decoupled: parameters shrink by it
 	Undecayed    int     // how many of the last parameters have no weight decay
+	Counted      bool    // the bias corrections are those of the updates that status counts, not the rates'
 }
 
 // SGDAttr belongs to sgd.

@@ -9,14 +9,15 @@
 //
 // Activations are (N, C, H, W), features and logits (N, C, 1, 1), parameters have PyTorch's shapes.
 // How a tensor lies in memory is the executor's business; [Session.Read] and [Session.Write]
-// always speak logical row-major order.
+// always speak logical row-major order. A program may store activations and their gradients in 16 bits
+// ([Builder.Store]): what is read is then what was rounded. All arithmetic is that of [Float].
 //
 // # What overwrites and what accumulates
 //
 // Every op overwrites (=) its outputs; none accumulates (+=) into them. A tensor with several
 // readers gets its gradient from explicit add ops, in the order of the readers. The ops of the
 // update (sgd, adamw, running_statistics, ema) read and replace state in place; so does
-// gradient_norm with the sticky not-finite flag.
+// gradient_norm with the status: the not-finite flag, and the loss scale where there is one.
 //
 // # State
 //

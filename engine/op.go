@@ -122,6 +122,8 @@ const (
 // The indices in the result "norm" of gradient_norm.
 const (
 	NormGlobal    = 0 // L2 norm of all gradients, before clipping
-	NormNotFinite = 1 // the sticky flag after this step, 0 or 1
+	NormNotFinite = 1 // the sticky flag after this step, 0 or 1; where the loss is scaled, whether the training has diverged
+	NormSkipped   = 2 // 1 where the loss is scaled and this step's gradients have overflowed
+	NormLossScale = 3 // of this step, where the loss is scaled
 	NormElements  = 4
 )

@@ -313,15 +313,15 @@ var table = map[Kind]row{
 		out: operands{gradientOf("db", "b", "M")},
 	},
 
-	CrossEntropy: { // dlogits is the gradient of the mean loss
-		in:    operands{activation("logits", "N M 1 1").single(), input("labels", Uint32, "N").below("M")},
+	CrossEntropy: { // dlogits is the gradient of the mean loss, times the loss scale where there is a status
+		in:    operands{activation("logits", "N M 1 1").single(), input("labels", Uint32, "N").below("M"), status.optional()},
 		out:   operands{result("metrics", MetricElements), activation("dlogits", "N M 1 1").single()},
 		attr:  CrossEntropyAttr{},
 		check: isSmoothing,
 	},
 
 	CrossEntropyMixed: { // metrics count the first label
-		in:    operands{activation("logits", "N M 1 1").single(), input("targets", Uint32, targetsShape).checked(checkTargets)},
+		in:    operands{activation("logits", "N M 1 1").single(), input("targets", Uint32, targetsShape).checked(checkTargets), status.optional()},
 		out:   operands{result("metrics", MetricElements), activation("dlogits", "N M 1 1").single()},
 		attr:  CrossEntropyAttr{},
 		check: isSmoothing,
@@ -334,8 +334,8 @@ var table = map[Kind]row{
 	},
 
 	// The update. Outputs replace the inputs of the same name.
-	GradientNorm: {
-		in:   operands{flat("gradients", Gradient, AllParameters, "P"), status},
+	GradientNorm: { // the loss is scaled where there is a table of corrections
+		in:   operands{flat("gradients", Gradient, AllParameters, "P"), status, resident("corrections", Float, "T 2").optional()},
 		out:  operands{status, result("norm", NormElements)},
 		attr: GradientNormAttr{},
 	},

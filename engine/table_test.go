@@ -26,7 +26,7 @@ func (r row) applied(t *testing.T, k Kind, stored DType) (b *Builder, inputs, ou
 			a = some
 		}
 	}
-	d := Dims{"N": 2, "C": 3, "K": 5, "M": 7, "D": 11, "H": 8, "W": 10, "P": 64, "S": 128, "E": 192}.With(a)
+	d := Dims{"N": 2, "C": 3, "K": 5, "M": 7, "D": 11, "H": 8, "W": 10, "P": 64, "S": 128, "E": 192, "T": 5}.With(a)
 	for _, o := range r.in {
 		shape := d.Shape(o.Shape)
 		if o.Shape == AnyShape {

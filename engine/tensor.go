@@ -87,12 +87,19 @@ const (
 	ArenaCount
 )
 
-// StatusElements is the size of the Status arena: the clip factor that gradient_norm leaves for
-// the update, and the sticky not-finite flag.
+// StatusElements is the size of the Status arena, which gradient_norm writes: what the update needs to know and, from the third on, where the
+// loss is scaled, what the scale depends on. See [LossScaleInitial].
 const (
-	StatusElements  = 64
-	StatusScale     = 0
-	StatusNotFinite = 1
+	StatusElements     = 64
+	StatusClip         = 0 // by which the update multiplies gradients: clips, and takes the loss scale out
+	StatusNotFinite    = 1 // 1 has the update change nothing: since a norm was not finite or, where the loss is scaled, in this step alone
+	StatusMomentScale  = 2 // adamw: 1 / (1 - beta1^t) of the last update
+	StatusVarianceRoot = 3 // adamw: 1 / sqrt(1 - beta2^t)
+	StatusLossScale    = 4 // of the next step
+	StatusGoodSteps    = 5 // updates in a row since the scale last changed
+	StatusUpdates      = 6 // done so far: t, which stays behind the steps by those skipped
+	StatusStuck        = 7 // overflows in a row at a scale of 1
+	StatusSkipped      = 8 // overflows so far
 )
 
 func (a Arena) String() string {

@@ -12,11 +12,11 @@ import (
 //
 //	loss[n] = -Σ_m target[n,m] log p[n,m]
 //	metrics = Σ_n loss[n], and how many labels are among the 1 and the 5 largest logits of their row
-//	dlogits = (p - target) / N, the gradient of the mean loss
+//	dlogits = scale (p - target) / N, the gradient of the mean loss; scale is 1 without a status
 //
-//	logits, dlogits (N,M,1,1), labels (N), metrics (4), see engine.MetricLoss
-func crossEntropy(attr engine.CrossEntropyAttr, metrics, dlogits, logits, labels *tensor) {
-	crossEntropyOf(attr, metrics, dlogits, logits, func(n int) engine.Target {
+//	logits, dlogits (N,M,1,1), labels (N), metrics (4), see engine.MetricLoss; status (64)
+func crossEntropy(attr engine.CrossEntropyAttr, metrics, dlogits, logits, labels *tensor, status ...*tensor) {
+	crossEntropyOf(attr, metrics, dlogits, logits, scaleOf(status), func(n int) engine.Target {
 		label := int(labels.uints[n])
 		return engine.Target{Label: label, Other: label, Share: 1}
 	})
@@ -29,13 +29,13 @@ func crossEntropy(attr engine.CrossEntropyAttr, metrics, dlogits, logits, labels
 // so the loss is t times that of the label and 1-t times that of the other one.
 //
 //	targets (N,TargetElements), the rest as in crossEntropy
-func crossEntropyMixed(attr engine.CrossEntropyAttr, metrics, dlogits, logits, targets *tensor) {
-	crossEntropyOf(attr, metrics, dlogits, logits, func(n int) engine.Target {
+func crossEntropyMixed(attr engine.CrossEntropyAttr, metrics, dlogits, logits, targets *tensor, status ...*tensor) {
+	crossEntropyOf(attr, metrics, dlogits, logits, scaleOf(status), func(n int) engine.Target {
 		return engine.TargetOf(targets.uints[n*engine.TargetElements:])
 	})
 }
 
-func crossEntropyOf(attr engine.CrossEntropyAttr, metrics, dlogits, logits *tensor, targetOf func(n int) engine.Target) {
+func crossEntropyOf(attr engine.CrossEntropyAttr, metrics, dlogits, logits *tensor, scale float64, targetOf func(n int) engine.Target) {
 	clear(metrics.floats)
 	classes := float64(logits.C())
 	for n := range logits.N() {
@@ -52,7 +52,7 @@ func crossEntropyOf(attr engine.CrossEntropyAttr, metrics, dlogits, logits *tens
 				target += (1 - attr.Smoothing) * (1 - share)
 			}
 			loss -= target * (logit - logSum)
-			dlogits.row(n)[m] = (math.Exp(logit-logSum) - target) / float64(logits.N())
+			dlogits.row(n)[m] = scale * (math.Exp(logit-logSum) - target) / float64(logits.N())
 		}
 		metrics.floats[engine.MetricLoss] += loss
 		if r := rank(row, label); r < 1 {

@@ -6,7 +6,7 @@ import (
 	"cnnvk/engine"
 )
 
-// muon is Jordan's Muon (2024) with Nesterov's momentum, over matrices (rows, columns) among the parameters. With g = scale gradient:
+// muon is Jordan's Muon (2024) with Nesterov's momentum, over matrices (rows, columns) among the parameters. With g = clip gradient:
 //
 //	buffer = momentum buffer + (1-momentum) g
 //	u = orthogonal((1-momentum) g + momentum buffer)
@@ -28,7 +28,7 @@ func muon(attr engine.MuonAttr, parameters, moments, gradients, status, rates, o
 		p, buffer := parameters.floats[m.Offset:][:size], moments.floats[m.Offset:][:size]
 		u := make([]float64, size)
 		for i := range size {
-			g := status.floats[engine.StatusScale] * gradients.floats[m.Offset+i]
+			g := status.floats[engine.StatusClip] * gradients.floats[m.Offset+i]
 			buffer[i] = beta*buffer[i] + (1-beta)*g
 			u[i] = (1-beta)*g + beta*buffer[i]
 		}

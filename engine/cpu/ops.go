@@ -89,17 +89,17 @@ var ops = map[engine.Kind]func(a engine.Attr, out, in []*tensor){
 	engine.LinearBackwardBias:   func(_ engine.Attr, out, in []*tensor) { linearBackwardBias(out[0], in[0]) },
 
 	engine.CrossEntropy: func(a engine.Attr, out, in []*tensor) {
-		crossEntropy(a.(engine.CrossEntropyAttr), out[0], out[1], in[0], in[1])
+		crossEntropy(a.(engine.CrossEntropyAttr), out[0], out[1], in[0], in[1], in[2:]...)
 	},
 
 	engine.CrossEntropyMixed: func(a engine.Attr, out, in []*tensor) {
-		crossEntropyMixed(a.(engine.CrossEntropyAttr), out[0], out[1], in[0], in[1])
+		crossEntropyMixed(a.(engine.CrossEntropyAttr), out[0], out[1], in[0], in[1], in[2:]...)
 	},
 
 	engine.Add: func(_ engine.Attr, out, in []*tensor) { add(out[0], in[0], in[1]) },
 
 	engine.GradientNorm: func(a engine.Attr, out, in []*tensor) {
-		gradientNorm(a.(engine.GradientNormAttr), out[0], out[1], in[0], in[1])
+		gradientNorm(a.(engine.GradientNormAttr), out[0], out[1], in[0], in[1], in[2:]...)
 	},
 	engine.AdamW: func(a engine.Attr, out, in []*tensor) {
 		adamW(a.(engine.AdamWAttr), out[0], out[1], in[0], in[1], in[2], in[3], in[4])

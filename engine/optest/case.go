@@ -25,6 +25,7 @@ type Case struct {
 	// into tensors of their own.
 	Placed  bool
 	NoBias  bool    // leaves the operand out that conv2d and linear can do without
+	Scaled  bool    // the loss is scaled: the operands for that are there
 	Dropped float64 // the share of a mask that is 0
 	Why     string  // what the case is for
 }
@@ -47,6 +48,11 @@ const (
 	Flagged     Fill = "flagged"      // an earlier step raised the not-finite flag
 	ZeroGrads   Fill = "zero grads"   // all gradients are zero
 	SmallGrads  Fill = "small grads"  // gradients below AdamW's epsilon, in the first step
+	Growing     Fill = "growing"      // the loss scale is to double
+	Largest     Fill = "largest"      // the loss scale is to double, but cannot
+	Smallest    Fill = "smallest"     // one gradient is +Inf at a loss scale of 1
+	Stuck       Fill = "stuck"        // one gradient is +Inf at a loss scale of 1, as often before as may be
+	Recovered   Fill = "recovered"    // gradients are finite at a loss scale of 1, at which they were not
 	Unrounded   Fill = "unrounded"    // a cast of what is not stored in 16 bits
 	FirstUpdate Fill = "first update" // moments are zero, bias corrections those of step 1
 )
@@ -68,6 +74,9 @@ func (c Case) String() string {
 	}
 	if c.Placed {
 		parts = append(parts, "placed")
+	}
+	if c.Scaled {
+		parts = append(parts, "scaled")
 	}
 	if c.NoBias {
 		parts = append(parts, "no bias")

@@ -19,9 +19,12 @@ func (c Case) Program() (*engine.Program, error) {
 	return b.Program()
 }
 
+// corrected is how many updates the case's table of bias corrections has.
+const corrected = 9
+
 // dims are the case's sizes by the letters of the op table.
 func (c Case) dims() engine.Dims {
-	return engine.Dims{"N": c.N, "C": c.C, "K": c.C, "M": c.M, "D": c.M, "H": c.H, "W": c.W}.With(c.Attr)
+	return engine.Dims{"T": corrected, "N": c.N, "C": c.C, "K": c.C, "M": c.M, "D": c.M, "H": c.H, "W": c.W}.With(c.Attr)
 }
 
 // shape is that of an operand.
@@ -67,7 +70,8 @@ func (c Case) inputs(b *engine.Builder) []*engine.Tensor {
 	var out []*engine.Tensor
 	for _, o := range engine.Operands(c.Kind) {
 		switch {
-		case o.Optional && c.NoBias:
+		case o.Optional && o.Segment != "" && c.NoBias:
+		case o.Optional && o.Segment == "" && !c.Scaled:
 		case o.Role == engine.Resident:
 			out = append(out, b.Resident(o.Name, o.DType, c.shape(o)...))
 		case o.Role == engine.Input:

@@ -59,6 +59,9 @@ func (c Case) fill(s engine.Session, p *engine.Program, r *engine.StepInputs) er
 }
 
 func (c Case) fillResident(s engine.Session, t *engine.Tensor) error {
+	if t.Name == "corrections" {
+		return s.SetResident(t.Name, corrections())
+	}
 	if t.DType == engine.Float {
 		return s.SetResident(t.Name, c.values(t.Name, t.Shape))
 	}
@@ -89,7 +92,7 @@ func (c Case) outputs(s engine.Session, p *engine.Program) (map[string][]float64
 		if out[t.Name], err = s.Read(p, t); err != nil {
 			return nil, err
 		}
-		c.forgetScale(t, out[t.Name])
+		c.forgetClip(t, out[t.Name])
 	}
 	for a := engine.Arena(0); arenas && a < engine.ArenaCount; a++ {
 		data, err := s.ReadArena(a)
@@ -97,18 +100,18 @@ func (c Case) outputs(s engine.Session, p *engine.Program) (map[string][]float64
 			return nil, err
 		}
 		if a == engine.Status {
-			c.forgetScale(nil, data)
+			c.forgetClip(nil, data)
 		}
 		out["arena "+a.String()] = data
 	}
 	return out, nil
 }
 
-// forgetScale drops the clip factor of a status in which the flag is up: it is read no more, and what
+// forgetClip drops the clip factor of a status in which the flag is up: it is read no more, and what
 // became of a NaN in min() is a device's own affair. t is nil for the whole arena.
-func (c Case) forgetScale(t *engine.Tensor, status []float64) {
+func (c Case) forgetClip(t *engine.Tensor, status []float64) {
 	isStatus := t == nil || t.Role == engine.State && t.Arena == engine.Status
 	if isStatus && c.Kind == engine.GradientNorm && status[engine.StatusNotFinite] != 0 {
-		status[engine.StatusScale] = 0
+		status[engine.StatusClip] = 0
 	}
 }

@@ -145,7 +145,7 @@ func (c Case) rates(out []float64) {
 		step = 1
 	}
 	out[engine.RateLearning] = lr
-	if a, ok := c.Attr.(engine.AdamWAttr); ok {
+	if a, ok := c.Attr.(engine.AdamWAttr); ok && !a.Counted {
 		out[engine.RateMomentScale] = lr / (1 - math.Pow(a.Beta1, step))
 		out[engine.RateVarianceRoot] = 1 / math.Sqrt(1-math.Pow(a.Beta2, step))
 	}
@@ -159,10 +159,7 @@ func (c Case) arena(a engine.Arena, l *engine.Layout) []float64 {
 	out := make([]float64, l.ArenaElements(a))
 	switch a {
 	case engine.Status:
-		out[engine.StatusScale] = 0.375
-		if c.Fill == Flagged {
-			out[engine.StatusNotFinite] = 1
-		}
+		copy(out, c.status())
 	case engine.Moments:
 		for _, segment := range l.Segments {
 			if !segment.Trained {
@@ -177,6 +174,44 @@ func (c Case) arena(a engine.Arena, l *engine.Layout) []float64 {
 			copy(out[segment.Offset:], c.segment(a, segment))
 		}
 		c.spoil(a, out)
+	}
+	return out
+}
+
+// status is what the Status arena holds. The loss scale has come to 1,024 after 5 updates that have not overflowed, of 7 in all.
+func (c Case) status() []float64 {
+	out := make([]float64, engine.StatusElements)
+	out[engine.StatusClip] = 0.375
+	if c.Fill == Flagged {
+		out[engine.StatusNotFinite] = 1
+	}
+	if a, ok := c.Attr.(engine.AdamWAttr); ok && a.Counted {
+		copy(out[engine.StatusMomentScale:], corrections()[2*6:][:2])
+	}
+	if !c.Scaled {
+		return out
+	}
+	out[engine.StatusLossScale], out[engine.StatusGoodSteps], out[engine.StatusUpdates], out[engine.StatusSkipped] = 1024, 5, 7, 3
+	switch c.Fill {
+	case Growing: // and the updates go beyond the table
+		out[engine.StatusGoodSteps], out[engine.StatusUpdates] = engine.LossScaleInterval-1, 4567
+	case Largest:
+		out[engine.StatusLossScale], out[engine.StatusGoodSteps] = 0x1p127, engine.LossScaleInterval-1
+	case Smallest:
+		out[engine.StatusLossScale] = 1
+	case Stuck:
+		out[engine.StatusLossScale], out[engine.StatusStuck] = 1, engine.LossScaleAttempts-1
+	case Recovered:
+		out[engine.StatusLossScale], out[engine.StatusStuck] = 1, 7
+	}
+	return out
+}
+
+// corrections is the table of bias corrections, at whose end they are far from 1.
+func corrections() []float64 {
+	var out []float64
+	for _, row := range engine.Corrections(0.9, 0.999)[:corrected] {
+		out = append(out, float64(row[0]), float64(row[1]))
 	}
 	return out
 }
@@ -219,7 +254,7 @@ func (c Case) spoil(a engine.Arena, data []float64) {
 	at := len(data) / 3 / 64 * 64
 	switch {
 	case a != engine.Gradient:
-	case c.Fill == Infinite:
+	case c.Fill == Infinite, c.Fill == Smallest, c.Fill == Stuck:
 		data[at] = math.Inf(1)
 	case c.Fill == NotANumber:
 		data[at] = math.NaN()
