@@ -11,6 +11,8 @@ const (
 	LossScaleInitial = 1 << 16
 	// LossScaleInterval is how many updates in a row double the scale.
 	LossScaleInterval = 2000
+	// LossScaleLargest is where it ends: its inverse is a normal number of float32, too.
+	LossScaleLargest = 0x1p126
 	// LossScaleAttempts is how many steps in a row may overflow at a scale of 1, below which it does not go: then the training has diverged.
 	LossScaleAttempts = 20
 )

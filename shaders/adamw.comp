@@ -7,10 +7,15 @@
 //   gradients, parameters  (COUNT*CHUNK)    moments  (2, COUNT*CHUNK): m, v
 //   status  clip factor, not-finite flag    rates  lr, lr/(1-BETA1^t), 1/sqrt(1-BETA2^t), made by the host
 //
+// With COUNTED the two factors follow from the device's own count of updates: rates is the learning rate alone, status goes on with
+//   1/(1-BETA1^t), 1/sqrt(1-BETA2^t)
+//
 // One pass over flat memory. Nothing is written once a step was not finite.
 //
 // kernel adamw
 // kernel adamw_any: SCALAR
+// kernel adamw_counted: COUNTED
+// kernel adamw_counted_any: COUNTED SCALAR
 #include "dispatch.glsl"
 #include "chunk.glsl"
 
@@ -28,6 +33,13 @@ layout(std430, binding = 1) readonly  buffer Status { float status[]; };
 layout(std430, binding = 2)           buffer Parameters { chunk parameters[]; };
 layout(std430, binding = 3)           buffer Moments { chunk moments[]; };
 layout(std140, binding = 4) uniform Rates { vec4 rates; };
+#ifdef COUNTED
+#define MOMENT_RATE (rates.x * status[2])
+#define VARIANCE_FACTOR status[3]
+#else
+#define MOMENT_RATE rates.y
+#define VARIANCE_FACTOR rates.z
+#endif
 
 void main() {
     uint i = invocation();
@@ -38,5 +50,5 @@ void main() {
     moments[i] = m;
     moments[COUNT + i] = v;
     p -= rates.x * (i < DECAYED ? DECAY : 0.0) * p;
-    parameters[i] = p - rates.y * m / (sqrt(v) * rates.z + EPSILON);
+    parameters[i] = p - MOMENT_RATE * m / (sqrt(v) * VARIANCE_FACTOR + EPSILON);
 }

@@ -7,7 +7,11 @@
 //   moments    (2, COUNT)   m, v
 //   status     clip factor, not-finite flag    rates  lr, lr/(1-BETA1^t), 1/sqrt(1-BETA2^t), made by the host
 //
+// With COUNTED the two factors are in status, as in adamw.comp.
+//
 // Nothing is written once a step was not finite.
+// kernel adamw_ema
+// kernel adamw_ema_counted: COUNTED
 #include "dispatch.glsl"
 
 layout(constant_id = 1) const uint COUNT = 1;
@@ -27,6 +31,13 @@ layout(std430, binding = 2)           buffer Average { vec4 average[]; };
 layout(std140, binding = 3) uniform Rates { vec4 rates; };
 layout(binding = 4) uniform samplerBuffer status;
 layout(binding = 5) uniform samplerBuffer gradients;
+#ifdef COUNTED
+#define MOMENT_RATE (rates.x * s.z)
+#define VARIANCE_FACTOR s.w
+#else
+#define MOMENT_RATE rates.y
+#define VARIANCE_FACTOR rates.z
+#endif
 
 void main() {
     uint i = invocation();
@@ -41,7 +52,7 @@ void main() {
         moments[i] = m;
         moments[COUNT + i] = v;
         p -= rates.x * (i < DECAYED ? DECAY : 0.0) * p;
-        p -= rates.y * m / (sqrt(v) * rates.z + EPSILON);
+        p -= MOMENT_RATE * m / (sqrt(v) * VARIANCE_FACTOR + EPSILON);
     } else {
         p = g;
     }

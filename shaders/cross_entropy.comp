@@ -11,11 +11,16 @@
 // With MIXED it is cross_entropy_mixed, of targets (N, 3): label, another label, and the first one's share as a float's bits
 //   target[m] = (1 - SMOOTHING) * (share * [m == label] + (1 - share) * [m == other]) + SMOOTHING / M
 //
+// With SCALED dlogits is multiplied by the loss scale
+//   status           (64): its fifth value, as a texel of four
+//
 // One invocation takes one sample and reads its logits twice: exponentials are recomputed, not stored.
 //
 // ops: cross_entropy, cross_entropy_mixed
 // kernel cross_entropy
 // kernel cross_entropy_mixed: MIXED
+// kernel cross_entropy_scaled: SCALED
+// kernel cross_entropy_mixed_scaled: MIXED SCALED
 #include "dispatch.glsl"
 #include "panels.glsl"
 
@@ -30,6 +35,12 @@ layout(std430, binding = 0) readonly  buffer Logits { float logits[]; };
 layout(std430, binding = 1) readonly  buffer Labels { uint labels[]; };
 layout(std430, binding = 2) writeonly buffer DLogits { float dlogits[]; };
 layout(std430, binding = 3) writeonly buffer Samples { float samples[]; };
+#ifdef SCALED
+layout(binding = 4) uniform samplerBuffer status;
+#define SCALE * texelFetch(status, 1).x
+#else
+#define SCALE
+#endif
 
 void main() {
     uint n = invocation();
@@ -70,6 +81,6 @@ void main() {
 #else
         float target = SMOOTHING / float(M) + (m == label ? 1.0 - SMOOTHING : 0.0);
 #endif
-        dlogits[to + m * GY] = (exp(logits[from + m * GX] - top) / sum - target) / float(push.N);
+        dlogits[to + m * GY] = (exp(logits[from + m * GX] - top) / sum - target) / float(push.N) SCALE;
     }
 }

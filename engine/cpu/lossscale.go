@@ -1,10 +1,6 @@
 package cpu
 
-import (
-	"math"
-
-	"cnnvk/engine"
-)
+import "cnnvk/engine"
 
 // scaleOf is the scale in a status among the operands of a loss, 1 where it has none.
 func scaleOf(status []*tensor) float64 {
@@ -19,7 +15,7 @@ func scaleOf(status []*tensor) float64 {
 //	overflow:  status[not finite] = 1, and it is one more of status[skipped];
 //	           scale = max(1, scale/2), status[good steps] = 0, and status[stuck] counts overflows in a row at scale 1
 //	otherwise: status[not finite] = 0, status[updates] = t + 1 with the bias corrections of that update,
-//	           and the scale doubles after every LossScaleInterval updates in a row, unless it would be infinite in float32
+//	           and the scale doubles after every LossScaleInterval updates in a row, up to LossScaleLargest
 //
 // norm says whether this step was skipped, its scale, and as not finite whether the training has diverged.
 //
@@ -34,9 +30,7 @@ func rescale(status, norm, corrections *tensor, overflow bool) {
 		s[engine.StatusNotFinite], s[engine.StatusUpdates], s[engine.StatusStuck] = 0, t+1, 0
 		if s[engine.StatusGoodSteps]++; s[engine.StatusGoodSteps] >= engine.LossScaleInterval {
 			s[engine.StatusGoodSteps] = 0
-			if 2*scale <= math.MaxFloat32 {
-				s[engine.StatusLossScale] = 2 * scale
-			}
+			s[engine.StatusLossScale] = min(2*scale, engine.LossScaleLargest)
 		}
 		return
 	}

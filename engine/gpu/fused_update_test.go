@@ -12,8 +12,8 @@ import (
 )
 
 // updateProgram is the update of a small network: norm, clip, AdamW, which spares the last parameters from weight decay,
-// BatchNorm's statistics and the moving average.
-func updateProgram(t *testing.T, undecayed int) *engine.Program {
+// BatchNorm's statistics and the moving average; of gradients of a scaled loss or not.
+func updateProgram(t *testing.T, undecayed int, scaled bool) *engine.Program {
 	t.Helper()
 	l, err := engine.NewLayout([]engine.Segment{
 		{Name: "w", Shape: engine.Shape{37, 53}, Trained: true}, {Name: "b", Shape: engine.Shape{37}, Trained: true},
@@ -26,8 +26,12 @@ func updateProgram(t *testing.T, undecayed int) *engine.Program {
 	parameters, moments := flat(engine.Model, 0, l.Parameters), flat(engine.Moments, 0, 2*l.Parameters)
 	statistics, candidates := flat(engine.Model, l.Parameters, l.Elements), flat(engine.Gradient, l.Parameters, l.Elements)
 	model, average := flat(engine.Model, 0, l.Elements), flat(engine.EMA, 0, l.Elements)
-	b.Apply(engine.GradientNorm, engine.GradientNormAttr{ClipNorm: 1}, []*engine.Tensor{gradients, status}, status)
-	b.Apply(engine.AdamW, engine.AdamWAttr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 5, Undecayed: undecayed},
+	norm := []*engine.Tensor{gradients, status}
+	if scaled {
+		norm = append(norm, b.Resident("corrections", engine.Float, len(corrections)/2, 2))
+	}
+	b.Apply(engine.GradientNorm, engine.GradientNormAttr{ClipNorm: 1}, norm, status)
+	b.Apply(engine.AdamW, engine.AdamWAttr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 5, Undecayed: undecayed, Counted: scaled},
 		[]*engine.Tensor{gradients, status, b.Input("rates", engine.Float, engine.RateElements), parameters, moments}, parameters, moments)
 	b.Apply(engine.RunningStatistics, nil, []*engine.Tensor{candidates, status, statistics}, statistics)
 	b.Apply(engine.ExponentialMean, engine.ExponentialMeanAttr{Decay: 0.995}, []*engine.Tensor{model, status, average}, average)
@@ -42,9 +46,14 @@ func TestFusedUpdate(t *testing.T) {
 	e := New(vktest.Device(t))
 	defer e.Close()
 	for _, undecayed := range []int{0, 64} {
-		testFusedUpdate(t, e, updateProgram(t, undecayed))
+		for _, scaled := range []bool{false, true} {
+			testFusedUpdate(t, e, updateProgram(t, undecayed, scaled))
+		}
 	}
 }
+
+// corrections are other factors than those of the rates in runUpdate.
+var corrections = []float32{3, 20, 2, 10}
 
 func testFusedUpdate(t *testing.T, e *Executor, p *engine.Program) {
 	for _, bad := range []bool{false, true} {
@@ -79,6 +88,12 @@ func runUpdate(t *testing.T, e engine.Executor, p *engine.Program, opt engine.Pl
 			data[5] /= 0 * data[5]
 		}
 		must(t, s.WriteArena(a, data))
+	}
+	if p.Tensor("corrections") != nil {
+		status := make([]float64, engine.StatusElements)
+		status[engine.StatusLossScale] = 4
+		must(t, s.WriteArena(engine.Status, status))
+		must(t, s.SetResident("corrections", corrections))
 	}
 	r := engine.NewStepInputs(p)
 	for range 2 {

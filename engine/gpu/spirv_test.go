@@ -123,7 +123,8 @@ func plannedKernels(t *testing.T) map[string]kernel {
 		must(t, err)
 		collect(p, Options{})
 	}
-	collect(updateProgram(t, 0), Options{})
+	collect(updateProgram(t, 0, false), Options{})
+	collect(updateProgram(t, 0, true), Options{})
 	on = nvidia
 	collect(network(t, net.SmallCIFARNetName, 128)[0], Options{})
 	for _, k := range probes {

@@ -14,17 +14,25 @@ var (
 		name: "adamw_ema", storage: []vk.Access{inOut, inOut, inOut}, uniform: true, texel: 2,
 		spec: []string{"COUNT", "ALL", "DECAYED", "BETA1", "BETA2", "EPSILON", "DECAY", "GAIN1", "GAIN2", "GAIN"},
 	}
-	gradientNorm = kernel{name: "gradient_norm", storage: []vk.Access{out, in}, spec: []string{"TEAM"}, push: []string{"count", "run", "S"}}.
+	adamwEMACounted = adamwEMA.as("adamw_ema_counted")
+	gradientNorm    = kernel{name: "gradient_norm", storage: []vk.Access{out, in}, spec: []string{"TEAM"}, push: []string{"count", "run", "S"}}.
 			orTexel("gradient_norm_texel", 1).orAny("gradient_norm_any")
 	gradientNormFinish = kernel{
 		name: "gradient_norm_finish", storage: []vk.Access{in, inOut, out},
 		spec: []string{"CLIP", "TEAM"}, push: []string{"S"},
 	}
+	gradientNormScaled = kernel{name: "gradient_norm_scaled", storage: []vk.Access{out, in, in}, spec: []string{"TEAM"}, push: []string{"count", "run", "S"}}.
+				orTexel("gradient_norm_scaled_texel", 1).orAny("gradient_norm_scaled_any")
+	gradientNormFinishScaled = kernel{
+		name: "gradient_norm_finish_scaled", storage: []vk.Access{in, inOut, out, in},
+		spec: []string{"CLIP", "TEAM"}, push: []string{"S", "T"},
+	}
 	adamw = kernel{
 		name: "adamw", storage: []vk.Access{in, in, inOut, inOut}, uniform: true,
 		spec: []string{"COUNT", "DECAYED", "BETA1", "BETA2", "EPSILON", "DECAY", "GAIN1", "GAIN2"},
 	}.orAny("adamw_any")
-	sgd = kernel{
+	adamwCounted = adamw.vec4.as("adamw_counted").orAny("adamw_counted_any")
+	sgd          = kernel{
 		name: "sgd", storage: []vk.Access{in, in, inOut, inOut}, uniform: true,
 		spec: []string{"COUNT", "DECAYED", "MOMENTUM", "DECAY", "NESTEROV"},
 	}.orAny("sgd_any")
@@ -42,17 +50,27 @@ var updateVariants = slices.Concat([]variant{
 	}}, wholeUpdate, updateAtOnce),
 },
 	byChunk(engine.GradientNorm, "gradient_norm", "gradient_norm_any", flatRows, func(c *call, chunk int) {
-		gradients, status := c.in(0), c.in(1)
+		gradients, status, norm := c.in(0), c.in(1), c.out(1)
 		count := gradients.Shape.Elements() / chunk
 		r := c.reduction(count, 1, 1, chunk, 1)
 		parts := c.scratch("gradient_norm parts", r.s)
-		c.runTeams(c.readingChunk(gradientNorm, chunk, gradients.Shape.Elements()), r.team, r.s, words(r.team), words(count, r.per, r.s), parts, c.of(gradients))
-		c.runTeams(gradientNormFinish, r.team, 1, append([]uint32{word(c.attr().(engine.GradientNormAttr).ClipNorm)}, words(r.team)...), words(r.s),
-			parts, c.of(status), c.of(c.out(1)))
+		sum, finish, sizes := gradientNorm, gradientNormFinish, words(r.s)
+		read, decide := []operand{parts}, []operand{parts, c.of(status), c.of(norm)}
+		if len(c.ops[0].Inputs) > 2 {
+			corrections := c.in(2)
+			sum, finish, sizes = gradientNormScaled, gradientNormFinishScaled, words(r.s, corrections.Shape[0])
+			read, decide = append(read, c.of(status)), append(decide, c.of(corrections))
+		}
+		c.runTeams(c.readingChunk(sum, chunk, gradients.Shape.Elements()), r.team, r.s, words(r.team), words(count, r.per, r.s), append(read, c.of(gradients))...)
+		c.runTeams(finish, r.team, 1, append([]uint32{word(c.attr().(engine.GradientNormAttr).ClipNorm)}, words(r.team)...), sizes, decide...)
 	}),
 	byChunk(engine.AdamW, "adamw", "adamw_any", decayRows, func(c *call, chunk int) {
 		a := c.attr().(engine.AdamWAttr)
-		c.optimizer(adamw, chunk, word(a.Beta1), word(a.Beta2), word(a.Epsilon), word(a.WeightDecay),
+		kernels := adamw
+		if a.Counted {
+			kernels = adamwCounted
+		}
+		c.optimizer(kernels, chunk, word(a.Beta1), word(a.Beta2), word(a.Epsilon), word(a.WeightDecay),
 			word(1-a.Beta1), word(1-a.Beta2))
 	}),
 	byChunk(engine.SGD, "sgd", "sgd_any", decayRows, func(c *call, chunk int) {
@@ -111,7 +129,11 @@ func updateAtOnce(c *call) {
 	count, all := gradients.Shape.Elements()/4, model.Shape.Elements()/4
 	candidates := *c.plan.slabs[gradients] // and the gradients before them
 	candidates.name, candidates.bytes = "gradients and candidates", int64(all)*16
-	c.runUniform(adamwEMA, all, append(words(count, all, count-a.Undecayed/4), word(a.Beta1), word(a.Beta2), word(a.Epsilon), word(a.WeightDecay),
+	k := adamwEMA
+	if a.Counted {
+		k = adamwEMACounted
+	}
+	c.runUniform(k, all, append(words(count, all, count-a.Undecayed/4), word(a.Beta1), word(a.Beta2), word(a.Epsilon), word(a.WeightDecay),
 		word(1-a.Beta1), word(1-a.Beta2), word(1-c.ops[2].Attr.(engine.ExponentialMeanAttr).Decay)), nil, rates,
 		c.of(model), c.of(moments), c.of(average), c.of(status), operand{slab: &candidates})
 }

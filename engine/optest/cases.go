@@ -10,7 +10,7 @@ import (
 // which a kernel would go wrong.
 func Cases() []Case {
 	return slices.Concat(gatherCases(), augmentCases(), mixCases(), resizeCases(), denseCases(), depthwiseCases(), pointwiseCases(), normCases(), elementCases(), dropoutCases(), poolCases(),
-		flattenCases(), linearCases(), lossCases(), updateCases())
+		flattenCases(), linearCases(), lossCases(), updateCases(), scaledCases())
 }
 
 func gatherCases() []Case {

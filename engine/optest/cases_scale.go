@@ -6,8 +6,8 @@ import (
 	"cnnvk/engine"
 )
 
-// ScaledCases are those of the loss scale.
-func ScaledCases() []Case {
+// scaledCases are those of the loss scale.
+func scaledCases() []Case {
 	clip, smooth := engine.GradientNormAttr{ClipNorm: 1}, engine.CrossEntropyAttr{Smoothing: 0.1}
 	counted := engine.AdamWAttr{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 5e-4, Counted: true}
 	return slices.Concat(

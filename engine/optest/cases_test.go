@@ -11,7 +11,7 @@ import (
 
 func TestCases(t *testing.T) {
 	count, names := map[engine.Kind]int{}, map[string]bool{}
-	for _, c := range slices.Concat(optest.Cases(), optest.HalfCases(), optest.ScaledCases()) {
+	for _, c := range slices.Concat(optest.Cases(), optest.HalfCases()) {
 		count[c.Kind]++
 		if names[c.String()] {
 			t.Errorf("two cases are called %q", c)
@@ -31,7 +31,7 @@ func TestCases(t *testing.T) {
 // TestReferenceRunsCases holds the reference against itself: every case runs, gives outputs, and gives them again.
 func TestReferenceRunsCases(t *testing.T) {
 	e := cpu.New()
-	for _, c := range slices.Concat(optest.Cases(), optest.ScaledCases()) {
+	for _, c := range optest.Cases() {
 		t.Run(c.String(), func(t *testing.T) {
 			first, err := c.Run(e, engine.PlanOptions{})
 			if err != nil {

@@ -86,6 +86,7 @@ func (c Case) outputs(s engine.Session, p *engine.Program) (map[string][]float64
 	for _, t := range p.Ops[0].Outputs {
 		if t.Role == engine.Result {
 			out[t.Name] = reports[0].Results[t.Name]
+			c.eachByItself(out, t.Name)
 			continue
 		}
 		arenas = arenas || t.Role == engine.State
@@ -93,6 +94,7 @@ func (c Case) outputs(s engine.Session, p *engine.Program) (map[string][]float64
 			return nil, err
 		}
 		c.forgetClip(t, out[t.Name])
+		c.eachByItself(out, t.Name)
 	}
 	for a := engine.Arena(0); arenas && a < engine.ArenaCount; a++ {
 		data, err := s.ReadArena(a)
@@ -105,6 +107,15 @@ func (c Case) outputs(s engine.Session, p *engine.Program) (map[string][]float64
 		out["arena "+a.String()] = data
 	}
 	return out, nil
+}
+
+// eachByItself compares each of gradient_norm's numbers by itself, where the loss is scaled: they are of very different size.
+func (c Case) eachByItself(out map[string][]float64, name string) {
+	if c.Kind == engine.GradientNorm && c.Scaled {
+		for i, v := range out[name] {
+			out[fmt.Sprintf("%s[%d]", name, i)] = []float64{v}
+		}
+	}
 }
 
 // forgetClip drops the clip factor of a status in which the flag is up: it is read no more, and what

@@ -178,7 +178,7 @@ func (c Case) arena(a engine.Arena, l *engine.Layout) []float64 {
 	return out
 }
 
-// status is what the Status arena holds. The loss scale has come to 1,024 after 5 updates that have not overflowed, of 7 in all.
+// status is what the Status arena holds. The loss scale has come to 1/1,024 of the initial one after 5 updates that have not overflowed, of 7 in all.
 func (c Case) status() []float64 {
 	out := make([]float64, engine.StatusElements)
 	out[engine.StatusClip] = 0.375
@@ -191,12 +191,12 @@ func (c Case) status() []float64 {
 	if !c.Scaled {
 		return out
 	}
-	out[engine.StatusLossScale], out[engine.StatusGoodSteps], out[engine.StatusUpdates], out[engine.StatusSkipped] = 1024, 5, 7, 3
+	out[engine.StatusLossScale], out[engine.StatusGoodSteps], out[engine.StatusUpdates], out[engine.StatusSkipped] = engine.LossScaleInitial/1024, 5, 7, 3
 	switch c.Fill {
 	case Growing: // and the updates go beyond the table
 		out[engine.StatusGoodSteps], out[engine.StatusUpdates] = engine.LossScaleInterval-1, 4567
 	case Largest:
-		out[engine.StatusLossScale], out[engine.StatusGoodSteps] = 0x1p127, engine.LossScaleInterval-1
+		out[engine.StatusLossScale], out[engine.StatusGoodSteps] = engine.LossScaleLargest, engine.LossScaleInterval-1
 	case Smallest:
 		out[engine.StatusLossScale] = 1
 	case Stuck:
@@ -224,7 +224,7 @@ func (c Case) segment(a engine.Arena, g engine.Segment) []float64 {
 	s := newSource(c, a.String()+g.Name)
 	scale := 0.05
 	switch {
-	case a == engine.Gradient && c.Fill == ZeroGrads && g.Trained:
+	case a == engine.Gradient && (c.Fill == ZeroGrads || c.Fill == Largest) && g.Trained: // what is divided by the largest scale is next to nothing
 		scale = 0
 	case a == engine.Gradient && c.Fill == SmallGrads && g.Trained:
 		scale = 1e-9
