@@ -27,7 +27,9 @@ func TestBatchSizes(t *testing.T) {
 func TestBatches(t *testing.T) {
 	t.Parallel()
 	w, d := someWeights(t, SmallCIFARNetName, narrow), someData(5)
-	write := func(n int) (*engine.Program, error) { return EvalProgram(w.Model, w.Layout, engine.Model, d.Shape, n) }
+	write := func(n int) (*engine.Program, error) {
+		return EvalProgram(w.Model, w.Layout, engine.Model, engine.Float, d.Shape, n)
+	}
 	b, err := WriteBatches(5, 3, write)
 	if err != nil {
 		t.Fatal(err)

@@ -71,7 +71,7 @@ func evaluation(w *Weights, d ImageShape, batch int) (*Batches, error) {
 		return nil, fmt.Errorf("net: evaluation of %d images at batch size %d: both must be at least 1", d.N, batch)
 	}
 	return WriteBatches(d.N, min(batch, d.N), func(n int) (*engine.Program, error) {
-		return EvalProgram(w.Model, w.Layout, engine.Model, d, n)
+		return EvalProgram(w.Model, w.Layout, engine.Model, w.Stored, d, n)
 	})
 }
 

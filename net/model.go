@@ -107,4 +107,17 @@ func (m *Model) ForwardTraining(b *engine.Builder, x, random *engine.Tensor) *en
 	return m.forward(&forward{b: b, weights: engine.Model, random: random}, x)
 }
 
-func (m *Model) forward(f *forward, x *engine.Tensor) *engine.Tensor { return f.run(m.steps, x) }
+// forward gives logits that are Float, whatever the program stores: the features are cast before a last Linear, or else what comes out.
+func (m *Model) forward(f *forward, x *engine.Tensor) *engine.Tensor {
+	before, classifier := m.steps, []step(nil)
+	if last := len(m.steps) - 1; x.DType.Half() {
+		if _, is := m.steps[last].layer.(linear); is {
+			before, classifier = m.steps[:last], m.steps[last:]
+		}
+	}
+	x = f.run(before, x)
+	if x.DType.Half() {
+		x = f.apply(engine.Cast, nil, x)
+	}
+	return f.run(classifier, x)
+}

@@ -54,7 +54,7 @@ func randomData(n int, task Task, mean, std []float64) Data {
 // referenceLogits are what the reference computes of images, (N, classes).
 func referenceLogits(t testing.TB, w *Weights, d Data) []float64 {
 	t.Helper()
-	p, err := EvalProgram(w.Model, w.Layout, engine.Model, d.Shape, d.Shape.N)
+	p, err := EvalProgram(w.Model, w.Layout, engine.Model, engine.Float, d.Shape, d.Shape.N)
 	if err != nil {
 		t.Fatal(err)
 	}

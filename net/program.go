@@ -27,9 +27,10 @@ const (
 	tensorLogits   = "logits"
 )
 
-// EvalProgram is the forward pass of an evaluation, with the weights in that arena.
-func EvalProgram(m *Model, l *engine.Layout, weights engine.Arena, d ImageShape, batch int) (*engine.Program, error) {
+// EvalProgram is the forward pass of an evaluation, with the weights in that arena and activations stored as that type.
+func EvalProgram(m *Model, l *engine.Layout, weights engine.Arena, stored engine.DType, d ImageShape, batch int) (*engine.Program, error) {
 	b := engine.NewBuilder(fmt.Sprintf("eval batch %d", batch), l, batch)
+	b.Store(stored)
 	logits := m.Forward(b, weights, Gather(b, d, batch))
 	CrossEntropy(b, logits, batch, 0)
 	return b.Program()
@@ -47,11 +48,12 @@ func Residents(b *engine.Builder, d ImageShape) (images, table *engine.Tensor) {
 	return b.Resident(residentImages, engine.Uint8, d.N, d.C, d.H, d.W), b.Resident(residentTable, engine.Float, d.C, 256)
 }
 
-// CrossEntropy writes the loss down and returns its gradient by the logits. Label smoothing is for training; an evaluation passes 0.
-func CrossEntropy(b *engine.Builder, logits *engine.Tensor, batch int, smoothing float64) *engine.Tensor {
+// CrossEntropy writes the loss down and returns its gradient by the logits, times the loss scale in status if there is one. Label smoothing
+// is for training; an evaluation passes 0.
+func CrossEntropy(b *engine.Builder, logits *engine.Tensor, batch int, smoothing float64, status ...*engine.Tensor) *engine.Tensor {
 	logits.Name = tensorLogits
 	labels := b.Input(inputLabels, engine.Uint32, batch)
-	return b.Apply(engine.CrossEntropy, engine.CrossEntropyAttr{Smoothing: smoothing}, []*engine.Tensor{logits, labels})[1]
+	return b.Apply(engine.CrossEntropy, engine.CrossEntropyAttr{Smoothing: smoothing}, append([]*engine.Tensor{logits, labels}, status...))[1]
 }
 
 // SetResidents hands the images and their table to a session, where they stay.

@@ -21,7 +21,8 @@ type Weights struct {
 	Arena    []float64 // parameters and statistics, in the layout's places
 	Batches  int64     // num_batches_tracked
 	Metadata map[string]string
-	Note     string // in one line, what reading changed of a file of another form; "" for nothing
+	Stored   engine.DType // what an evaluation stores activations as
+	Note     string       // in one line, what reading changed of a file of another form; "" for nothing
 
 	tensors []safetensors.Tensor // of the file, under the network's names; nil where there is none
 }

@@ -47,6 +47,7 @@ type benchResult struct {
 	BatchSize       int        `json:"batch_size"`
 	Repeats         int        `json:"repeats"`
 	Augment         string     `json:"augment"`
+	AMP             string     `json:"amp,omitempty"` // what mixed precision stores
 	TrainImgS       float64    `json:"train_img_s"`
 	TrainRange      [2]float64 `json:"train_img_s_range"`
 	EvalImgS        float64    `json:"eval_img_s"`
@@ -175,8 +176,11 @@ func benchFormat(c *cli.Context) (string, error) {
 
 func runBench(s *console, b *bencher, o benchOptions) (found benchFindings, err error) {
 	b.logChoices(s.log)
-	device := b.machine.Device()
-	s.say("device: %s, %s\nrandom pixels, batch %d, median of %d\n", device.Name, device.Driver, b.batch, o.repeats)
+	device, mixed := b.machine.Device(), ""
+	if o.recipe.AMP {
+		mixed = ", " + o.recipe.AMPType
+	}
+	s.say("device: %s, %s\nrandom pixels, batch %d%s, median of %d\n", device.Name, device.Driver, b.batch, mixed, o.repeats)
 	if found.result, err = b.measure(o.repeats); err != nil || !o.profile {
 		return found, err
 	}
@@ -216,7 +220,7 @@ func (r benchResult) markdown(out io.Writer) error {
 
 func (r benchResult) columns() []column {
 	rate := func(v float64) string { return fmt.Sprintf("%.1f", v) }
-	return []column{
+	columns := []column{
 		{"device", r.Device}, {"driver", r.Driver},
 		{"recipe", r.Recipe}, {"model", r.Model}, {"batch_size", fmt.Sprint(r.BatchSize)}, {"repeats", fmt.Sprint(r.Repeats)}, {"augment", r.Augment},
 		{"train_img_s", rate(r.TrainImgS)}, {"train_img_s_min", rate(r.TrainRange[0])}, {"train_img_s_max", rate(r.TrainRange[1])},
@@ -224,4 +228,8 @@ func (r benchResult) columns() []column {
 		{"first_step_s", fmt.Sprintf("%.2f", r.FirstStepS)},
 		{"peak_device_bytes", fmt.Sprint(r.PeakDeviceBytes)}, {"dataset_bytes", fmt.Sprint(r.DatasetBytes)},
 	}
+	if r.AMP != "" {
+		columns = append(columns, column{"amp", r.AMP})
+	}
+	return columns
 }

@@ -94,7 +94,7 @@ func benchDemand(model *net.Model, recipe training.Recipe) machine.Demand {
 		if err != nil {
 			return nil, nil, err
 		}
-		eval, err := net.EvalProgram(model, layout, engine.EMA, shape, batch)
+		eval, err := net.EvalProgram(model, layout, engine.EMA, recipe.Stored(), shape, batch)
 		return layout, []*engine.Program{train, eval}, err
 	}
 }
@@ -109,7 +109,7 @@ func (b *bencher) fill(model *net.Model, layout *engine.Layout) error {
 		labels[i] = uint8(i % len(benchForm.Classes))
 	}
 	b.data = dataOf(&cifar.Set{Form: benchForm, Images: pixels, Labels: labels}, benchForm.Mean, benchForm.Std)
-	if err := net.SetResidents(b.session, b.data); err != nil {
+	if err := training.SetResidents(b.session, b.data, b.recipe); err != nil {
 		return err
 	}
 	initial, err := model.Initial(0, layout)
@@ -121,7 +121,7 @@ func (b *bencher) fill(model *net.Model, layout *engine.Layout) error {
 			return err
 		}
 	}
-	return nil
+	return b.session.WriteArena(engine.Status, b.recipe.Status())
 }
 
 // measure times training steps and evaluation batches, repeats of each.
@@ -145,7 +145,7 @@ func (b *bencher) measure(repeats int) (*benchResult, error) {
 func (b *bencher) result() *benchResult {
 	return &benchResult{
 		Device: b.machine.Device().Name, Driver: b.machine.Device().Driver, Recipe: b.recipe.Name, Model: b.recipe.Model, BatchSize: b.batch,
-		Augment: b.recipe.Augment, DatasetBytes: b.session.ResidentBytes(), PeakDeviceBytes: max(b.machine.PeakBytes()-b.session.ResidentBytes(), 0),
+		Augment: b.recipe.Augment, AMP: b.recipe.AMPType, DatasetBytes: b.session.ResidentBytes(), PeakDeviceBytes: max(b.machine.PeakBytes()-b.session.ResidentBytes(), 0),
 	}
 }
 

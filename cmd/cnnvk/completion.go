@@ -49,6 +49,7 @@ var choices = map[string][]string{
 	"opt":       training.Optimizers,
 	"sched":     training.Schedules,
 	"muon-rest": training.MuonRests,
+	ampTypeFlag: training.AMPTypes,
 	"split":     training.Splits,
 	"resize":    pictures.Fits,
 	"channels":  {"3", "1"},

@@ -33,7 +33,7 @@ func (p program) evalCommand() *cli.Command {
 			&cli.PathFlag{Name: "out", Usage: "folder `DIR` for tables and pictures by class (default: eval/best for a run's best weights)"},
 			&cli.BoolFlag{Name: "no-report", Usage: "write no tables and pictures"},
 			jsonFlag(),
-		}, verbosityFlags()...),
+		}, append(ampFlags("activations are stored"), verbosityFlags()...)...),
 		Action: p.evaluate,
 	}
 }
@@ -57,6 +57,7 @@ type evalResult struct {
 	Interval95  [2]float64 `json:"interval95"`
 	Loss        float64    `json:"loss"`
 	TTA         string     `json:"tta,omitempty"` // test-time augmentation, if any
+	AMP         string     `json:"amp,omitempty"` // what mixed precision stored
 	DataMD5     string     `json:"data_md5"`
 	Part        string     `json:"part"` // of the data that was evaluated: test, validation, held-out, or "" for all
 	Device      string     `json:"device"`
@@ -81,10 +82,15 @@ func (p program) evaluate(c *cli.Context) error {
 	if tta := c.String("tta"); !slices.Contains(ttas, tta) {
 		return usagef("--tta %q: use %s", tta, net.OneOf(ttas))
 	}
+	stored, err := storedBy(c)
+	if err != nil {
+		return err
+	}
 	path, w, in, err := weightsNamed(c, s)
 	if err != nil {
 		return err
 	}
+	w.Stored = stored
 	normalize := normalizing(c, s, w, in)
 	images, err := p.testSet(c, s, w, in)
 	if err != nil {
@@ -149,13 +155,16 @@ func withTTA(r *evalResult) string {
 // score evaluates the weights on the machine that --device names.
 func score(c *cli.Context, s *console, w *net.Weights, d net.Data) (r *evalResult, predicted []uint8, err error) {
 	r = &evalResult{Model: w.Model.Name, Params: w.Model.Parameters()}
+	if w.Stored.Half() {
+		r.AMP = w.Stored.String()
+	}
 	batch := min(c.Int("batch-size"), d.Shape.N)
 	err = s.onMachine(machine.Options{Device: c.String("device")}, func(m *machine.Machine) error {
 		need := evaluationDemand(w, d.Shape)
 		if err := m.Admit(need, batch); err != nil {
 			return err
 		}
-		t := machine.Tuning{Off: c.Bool("no-tune"), Limit: startTuning, Rest: restOfTuning(c.String("device"), c.String("model"), w.Model)}
+		t := machine.Tuning{Off: c.Bool("no-tune"), Limit: startTuning, Rest: restOfTuning(c.String("device"), c.String("model"), w.Model) + ampWords(w.Stored)}
 		if err := m.Settle(c.Context, t); err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ var examples = map[string][]string{
 		"cnnvk train --data ~/pets --model resnet9s --batch-size 16 --lr 0.05     # pictures in ~/pets/CLASS/*, or train/CLASS/* and val/CLASS/*",
 		"cnnvk train --data ~/pets/labels.csv --image-size 64 --resize crop",
 		"cnnvk train --model mine.yaml --out runs/mine",
+		"cnnvk train --amp --amp-dtype bfloat16 --out runs/half",
 		"cnnvk train --initial-weights runs/mine --freeze 'features.*' --lr 0.0003 --out runs/tuned",
 		"cnnvk train --resume runs/smallcifarnet",
 		"cnnvk train --out runs/queued --resume auto",
@@ -57,12 +58,14 @@ var examples = map[string][]string{
 		"cnnvk summary --widths 32,64,128,256,256,256 --batch-size 512",
 		"cnnvk summary --model resnet9s --yaml > mine.yaml",
 		"cnnvk summary --model mine.yaml",
+		"cnnvk summary --amp",
 	},
 	"cnnvk bench": {
 		"cnnvk bench",
 		"cnnvk bench --batch-size 64 --repeats 30 --markdown",
 		"cnnvk bench --profile --trace bench.json",
 		"cnnvk bench --recipe tinynet --augment reference",
+		"cnnvk bench --amp",
 	},
 	"cnnvk tune": {
 		"cnnvk tune",

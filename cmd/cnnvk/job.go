@@ -177,7 +177,7 @@ func (j *job) open(ctx context.Context) error {
 	if err := j.machine.Admit(d, j.recipe.BatchSize); err != nil {
 		return j.orNewRun(recipeProblem(j.flags, err))
 	}
-	choice := machine.Tuning{Off: j.flags.Bool("no-tune"), Pinned: j.kernels, Limit: startTuning, Rest: restOfTuning(j.flags.String("device"), j.flags.String("model"), j.trainer.Model)}
+	choice := machine.Tuning{Off: j.flags.Bool("no-tune"), Pinned: j.kernels, Limit: startTuning, Rest: restOfTuning(j.flags.String("device"), j.flags.String("model"), j.trainer.Model) + ampWords(j.recipe.Stored())}
 	if err := j.machine.Settle(ctx, choice); err != nil {
 		return err
 	}
@@ -232,8 +232,12 @@ func (j *job) introduce(model *net.Model) {
 	if steps := j.trainer.StepsPerEpoch(); r.WarmupIn(steps) > float64(r.Epochs) {
 		rate += fmt.Sprintf(" (%.2g at most: the warm-up takes %.3g epochs)", r.RateAt(r.Epochs-1, steps-1, steps), r.WarmupIn(steps))
 	}
-	j.say("training: %d epochs%s, batch %d, %s, %s, seed %d, into %s\n",
-		r.Epochs, limit, r.BatchSize, r.Optimizer, rate, r.Seed, j.folder.Dir)
+	mixed := ""
+	if r.AMP {
+		mixed = ", activations in " + r.AMPType
+	}
+	j.say("training: %d epochs%s, batch %d%s, %s, %s, seed %d, into %s\n",
+		r.Epochs, limit, r.BatchSize, mixed, r.Optimizer, rate, r.Seed, j.folder.Dir)
 	if left := math.Pow(r.EMADecay, float64(r.Epochs*j.trainer.StepsPerEpoch())); j.set.Pictures() && r.EMADecay > 0 && left > 0.05 {
 		j.log.Warn("the averaged weights, which are validated and saved, hardly leave the initial ones in so few steps: --model-ema-decay 0 goes without them",
 			"model-ema-decay", r.EMADecay, "steps", r.Epochs*j.trainer.StepsPerEpoch(), "initial weights in the average", fmt.Sprintf("%.0f %%", 100*left))

@@ -48,7 +48,7 @@ func specNamed(name string) (*net.Spec, error) {
 
 // modelProblem rewords an error about a value of the recipe: it names summary's flag for it.
 func modelProblem(err error) error {
-	return flagProblemOf(err, map[string]string{"model": "model", "widths": "widths", "batch_size": "batch-size"})
+	return flagProblemOf(err, map[string]string{"model": "model", "widths": "widths", "batch_size": "batch-size", "amp_dtype": ampTypeFlag})
 }
 
 // networkFor is the recipe's network for images of a form. What does not fit in the file that --model names is told by its lines.

@@ -64,6 +64,7 @@ func (p *pace) epochLine(e training.EpochEnded, width int) string {
 		part{1, accuracy},
 		part{8, fmt.Sprintf("lr %.2g", e.Rate)},
 		part{7, rateText(e.Progress)},
+		part{6, skippedText(e.Progress)},
 		part{5, fmt.Sprintf("%.0f s", (e.Elapsed + e.ValTime).Seconds())},
 		part{2, best},
 		part{9, eta})
@@ -90,6 +91,15 @@ func (p *pace) epochOf(now training.Progress) string {
 
 func lossText(now training.Progress) string     { return fmt.Sprintf("loss %.4f", now.Loss) }
 func accuracyText(now training.Progress) string { return fmt.Sprintf("acc %.2f %%", 100*now.Accuracy) }
+
+// skippedText tells of steps whose gradients have overflowed.
+func skippedText(now training.Progress) string {
+	if now.Skipped == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d skipped, loss scale %g", now.Skipped, now.Scale)
+}
+
 func rateText(now training.Progress) string {
 	return fmt.Sprintf("%.0f images/s", now.ImagesPerSecond())
 }

@@ -33,6 +33,7 @@ const (
 	onUpdate  = "Optimiser"
 	onWeights = "Regularisation"
 	onRate    = "Schedule of the learning rate"
+	onAMP     = "Mixed precision"
 )
 
 // recipesHelp is the part of train's help that lists the named recipes.
@@ -49,12 +50,12 @@ func recipesHelp() string {
 
 // measuredRecipeFlags are the flags of commands that measure a recipe's steps; the batch size is the recipe's unless it is given.
 func measuredRecipeFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		modelFlag(aModel, "the recipe's"),
 		&cli.StringFlag{Name: "widths", DefaultText: "the network's", Usage: "output channels of the network's blocks, `N,N,...`"},
 		&cli.StringFlag{Name: "recipe", Value: training.Recipes[0].Name, Usage: "whose training steps: " + choice(training.RecipeNames())},
 		&cli.IntFlag{Name: "batch-size", DefaultText: "the recipe's", Usage: "images in a step"},
-	}
+	}, ampFlags("activations and their gradients are stored")...)
 }
 
 // measuredRecipe is the recipe that such a command measures.
@@ -76,6 +77,9 @@ func measuredRecipe(c *cli.Context) (training.Recipe, error) {
 		if err := give(c, "widths", &r.Widths); err != nil {
 			return r, err
 		}
+	}
+	if err := giveAMP(c, &r); err != nil {
+		return r, err
 	}
 	r.Settle(before, func(key string) bool { return c.IsSet(names[key]) })
 	if err := r.Check(); err != nil {
@@ -169,6 +173,10 @@ func recipeFlags() []recipeFlag {
 		{"cutmix", &cli.Float64Flag{Name: "cutmix", Category: onWeights, DefaultText: "none", Usage: "replace a rectangle by one of another image, in shares as of --mixup; with both each has half of the steps, `ALPHA`"}},
 		{"ema_decay", &cli.Float64Flag{Name: "model-ema-decay", Category: onWeights, Value: d.EMADecay, Usage: "of the averaged weights that are validated and saved, 0 for the weights themselves"}},
 
+		{"amp", &cli.BoolFlag{Name: ampFlag, Category: onAMP, Usage: "store activations and their gradients in 16 bits; weights, sums and statistics stay float32"}},
+		{"amp_dtype", &cli.StringFlag{Name: ampTypeFlag, Category: onAMP, DefaultText: training.Float16, Usage: "with --amp: " + choice(training.AMPTypes) + "; with float16 the loss is scaled"}},
+		{"amp_initial_scale", &cli.Float64Flag{Name: ampScaleFlag, Category: onAMP, DefaultText: "65536", Usage: "with --amp in float16: the loss scale to begin with, a power of two"}},
+
 		{"augment", augmentFlag(d.Augment)},
 		{"sizes", &cli.StringFlag{Name: "sizes", Category: onData, DefaultText: "as they are", Usage: "sides to which the training images are resized, each for as many epochs: 24,32 sees smaller ones at first, `N,N,...`"}},
 		{"reflect_padding", &cli.BoolFlag{Name: "reflect-padding", Category: onData, Usage: "reflect the image where a crop reaches past the border, which is black otherwise"}},
@@ -229,6 +237,9 @@ func checkFlags(c *cli.Context, r training.Recipe) error {
 		return usagef("--limit-steps %d: use 1 or more", r.LimitSteps)
 	case c.Bool("no-decay-1d") && r.WeightDecay == 0:
 		return usagef("--no-decay-1d does nothing without weight decay: use --weight-decay 0.0005 or another")
+	}
+	if err := checkAMP(c, r); err != nil {
+		return err
 	}
 	if s, err := r.Spec(); err == nil && c.IsSet("dropout") && !s.HasDropout() {
 		return usagef("--dropout does nothing with %s, which has none", r.Model)

@@ -47,6 +47,7 @@ var someValues = map[string]string{
 	"warmup-epochs": "--warmup-epochs 0", "warmup-steps": "--warmup-steps 100", "warmup-share": "--warmup-share 0.15", "sched-on-updates": "--sched-on-updates", "decay-epochs": "--decay-epochs 20 --sched step", "decay-rate": "--decay-rate 0.5 --sched step",
 	"smoothing": "--smoothing 0", "mixup": "--mixup 0.2", "cutmix": "--cutmix 1", "model-ema-decay": "--model-ema-decay 0.9", "normalize": "--normalize=false",
 	"split": "--split stratified", "val-ratio": "--val-ratio 0", "patience": "--patience 0", "augment": "--augment crop-flip", "sizes": "--sizes 24,32", "reflect-padding": "--reflect-padding", "alternate-flips": "--alternate-flips", "dropout": "--dropout 0.5", "model": "--model tinynet",
+	"amp": "--amp", "amp-dtype": "--amp --amp-dtype bfloat16", "amp-initial-scale": "--amp --amp-initial-scale 1024",
 	"initial-weights": "--initial-weights w.pt", "freeze": "--freeze features.* --freeze classifier.bias",
 }
 

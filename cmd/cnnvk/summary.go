@@ -20,14 +20,14 @@ func summaryCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "summary",
 		Usage: "list a model's layers, parameters and multiply-adds, and the memory that training it takes",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "model", Value: d.Model, Usage: aModel + ": " + strings.Join(net.ModelNames(), ", ")},
 			&cli.StringFlag{Name: "widths", Usage: "output channels of the model's blocks, `N,N,...` (default: the reference's)"},
 			&cli.IntFlag{Name: "batch-size", Value: d.BatchSize, Usage: "images in a step"},
 			deviceFlag(),
 			&cli.BoolFlag{Name: "yaml", Usage: "print the network's file instead, for one of your own to start from"},
 			jsonFlag(),
-		},
+		}, ampFlags("the training stores activations and their gradients")...),
 		Action: summary,
 	}
 }
@@ -41,6 +41,7 @@ type summaryResult struct {
 	MaxParams    int                 `json:"max_parameters"` // of a model that eval takes
 	MultiplyAdds int64               `json:"multiply_adds"`  // forward, of one image
 	BatchSize    int                 `json:"batch_size"`
+	AMP          string              `json:"amp,omitempty"` // what mixed precision stores
 	Device       string              `json:"device"`
 	Memory       *machine.MemoryNeed `json:"memory"`      // null where it is not known
 	MemoryNote   string              `json:"memory_note"` // why it is not
@@ -62,6 +63,10 @@ func summary(c *cli.Context) error {
 			return usagef("--widths %q: use numbers with commas between them", c.String("widths"))
 		}
 	}
+	if err := giveAMP(c, &r); err != nil {
+		return err
+	}
+	r.Settle(r, c.IsSet)
 	if err := modelProblem(r.Check()); err != nil {
 		return err
 	}
@@ -73,7 +78,7 @@ func summary(c *cli.Context) error {
 		return err
 	}
 	s := summaryResult{
-		Model: model.Name, Widths: model.Widths, Parameters: model.Parameters(), MaxParams: net.MaxParameters, BatchSize: r.BatchSize,
+		Model: model.Name, Widths: model.Widths, Parameters: model.Parameters(), MaxParams: net.MaxParameters, BatchSize: r.BatchSize, AMP: r.AMPType,
 	}
 	if s.Layers, err = model.Summary(imagesOf(cifar.CIFAR100, 1)); err != nil {
 		return err
@@ -151,7 +156,11 @@ func (s summaryResult) print(out io.Writer) error {
 		_, err := fmt.Fprintf(out, "device memory for training: %s\n", s.MemoryNote)
 		return err
 	}
-	_, err := fmt.Fprintf(out, "device memory for training at batch size %d on %s: %s, and %s for CIFAR-100\n",
-		s.BatchSize, s.Device, machine.BinaryBytes(s.Memory.Work), machine.BinaryBytes(s.Memory.Data))
+	mixed := ""
+	if s.AMP != "" {
+		mixed = " in " + s.AMP
+	}
+	_, err := fmt.Fprintf(out, "device memory for training%s at batch size %d on %s: %s, and %s for CIFAR-100\n",
+		mixed, s.BatchSize, s.Device, machine.BinaryBytes(s.Memory.Work), machine.BinaryBytes(s.Memory.Data))
 	return err
 }

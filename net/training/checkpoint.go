@@ -28,6 +28,7 @@ type Position struct {
 	Counters  Counters      `json:"counters"`   // num_batches_tracked
 	Best      float64       `json:"best"`       // validation accuracy so far
 	BestEpoch int           `json:"best_epoch"` // that had it, 0 if none was validated; patience counts from there
+	LossScale               // with mixed precision in float16
 }
 
 // Checkpoint is a training between two steps: one that goes on from there comes to the same bits.
@@ -153,9 +154,12 @@ func (t *Trainer) Restore(c *Checkpoint) error {
 	return nil
 }
 
-// places lists what a checkpoint holds. Without a moving average its arena is not used.
+// places lists what a checkpoint holds. Without a moving average its arena is not used; the status outlives a step where the loss is scaled.
 func places(l *engine.Layout, r Recipe) []place {
 	var out []place
+	if r.scalesLoss() {
+		out = append(out, place{"status", engine.Shape{engine.StatusElements}, engine.Status, 0, false})
+	}
 	for _, s := range l.Segments {
 		out = append(out, place{modelPrefix + s.Name, s.Shape, engine.Model, s.Offset, true})
 		if r.averages() {

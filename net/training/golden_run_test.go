@@ -67,7 +67,7 @@ func (r *goldenRun) open(e engine.Executor) {
 	r.data = r.batches()
 	train, err := TrainProgram(r.model, r.layout, recipe, r.data.Shape, r.c.Batch, nil)
 	r.must(err)
-	eval, err := net.EvalProgram(r.model, r.layout, engine.Model, r.data.Shape, r.c.Batch)
+	eval, err := net.EvalProgram(r.model, r.layout, engine.Model, engine.Float, r.data.Shape, r.c.Batch)
 	r.must(err)
 	r.train, r.eval = net.NewBatches(train), net.NewBatches(eval)
 	r.session, err = e.NewSession(r.t.Context(), r.layout, []*engine.Program{train, eval}, engine.PlanOptions{Keep: []string{"logits"}})

@@ -83,7 +83,7 @@ func optimizerOf(r Recipe) (optimizer, error) {
 	switch rest := r.rest(); rest {
 	case AdamW:
 		return optimizer{engine.AdamW, func(decay float64, undecayed int) engine.Attr {
-			return engine.AdamWAttr{Beta1: adamBeta1, Beta2: adamBeta2, Epsilon: adamEpsilon, WeightDecay: decay, Undecayed: undecayed}
+			return engine.AdamWAttr{Beta1: adamBeta1, Beta2: adamBeta2, Epsilon: adamEpsilon, WeightDecay: decay, Undecayed: undecayed, Counted: r.scalesLoss()}
 		}}, nil
 	case SGD, Nesterov:
 		return optimizer{engine.SGD, func(decay float64, undecayed int) engine.Attr {

@@ -16,6 +16,13 @@ type Progress struct {
 	Elapsed            time.Duration // since the epoch began
 	Loss, Accuracy     float64       // means over the epoch's samples so far
 	Rate               float64       // of learning: the epoch's, or that of the last step
+	LossScale
+}
+
+// LossScale says how a training in float16 goes whose loss is scaled; it is zero where it is not.
+type LossScale struct {
+	Scale   float64 `json:"loss_scale,omitempty"`    // of the last step
+	Skipped int     `json:"skipped_steps,omitempty"` // steps of the epoch so far whose gradients have overflowed, so that they updated nothing
 }
 
 // ImagesPerSecond is the pace since the epoch began; 0 before its first step.
@@ -72,7 +79,7 @@ type running struct {
 func begin(p Position) *running {
 	now := time.Now()
 	r := &running{before: p.Total - p.Step, sum: p.Sum, queued: p.Step, told: p.Step, began: now.Add(-p.Elapsed), trained: now, finished: now}
-	r.Step, r.Elapsed = p.Step, p.Elapsed
+	r.Step, r.Elapsed, r.LossScale = p.Step, p.Elapsed, p.LossScale
 	return r
 }
 
@@ -83,10 +90,22 @@ func (r *running) collect(report engine.Report, isTraining bool) {
 		r.Validation.Add(report)
 		return
 	}
-	r.sum.Add(report)
+	if norm := report.Results[resultNorm]; norm[engine.NormLossScale] > 0 {
+		r.Scale = norm[engine.NormLossScale]
+		r.Skipped += int(norm[engine.NormSkipped])
+	}
+	if finite(report.Results[net.ResultMetrics][engine.MetricLoss]) { // else the step was skipped
+		r.sum.Add(report)
+	}
 	r.Step++
 	r.trained = report.Done
 	r.Elapsed = r.trained.Sub(r.began)
+}
+
+// diverged is the error of a step whose gradients have overflowed once more at the smallest loss scale.
+func (r *running) diverged(step int) error {
+	return fmt.Errorf("net: step %d (epoch %d, learning rate %.4g): the gradients have overflowed in %d steps in a row, the loss scale being 1: %w",
+		step, r.Epoch, r.Rate, engine.LossScaleAttempts, net.ErrNotFinite)
 }
 
 // notFinite is the error of a step or a batch whose loss or gradient is not finite; what names it.

@@ -51,6 +51,10 @@ type Recipe struct {
 	Groups         []string `yaml:"groups" optional:"true"`       // of parameters that have other rates or decays, as PATTERN:rate=FACTOR:decay=FACTOR
 	Freeze         []string `yaml:"freeze" optional:"true"`       // patterns of the names of parameters that stay as they are
 
+	AMP      bool    `yaml:"amp" optional:"true"`               // mixed precision
+	AMPType  string  `yaml:"amp_dtype" optional:"true"`         // what it stores activations and their gradients as
+	AMPScale float64 `yaml:"amp_initial_scale" optional:"true"` // the loss scale that float16 begins with, 0 for the usual one
+
 	InitialWeights string `yaml:"initial_weights" optional:"true"`        // the file that the training begins with, "" for initial weights of the seed
 	InitialDigest  string `yaml:"initial_weights_sha256" optional:"true"` // of that file
 
@@ -81,6 +85,7 @@ func (r *Recipe) Settle(before Recipe, said func(key string) bool) {
 		r.settleNetwork(said)
 	}
 	r.settleWarmup(before, said)
+	r.settleAMP()
 	switch {
 	case said("max_time") && !said("epochs") && r.MaxTime > 0:
 		r.Epochs = 0 // until they are measured
@@ -239,6 +244,8 @@ func (r Recipe) Check() error {
 		{"sizes", r.Sizes, !slices.ContainsFunc(r.Sizes, func(n int) bool { return n < 1 || n > maxSide }), fmt.Sprintf("numbers from 1 to %d", maxSide)},
 		{"mixup", r.Mixup, r.Mixup >= 0 && finite(r.Mixup), "0 or more"},
 		{"cutmix", r.Cutmix, r.Cutmix >= 0 && finite(r.Cutmix), "0 or more"},
+		{"amp_dtype", r.AMPType, r.AMPType == "" || slices.Contains(AMPTypes, r.AMPType), net.OneOf(AMPTypes)},
+		{"amp_initial_scale", r.AMPScale, goodScale(r.AMPScale), "a power of two from 1 on, such as 65536"},
 		{"clip_norm", r.ClipNorm, r.ClipNorm >= 0 && finite(r.ClipNorm), "a number above 0, or 0 for no clipping"},
 		{"ema_decay", r.EMADecay, r.EMADecay >= 0 && r.EMADecay < 1, "a number from 0 to below 1"},
 		{"patience", r.Patience, r.Patience >= 0, "1 or more, or 0 to train all epochs"},

@@ -18,7 +18,7 @@ func (t *Trainer) stop(ctx context.Context, r *running) error {
 // pause waits for what is queued and notes how far the epoch is.
 func (t *Trainer) pause(r *running) error {
 	err := t.look(r, t.run.session.Reports)
-	t.run.at.Step, t.run.at.Sum, t.run.at.Elapsed = r.Step, r.sum, r.Elapsed
+	t.run.at.Step, t.run.at.Sum, t.run.at.Elapsed, t.run.at.LossScale = r.Step, r.sum, r.Elapsed, r.LossScale
 	return err
 }
 
@@ -32,6 +32,9 @@ func (t *Trainer) look(r *running, ask func() ([]engine.Report, error)) error {
 		isTraining := t.run.train.Has(report.Program)
 		if isTraining {
 			r.Rate = r.rate(r.Step)
+		}
+		if isTraining && t.Recipe.scalesLoss() && report.Results[resultNorm][engine.NormNotFinite] != 0 {
+			return r.diverged(r.before + r.Step + 1)
 		}
 		if isTraining && !sound(report) {
 			return r.notFinite("step", r.before+r.Step+1)
@@ -52,7 +55,8 @@ func (t *Trainer) tell(r *running) {
 	}
 }
 
-// sound says whether a training step's loss and gradients were finite.
+// sound says whether a training step's loss and gradients were finite, or the step was skipped since they were not.
 func sound(report engine.Report) bool {
-	return report.Results[resultNorm][engine.NormNotFinite] == 0 && finite(report.Results[net.ResultMetrics][engine.MetricLoss])
+	norm := report.Results[resultNorm]
+	return norm[engine.NormSkipped] != 0 || norm[engine.NormNotFinite] == 0 && finite(report.Results[net.ResultMetrics][engine.MetricLoss])
 }

@@ -60,6 +60,7 @@ func trainProgram(m *net.Model, l *engine.Layout, r Recipe, d net.ImageShape, ba
 		name += fmt.Sprintf(" at %d", size)
 	}
 	b := engine.NewBuilder(name, l, batch)
+	b.Store(r.Stored())
 	random := b.Input(inputRandom, engine.Uint32, engine.RandomElements)
 	var x *engine.Tensor
 	if a == nil {
@@ -73,16 +74,23 @@ func trainProgram(m *net.Model, l *engine.Layout, r Recipe, d net.ImageShape, ba
 	if size > 0 && (size != d.H || size != d.W) {
 		x = b.Apply1(engine.Resize, engine.ResizeAttr{Height: size, Width: size}, []*engine.Tensor{x})
 	}
+	logits := m.ForwardTraining(b, x, random)
+	var scale []*engine.Tensor
+	if r.scalesLoss() {
+		scale = append(scale, statusOf(b))
+	}
 	if r.Mixing().none() {
-		logits := m.ForwardTraining(b, x, random)
-		b.Backward(logits, net.CrossEntropy(b, logits, batch, r.LabelSmoothing))
+		b.Backward(logits, net.CrossEntropy(b, logits, batch, r.LabelSmoothing, scale...))
 	} else {
-		logits := m.ForwardTraining(b, x, random)
 		targets := b.Input(inputTargets, engine.Uint32, batch, engine.TargetElements)
-		b.Backward(logits, b.Apply(engine.CrossEntropyMixed, engine.CrossEntropyAttr{Smoothing: r.LabelSmoothing}, []*engine.Tensor{logits, targets})[1])
+		b.Backward(logits, b.Apply(engine.CrossEntropyMixed, engine.CrossEntropyAttr{Smoothing: r.LabelSmoothing}, append([]*engine.Tensor{logits, targets}, scale...))[1])
 	}
 	update(b, l, groups, r)
 	return b.Program()
+}
+
+func statusOf(b *engine.Builder) *engine.Tensor {
+	return b.Flat(engine.Status, 0, engine.StatusElements)
 }
 
 // updateProgram is the update alone, on gradients that the host wrote.
@@ -99,10 +107,12 @@ func updateProgram(l *engine.Layout, r Recipe) (*engine.Program, error) {
 // update is norm, clip, the optimiser of each group, BatchNorm's statistics and the moving average. None sees what is frozen.
 func update(b *engine.Builder, l *engine.Layout, groups []updateGroup, r Recipe) {
 	flat := func(a engine.Arena, from, to int) *engine.Tensor { return b.Flat(a, from, to-from) }
-	status := flat(engine.Status, 0, engine.StatusElements)
-	gradients := flat(engine.Gradient, 0, l.Parameters)
-
-	b.Apply(engine.GradientNorm, engine.GradientNormAttr{ClipNorm: r.ClipNorm}, []*engine.Tensor{gradients, status}, status)
+	status := statusOf(b)
+	norm := []*engine.Tensor{flat(engine.Gradient, 0, l.Parameters), status}
+	if r.scalesLoss() {
+		norm = append(norm, correctionsOf(b))
+	}
+	b.Apply(engine.GradientNorm, engine.GradientNormAttr{ClipNorm: r.ClipNorm}, norm, status)
 	for i, g := range l.Groups {
 		if g.Elements == 0 {
 			continue

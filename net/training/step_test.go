@@ -125,7 +125,7 @@ func TestBatchNormSingleValue(t *testing.T) {
 	if _, err := TrainProgram(m, l, DefaultRecipe(), small, 2, nil); err != nil {
 		t.Errorf("two values: %v", err)
 	}
-	if _, err := net.EvalProgram(m, l, engine.Model, small, 1); err != nil {
+	if _, err := net.EvalProgram(m, l, engine.Model, engine.Float, small, 1); err != nil {
 		t.Errorf("evaluation: %v", err)
 	}
 }

@@ -69,7 +69,7 @@ func (t *Trainer) Open(ctx context.Context, e engine.Executor) error {
 	if t.run.session, err = e.NewSession(ctx, p.layout, p.all(), engine.PlanOptions{}); err != nil {
 		return err
 	}
-	if err := net.SetResidents(t.run.session, t.Data); err != nil {
+	if err := SetResidents(t.run.session, t.Data, t.Recipe); err != nil {
 		return err
 	}
 	return t.setInitial()
@@ -122,8 +122,11 @@ func (t *Trainer) setInitial() error {
 	}
 	for a := range engine.ArenaCount {
 		data := make([]float64, t.run.layout.ArenaElements(a))
-		if a == engine.Model || a == engine.EMA {
+		switch a {
+		case engine.Model, engine.EMA:
 			data = initial
+		case engine.Status:
+			data = t.Recipe.Status()
 		}
 		if err := t.run.session.WriteArena(a, data); err != nil {
 			return err
@@ -171,6 +174,7 @@ func (t *Trainer) ended(end *EpochEnded) {
 		t.run.at.Best, t.run.at.BestEpoch = accuracy, end.Epoch
 	}
 	t.run.at.Epoch, t.run.at.Step, t.run.at.Sum, t.run.at.Elapsed = end.Epoch, 0, net.Score{}, 0
+	t.run.at.LossScale = LossScale{Scale: end.Scale}
 	end.TotalSteps, end.Last = t.run.at.Total, t.Recipe.Finished(t.run.at) != ""
 }
 

@@ -11,7 +11,7 @@ import (
 // validationPrograms writes a program for every batch size of the validation.
 func (t *Trainer) validationPrograms(l *engine.Layout) (*net.Batches, error) {
 	return net.WriteBatches(len(t.Val), t.validationBatch(), func(n int) (*engine.Program, error) {
-		return net.EvalProgram(t.Model, l, t.Recipe.validated(), t.Data.Shape, n)
+		return net.EvalProgram(t.Model, l, t.Recipe.validated(), engine.Float, t.Data.Shape, n)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,10 +28,16 @@ type Metrics struct {
 	ImagesPerSecond Number `json:"-"`
 	Seconds         Number `json:"-"`
 	DeviceBusy      Number `json:"-"` // 0 to 1; NaN if unknown
+	// LossScale and SkippedSteps are of mixed precision in float16; NaN without.
+	LossScale    Number `json:"loss_scale,omitzero"` // of the last step
+	SkippedSteps Number `json:"skipped_steps,omitzero"`
 }
 
 // Number is a value. NaN stands for a missing one: null in JSON, an empty cell in a table.
 type Number float64
+
+// IsZero leaves a missing value of a key with omitzero out of JSON.
+func (v Number) IsZero() bool { return math.IsNaN(float64(v)) }
 
 func (v Number) MarshalJSON() ([]byte, error) {
 	if math.IsNaN(float64(v)) {
@@ -42,22 +49,28 @@ func (v Number) MarshalJSON() ([]byte, error) {
 // shortest, in place of a number of digits, is as many as the value needs.
 const shortest = -1
 
-// columns are those of metrics.csv, in their order.
-var columns = []struct {
+// column is one of metrics.csv.
+type column struct {
 	name   string
 	digits int                // after the point
 	field  func(*Metrics) any // *int or *Number
-}{
-	{"epoch", 0, func(m *Metrics) any { return &m.Epoch }},
-	{"steps", 0, func(m *Metrics) any { return &m.Steps }},
-	{"learning_rate", shortest, func(m *Metrics) any { return &m.LearningRate }},
-	{"train_loss", 6, func(m *Metrics) any { return &m.TrainLoss }},
-	{"train_accuracy", 6, func(m *Metrics) any { return &m.TrainAccuracy }},
-	{"val_loss", 6, func(m *Metrics) any { return &m.ValLoss }},
-	{"val_accuracy", 6, func(m *Metrics) any { return &m.ValAccuracy }},
-	{"images_per_second", 1, func(m *Metrics) any { return &m.ImagesPerSecond }},
-	{"seconds", 2, func(m *Metrics) any { return &m.Seconds }},
-	{"device_busy", 4, func(m *Metrics) any { return &m.DeviceBusy }},
+	mixed  bool               // of mixed precision: only in a file in which it has a value
+}
+
+// columns are those of metrics.csv, in their order.
+var columns = []column{
+	{"epoch", 0, func(m *Metrics) any { return &m.Epoch }, false},
+	{"steps", 0, func(m *Metrics) any { return &m.Steps }, false},
+	{"learning_rate", shortest, func(m *Metrics) any { return &m.LearningRate }, false},
+	{"train_loss", 6, func(m *Metrics) any { return &m.TrainLoss }, false},
+	{"train_accuracy", 6, func(m *Metrics) any { return &m.TrainAccuracy }, false},
+	{"val_loss", 6, func(m *Metrics) any { return &m.ValLoss }, false},
+	{"val_accuracy", 6, func(m *Metrics) any { return &m.ValAccuracy }, false},
+	{"images_per_second", 1, func(m *Metrics) any { return &m.ImagesPerSecond }, false},
+	{"seconds", 2, func(m *Metrics) any { return &m.Seconds }, false},
+	{"device_busy", 4, func(m *Metrics) any { return &m.DeviceBusy }, false},
+	{"loss_scale", shortest, func(m *Metrics) any { return &m.LossScale }, true},
+	{"skipped_steps", 0, func(m *Metrics) any { return &m.SkippedSteps }, true},
 }
 
 // MetricsOf are those of an epoch that is over.
@@ -80,10 +93,15 @@ func metricsOfPart(s *training.Stopped) Metrics {
 
 func metricsSoFar(p training.Progress, steps int) Metrics {
 	none := Number(math.NaN())
-	return Metrics{
+	m := Metrics{
 		Epoch: p.Epoch, Steps: steps, LearningRate: Number(p.Rate), TrainLoss: Number(p.Loss), TrainAccuracy: Number(p.Accuracy),
 		ValLoss: none, ValAccuracy: none, ImagesPerSecond: Number(p.ImagesPerSecond()), Seconds: Number(p.Elapsed.Seconds()), DeviceBusy: none,
+		LossScale: none, SkippedSteps: none,
 	}
+	if p.Scale > 0 {
+		m.LossScale, m.SkippedSteps = Number(p.Scale), Number(p.Skipped)
+	}
+	return m
 }
 
 // rounded are the metrics as they are read back from the file.
@@ -99,7 +117,7 @@ func (m Metrics) rounded() Metrics {
 // metricsText is what metrics.csv holds.
 func metricsText(epochs []Metrics) []byte {
 	var out bytes.Buffer
-	w := csv.NewWriter(&out)
+	w, columns := csv.NewWriter(&out), columnsOf(epochs)
 	var row []string
 	for _, c := range columns {
 		row = append(row, c.name)
@@ -118,6 +136,12 @@ func metricsText(epochs []Metrics) []byte {
 	}
 	w.Flush()
 	return out.Bytes()
+}
+
+// columnsOf are the columns that the epochs' file has.
+func columnsOf(epochs []Metrics) []column {
+	scaled := slices.ContainsFunc(epochs, func(m Metrics) bool { return !m.LossScale.IsZero() })
+	return slices.DeleteFunc(slices.Clone(columns), func(c column) bool { return c.mixed && !scaled })
 }
 
 // parseMetrics reads what metricsText wrote. A column that the file lacks, since an earlier version wrote it, has no value.

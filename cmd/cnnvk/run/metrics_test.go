@@ -29,9 +29,18 @@ func TestMetrics(t *testing.T) {
 		{metricsOfPart(&training.Stopped{Progress: training.Progress{Epoch: 1}, TotalSteps: 0}),
 			"1,0,0,0.000000,0.000000,,,0.0,0.00,",
 			`{"epoch":1,"learning_rate":0,"train_loss":0,"train_accuracy":0,"val_loss":null,"val_accuracy":null,"best":true}`},
+		{metricsOfPart(&training.Stopped{Progress: training.Progress{Epoch: 1, LossScale: training.LossScale{Scale: 65536, Skipped: 3}}, TotalSteps: 5}),
+			"1,5,0,0.000000,0.000000,,,0.0,0.00,,65536,3",
+			`{"epoch":1,"learning_rate":0,"train_loss":0,"train_accuracy":0,"val_loss":null,"val_accuracy":null,"loss_scale":65536,"skipped_steps":3,"best":true}`},
+		{metricsOfPart(&training.Stopped{Progress: training.Progress{Epoch: 1, LossScale: training.LossScale{Scale: 1}}, TotalSteps: 5}),
+			"1,5,0,0.000000,0.000000,,,0.0,0.00,,1,0",
+			`{"epoch":1,"learning_rate":0,"train_loss":0,"train_accuracy":0,"val_loss":null,"val_accuracy":null,"loss_scale":1,"skipped_steps":0,"best":true}`},
 	} {
-		text := metricsText([]Metrics{c.m})
-		if want := header + c.row + "\n"; string(text) != want {
+		text, first := metricsText([]Metrics{c.m}), header
+		if c.m.LossScale > 0 {
+			first = strings.TrimSuffix(header, "\n") + ",loss_scale,skipped_steps\n"
+		}
+		if want := first + c.row + "\n"; string(text) != want {
 			t.Errorf("written %q, want %q", text, want)
 		}
 		back, err := parseMetrics(string(text))
