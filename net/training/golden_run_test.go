@@ -12,6 +12,8 @@ import (
 	"cnnvk/net"
 )
 
+const batchesFile = "batches.safetensors"
+
 // goldenRun is a golden training under way on an executor.
 type goldenRun struct {
 	t           *testing.T
@@ -32,22 +34,40 @@ func (c goldenCase) train(t *testing.T, e engine.Executor) map[string]safetensor
 	defer r.session.Close()
 	r.checkInitial()
 	r.put("eval_logits0", r.evalLogits())
+	r.steps(func() { r.dump("1") })
+	r.dump("")
+	r.put("eval_logits", r.evalLogits())
+	return r.out
+}
+
+// trainMixed is train with mixed precision, where every op's output is stored.
+func (c goldenCase) trainMixed(t *testing.T, e engine.Executor) map[string]safetensors.Tensor {
+	r := &goldenRun{t: t, c: c, out: map[string]safetensors.Tensor{}}
+	r.open(e)
+	defer r.session.Close()
+	r.setInitial()
+	r.must(r.session.WriteArena(engine.Status, c.recipe().Status()))
+	r.steps(func() {})
+	r.arena(engine.Model, "buffer.", isStatistic)
+	r.batchesTracked("buffer.", r.counters.Model)
+	return r.out
+}
+
+// steps runs the case's steps, and calls first after the first one.
+func (r *goldenRun) steps(first func()) {
 	var losses, norms []float32
-	for step := range c.Steps {
+	for step := range r.c.Steps {
 		report := r.step(step)
-		losses = append(losses, float32(report.Results[net.ResultMetrics][engine.MetricLoss]/float64(c.Batch)))
+		losses = append(losses, float32(report.Results[net.ResultMetrics][engine.MetricLoss]/float64(r.c.Batch)))
 		norms = append(norms, float32(report.Results[resultNorm][engine.NormGlobal]))
 		if step == 0 {
 			r.put("logits0", r.logits(report.Program))
 			r.arena(engine.Gradient, "grad0.", isTrained)
-			r.dump("1")
+			first()
 		}
 	}
-	r.dump("")
-	r.put("eval_logits", r.evalLogits())
-	r.put("loss", safetensors.Tensor{Shape: []int{c.Steps}, F32: losses})
-	r.put("grad_norm", safetensors.Tensor{Shape: []int{c.Steps}, F32: norms})
-	return r.out
+	r.put("loss", safetensors.Tensor{Shape: []int{r.c.Steps}, F32: losses})
+	r.put("grad_norm", safetensors.Tensor{Shape: []int{r.c.Steps}, F32: norms})
 }
 
 func (r *goldenRun) open(e engine.Executor) {
@@ -70,9 +90,9 @@ func (r *goldenRun) open(e engine.Executor) {
 	eval, err := net.EvalProgram(r.model, r.layout, engine.Model, engine.Float, r.data.Shape, r.c.Batch)
 	r.must(err)
 	r.train, r.eval = net.NewBatches(train), net.NewBatches(eval)
-	r.session, err = e.NewSession(r.t.Context(), r.layout, []*engine.Program{train, eval}, engine.PlanOptions{Keep: []string{"logits"}})
+	r.session, err = e.NewSession(r.t.Context(), r.layout, []*engine.Program{train, eval}, engine.PlanOptions{Keep: []string{"logits"}, NoFusion: recipe.AMP})
 	r.must(err)
-	r.must(net.SetResidents(r.session, r.data))
+	r.must(SetResidents(r.session, r.data, recipe))
 }
 
 // network is the one of the case's folder, or the built-in one that it names.
@@ -106,7 +126,7 @@ func (c goldenCase) hasNetwork() bool { return isFile(c.networkFile()) }
 
 // batches lays the batches of all steps one after the other, as a data set.
 func (r *goldenRun) batches() net.Data {
-	tensors := r.c.read(r.t, "batches.safetensors")
+	tensors := r.c.read(r.t, batchesFile)
 	of := r.c.task()
 	d := net.Data{Shape: net.ImageShape{N: r.c.Steps * r.c.Batch, C: of.C, H: of.H, W: of.W}, Table: normalizeTable()[:256*of.C]}
 	for step := range r.c.Steps {
@@ -145,6 +165,13 @@ func (r *goldenRun) checkInitial() {
 	if compared != len(r.layout.Segments) {
 		r.t.Errorf("init.safetensors has %d of %d segments", compared, len(r.layout.Segments))
 	}
+	r.setInitial()
+}
+
+// setInitial starts from the weights of the seed.
+func (r *goldenRun) setInitial() {
+	initial, err := r.model.Initial(r.c.Seed, r.layout)
+	r.must(err)
 	r.must(r.session.WriteArena(engine.Model, initial))
 	r.must(r.session.WriteArena(engine.EMA, initial))
 }

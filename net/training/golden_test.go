@@ -38,8 +38,10 @@ type goldenCase struct {
 	EMADecay               float64 `json:"ema_decay"`
 	Dropout                float64 // factor of the network's rates
 	Freeze                 []string
-	Classes                int   // 0: 100
-	Image                  []int // (C,H,W); none: CIFAR's
+	AMP                    string // mixed precision; it has fewer tensors, and initial weights of the seed
+	Batches                string // the case whose batches it takes, "" for its own
+	Classes                int    // 0: 100
+	Image                  []int  // (C,H,W); none: CIFAR's
 	Tolerance              map[string]float64
 	Images                 int             // augment, randaugment
 	Draws                  []goldenDraw    // augment: one for each image
@@ -110,6 +112,9 @@ func runGolden(t *testing.T, folder string) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if c.AMP != "" {
+				t.Skip("devices do not store activations in 16 bits yet")
+			}
 			c.run(t, func(t *testing.T) engine.Executor {
 				e := gpu.New(vktest.Device(t))
 				t.Cleanup(func() { e.Close() })
@@ -123,6 +128,8 @@ func runGolden(t *testing.T, folder string) {
 func (c goldenCase) run(t *testing.T, open func(*testing.T) engine.Executor, exact bool) {
 	var compute func(*testing.T, engine.Executor) map[string]safetensors.Tensor
 	switch {
+	case c.AMP != "":
+		compute = c.trainMixed
 	case c.Kind == "train" && (c.hasNetwork() || slices.Contains(net.ModelNames(), c.Model)):
 		compute = c.train
 	case c.Kind == "train":
@@ -160,6 +167,7 @@ func (c goldenCase) recipe() Recipe {
 	r.UseOptimizer(c.Optimizer)
 	r.Model, r.Seed, r.BatchSize, r.Widths = c.Model, c.Seed, c.Batch, c.Widths
 	r.MuonDecay, r.Freeze = c.WeightDecay, c.Freeze
+	r.AMP, r.AMPType = c.AMP != "", c.AMP
 	r.WeightDecay, r.LabelSmoothing, r.ClipNorm, r.EMADecay = c.WeightDecay, c.LabelSmoothing, c.ClipNorm, c.EMADecay
 	return r
 }
@@ -176,6 +184,9 @@ func (c goldenCase) rate(step int) float64 {
 func (c goldenCase) read(t *testing.T, file string) map[string]safetensors.Tensor {
 	t.Helper()
 	path := filepath.Join(c.dir, file)
+	if c.Batches != "" && file == batchesFile {
+		path = filepath.Join(filepath.Dir(c.dir), c.Batches, file)
+	}
 	if packed := path + ".gz"; isFile(packed) {
 		path = filepath.Join(t.TempDir(), file)
 		unpack(t, packed, path)
