@@ -112,9 +112,6 @@ func runGolden(t *testing.T, folder string) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.AMP != "" {
-				t.Skip("devices do not store activations in 16 bits yet")
-			}
 			c.run(t, func(t *testing.T) engine.Executor {
 				e := gpu.New(vktest.Device(t))
 				t.Cleanup(func() { e.Close() })
