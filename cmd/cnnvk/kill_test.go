@@ -63,7 +63,7 @@ func TestKillAndResume(t *testing.T) {
 	if kills > 10 {
 		epochs = 40 // so that most kills meet a training, not its start
 	}
-	runs := []struct{ device, recipe string }{{machine.CPU, "reference"}, {"vulkan", "own"}, {machine.CPU, "skips"}, {machine.CPU, "own"}, {"vulkan", "reference"}}
+	runs := []struct{ device, recipe string }{{machine.CPU, "reference"}, {"vulkan", "own"}, {machine.CPU, "skips"}, {machine.CPU, "own"}, {"vulkan", "reference"}, {"vulkan", "skips"}}
 	if kills <= 10 {
 		runs = runs[:3] // each device and each recipe once
 	}

@@ -10,7 +10,9 @@ import (
 
 	"cnnvk/engine"
 	"cnnvk/engine/cpu"
+	"cnnvk/engine/gpu"
 	"cnnvk/net"
+	"cnnvk/vk/vktest"
 )
 
 // inFloat16 trains in float16 from a loss scale on, 0 for the usual one, in whole epochs of one step on the same images, at one rate.
@@ -25,13 +27,22 @@ func inFloat16(scale float64, steps int) func(*Recipe) {
 // A step whose gradients overflow is skipped, alone, and the scale halves: what is left is what the other steps alone would have left.
 func TestOverflowSkipsOneStep(t *testing.T) {
 	t.Parallel()
+	t.Run("cpu", func(t *testing.T) { overflowSkipsOneStep(t, cpu.New()) })
+	t.Run("gpu", func(t *testing.T) {
+		e := gpu.New(vktest.Device(t))
+		t.Cleanup(func() { e.Close() })
+		overflowSkipsOneStep(t, e)
+	})
+}
+
+func overflowSkipsOneStep(t *testing.T, e engine.Executor) {
 	tr := someTrainer(t, inFloat16(0, 1))
 	tr.Order = func(int) []int { return tr.Train }
 	var err error
 	if tr.Model, err = net.NewModel(net.SmallCIFARNetName, narrow, 0, net.CIFAR100); err != nil { // without dropout every step is alike
 		t.Fatal(err)
 	}
-	if err := tr.Open(t.Context(), cpu.New()); err != nil {
+	if err := tr.Open(t.Context(), e); err != nil {
 		t.Fatal(err)
 	}
 	run := func(scale float64, steps int) trained {
