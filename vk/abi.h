@@ -73,6 +73,7 @@ typedef uint64_t VkDeviceSize;
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES 1000168000
 #define VK_STRUCTURE_TYPE_CALIBRATED_TIMESTAMP_INFO_EXT 1000184000
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES 1000196000
+#define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES 1000211000
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES 1000225000
 #define VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO 1000225001
 #define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES 1000225002
@@ -83,6 +84,9 @@ typedef uint64_t VkDeviceSize;
 #define VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_PROPERTIES_KHR 1000269002
 #define VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INFO_KHR 1000269003
 #define VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_STATISTIC_KHR 1000269004
+#define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR 1000506000
+#define VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR 1000506001
+#define VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_PROPERTIES_KHR 1000506002
 
 #define VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR 1
 #define VK_QUEUE_GRAPHICS_BIT 1
@@ -104,6 +108,7 @@ typedef uint64_t VkDeviceSize;
 #define VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER 6
 #define VK_DESCRIPTOR_TYPE_STORAGE_BUFFER 7
 #define VK_TIME_DOMAIN_DEVICE_EXT 0
+#define VK_SCOPE_SUBGROUP_KHR 3
 #define VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT 4
 #define VK_DEBUG_UTILS_MESSAGE_SEVERITY_INFO_BIT_EXT 16
 #define VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT 256
@@ -250,6 +255,26 @@ typedef struct VkPhysicalDeviceSubgroupSizeControlProperties {
   VkFlags requiredSubgroupSizeStages;
 } VkPhysicalDeviceSubgroupSizeControlProperties;
 
+typedef struct VkPhysicalDeviceCooperativeMatrixPropertiesKHR {
+  VkStructureType sType;
+  void *pNext;
+  VkFlags cooperativeMatrixSupportedStages;
+} VkPhysicalDeviceCooperativeMatrixPropertiesKHR;
+
+typedef struct VkCooperativeMatrixPropertiesKHR {
+  VkStructureType sType;
+  void *pNext;
+  uint32_t MSize;
+  uint32_t NSize;
+  uint32_t KSize;
+  uint32_t AType;
+  uint32_t BType;
+  uint32_t CType;
+  uint32_t ResultType;
+  VkBool32 saturatingAccumulation;
+  uint32_t scope;
+} VkCooperativeMatrixPropertiesKHR;
+
 typedef struct VkPhysicalDeviceMaintenance3Properties {
   VkStructureType sType;
   void *pNext;
@@ -302,6 +327,21 @@ typedef struct VkPhysicalDeviceShaderFloat16Int8Features {
   VkBool32 shaderFloat16;
   VkBool32 shaderInt8;
 } VkPhysicalDeviceShaderFloat16Int8Features;
+
+typedef struct VkPhysicalDeviceVulkanMemoryModelFeatures {
+  VkStructureType sType;
+  void *pNext;
+  VkBool32 vulkanMemoryModel;
+  VkBool32 vulkanMemoryModelDeviceScope;
+  VkBool32 vulkanMemoryModelAvailabilityVisibilityChains;
+} VkPhysicalDeviceVulkanMemoryModelFeatures;
+
+typedef struct VkPhysicalDeviceCooperativeMatrixFeaturesKHR {
+  VkStructureType sType;
+  void *pNext;
+  VkBool32 cooperativeMatrix;
+  VkBool32 cooperativeMatrixRobustBufferAccess;
+} VkPhysicalDeviceCooperativeMatrixFeaturesKHR;
 
 typedef struct VkPhysicalDeviceSubgroupSizeControlFeatures {
   VkStructureType sType;

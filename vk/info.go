@@ -15,6 +15,7 @@ type Info struct {
 	APIVersion string // "1.3.230"
 	Limits     Limits
 	Features   Features
+	Matrices   []Matrices // none without Features.CooperativeMatrix
 	Heaps      []Heap
 }
 
@@ -104,6 +105,7 @@ type Features struct {
 	Timestamps         bool
 	Calibration        bool // the host can read the clock of timestamps: VK_EXT_calibrated_timestamps
 	PipelineStatistics bool // registers and the like of compiled shaders: VK_KHR_pipeline_executable_properties
+	CooperativeMatrix  bool // shaders multiply matrices that several invocations hold together: VK_KHR_cooperative_matrix, and Vulkan's memory model
 }
 
 // Heap is one of a device's pools of memory.

@@ -33,13 +33,14 @@ type Options struct {
 
 // Instance is an open Vulkan loader and the devices that it found. Close it after its devices.
 type Instance struct {
-	shim     *C.ShimInstance
-	handle   vulkan.Instance
-	log      *slog.Logger
-	floor    bool
-	callback cgo.Handle // this instance, for messages
-	words    loaderWords
-	messages atomic.Int64
+	shim           *C.ShimInstance
+	handle         vulkan.Instance
+	log            *slog.Logger
+	floor          bool
+	askForMatrices C.int
+	callback       cgo.Handle // this instance, for messages
+	words          loaderWords
+	messages       atomic.Int64
 
 	physical []vulkan.PhysicalDevice // beside infos
 	found    []C.ShimDeviceInfo      // beside infos
@@ -51,6 +52,9 @@ type Instance struct {
 }
 
 const apiVersion11 = 1<<22 | 1<<12
+
+// matricesVersion is the first version of Vulkan in which there are cooperative matrices.
+const matricesVersion = 1<<22 | 3<<12 | 255
 
 // Open loads Vulkan and looks for devices.
 //
@@ -67,10 +71,14 @@ func Open(o Options) (*Instance, error) {
 		return nil, fmt.Errorf("vk: the Vulkan loader knows version %s only, 1.1 is needed: %w",
 			versionText(uint32(version)), ErrUnsupported)
 	}
-	if found, r := hasValidation(proc); o.Validation && r == resultSuccess && !found {
+	layer, r := validationVersion(proc)
+	if o.Validation && r == resultSuccess && layer == 0 {
 		return nil, noLayer(fmt.Errorf("vk: VK_LAYER_KHRONOS_validation is not installed: %w", ErrUnsupported), true)
 	}
-	in := &Instance{log: o.Log, floor: o.Floor}
+	in := &Instance{log: o.Log, floor: o.Floor, askForMatrices: 1}
+	if o.Validation && layer < matricesVersion {
+		in.askForMatrices = 0 // to such a layer they are errors
+	}
 	if in.log == nil {
 		in.log = slog.Default()
 	}
@@ -129,14 +137,15 @@ func ValidationAvailable() bool {
 	if err != nil {
 		return false
 	}
-	found, result := hasValidation(proc)
-	return found && result == resultSuccess
+	version, result := validationVersion(proc)
+	return version != 0 && result == resultSuccess
 }
 
-func hasValidation(proc unsafe.Pointer) (found bool, result int32) {
-	var is C.int
-	result = int32(C.shim_has_validation(proc, &is))
-	return is != 0, result
+// validationVersion is the version of Vulkan that the layer knows, 0 without it.
+func validationVersion(proc unsafe.Pointer) (version uint32, result int32) {
+	var v C.uint32_t
+	result = int32(C.shim_validation_version(proc, &v))
+	return uint32(v), result
 }
 
 // Problems are the drivers and layers that the loader could not use when the instance was opened.

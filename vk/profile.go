@@ -49,6 +49,7 @@ func (f Features) keep(found *C.ShimDeviceInfo) {
 		{f.Timestamps, &found.timestamp_bits},
 		{f.Calibration, &found.calibrated_timestamps},
 		{f.PipelineStatistics, &found.pipeline_statistics},
+		{f.CooperativeMatrix, &found.cooperative_matrix},
 	} {
 		if !feature.on {
 			*feature.bits = 0

@@ -48,7 +48,7 @@ func TestFloorLimits(t *testing.T) {
 }
 
 func TestFloorFeatures(t *testing.T) {
-	all := Features{true, true, true, true, true, true, true, true, true, true, true}
+	all := Features{true, true, true, true, true, true, true, true, true, true, true, true}
 	if got, want := all.floor(), (Features{PortabilitySubset: true}); got != want {
 		t.Errorf("%+v, expected %+v", got, want)
 	}
@@ -63,11 +63,11 @@ func TestFloorDevice(t *testing.T) {
 	options.Floor = true
 	d := deviceWith(t, options)
 	info := d.Info()
-	if info.Limits != info.Limits.floor() || info.Features != info.Features.floor() {
+	if info.Limits != info.Limits.floor() || info.Features != info.Features.floor() || info.Matrices != nil {
 		t.Errorf("above the floor: %+v", info)
 	}
 	found := d.instance.found[info.Index]
-	if found.shader_float16+found.storage_16bit+found.memory_budget+found.timestamp_bits+found.calibrated_timestamps+found.pipeline_statistics+found.subgroup_control != 0 {
+	if found.shader_float16+found.storage_16bit+found.memory_budget+found.timestamp_bits+found.calibrated_timestamps+found.pipeline_statistics+found.subgroup_control+found.cooperative_matrix != 0 {
 		t.Errorf("would be enabled all the same: %+v", found)
 	}
 	_, err := d.NewPipeline(PipelineSpec{Name: "five", Code: testShader(t, "double"), StorageBuffers: 5})

@@ -37,7 +37,7 @@ func (in *Instance) findDevices() error {
 			continue
 		}
 		var found C.ShimDeviceInfo
-		if r := C.shim_device_info(in.shim, raw(physical), &found); r != resultSuccess {
+		if r := C.shim_device_info(in.shim, raw(physical), in.askForMatrices, &found); r != resultSuccess {
 			return &Error{Call: "vkEnumerateDeviceExtensionProperties", Result: int32(r)}
 		}
 		family := computeFamily(found.families[:found.family_count])
@@ -50,9 +50,12 @@ func (in *Instance) findDevices() error {
 		if found.timestamp_bits == 0 {
 			found.calibrated_timestamps = 0
 		}
+		if found.matrices_not_asked != 0 {
+			in.log.Warn("vk: cooperative matrices are not used: the validation layer is older than they are, Vulkan " + versionText(matricesVersion))
+		}
 		info := describe(physical, &found)
 		if in.floor {
-			info.Limits, info.Features = info.Limits.floor(), info.Features.floor()
+			info.Limits, info.Features, info.Matrices = info.Limits.floor(), info.Features.floor(), nil
 			info.Features.keep(&found)
 		}
 		if info.Features.MemoryBudget {
@@ -122,6 +125,7 @@ func describe(physical vulkan.PhysicalDevice, found *C.ShimDeviceInfo) Info {
 		APIVersion: versionText(properties.ApiVersion),
 		Limits:     limits(&properties.Limits, found),
 		Features:   features(found),
+		Matrices:   matrices(found),
 		Heaps:      heaps(physical),
 	}
 	if info.DriverInfo == "" {
@@ -179,6 +183,7 @@ func features(found *C.ShimDeviceInfo) Features {
 		Timestamps:         found.timestamp_bits != 0,
 		Calibration:        found.calibrated_timestamps != 0,
 		PipelineStatistics: found.pipeline_statistics != 0,
+		CooperativeMatrix:  found.cooperative_matrix != 0,
 	}
 }
 

@@ -13,13 +13,18 @@ enum { SHIM_MAX_CONSTANTS = 64, SHIM_MAX_BINDINGS = 32, SHIM_MAX_FAMILIES = 32 }
 // The most executables of a pipeline, and statistics of an executable, that are told of.
 enum { SHIM_MAX_EXECUTABLES = 8, SHIM_MAX_STATISTICS = 64 };
 
+// The most kinds of cooperative matrices that are told of.
+enum { SHIM_MAX_MATRICES = 128 };
+
 typedef struct ShimInstance ShimInstance;
 typedef struct ShimDevice ShimDevice;
 
 // Before there is an instance; loader is vkGetInstanceProcAddr.
 
 VkResult shim_instance_version(void *loader, uint32_t *version);
-VkResult shim_has_validation(void *loader, int *found);
+
+// shim_validation_version is the version of Vulkan that the validation layer knows, 0 where there is no layer.
+VkResult shim_validation_version(void *loader, uint32_t *version);
 
 // shim_create_instance makes an instance of API 1.3, of which devices may have 1.1 alone. What the loader says while it makes and
 // destroys it goes to goLoaderMessage(user, ...), where the loader can. With validation set it enables the Khronos layer with synchronization
@@ -34,6 +39,12 @@ typedef struct ShimQueueFamily {
   uint32_t flags, queues, timestamp_bits;
 } ShimQueueFamily;
 
+typedef struct ShimMatrices {
+  uint32_t m, n, k;
+  uint32_t a, b, c, result; // VkComponentTypeKHR
+  uint32_t saturating, scope;
+} ShimMatrices;
+
 typedef struct ShimDeviceInfo {
   uint32_t family_count;
   ShimQueueFamily families[SHIM_MAX_FAMILIES];
@@ -47,11 +58,17 @@ typedef struct ShimDeviceInfo {
   uint64_t max_allocation;
   uint32_t shader_float16, storage_16bit, memory_budget, portability_subset, calibrated_timestamps;
   uint32_t pipeline_statistics;
+  uint32_t cooperative_matrix;     // in compute shaders, and the memory model that they are written in
+  uint32_t memory_model_extension; // that is an extension here, to be enabled
+  uint32_t matrices_not_asked;     // there may be some
+  uint32_t matrices_count;
+  ShimMatrices matrices[SHIM_MAX_MATRICES];
   char driver_name[256], driver_info[256]; // empty where the driver does not say
   uint8_t uuid[16];
 } ShimDeviceInfo;
 
-VkResult shim_device_info(const ShimInstance *in, uint64_t physical, ShimDeviceInfo *out);
+// shim_device_info asks for cooperative matrices only if that is said: to an older validation layer the question is an error.
+VkResult shim_device_info(const ShimInstance *in, uint64_t physical, int ask_for_matrices, ShimDeviceInfo *out);
 
 // What the driver says about each heap's memory. The device must have VK_EXT_memory_budget.
 typedef struct ShimMemoryBudget {

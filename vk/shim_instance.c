@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const uint32_t api_version_1_2 = 1u << 22 | 2u << 12;
 static const uint32_t api_version_1_3 = 1u << 22 | 3u << 12;
 static const char validation_layer[] = "VK_LAYER_KHRONOS_validation";
 
@@ -15,18 +16,18 @@ VkResult shim_instance_version(void *loader, uint32_t *version) {
   return enumerate ? enumerate(version) : VK_SUCCESS;
 }
 
-VkResult shim_has_validation(void *loader, int *found) {
+VkResult shim_validation_version(void *loader, uint32_t *version) {
   PFN_vkEnumerateInstanceLayerProperties enumerate =
       LOOK_UP((PFN_getProc)loader, NULL, vkEnumerateInstanceLayerProperties);
   uint32_t count = 0;
-  *found = 0;
+  *version = 0;
   VkResult result = enumerate ? enumerate(&count, NULL) : VK_SUCCESS;
   if (result != VK_SUCCESS || count == 0) return result;
   VkLayerProperties *layers = calloc(count, sizeof *layers);
   if (!layers) return VK_ERROR_OUT_OF_HOST_MEMORY;
   result = enumerate(&count, layers);
-  for (uint32_t i = 0; result >= VK_SUCCESS && i < count && !*found; i++) {
-    *found = strcmp(layers[i].layerName, validation_layer) == 0;
+  for (uint32_t i = 0; result >= VK_SUCCESS && i < count && !*version; i++) {
+    if (strcmp(layers[i].layerName, validation_layer) == 0) *version = layers[i].specVersion;
   }
   free(layers);
   return result < VK_SUCCESS ? result : VK_SUCCESS;
@@ -182,7 +183,7 @@ void shim_destroy_instance(ShimInstance *in) {
 
 typedef struct Extensions {
   int float16, driver_properties, memory_budget, portability_subset, calibrated_timestamps, pipeline_executables,
-      subgroup_size_control;
+      subgroup_size_control, cooperative_matrix, vulkan_memory_model;
 } Extensions;
 
 static VkResult find_extensions(const ShimInstance *in, VkPhysicalDevice physical, Extensions *out) {
@@ -200,6 +201,8 @@ static VkResult find_extensions(const ShimInstance *in, VkPhysicalDevice physica
     out->calibrated_timestamps = has_extension(all, count, "VK_EXT_calibrated_timestamps");
     out->pipeline_executables = has_extension(all, count, "VK_KHR_pipeline_executable_properties");
     out->subgroup_size_control = has_extension(all, count, "VK_EXT_subgroup_size_control");
+    out->cooperative_matrix = has_extension(all, count, "VK_KHR_cooperative_matrix");
+    out->vulkan_memory_model = has_extension(all, count, "VK_KHR_vulkan_memory_model");
     result = VK_SUCCESS;
   }
   free(all);
@@ -297,7 +300,47 @@ static void find_features(const ShimInstance *in, VkPhysicalDevice physical, con
   out->calibrated_timestamps = reads_device_clock(in, physical, have);
 }
 
-VkResult shim_device_info(const ShimInstance *in, uint64_t physical, ShimDeviceInfo *out) {
+// find_matrices fills out what cooperative matrices there are in compute shaders. Their shaders are written in Vulkan's memory model, which is an
+// extension, too, and part of Vulkan 1.2. It needs device scope: where the model is enabled without, no shader may have that, and atomic
+// operations do, in whatever model.
+static void find_matrices(const ShimInstance *in, VkPhysicalDevice physical, const Extensions *have,
+                          ShimDeviceInfo *out) {
+  if (!have->cooperative_matrix) return;
+  if (!have->vulkan_memory_model && api_version(in, physical) < api_version_1_2) return;
+  PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR matrices_of =
+      LOOK_UP(in->loader, in->handle, vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR);
+  if (!matrices_of) return;
+  VkPhysicalDeviceVulkanMemoryModelFeatures model = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES};
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR, .pNext = &model};
+  VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &matrix};
+  in->vkGetPhysicalDeviceFeatures2(physical, &features);
+  VkPhysicalDeviceCooperativeMatrixPropertiesKHR stages = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_PROPERTIES_KHR};
+  VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &stages};
+  in->vkGetPhysicalDeviceProperties2(physical, &properties);
+  if (!matrix.cooperativeMatrix || !model.vulkanMemoryModel || !model.vulkanMemoryModelDeviceScope ||
+      !(stages.cooperativeMatrixSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT)) {
+    return;
+  }
+  VkCooperativeMatrixPropertiesKHR all[SHIM_MAX_MATRICES];
+  for (uint32_t i = 0; i < COUNT(all); i++) {
+    all[i] = (VkCooperativeMatrixPropertiesKHR){.sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR};
+  }
+  uint32_t count = COUNT(all);
+  if (matrices_of(physical, &count, all) < VK_SUCCESS || count == 0) return;
+  for (uint32_t i = 0; i < count; i++) {
+    const VkCooperativeMatrixPropertiesKHR *x = &all[i];
+    out->matrices[i] = (ShimMatrices){x->MSize, x->NSize,      x->KSize,                  x->AType, x->BType,
+                                      x->CType, x->ResultType, x->saturatingAccumulation, x->scope};
+  }
+  out->matrices_count = count;
+  out->cooperative_matrix = 1;
+  out->memory_model_extension = have->vulkan_memory_model;
+}
+
+VkResult shim_device_info(const ShimInstance *in, uint64_t physical, int ask_for_matrices, ShimDeviceInfo *out) {
   Extensions have = {0};
   memset(out, 0, sizeof *out);
   VkResult result = find_extensions(in, POINTER(physical), &have);
@@ -306,6 +349,8 @@ VkResult shim_device_info(const ShimInstance *in, uint64_t physical, ShimDeviceI
   find_properties(in, POINTER(physical), &have, out);
   find_subgroups(in, POINTER(physical), &have, out);
   find_features(in, POINTER(physical), &have, out);
+  out->matrices_not_asked = have.cooperative_matrix && !ask_for_matrices;
+  if (ask_for_matrices) find_matrices(in, POINTER(physical), &have, out);
   return VK_SUCCESS;
 }
 
@@ -345,7 +390,7 @@ static int load_device(const ShimInstance *in, const ShimDeviceInfo *info, ShimD
 }
 
 VkResult shim_create_device(const ShimInstance *in, uint64_t physical, const ShimDeviceInfo *info, ShimDevice **out) {
-  const char *extensions[6];
+  const char *extensions[8];
   uint32_t extension_count = 0;
   if (info->shader_float16) extensions[extension_count++] = "VK_KHR_shader_float16_int8";
   if (info->memory_budget) extensions[extension_count++] = "VK_EXT_memory_budget";
@@ -353,6 +398,8 @@ VkResult shim_create_device(const ShimInstance *in, uint64_t physical, const Shi
   if (info->calibrated_timestamps) extensions[extension_count++] = "VK_EXT_calibrated_timestamps";
   if (info->pipeline_statistics) extensions[extension_count++] = "VK_KHR_pipeline_executable_properties";
   if (info->subgroup_control && info->subgroup_extension) extensions[extension_count++] = "VK_EXT_subgroup_size_control";
+  if (info->cooperative_matrix) extensions[extension_count++] = "VK_KHR_cooperative_matrix";
+  if (info->cooperative_matrix && info->memory_model_extension) extensions[extension_count++] = "VK_KHR_vulkan_memory_model";
 
   VkPhysicalDeviceShaderFloat16Int8Features float16 = {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES, .shaderFloat16 = 1};
@@ -368,9 +415,15 @@ VkResult shim_create_device(const ShimInstance *in, uint64_t physical, const Shi
       .pNext = info->pipeline_statistics ? (void *)&executables : (void *)&storage16,
       .subgroupSizeControl = 1,
       .computeFullSubgroups = 1};
-  const VkPhysicalDeviceFeatures2 features = {
-      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
-      .pNext = info->subgroup_control ? (void *)&subgroups : subgroups.pNext};
+  VkPhysicalDeviceVulkanMemoryModelFeatures model = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES,
+      .pNext = info->subgroup_control ? (void *)&subgroups : subgroups.pNext,
+      .vulkanMemoryModel = 1,
+      .vulkanMemoryModelDeviceScope = 1};
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR, .pNext = &model, .cooperativeMatrix = 1};
+  const VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+                                              .pNext = info->cooperative_matrix ? (void *)&matrix : model.pNext};
   const float priority = 1;
   const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                          .queueFamilyIndex = info->queue_family,

@@ -37,6 +37,8 @@ var capabilities = map[uint32]struct {
 	63:   {"subgroup arithmetic", func(f Features) bool { return f.SubgroupArithmetic }},
 	64:   {"subgroup broadcast", func(f Features) bool { return f.SubgroupBroadcast }},
 	65:   {"subgroup shuffle", func(f Features) bool { return f.SubgroupShuffle }},
+	5345: {"Vulkan's memory model", func(f Features) bool { return f.CooperativeMatrix }},
+	6022: {"cooperative matrices", func(f Features) bool { return f.CooperativeMatrix }},
 }
 
 // needs is what a shader asks of a device.

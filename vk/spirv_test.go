@@ -37,7 +37,7 @@ func spirv(instructions ...[]uint32) []byte {
 func TestCheckShader(t *testing.T) {
 	limits := Limits{WorkgroupInvocations: 128, WorkgroupSize: [3]uint32{128, 128, 64}}
 	local := func(x, y, z uint32) []uint32 { return []uint32{opExecutionMode, 1, modeLocalSize, x, y, z} }
-	all := Features{true, true, true, true, true, true, true, true, true, true, true}
+	all := Features{true, true, true, true, true, true, true, true, true, true, true, true}
 	for _, c := range []struct {
 		why  string
 		code []byte
@@ -53,6 +53,9 @@ func TestCheckShader(t *testing.T) {
 		{"none", spirv(local(0, 1, 1)), all, ErrUsage, "0 x 1 x 1"},
 		{"float16", spirv([]uint32{opCapability, 9}), Features{}, ErrUnsupported, "needs float16 arithmetic"},
 		{"float16 there", spirv([]uint32{opCapability, 9}), Features{ShaderFloat16: true}, nil, ""},
+		{"cooperative matrices", spirv([]uint32{opCapability, 6022}), Features{ShaderFloat16: true}, ErrUnsupported, "needs cooperative matrices"},
+		{"the memory model", spirv([]uint32{opCapability, 5345}), Features{}, ErrUnsupported, "needs Vulkan's memory model"},
+		{"cooperative matrices there", spirv([]uint32{opCapability, 5345}, []uint32{opCapability, 6022}), Features{CooperativeMatrix: true}, nil, ""},
 		{"16-bit storage", spirv([]uint32{opCapability, 4433}), Features{ShaderFloat16: true}, ErrUnsupported, "needs 16-bit storage"},
 		{"shuffle", spirv([]uint32{opCapability, 65}), Features{}, ErrUnsupported, "needs subgroup shuffle"},
 		{"everything", spirv([]uint32{opCapability, 63}, []uint32{opCapability, 64}, []uint32{opCapability, 65}), all, nil, ""},

@@ -25,7 +25,8 @@ type deviceReport struct {
 	Vulkan        string         `json:"vulkan"`
 	Limits        reportLimits   `json:"limits"`
 	Features      reportFeatures `json:"features"`
-	Kernels       gpu.Choices    `json:"kernels"` // chosen by measurement, by product; null before there was one
+	Matrices      []string       `json:"cooperative_matrices"` // as "16x16x16 float16, float16 to float32, subgroup": M x N x K, the types of a, b and a b, who holds them
+	Kernels       gpu.Choices    `json:"kernels"`              // chosen by measurement, by product; null before there was one
 }
 
 type reportLimits struct {
@@ -54,6 +55,7 @@ type reportFeatures struct {
 	Timestamps         bool `json:"timestamps"`
 	Calibration        bool `json:"calibrated_timestamps"`
 	PipelineStatistics bool `json:"pipeline_statistics"`
+	CooperativeMatrix  bool `json:"cooperative_matrix"`
 }
 
 func report(info vk.Info) deviceReport {
@@ -69,7 +71,11 @@ func report(info vk.Info) deviceReport {
 			MinSubgroupSize: l.MinSubgroupSize, MaxSubgroupSize: l.MaxSubgroupSize,
 		},
 		Features: reportFeatures(info.Features),
+		Matrices: []string{},
 		Kernels:  machine.KeptChoices(info),
+	}
+	for _, m := range info.Matrices {
+		r.Matrices = append(r.Matrices, m.String())
 	}
 	if free, known := memory.Free(); known {
 		r.FreeBytes = &free
@@ -111,6 +117,10 @@ func (r deviceReport) facts() []fact {
 		{"says what memory is free", yes(f.MemoryBudget)},
 		{"statistics of pipelines", yes(f.PipelineStatistics)},
 		{"portability subset", yes(f.PortabilitySubset)},
+		{"cooperative matrices", yes(f.CooperativeMatrix)},
+	}
+	for _, m := range r.Matrices {
+		facts = append(facts, fact{"", m})
 	}
 	if len(r.Kernels) == 0 {
 		return append(facts, fact{"kernels", "not measured yet: cnnvk tune"})

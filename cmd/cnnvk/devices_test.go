@@ -45,7 +45,7 @@ func TestDevicesVerbose(t *testing.T) {
 	for _, flag := range []string{"-v", "--verbose"} {
 		o := cnnvk("devices", flag)
 		o.ok(t)
-		for _, word := range []string{"one storage buffer", "texels", "shared memory", "subgroup", "float16", "16-bit", "timestamps", "portability"} {
+		for _, word := range []string{"one storage buffer", "texels", "shared memory", "subgroup", "float16", "16-bit", "timestamps", "portability", "cooperative matrices"} {
 			if !strings.Contains(o.stdout, word) {
 				t.Errorf("no %s in\n%s", word, o.stdout)
 			}

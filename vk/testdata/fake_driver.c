@@ -1,8 +1,9 @@
 // A Vulkan driver without hardware, for tests of what is said about devices that are of no use. Each letter of the environment
 // variable FAKE_DEVICES is a device: n has no queue for compute, o is of Vulkan 1.0, c takes every call and computes nothing, and so
 // does d, which has a second queue family, for computing alone, and s, which has little memory of its own. r has subgroups of 8 to 32 and
-// makes no pipeline without an order of which; of p no compute shader can order them, and of f none can have full ones. Those of one letter
-// have one name and different UUIDs. With "!" there is a failure in their place.
+// makes no pipeline without an order of which; of p no compute shader can order them, and of f none can have full ones. m has cooperative
+// matrices, and is opened with them and Vulkan's memory model alone; g has them in graphics, w without that memory model, and l without its device
+// scope. Those of one letter have one name and different UUIDs. With "!" there is a failure in their place.
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #define LOADER_MAGIC 0x01CDC0DE // what the loader wants at the beginning of its handles
 
 static const char size_control[] = "VK_EXT_subgroup_size_control";
+static const char matrices[] = "VK_KHR_cooperative_matrix", memory_model[] = "VK_KHR_vulkan_memory_model";
 
 typedef void (*Function)(void);
 typedef struct Device {
@@ -46,13 +48,20 @@ static VkResult no_extensions(void *of, const char *layer, uint32_t *count, VkEx
 
 static int has_sizes(char kind) { return kind && strchr("rpf", kind); }
 
+static int has_matrices(char kind) { return kind && strchr("mgwl", kind); }
+
 static VkResult device_extensions(const Device *d, const char *layer, uint32_t *count, VkExtensionProperties *out) {
-  if (layer || !has_sizes(d->kind)) return no_extensions(NULL, layer, count, out);
-  if (out && *count > 0) {
-    memset(out, 0, sizeof *out);
-    strcpy(out->extensionName, size_control);
+  if (layer) return no_extensions(NULL, layer, count, out);
+  const char *names[2];
+  uint32_t have = 0;
+  if (has_sizes(d->kind)) names[have++] = size_control;
+  if (has_matrices(d->kind)) names[have++] = matrices;
+  if (has_matrices(d->kind) && d->kind != 'w') names[have++] = memory_model;
+  for (uint32_t i = 0; out && i < have && i < *count; i++) {
+    memset(&out[i], 0, sizeof *out);
+    strcpy(out[i].extensionName, names[i]);
   }
-  *count = 1;
+  *count = have;
   return VK_SUCCESS;
 }
 
@@ -120,6 +129,10 @@ static void properties2(const Device *d, VkPhysicalDeviceProperties2 *out) {
       const VkFlags fragment = 0x10;
       sizes->minSubgroupSize = 8, sizes->maxSubgroupSize = 32;
       sizes->requiredSubgroupSizeStages = d->kind == 'p' ? fragment : fragment | VK_SHADER_STAGE_COMPUTE_BIT;
+    } else if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_PROPERTIES_KHR) {
+      const VkFlags fragment = 0x10;
+      ((VkPhysicalDeviceCooperativeMatrixPropertiesKHR *)(void *)next)->cooperativeMatrixSupportedStages =
+          d->kind == 'g' ? fragment : fragment | VK_SHADER_STAGE_COMPUTE_BIT;
     }
   }
 }
@@ -129,8 +142,25 @@ static void features2(const Device *d, VkPhysicalDeviceFeatures2 *out) {
     if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES) {
       VkPhysicalDeviceSubgroupSizeControlFeatures *control = (void *)next;
       control->subgroupSizeControl = 1, control->computeFullSubgroups = d->kind != 'f';
+    } else if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR) {
+      ((VkPhysicalDeviceCooperativeMatrixFeaturesKHR *)(void *)next)->cooperativeMatrix = 1;
+    } else if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES) {
+      VkPhysicalDeviceVulkanMemoryModelFeatures *model = (void *)next;
+      model->vulkanMemoryModel = 1, model->vulkanMemoryModelDeviceScope = d->kind != 'l';
     }
   }
+}
+
+static VkResult list_matrices(const Device *d, uint32_t *count, VkCooperativeMatrixPropertiesKHR *out) {
+  (void)d;
+  const uint32_t float16 = 0, float32 = 1, int8 = 3, int32 = 5, workgroup = 2;
+  const uint32_t list[][9] = {{16, 8, 32, float16, float16, float32, float32, 0, VK_SCOPE_SUBGROUP_KHR},
+                              {8, 8, 16, int8, int8, int32, float32, 1, workgroup},
+                              {4, 4, 4, 77, 77, 77, 77, 0, 77}};
+  const uint32_t have = sizeof list / sizeof *list;
+  for (uint32_t i = 0; out && i < have && i < *count; i++) memcpy(&out[i].MSize, list[i], sizeof list[i]);
+  *count = have;
+  return VK_SUCCESS;
 }
 
 static void queues(const Device *d, uint32_t *count, VkQueueFamilyProperties *out) {
@@ -180,9 +210,28 @@ static int orders(const VkDeviceCreateInfo *info) {
   return 0;
 }
 
+// matrix reports whether a device is to multiply matrices, in the memory model for that, and without what nobody asked for.
+static int matrix(const VkDeviceCreateInfo *info) {
+  int extensions = 0, features = 0;
+  for (uint32_t i = 0; i < info->enabledExtensionCount; i++) {
+    extensions += !strcmp(info->ppEnabledExtensionNames[i], matrices) || !strcmp(info->ppEnabledExtensionNames[i], memory_model);
+  }
+  for (const VkPhysicalDeviceFeatures2 *next = info->pNext; next; next = next->pNext) {
+    if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR) {
+      const VkPhysicalDeviceCooperativeMatrixFeaturesKHR *f = (const void *)next;
+      features += f->cooperativeMatrix && !f->cooperativeMatrixRobustBufferAccess;
+    } else if (next->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES) {
+      const VkPhysicalDeviceVulkanMemoryModelFeatures *f = (const void *)next;
+      features += f->vulkanMemoryModel && f->vulkanMemoryModelDeviceScope;
+    }
+  }
+  return extensions == 2 && features == 2;
+}
+
 static VkResult create_device(const Device *of, const VkDeviceCreateInfo *info, const void *allocator, void **out) {
   (void)allocator;
   if (has_sizes(of->kind) && orders(info) != (of->kind == 'r')) return VK_ERROR_INITIALIZATION_FAILED;
+  if (matrix(info) != (of->kind == 'm')) return VK_ERROR_INITIALIZATION_FAILED;
   opened = of->kind;
   *out = &device;
   return VK_SUCCESS;
@@ -289,6 +338,7 @@ Function vk_icdGetInstanceProcAddr(VkInstance of, const char *name) {
       {"vkGetPhysicalDeviceFeatures2", (Function)features2},
       {"vkGetPhysicalDeviceQueueFamilyProperties", (Function)queues},
       {"vkGetPhysicalDeviceMemoryProperties", (Function)memory},
+      {"vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR", (Function)list_matrices},
       {"vkGetDeviceProcAddr", (Function)device_function},
       {"vkCreateDevice", (Function)create_device},
       {"vkGetDeviceQueue", (Function)get_queue},
@@ -315,4 +365,9 @@ Function vk_icdGetInstanceProcAddr(VkInstance of, const char *name) {
     if (strcmp(functions[i].name, name) == 0) return functions[i].function;
   }
   return (Function)nothing;
+}
+
+// Through this a loader that is older than an extension finds the extension's functions of physical devices.
+Function vk_icdGetPhysicalDeviceProcAddr(VkInstance of, const char *name) {
+  return strncmp(name, "vkGetPhysicalDevice", 19) == 0 ? vk_icdGetInstanceProcAddr(of, name) : NULL;
 }

@@ -16,7 +16,18 @@ import (
 // "vulkan" or "validation", must be there.
 func Device(t testing.TB) *vk.Device {
 	t.Helper()
-	instance := open(t)
+	return device(t, vk.ValidationAvailable())
+}
+
+// Unvalidated is Device without the validation layer, for what an older layer does not know.
+func Unvalidated(t testing.TB) *vk.Device {
+	t.Helper()
+	return device(t, false)
+}
+
+func device(t testing.TB, validation bool) *vk.Device {
+	t.Helper()
+	instance := open(t, validation)
 	want := os.Getenv("CNNVK_DEVICE")
 	if want == "cpu" {
 		want = ""
@@ -38,9 +49,8 @@ func Device(t testing.TB) *vk.Device {
 }
 
 // open opens Vulkan until the test ends.
-func open(t testing.TB) *vk.Instance {
+func open(t testing.TB, validation bool) *vk.Instance {
 	t.Helper()
-	validation := vk.ValidationAvailable()
 	instance, err := vk.Open(vk.Options{Validation: validation, Floor: floor(t)})
 	if err != nil {
 		missing(t, "no Vulkan: "+err.Error())
@@ -53,7 +63,7 @@ func open(t testing.TB) *vk.Instance {
 			t.Errorf("the validation layer printed %d messages", n)
 		}
 	})
-	if !validation {
+	if !vk.ValidationAvailable() {
 		const why = "the validation layer is not installed (Debian: vulkan-validationlayers)"
 		if required("validation") {
 			t.Fatal("CNNVK_REQUIRE names validation, but " + why)
