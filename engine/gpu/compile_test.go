@@ -302,7 +302,7 @@ func networkBy(t *testing.T, r training.Recipe, batch int) []*engine.Program {
 	images := net.ImageShape{N: 1024, C: 3, H: 32, W: 32}
 	train, err := training.TrainProgram(model, layout, r, images, batch, &training.Augmentation{Kinds: math.MaxUint32})
 	must(t, err)
-	eval, err := net.EvalProgram(model, layout, engine.EMA, engine.Float, images, batch)
+	eval, err := net.EvalProgram(model, layout, engine.EMA, r.Stored(), images, batch)
 	must(t, err)
 	return []*engine.Program{train, eval}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -50,25 +51,46 @@ func oddSum(t *testing.T, d engine.DType) *engine.Program {
 	return p
 }
 
-// sparing chooses which of many cases to run: each kernel on a few of each op, and on fewer as bfloat16, for that differs from float16 where
-// values are packed and unpacked alone. Those of subgroups, which drivers take a second to compile, run once.
-type sparing map[string]int
+// sparing chooses which of many cases to run: each kernel on one of each op, and on one as bfloat16, for that differs from float16 where values
+// are packed and unpacked alone. With CNNVK_CASES=all it leaves none out.
+type sparing struct {
+	all      bool
+	repeats  *repeats
+	run      map[string]bool
+	left, of int
+}
 
-// takes reports whether the plan has a kernel for activations of 16 bits that ran on too few cases.
-func (s sparing) takes(pl *plan, kind engine.Kind) bool {
-	taken := false
-	for _, x := range pl.dispatches {
-		d, most, run := x.kernel.half, 2, fmt.Sprint(x.kernel.code(), " of ", kind, " as ", x.kernel.half)
-		switch {
-		case !d.Half():
-			continue
-		case x.kernel.subgroup != noExchange:
-			most, run = 1, x.kernel.code()
-		case d == engine.BFloat16:
-			most = 1
+func newSparing(t *testing.T) *sparing {
+	s := &sparing{all: os.Getenv("CNNVK_CASES") == "all", repeats: newRepeats(t), run: map[string]bool{}}
+	t.Cleanup(func() {
+		if s.left > 0 {
+			t.Logf("%d of %d cases are left out, whose kernels ran on others: CNNVK_CASES=all runs them, too", s.left, s.of)
 		}
-		taken = taken || s[run] < most
-		s[run]++
+	})
+	return s
+}
+
+// takes reports whether a program has a kernel for activations of 16 bits that is still to be run, for ops of that kind.
+func (s *sparing) takes(t *testing.T, e *Executor, p *engine.Program, opt engine.PlanOptions, kind engine.Kind) bool {
+	t.Helper()
+	pl, err := newPlan(p, planOptions{opt, e.options}, e.target)
+	must(t, err)
+	s.of++
+	taken := s.all
+	for _, x := range pl.dispatches {
+		key := fmt.Sprint(x.kernel.code(), " of ", kind)
+		switch {
+		case x.kernel.subgroup != noExchange: // drivers take a second to compile one
+			key = x.kernel.code()
+		case x.kernel.half == engine.BFloat16:
+			key = x.kernel.code() + " as bfloat16"
+		}
+		if x.kernel.half.Half() && !s.run[key] {
+			s.run[key], taken = true, true
+		}
+	}
+	if taken = taken && !s.repeats.skips(t, e, p, opt); !taken {
+		s.left++
 	}
 	return taken
 }
@@ -78,33 +100,64 @@ func (s sparing) takes(pl *plan, kind engine.Kind) bool {
 func TestHalfOps(t *testing.T) {
 	e := New(vktest.Device(t))
 	defer e.Close()
-	few := sparing{}
+	few := newSparing(t)
 	for _, c := range slices.Backward(optest.HalfCases()) { // the odd ones stand last
-		if c.Fill == optest.FarValues && c.Type == engine.BFloat16 {
-			continue // down to where devices leave out float32's subnormal numbers
-		}
 		p, err := c.Program()
 		must(t, err)
-		var want map[string][]float64
-		for _, o := range everyVariant(c.Kind) {
-			pl, err := newPlan(p, planOptions{engine.PlanOptions{KeepAll: true}, o}, e.target)
-			if len(o.Without) == 0 {
-				must(t, err)
-			}
-			if err != nil || !few.takes(pl, c.Kind) {
-				continue
-			}
-			t.Run(fmt.Sprint(c, " by ", pl.kernels[0], " texels=", !o.NoTexels), func(t *testing.T) {
-				if want == nil {
-					want = reference(t, c)
-				}
-				on := e.With(o)
-				got, err := c.Run(on, engine.PlanOptions{})
-				must(t, err)
-				must(t, compareHalf(p, got, want, bound(c, pl.kernels[0])))
-				sameBits(t, on, c, got)
-			})
+		holdHalf(t, e, few, c, p, everyVariant(c.Kind))
+	}
+}
+
+// TestHalfTeams is TestHalfOps for sums that a GPU shares out among teams, and for what is fused with them.
+func TestHalfTeams(t *testing.T) {
+	e := New(vktest.Device(t))
+	defer e.Close()
+	on, few := asDiscrete(e), newSparing(t)
+	for _, c := range slices.Backward(optest.HalfCases()) {
+		p, err := c.Program()
+		must(t, err)
+		if len(teamed(t, on, p, engine.PlanOptions{KeepAll: true})) > 0 {
+			holdHalf(t, on, few, c, p, []Options{{}, {NoTexels: true}})
 		}
+	}
+	for _, d := range halves {
+		for _, b := range halfBlocks(d) {
+			p, err := b.program()
+			must(t, err)
+			if b.train {
+				holdFused(t, on, few, b.String(), p)
+			}
+		}
+	}
+}
+
+// holdHalf runs a case by each of the options whose kernels have run too few times, twice, and holds it against the reference.
+func holdHalf(t *testing.T, e *Executor, few *sparing, c optest.Case, p *engine.Program, options []Options) {
+	t.Helper()
+	if c.Fill == optest.FarValues && c.Type == engine.BFloat16 {
+		return // down to where devices leave out float32's subnormal numbers
+	}
+	var want map[string][]float64
+	all := engine.PlanOptions{KeepAll: true}
+	few.repeats.begin()
+	for _, o := range options {
+		on := e.With(o)
+		pl, err := newPlan(p, planOptions{all, o}, e.target)
+		if len(o.Without) == 0 {
+			must(t, err)
+		}
+		if err != nil || !few.takes(t, on, p, all, c.Kind) {
+			continue
+		}
+		t.Run(fmt.Sprint(c, " by ", pl.kernels[0], " texels=", !o.NoTexels), func(t *testing.T) {
+			if want == nil {
+				want = reference(t, c)
+			}
+			got, err := c.Run(on, engine.PlanOptions{})
+			must(t, err)
+			must(t, compareHalf(p, got, want, bound(c, p, pl.kernels[0])))
+			sameBits(t, on, c, got)
+		})
 	}
 }
 
@@ -128,12 +181,12 @@ type halfBound func(d engine.DType, got, want []float64) error
 
 // bound is that of a case, run by a variant. Where many results lie in the middle between two values, or so near that float32 rounds them to it, any
 // may be a neighbour. Winograd's, whose errors are some times those of a sum, may be one more often.
-func bound(c optest.Case, variant string) halfBound {
+func bound(c optest.Case, p *engine.Program, variant string) halfBound {
 	switch {
 	case strings.Contains(variant, "winograd"):
 		return asNear
 	case c.Fill != optest.Kinks && c.Dropped == 0:
-		return optest.HalfError
+		return within(p)
 	}
 	return func(d engine.DType, got, want []float64) error {
 		for i, w := range want {
@@ -143,6 +196,15 @@ func bound(c optest.Case, variant string) halfBound {
 		}
 		return nil
 	}
+}
+
+// within is the bound of a program's sums.
+func within(p *engine.Program) halfBound {
+	summed := 1
+	for _, op := range p.Ops {
+		summed = max(summed, optest.Summed(op))
+	}
+	return func(d engine.DType, got, want []float64) error { return optest.HalfError(d, summed, got, want) }
 }
 
 // asNear bounds the error of the mean square.
@@ -162,7 +224,7 @@ func boundOf(pl *plan) halfBound {
 			}
 		}
 	}
-	return optest.HalfError
+	return within(pl.program)
 }
 
 // compareHalf holds what came out of a program against what is wanted, by the tensors' names: a value of 16 bits is the reference's or its
@@ -189,7 +251,7 @@ func compareHalf(p *engine.Program, got, want map[string][]float64, bound halfBo
 func TestHalfFused(t *testing.T) {
 	e := New(vktest.Device(t))
 	defer e.Close()
-	few := sparing{}
+	few := newSparing(t)
 	for _, d := range halves {
 		odd := oddSum(t, d)
 		holdFused(t, e, few, odd.Name, odd)
@@ -212,14 +274,15 @@ func TestHalfFused(t *testing.T) {
 }
 
 // holdFused runs a program with texel buffers and without, and in unlike panels, against the reference.
-func holdFused(t *testing.T, e *Executor, few sparing, name string, p *engine.Program) {
+func holdFused(t *testing.T, e *Executor, few *sparing, name string, p *engine.Program) {
 	t.Helper()
 	_, _, kept := touched(p, engine.PlanOptions{})
 	unlike := func(x *engine.Tensor) int { return []int{1, x.N()}[x.ID%2] }
+	few.repeats.begin()
 	for i, o := range []Options{{}, {NoTexels: true}, {PanelImages: unlike}} {
 		pl, err := newPlan(p, planOptions{kept, o}, e.target)
 		must(t, err)
-		if !few.takes(pl, "") {
+		if !few.takes(t, e.With(o), p, kept, "") {
 			continue
 		}
 		t.Run(fmt.Sprint(name, " plan ", i), func(t *testing.T) {

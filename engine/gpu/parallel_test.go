@@ -166,7 +166,10 @@ func (d numbers) read() (bytes int64) {
 func TestParallel(t *testing.T) {
 	var programs []*engine.Program
 	for _, name := range net.ModelNames() {
-		programs = append(programs, networkBy(t, training.RecipeOf(name), 128)...)
+		r := training.RecipeOf(name)
+		programs = append(programs, networkBy(t, r, 128)...)
+		r.AMP, r.AMPType = true, training.Float16
+		programs = append(programs, networkBy(t, r, 128)...)
 	}
 	programs = append(programs, residualNetworks(t, 128)...)
 	programs = append(programs, otherLayers(t, 128)...)

@@ -57,17 +57,30 @@ func (c Case) stores() bool {
 // the rounding of float32 decides.
 const HalfShare = 0.01
 
-// cancelled is how far a value may be from the reference's, in shares of the root of the mean square, where steps of 16 bits are finer than that: near
-// 0, where terms of a sum cancel out, it is float32 that decides. A kernel's NMSE is at most 1e-10; four times its root.
-const cancelled = 4e-5
+// Summed is how many float32 numbers an op adds up for one of its values, or for a statistic that goes into all of them.
+func Summed(op engine.Op) int {
+	x := op.Inputs[0]
+	switch op.Kind {
+	case engine.BatchNorm2d, engine.BatchNorm2dBackward:
+		return x.Shape.Elements() / x.C()
+	case engine.GlobalAvgPool, engine.ChannelScaleBackwardScale:
+		return x.H() * x.W()
+	}
+	return max(1, int(op.MultiplyAdds())/op.Outputs[0].Shape.Elements())
+}
+
+// cancelled is how far a sum of float32 numbers may be from the reference's, in shares of the root of the mean square. Near 0, where terms cancel
+// out, steps of 16 bits are finer than that, so float32 decides. Each addition rounds a part of the sum by u = 2^-24 of it at most, by u/sqrt(3) in the mean
+// square; the parts grow as the root of their number, so that n of them are off by u sqrt(n/6) in the end; no value by more than four times that.
+func cancelled(n int) float64 { return 4 * 0x1p-24 * math.Sqrt(float64(n)/6) }
 
 // HalfError is nil where values of a 16-bit type are the reference's, or for [HalfShare] of them (one value in any tensor) a neighbour of these,
-// or as near as float32 can tell.
-func HalfError(d engine.DType, got, want []float64) error {
+// or as near as sums of so many float32 numbers can be told.
+func HalfError(d engine.DType, summed int, got, want []float64) error {
 	if len(got) != len(want) {
 		return fmt.Errorf("%d values, want %d", len(got), len(want))
 	}
-	beside, near := 0, cancelled*rootMeanSquare(want)
+	beside, near := 0, cancelled(summed)*rootMeanSquare(want)
 	for i, w := range want {
 		switch steps := Steps(d, got[i], w); {
 		case steps > 1 && !(math.Abs(got[i]-w) <= near):

@@ -41,13 +41,13 @@ func TestHalfError(t *testing.T) {
 		return got
 	}
 	const step = 0x1p-24
-	if err := optest.HalfError(engine.Float16, []float64{1, -1, 1 + 0x1p-10, 0x1p-17}, []float64{1, -1, 1, 0}); err == nil {
+	if err := optest.HalfError(engine.Float16, 6, []float64{1, -1, 1 + 0x1p-10, 0x1p-23}, []float64{1, -1, 1, 0}); err == nil {
 		t.Error("two of four values are beside the reference's")
 	}
-	if err := optest.HalfError(engine.Float16, []float64{1, -1, 1, 0x1p-17}, []float64{1, -1, 1, 0}); err != nil {
-		t.Errorf("what is left of ones that cancel out is 128 steps away: %v", err)
+	if err := optest.HalfError(engine.Float16, 6, []float64{1, -1, 1, 0x1p-23}, []float64{1, -1, 1, 0}); err != nil {
+		t.Errorf("what is left of ones that cancel out is two steps away: %v", err)
 	}
-	if err := optest.HalfError(engine.Float16, []float64{1, -1, 1, 0x1p-13}, []float64{1, -1, 1, 0}); err == nil {
+	if err := optest.HalfError(engine.Float16, 6, []float64{1, -1, 1, 0x1p-21}, []float64{1, -1, 1, 0}); err == nil {
 		t.Error("what is left of ones that cancel out is farther away than float32 is")
 	}
 	for _, c := range []struct {
@@ -61,11 +61,11 @@ func TestHalfError(t *testing.T) {
 		{moved(math.NaN()), false},
 		{want[:199], false},
 	} {
-		if err := optest.HalfError(engine.Float16, c.got, want); (err == nil) != c.good {
+		if err := optest.HalfError(engine.Float16, 6, c.got, want); (err == nil) != c.good {
 			t.Errorf("the error is %v", err)
 		}
 	}
-	if err := optest.HalfError(engine.Float16, []float64{step}, []float64{0}); err != nil {
+	if err := optest.HalfError(engine.Float16, 6, []float64{step}, []float64{0}); err != nil {
 		t.Errorf("one value: %v", err)
 	}
 }

@@ -136,7 +136,7 @@ func (s *step) compare(ref engine.Executor, i int) ([]OpResult, error) {
 			}
 			r := OpResult{Op: i, Kind: op.Kind, Output: t.Name, NMSE: NMSE(left, wants[k])}
 			if t.DType.Half() {
-				r.Half = HalfError(t.DType, left, wants[k])
+				r.Half = HalfError(t.DType, Summed(op), left, wants[k])
 			}
 			out = append(out, r)
 		}
