@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"cnnvk/cmd/cnnvk/machine"
 	"cnnvk/cmd/cnnvk/run"
 )
 
@@ -64,12 +65,19 @@ func TestTrainAMP(t *testing.T) {
 
 // A run that is cut between skipped steps goes on to the bits of one that was not, scale and counts included.
 func TestResumeSkips(t *testing.T) {
-	emptyFolder(t)
-	cutTraining(t, run.LastState, "train", "--device", "cpu", "--config", narrowConfig(t), "--epochs", "4", "--amp", "--amp-initial-scale", "1073741824", "--out")
-	cnnvk("train", "--resume", "run").ok(t)
-	sameRun(t, "run", "whole")
-	if metrics := read(t, "run/"+run.MetricsFile); !regexp.MustCompile(`(?m)^1,.*,[1-9]\d*$`).MatchString(metrics) {
-		t.Errorf("no step was skipped: %s", metrics)
+	for _, device := range []string{machine.CPU, "vulkan"} {
+		t.Run(device, func(t *testing.T) {
+			if device != machine.CPU {
+				needVulkan(t)
+			}
+			emptyFolder(t)
+			cutTraining(t, run.LastState, "train", "--device", device, "--config", narrowConfig(t), "--epochs", "4", "--amp", "--amp-initial-scale", "1073741824", "--out")
+			cnnvk("train", "--resume", "run").ok(t)
+			sameRun(t, "run", "whole")
+			if metrics := read(t, "run/"+run.MetricsFile); !regexp.MustCompile(`(?m)^1,.*,[1-9]\d*$`).MatchString(metrics) {
+				t.Errorf("no step was skipped: %s", metrics)
+			}
+		})
 	}
 }
 
