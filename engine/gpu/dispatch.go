@@ -17,8 +17,9 @@ type dispatch struct {
 	storage   []operand
 	uniform   *slab
 	texel     []operand
-	op        int // index of the op, or of the first of a fused run
-	phase     int // of the schedule
+	forms     []bool // of texel, where the driver compiles each apart
+	op        int    // index of the op, or of the first of a fused run
+	phase     int    // of the schedule
 }
 
 // operand is a slab, or a part of one, bound to a kernel.

@@ -197,7 +197,7 @@ func (s *session) allocate(plans []*plan) error {
 
 // arenaBytes is the size of an arena's buffer, which cannot be empty.
 func arenaBytes(l *engine.Layout, a engine.Arena) int64 {
-	return max(int64(l.ArenaElements(a))*4, windowAlign)
+	return oddly(max(int64(l.ArenaElements(a))*4, windowAlign))
 }
 
 // workingBytes is the working memory that programs share: what the largest needs.
@@ -206,7 +206,7 @@ func workingBytes(plans []*plan) int64 {
 	for _, pl := range plans {
 		size = max(size, pl.workspace)
 	}
-	return size
+	return oddly(size)
 }
 
 // clear fills the arenas with zeros and the workspace with NaN, so that what is read before it is written shows.

@@ -59,6 +59,7 @@ func newPlan(p *engine.Program, opt planOptions, on target) (*plan, error) {
 	}
 	pl.schedule()
 	pl.workspace = place(pl.workspaceSlabs(), opt.KeepAll)
+	pl.texelForms()
 	return pl, nil
 }
 
