@@ -25,7 +25,6 @@ const (
 // or of single floats, under the name without it.
 var added = map[string]func(d numbers) int{
 	"batch_norm2d_statistics":                numbers.pieceOfPlanes,
-	"batch_norm2d_backward_reduce":           numbers.pieceOfPlanes,
 	"activation_norm_backward_reduce":        numbers.pieceOfPlanes,
 	"norm_relu_dropout_backward_reduce":      numbers.pieceOfPlanes,
 	"norm_activation_backward_reduce":        numbers.pieceOfPlanes,

@@ -34,10 +34,6 @@ var (
 	batchNormCoefficients = kernel{
 		name: "batch_norm2d_coefficients", storage: []vk.Access{in, in, out}, spec: []string{"C"},
 	}
-	batchNormBackwardReduce = kernel{
-		name: "batch_norm2d_backward_reduce", storage: []vk.Access{in, in, in, out},
-		spec: []string{"C", "PLANE", "GD", "GX", "TEAM", "ACROSS"}, push: []string{"N", "per", "S"},
-	}.orAny("batch_norm2d_backward_reduce_any")
 	batchNormBackwardFinish = kernel{
 		name: "batch_norm2d_backward_finish", storage: []vk.Access{in, inOut, out, out}, spec: []string{"C", "TEAM"}, push: []string{"S", "count"},
 	}
@@ -147,9 +143,10 @@ func batchNormBackward(c *call, chunk int) {
 	if p.size%chunk != 0 {
 		p = c.images(dy, x)
 	}
-	r := c.reduction(p.n, p.c, p.size/chunk, chunk, 1)
+	r := c.reduction(p.n, p.c, p.size/chunk, chunk, 4)
 	parts := c.scratch("batch_norm2d backward parts", r.s*2*p.c)
-	c.reduce(batchNormBackwardReduce.of(chunk), r, p.c, words(p.c, p.size/chunk, p.g[0], p.g[1]), words(p.n, r.per, r.s), c.of(dy), c.of(x), vectors, parts)
+	c.reduce(c.readingChunk(normActivationBackwardReduce, chunk, dy.Shape.Elements(), x.Shape.Elements()), r, p.c,
+		words(p.c, p.size/chunk, p.g[0], p.g[1], r.run, unmasked, noFunction), words(p.n, r.per, r.s, 0), vectors, parts, c.of(dy), c.of(x))
 	c.normBackward(c.ops[0], vectors, chunk, parts, r.s)
 }
 
