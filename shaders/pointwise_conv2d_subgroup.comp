@@ -104,7 +104,7 @@ uint first; // of the DEPTH k at work
 int row(uint k) { return int((K % DEPTH == 0u ? first + k : min(first + k, K - 1u)) * (GX * PLANE)); }
 
 void main() {
-    uint tile = gl_GlobalInvocationID.x, sliver = gl_WorkGroupID.y;
+    uint tile = across(), sliver = gl_WorkGroupID.x;
     bool inside = tile < push.tiles;
     if (!inside) tile = push.tiles - 1u; // every lane has to stay, for its part of A
     uint n = tile / (PLANE / TEXELS), r = tile % (PLANE / TEXELS) * TEXELS;
@@ -112,7 +112,7 @@ void main() {
     int at = int(sliver * ((K + DEPTH - 1) / DEPTH) * HELD + gl_SubgroupInvocationID);
 
 #ifdef MATRICES
-    at += int(gl_WorkGroupID.z * gl_NumWorkGroups.y * ((K + DEPTH - 1) / DEPTH) * HELD);
+    at += int(gl_WorkGroupID.z * gl_NumWorkGroups.x * ((K + DEPTH - 1) / DEPTH) * HELD);
     from += int(gl_WorkGroupID.z * push.tiles * TEXELS * K);
 #endif
 

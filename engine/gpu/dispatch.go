@@ -84,6 +84,13 @@ func spread(groups int) [3]uint32 {
 	return [3]uint32{uint32(ceilDiv(groups, rows)), uint32(rows), 1}
 }
 
+// sideBySide is the workgroups for blocks of rows of a product and groups of its columns: those of the same columns follow one another, since
+// they read the same of the larger operand.
+func sideBySide(blocks, columns int) [3]uint32 {
+	across := spread(columns)
+	return [3]uint32{uint32(blocks), across[0], across[1]}
+}
+
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // roundUp is the least multiple of to that is not below n.

@@ -247,8 +247,7 @@ func (c *call) gemm(t tile, r product) {
 	if k.subgroup != noExchange {
 		size = lanes
 	}
-	groups := [3]uint32{uint32(ceilDiv(tiles, size)), uint32(ceilDiv(r.y.C(), t.rows)), 1}
-	c.runGroups(k.on(lanes), groups, constants, words(tiles), operands...)
+	c.runGroups(k.on(lanes), sideBySide(ceilDiv(r.y.C(), t.rows), ceilDiv(tiles, size)), constants, words(tiles), operands...)
 }
 
 // multiplied is the kernel of a tile for a product, over planes p, that is stored there, with its constants and operands.

@@ -151,13 +151,13 @@ func (c *call) winogradPack(t tile, turned bool) operand {
 	return packed
 }
 
-// winogradGroups is the workgroups of the products of a piece: tiles on one axis, slivers on the next, matrices on the last.
+// winogradGroups is the workgroups of the products of a piece: slivers and tiles on two axes, matrices on the last.
 func (c *call) winogradGroups(t tile, cut winogradCut) [3]uint32 {
-	tiles, size := cut.panels*cut.plane/t.columns, 1
-	if !t.shared {
-		size = max(t.subgroup(c), 1)
+	tiles, slivers := cut.panels*cut.plane/t.columns, uint32(ceilDiv(c.out(0).C(), t.rows))
+	if t.shared {
+		return [3]uint32{uint32(tiles), slivers, winogradElements}
 	}
-	return [3]uint32{uint32(ceilDiv(tiles, size)), uint32(ceilDiv(c.out(0).C(), t.rows)), winogradElements}
+	return [3]uint32{slivers, uint32(ceilDiv(tiles, max(t.subgroup(c), 1))), winogradElements}
 }
 
 func (c *call) winogradWeightFits(t tile) bool {
