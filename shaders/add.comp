@@ -7,8 +7,10 @@
 // One invocation makes CHUNK values.
 //
 // kernel add
+// kernel add_texel: TEXEL
 // kernel add_any: SCALAR
 // kernel add_activation: ANY_FUNCTION
+// kernel add_activation_texel: ANY_FUNCTION TEXEL
 // kernel add_activation_any: ANY_FUNCTION SCALAR
 #include "dispatch.glsl"
 #include "chunk.glsl"
@@ -29,9 +31,9 @@ layout(constant_id = 6) const uint FUNCTION = 6;
 
 layout(push_constant) uniform Push { uint count; } push;
 
-ACTIVATION(0, A, a);
-ACTIVATION(1, B, b);
-RESULTS(2, Y, y);
+RESULTS(0, Y, y);
+ACTIVATION(1, A, a);
+ACTIVATION(2, B, b);
 
 void main() {
     uint i = invocation();

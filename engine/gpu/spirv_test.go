@@ -122,6 +122,7 @@ func plannedKernels(t *testing.T) map[string]kernel {
 		p, err := n.program()
 		must(t, err)
 		collect(p, Options{})
+		collect(p, Options{NoTexels: true})
 	}
 	collect(updateProgram(t, 0, false), Options{})
 	collect(updateProgram(t, 0, true), Options{})

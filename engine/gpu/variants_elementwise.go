@@ -27,13 +27,13 @@ var (
 		spec: []string{"C", "PLANE", "G", "LAYER", "THRESHOLD", "SCALE"}, push: []string{"count"},
 	}.orAny("dropout_mask_any")
 	add = kernel{
-		name: "add", storage: []vk.Access{in, in, out},
+		name: "add", storage: []vk.Access{out, in, in},
 		spec: []string{"C", "PLANE", "GA", "GB", "GY"}, push: []string{"count"},
-	}.orAny("add_any")
+	}.orTexel("add_texel", 2).orAny("add_any")
 	addActivation = kernel{
-		name: "add_activation", storage: []vk.Access{in, in, out},
+		name: "add_activation", storage: []vk.Access{out, in, in},
 		spec: []string{"C", "PLANE", "GA", "GB", "GY", "FUNCTION"}, push: []string{"count"},
-	}.orAny("add_activation_any")
+	}.orTexel("add_activation_texel", 2).orAny("add_activation_any")
 )
 
 // A cast to 16 bits, and one from there.
@@ -70,8 +70,7 @@ var elementwiseVariants = slices.Concat(
 		c.runSums(channelScaleBackwardScale.of(chunk), p.n*p.c, p.size/chunk, words(p.c, p.size/chunk, p.g[1], p.g[0], p.g[2]), words(p.n*p.c), c.of(dy), c.of(x), c.of(ds))
 	}),
 	byChunk(engine.Add, "add", "add_any", addRows, func(c *call, chunk int) {
-		a, b, y := c.in(0), c.in(1), c.out(0)
-		c.elementwise(add, chunk, c.addPlanes(), []operand{c.of(a), c.of(b), c.of(y)})
+		c.sum(add, chunk, c.addPlanes(), c.in(0), c.in(1), c.out(0))
 	}),
 )
 
@@ -89,8 +88,17 @@ func (c *call) scaleChannels(chunk, panel int) {
 
 // elementwise runs a kernel of constants C, PLANE, the panels of its operands, and others.
 func (c *call) elementwise(f forms, chunk int, p planes, operands []operand, others ...uint32) {
+	c.elementwiseBy(f.of(chunk), chunk, p, operands, others)
+}
+
+func (c *call) elementwiseBy(k kernel, chunk int, p planes, operands []operand, others []uint32) {
 	count := p.values() / chunk
-	c.run(f.of(chunk), count, slices.Concat(words(p.c, p.size/chunk), words(p.g...), others), words(count), operands...)
+	c.run(k, count, slices.Concat(words(p.c, p.size/chunk), words(p.g...), others), words(count), operands...)
+}
+
+// sum runs a kernel of y = a + b and others of its constants.
+func (c *call) sum(f forms, chunk int, p planes, a, b, y *engine.Tensor, others ...uint32) {
+	c.elementwiseBy(c.readingChunk(f, chunk, p.values(), p.values()), chunk, p, []operand{c.of(y), c.of(a), c.of(b)}, others)
 }
 
 // drawValues draws a mask of values, four of an image at a time.

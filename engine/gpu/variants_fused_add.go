@@ -74,7 +74,7 @@ func addActivationVariants() []variant {
 		list = append(list, fused("add_activation", fusion{covers: []line{{engine.Add, "a b", "s"}, {k, "s", "r"}}}, nil, func(c *call) {
 			a, b, y := c.named("a"), c.named("b"), c.named("r")
 			p := c.planes(a, b, y)
-			c.elementwise(addActivation, c.chunkOf(p.size, p.values(), 2), p, []operand{c.of(a), c.of(b), c.of(y)}, uint32(functionOf(k)))
+			c.sum(addActivation, c.chunkOf(p.size, p.values(), 2), p, a, b, y, uint32(functionOf(k)))
 		}))
 	}
 	return list
