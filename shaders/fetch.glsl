@@ -52,6 +52,7 @@
 
 #ifdef SCALAR
 #define ACTIVATION(place, Buffer, name) ACTIVATION_FLOATS(place, Buffer, name)
+#define ACTIVATION_STORED(place, Buffer, name) ACTIVATION_FLOATS(place, Buffer, name)
 #define RESULTS(place, Buffer, name) RESULT_FLOATS(place, Buffer, name)
 #else
 #ifdef TEXEL
@@ -59,9 +60,9 @@
 #else
 #define ACTIVATION(place, Buffer, name) ACTIVATION_CHUNKS(place, Buffer, name)
 #endif
+#define ACTIVATION_STORED(place, Buffer, name) ACTIVATION_CHUNKS(place, Buffer, name)
 #define RESULTS(place, Buffer, name) RESULT_CHUNKS(place, Buffer, name)
 #endif
-#define ACTIVATION_STORED(place, Buffer, name) ACTIVATION_CHUNKS(place, Buffer, name)
 #define WEIGHT(v) rounded(v)
 
 #else

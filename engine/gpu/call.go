@@ -10,6 +10,7 @@ type call struct {
 	match *match // of a fused variant
 	// affine are the operands of a convolution that something is folded into, nil for its own.
 	affine *affine
+	skip   *engine.Tensor // what is added to a convolution's sums, if anything
 }
 
 func (c *call) in(i int) *engine.Tensor  { return c.ops[0].Inputs[i] }

@@ -29,6 +29,8 @@ func (f flow) storing(activations engine.DType) (*engine.Program, error) {
 			segments = append(segments, engine.Segment{Name: name + i, Shape: engine.Shape{channels}, Trained: true})
 		}
 	}
+	segments = append(segments, engine.Segment{Name: "dense", Shape: engine.Shape{channels, channels, 3, 3}, Trained: true},
+		engine.Segment{Name: "depthwise", Shape: engine.Shape{channels, 1, 3, 3}, Trained: true})
 	for _, name := range []string{"mean0", "var0", "mean1", "var1"} {
 		segments = append(segments, engine.Segment{Name: name, Shape: engine.Shape{channels}})
 	}
@@ -73,6 +75,16 @@ func (w *flowWriter) normEval(x *engine.Tensor, i string) *engine.Tensor {
 
 func (w *flowWriter) conv(x *engine.Tensor, i string) *engine.Tensor {
 	return w.op(engine.PointwiseConv2d, x, w.model("conv"+i))
+}
+
+// window is a convolution of 3x3 windows by the parameter of that name.
+func (w *flowWriter) window(k engine.Kind, x *engine.Tensor, weight string) *engine.Tensor {
+	return w.Apply1(k, engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1}, []*engine.Tensor{x, w.model(weight)})
+}
+
+// windowGradient is its gradient by an input of dy's shape.
+func (w *flowWriter) windowGradient(k engine.Kind, dy *engine.Tensor, weight string) *engine.Tensor {
+	return w.Apply1(k, engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1}, []*engine.Tensor{dy, w.model(weight), dy})
 }
 
 // op is an op without attributes.
@@ -387,6 +399,29 @@ var flows = []flow{
 		w.Apply(engine.Add, nil, []*engine.Tensor{w.model("conv0"), w.model("conv1")}, w.model("conv0"))
 		n, _ := w.norm(x, "0")
 		w.relu(n)
+	}},
+	{"gradients by a shortcut and a dense convolution", []string{"conv2d_backward_data_add"}, func(w *flowWriter) {
+		x := w.host("x")
+		w.back(w.op(engine.Add, w.window(engine.Conv2d, x, "dense"), x), x)
+	}},
+	{"gradients by a shortcut and a depthwise convolution", []string{"depthwise_conv2d_backward_data_add"}, func(w *flowWriter) {
+		x := w.host("x")
+		w.back(w.op(engine.Add, x, w.window(engine.DepthwiseConv2d, x, "depthwise")), x)
+	}},
+	{"gradients by two convolutions", []string{"conv2d_backward_data_add"}, func(w *flowWriter) {
+		dy := w.host("dy")
+		other := w.windowGradient(engine.DepthwiseConv2dBackwardData, dy, "depthwise")
+		w.pool(w.op(engine.Add, other, w.windowGradient(engine.Conv2dBackwardData, dy, "dense")))
+	}},
+	{"gradient by a convolution that two ops read", nil, func(w *flowWriter) {
+		dy := w.host("dy")
+		d := w.windowGradient(engine.DepthwiseConv2dBackwardData, dy, "depthwise")
+		w.pool(w.op(engine.Add, d, dy))
+		w.pool(d)
+	}},
+	{"gradient by a convolution, added to itself", nil, func(w *flowWriter) {
+		d := w.windowGradient(engine.Conv2dBackwardData, w.host("dy"), "dense")
+		w.pool(w.op(engine.Add, d, d))
 	}},
 	{"evaluation", []string{"pointwise_conv2d_norm_relu_eval", "norm_relu_pool_eval"}, func(w *flowWriter) {
 		h := w.relu(w.normEval(w.conv(w.host("x"), "0"), "0"))

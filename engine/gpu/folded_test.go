@@ -97,7 +97,7 @@ func (n normed) runs(t *testing.T, p *engine.Program, e *Executor) []string {
 	alone, err := newPlan(p, planOptions{engine.PlanOptions{NoFusion: true}, e.options}, e.target)
 	must(t, err)
 	own := variants[slices.IndexFunc(variants, func(v variant) bool { return v.name == ranBy(alone.kernels[0]) })]
-	if n.sum == noSum || own.tile.adds() {
+	if n.sum == noSum || own.adds {
 		return []string{n.variant()}
 	}
 	behind := "add_activation"

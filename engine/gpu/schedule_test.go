@@ -17,9 +17,9 @@ type size struct{ dispatches, barriers int }
 var sizes = map[string]struct{ train, eval, floorTrain, floorEval size }{
 	net.SmallCIFARNetName: {size{87, 70}, size{21, 21}, size{89, 71}, size{21, 21}},
 	net.TinyNetName:       {size{35, 27}, size{14, 14}, size{44, 31}, size{17, 16}},
-	net.ResNet9sName:      {size{107, 94}, size{16, 16}, size{164, 125}, size{37, 31}},
-	"ds-resnet":           {size{153, 135}, size{21, 21}, size{157, 139}, size{25, 25}},
-	"resnet20":            {size{212, 180}, size{27, 25}, size{365, 253}, size{84, 66}},
+	net.ResNet9sName:      {size{104, 91}, size{16, 16}, size{161, 122}, size{34, 28}},
+	"ds-resnet":           {size{149, 131}, size{21, 21}, size{153, 135}, size{25, 25}},
+	"resnet20":            {size{205, 173}, size{27, 25}, size{358, 246}, size{75, 57}},
 	"wrn-16-2":            {size{152, 127}, size{40, 31}, size{269, 188}, size{79, 57}},
 	"mobilenetv2":         {size{503, 445}, size{58, 58}, size{503, 445}, size{69, 69}},
 }

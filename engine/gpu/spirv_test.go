@@ -124,6 +124,12 @@ func plannedKernels(t *testing.T) map[string]kernel {
 		collect(p, Options{})
 		collect(p, Options{NoTexels: true})
 	}
+	for _, f := range flows {
+		p, err := f.program()
+		must(t, err)
+		collect(p, Options{})
+		collect(p, Options{NoTexels: true})
+	}
 	collect(updateProgram(t, 0, false), Options{})
 	collect(updateProgram(t, 0, true), Options{})
 	on = nvidia

@@ -91,9 +91,9 @@ func (t tile) holds(c *call, lanes int) int {
 		}
 		if c.affine != nil {
 			right++ // the bias
-			if c.affine.skip != nil {
-				right++
-			}
+		}
+		if c.skip != nil {
+			right++
 		}
 	}
 	return sums + right + left

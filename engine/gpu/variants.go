@@ -21,6 +21,15 @@ type variant struct {
 	runs   func(c *call) bool // nil: always
 	suits  func(c *call) bool // nil: never; whether it is rather the built-in choice than those before it
 	emit   func(c *call)      // adds the dispatches
+	adds   bool               // to a convolution's sums what the call says (call.skip)
+}
+
+// adding are variants that can add to their sums.
+func adding(list []variant) []variant {
+	for i := range list {
+		list[i].adds = true
+	}
+	return list
 }
 
 // fused is a variant that runs several ops at once.

@@ -104,10 +104,10 @@ var (
 )
 
 var conv2dVariants = slices.Concat(
-	ofTiles(engine.Conv2d, conv2dTiles, (*call).conv2dFits, func(c *call, t tile) { c.conv2dTiles(t, false) }),
+	adding(ofTiles(engine.Conv2d, conv2dTiles, (*call).conv2dFits, func(c *call, t tile) { c.conv2dTiles(t, false) })),
 	winogradVariants, conv2dWindows, []variant{one(engine.Conv2d, "conv2d_any", (*call).own, conv2dAny)},
 
-	ofTiles(engine.Conv2dBackwardData, conv2dTurnedTiles, (*call).conv2dTurnedFits, func(c *call, t tile) { c.conv2dTiles(t, true) }),
+	adding(ofTiles(engine.Conv2dBackwardData, conv2dTurnedTiles, (*call).conv2dTurnedFits, func(c *call, t tile) { c.conv2dTiles(t, true) })),
 	ofTiles(engine.Conv2dBackwardData, conv2dHalvedTiles, (*call).conv2dHalvedFits, (*call).conv2dHalvedTiles),
 	winogradTurnedVariants, conv2dDataWindows, []variant{one(engine.Conv2dBackwardData, "conv2d_backward_data_any", nil, conv2dDataAny)},
 
@@ -182,7 +182,7 @@ func (c *call) conv2dTiles(t tile, turned bool) {
 	if !turned {
 		bias, biased = c.bias()
 	}
-	skip, added := c.skip(p, bias)
+	skip, added := c.shortcut(p, bias)
 	constants := slices.Concat(c.texelWindow(x, y), words(p.g[0], p.g[1]), []uint32{flag(biased), c.activation()}, added)
 	c.runGroups(t.kernel.on(t.subgroup(c)), conv2dGroups(c, t, y), constants, words(y.N()*y.H()*y.W()/4), c.of(y), bias, skip, packed, c.of(x))
 }

@@ -15,6 +15,10 @@ var (
 		name: "depthwise_conv2d", storage: []vk.Access{in, in, out, in},
 		spec: []string{"C", "H", "W", "GX", "GY", "ROWS", "COLS", "FLIP", "BIASED", "FUNCTION"}, push: []string{"count"},
 	}.orTexel("depthwise_conv2d_texel", 1)
+	depthwiseConv2dAdd = kernel{
+		name: "depthwise_conv2d_add", storage: []vk.Access{in, out, in, in},
+		spec: []string{"C", "H", "W", "GX", "GY", "ROWS", "COLS", "FLIP", "GS"}, push: []string{"count"},
+	}.orTexel("depthwise_conv2d_add_texel", 2)
 	depthwiseConv2dStrip = kernel{
 		name: "depthwise_conv2d_strip", storage: []vk.Access{in, in, out, in},
 		spec: []string{"C", "H", "W", "HO", "WO", "R", "STRIDE", "PADDING", "GX", "GY", "BIASED", "FUNCTION"}, push: []string{"count"},
@@ -36,7 +40,10 @@ var (
 var depthwiseVariants = []variant{
 	one(engine.DepthwiseConv2d, "depthwise_conv2d", (*call).rowsOfThree, func(c *call) { c.depthwiseRows(false) }),
 	one(engine.DepthwiseConv2d, "depthwise_conv2d_strip", nil, depthwiseStrip),
-	one(engine.DepthwiseConv2dBackwardData, "depthwise_conv2d_backward_data", (*call).rowsOfThree, func(c *call) { c.depthwiseRows(true) }),
+	{
+		name: "depthwise_conv2d_backward_data", covers: []engine.Kind{engine.DepthwiseConv2dBackwardData}, adds: true,
+		runs: (*call).rowsOfThree, emit: func(c *call) { c.depthwiseRows(true) },
+	},
 	one(engine.DepthwiseConv2dBackwardData, "depthwise_conv2d_backward_data_strip", nil, depthwiseDataStrip),
 	one(engine.DepthwiseConv2dBackwardWeight, "depthwise_conv2d_backward_weight", (*call).rowsOfThree, depthwiseBackwardWeight),
 	one(engine.DepthwiseConv2dBackwardWeight, "depthwise_conv2d_backward_weight_strip", nil, depthwiseWeightStrip),
@@ -47,7 +54,7 @@ func (c *call) rowsOfThree() bool {
 	return c.attr() == engine.ConvAttr{Kernel: 3, Stride: 1, Padding: 1} && c.in(0).W()%4 == 0
 }
 
-// depthwiseRows is the forward convolution and, with the taps flipped, its gradient by the input.
+// depthwiseRows is the forward convolution and, with the taps flipped, its gradient by the input, which may be added to another.
 func (c *call) depthwiseRows(flip bool) {
 	x, y := c.in(0), c.out(0)
 	weight := c.weight()
@@ -55,10 +62,15 @@ func (c *call) depthwiseRows(flip bool) {
 	if !flip {
 		bias, biased = c.bias()
 	}
-	p := c.images(x, y)
+	p := c.images(c.around()...)
 	rows, columns := c.strip(p, x.H(), x.W()/4)
 	count := p.n * p.c * (x.H() / rows) * (x.W() / 4 / columns)
-	constants := append(words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), flag(flip), flag(biased), c.activation())
+	constants := append(words(p.c, x.H(), x.W(), p.g[0], p.g[1], rows, columns), flag(flip))
+	if c.skip != nil {
+		c.run(c.reading(depthwiseConv2dAdd, x.Shape.Elements()), count, append(constants, uint32(p.g[2])), words(count), weight, c.of(y), c.of(c.skip), c.of(x))
+		return
+	}
+	constants = append(constants, flag(biased), c.activation())
 	c.run(c.reading(depthwiseConv2d, x.Shape.Elements()), count, constants, words(count), weight, bias, c.of(y), c.of(x))
 }
 

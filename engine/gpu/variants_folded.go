@@ -56,10 +56,9 @@ func foldedSums(activation, none string, conv line) []variant {
 // folds reports whether the convolution's variant takes what is folded into it.
 func (c *call) folds() bool { _, ok := c.asConvolution(); return ok }
 
-// affine is what is folded into a convolution, and what becomes of its sums: skip, if any, is added, and an activation by that number done.
+// affine is what is folded into a convolution, and the number of the activation that is done on its sums.
 type affine struct {
 	norm     engine.Op // batch_norm2d_eval
-	skip     *engine.Tensor
 	function int
 }
 
@@ -92,11 +91,11 @@ func (c *call) activation() uint32 {
 	return uint32(c.affine.function)
 }
 
-// skip is what is added to a convolution's sums and the constants ADD and GS for it, p being how those around it are walked; or any
+// shortcut is what is added to a convolution's sums and the constants ADD and GS for it, p being how those around it are walked; or any
 // other operand.
-func (c *call) skip(p planes, other operand) (skip operand, added []uint32) {
-	if ts := c.around(); len(ts) == 3 {
-		return c.of(ts[2]), words(1, p.g[2])
+func (c *call) shortcut(p planes, other operand) (skip operand, added []uint32) {
+	if c.skip != nil {
+		return c.of(c.skip), words(1, p.g[2])
 	}
 	return other, words(0, 1)
 }
@@ -104,17 +103,14 @@ func (c *call) skip(p planes, other operand) (skip operand, added []uint32) {
 // around are the activations that a convolution reads and writes: its input, its output, and what is added to its sums, if anything.
 func (c *call) around() []*engine.Tensor {
 	ts := []*engine.Tensor{c.in(0), c.out(0)}
-	if c.affine != nil && c.affine.skip != nil {
-		ts = append(ts, c.affine.skip)
+	if c.skip != nil {
+		ts = append(ts, c.skip)
 	}
 	return ts
 }
 
 // adds reports whether a kernel can add to a convolution's sums.
 func (k kernel) adds() bool { return slices.Contains(k.spec, "ADD") }
-
-// adds reports whether a tile's kernel for folded operands can.
-func (t tile) adds() bool { return t.kernel.adds() || t.biased.adds() }
 
 // own reports whether a convolution runs on its own weight and bias, which is all that the kernels for any shape know.
 func (c *call) own() bool { return c.affine == nil }
@@ -131,12 +127,16 @@ func foldConvolution(c *call) {
 	alone.variant.emit(alone.call)
 }
 
-// asConvolution is the variant that the convolution by itself would have, at work on what is folded into it and on the last output, if it can be.
+// asConvolution is the variant that the convolution by itself would have, at work on what is folded into it, or added to its sums, and on the last
+// output, if it can be.
 func (c *call) asConvolution() (*work, bool) {
-	a := affine{c.ops[1], c.named("skip"), functionOf(c.ops[len(c.ops)-1].Kind)}
-	alone := &call{plan: c.plan, ops: slices.Clone(c.ops[:1]), at: c.at, affine: &a}
-	alone.ops[0].Outputs = c.ops[len(c.ops)-1].Outputs
-	takes := func(w *work) bool { return a.skip == nil || w.variant.tile.adds() && c.plan.target.addsShortcuts() }
+	last := c.ops[len(c.ops)-1]
+	alone := &call{plan: c.plan, ops: slices.Clone(c.ops[:1]), at: c.at, skip: c.named("skip")}
+	alone.ops[0].Outputs = last.Outputs
+	if norm := c.ops[1]; norm.Kind == engine.BatchNorm2dEval {
+		alone.affine = &affine{norm, functionOf(last.Kind)}
+	}
+	takes := func(w *work) bool { return alone.skip == nil || w.variant.adds && c.plan.target.addsShortcuts() }
 	preferred := c.plan.opt.Choices[opKey(c.ops[0])]
 	var first *work
 	for _, v := range convolutions {

@@ -9,7 +9,7 @@ import (
 
 // The end of a residual block: BatchNorm2d, Add of the shortcut, and an activation or none. Forward it is one pass over activations instead
 // of three. Backward the gradient by the sum goes to the shortcut, too, so it is written; the pass that does so takes the sums that
-// BatchNorm2d's gradient needs along.
+// BatchNorm2d's gradient needs along. Where the shortcut began, both gradients are added up by the kernel that makes the second.
 
 var (
 	normAdd = kernel{
@@ -34,8 +34,17 @@ var (
 var fusedAddVariants = slices.Concat(sumReLU.variants(), sumSiLU.variants(), sumReLU6.variants(), sumGELU.variants(), sumHardswish.variants(),
 	shortcuts("norm_add", nil, addBatch, func(sum line) fusion { return fusion{covers: []line{lineNorm, sum}} }),
 	shortcuts("norm_add_eval", nil, addEval, func(sum line) fusion { return fusion{covers: []line{lineNormEval, sum}} }),
+	gradientSums("conv2d_backward_data_add", engine.Conv2dBackwardData), gradientSums("depthwise_conv2d_backward_data_add", engine.DepthwiseConv2dBackwardData),
 	addActivationVariants(),
 )
+
+// gradientSums are the gradient by a residual block's input: what its first convolution gives and what the shortcut gives, added where the
+// convolution's sums are stored.
+func gradientSums(name string, conv engine.Kind) []variant {
+	return shortcuts(name, (*call).folds, foldConvolution, func(sum line) fusion {
+		return fusion{covers: []line{{conv, "dy w like", "n"}, sum}}
+	})
+}
 
 // summed is an activation after a sum, with the names of its fusions: in training, in an evaluation, and backward.
 type summed struct {

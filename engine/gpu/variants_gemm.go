@@ -159,6 +159,9 @@ func overPixels(k engine.Kind, tiles []tiled, others []variant, any string, tran
 		c.gemm(t, r)
 	})
 	list = suited(list, (*call).suitsProduct)
+	for i, v := range list {
+		list[i].adds = !transposed && v.tile.biased.adds()
+	}
 	return append(append(list, others...), one(k, any, (*call).own, func(c *call) { c.multiplyAny(transposed) }))
 }
 
@@ -261,7 +264,7 @@ func (c *call) multiplied(t tile, r product, p planes, y operand) (k kernel, con
 		behind := []operand{r.bias}
 		constants = append(constants, c.activation())
 		if t.biased.adds() {
-			skip, added := c.skip(p, r.bias)
+			skip, added := c.shortcut(p, r.bias)
 			behind, constants = append(behind, skip), append(constants, added...)
 		}
 		operands = slices.Insert(operands, len(k.storage), behind...)

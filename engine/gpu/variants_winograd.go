@@ -24,8 +24,8 @@ var (
 		spec: []string{"C", "H", "WIDTH", "G", "PLANE"}, push: []string{"count", "first", "tiles"},
 	}.orTexel("winograd_gradient_texel", 1).orAny("winograd_gradient_any")
 	winogradOutput = kernel{
-		name: "winograd_output", storage: []vk.Access{out, in, in},
-		spec: []string{"C", "H", "WIDTH", "G", "PLANE", "BIASED", "FUNCTION"}, push: []string{"count", "first", "tiles"},
+		name: "winograd_output", storage: []vk.Access{out, in, in, in},
+		spec: []string{"C", "H", "WIDTH", "G", "PLANE", "BIASED", "FUNCTION", "ADD"}, push: []string{"count", "first", "tiles"},
 	}.orTexel("winograd_output_texel", 1).orAny("winograd_output_any")
 	winogradWeightGradient = kernel{
 		name: "winograd_weight_gradient", storage: []vk.Access{out, in}, push: []string{"count", "S"},
@@ -78,8 +78,8 @@ var (
 
 // The variants of each op, of which none is the built-in choice: how dear a store is decides, and that differs between drivers.
 var (
-	winogradVariants       = ofTiles(engine.Conv2d, winogradTiles, (*call).winogradFits, func(c *call, t tile) { c.winograd(t, false) })
-	winogradTurnedVariants = ofTiles(engine.Conv2dBackwardData, winogradTurnedTiles, (*call).winogradFits, func(c *call, t tile) { c.winograd(t, true) })
+	winogradVariants       = adding(ofTiles(engine.Conv2d, winogradTiles, (*call).winogradFits, func(c *call, t tile) { c.winograd(t, false) }))
+	winogradTurnedVariants = adding(ofTiles(engine.Conv2dBackwardData, winogradTurnedTiles, (*call).winogradFits, func(c *call, t tile) { c.winograd(t, true) }))
 	winogradWeightVariants = ofTiles(engine.Conv2dBackwardWeight, winogradWeightTiles, (*call).winogradWeightFits, (*call).winogradWeight)
 )
 
@@ -105,7 +105,7 @@ type winogradCut struct {
 
 func (c *call) winogradFits(t tile) bool {
 	k, m := c.in(0).C(), c.out(0).C()
-	if !c.winogradWindow() || min(k, m) < winogradChannels {
+	if !c.winogradWindow() || min(k, m) < winogradChannels || c.skip != nil && c.plan.panel[c.skip] != c.plan.panel[c.out(0)] {
 		return false
 	}
 	cut := c.winogradCut(c.in(0), k+m, t.columns)
@@ -124,6 +124,10 @@ func (c *call) winograd(t tile, turned bool) {
 	if !turned {
 		bias, biased = c.bias()
 	}
+	skip := bias
+	if c.skip != nil {
+		skip = c.of(c.skip)
+	}
 	for piece := range cut.pieces {
 		c.winogradTransform(winogradInput, cut, piece, x, v)
 		operands := []operand{packed, v, products}
@@ -137,8 +141,8 @@ func (c *call) winograd(t tile, turned bool) {
 		c.runGroups(t.kernel.on(t.subgroup(c)), c.winogradGroups(t, cut), words(m, k, cut.plane/4, 1, 1), push, operands...)
 		chunk := c.winogradChunk(y)
 		kernel, count := c.readingChunk(winogradOutput, chunk, cut.values(m)), cut.values(m)/winogradElements/chunk
-		constants := append(c.winogradConstants(cut, y, chunk), flag(biased), c.activation())
-		buffers := []operand{c.of(y), bias, products}
+		constants := append(c.winogradConstants(cut, y, chunk), flag(biased), c.activation(), flag(c.skip != nil))
+		buffers := []operand{c.of(y), bias, skip, products}
 		c.run(kernel, count, constants, cut.push(piece, count), buffers...)
 	}
 }
