@@ -13,6 +13,9 @@ import (
 // addresses, loads and stores, and waiting; more of it where windows are gathered, of which tables tell.
 const leastArithmetic = 0.7
 
+// leastHalfArithmetic is that of 16-bit activations, which take whole-number operations to unpack and pack: 0.52 to 0.62 on navi31 and gfx1201.
+const leastHalfArithmetic = 0.5
+
 // The statistics of drivers that tell of time, in cycles of a processor, all taking it that every loop has the same number of turns.
 const (
 	// radvShared is RADV's for a lane of each of 64, among as many subgroups as there is room for; radvAlone is a subgroup's, without others.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -52,20 +53,21 @@ func oddSum(t *testing.T, d engine.DType) *engine.Program {
 }
 
 // sparing chooses which of many cases to run: each kernel on one of each op, and on one as bfloat16, for that differs from float16 where values
-// are packed and unpacked alone. With CNNVK_CASES=all it leaves none out.
+// are packed and unpacked alone; on as many as CNNVK_CASES says where it is set.
 type sparing struct {
-	all      bool
+	most     int
 	repeats  *repeats
-	run      map[string]bool
+	run      map[string]int
 	left, of int
 }
 
 func newSparing(t *testing.T) *sparing {
-	s := &sparing{all: os.Getenv("CNNVK_CASES") == "all", repeats: newRepeats(t), run: map[string]bool{}}
+	s := &sparing{most: 1, repeats: newRepeats(t), run: map[string]int{}}
+	if n, err := strconv.Atoi(os.Getenv("CNNVK_CASES")); err == nil {
+		s.most = n
+	}
 	t.Cleanup(func() {
-		if s.left > 0 {
-			t.Logf("%d of %d cases are left out, whose kernels ran on others: CNNVK_CASES=all runs them, too", s.left, s.of)
-		}
+		t.Logf("%d of %d cases are left out, whose kernels ran on others: CNNVK_CASES=%d runs more", s.left, s.of, s.most+1)
 	})
 	return s
 }
@@ -76,7 +78,7 @@ func (s *sparing) takes(t *testing.T, e *Executor, p *engine.Program, opt engine
 	pl, err := newPlan(p, planOptions{opt, e.options}, e.target)
 	must(t, err)
 	s.of++
-	taken := s.all
+	taken := false
 	for _, x := range pl.dispatches {
 		key := fmt.Sprint(x.kernel.code(), " of ", kind)
 		switch {
@@ -85,8 +87,9 @@ func (s *sparing) takes(t *testing.T, e *Executor, p *engine.Program, opt engine
 		case x.kernel.half == engine.BFloat16:
 			key = x.kernel.code() + " as bfloat16"
 		}
-		if x.kernel.half.Half() && !s.run[key] {
-			s.run[key], taken = true, true
+		if x.kernel.half.Half() && s.run[key] < s.most {
+			s.run[key]++
+			taken = true
 		}
 	}
 	if taken = taken && !s.repeats.skips(t, e, p, opt); !taken {
