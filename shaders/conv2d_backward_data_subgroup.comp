@@ -64,7 +64,7 @@ vec4 c[4 * ROWS]; // of each channel: even row even columns, even row odd ones, 
     } }
 
 void main() {
-    uint tile = across(), sliver = gl_WorkGroupID.x;
+    uint tile = gl_GlobalInvocationID.x, sliver = gl_WorkGroupID.y;
     bool covered = tile < push.tiles;
     if (!covered) tile = push.tiles - 1u; // every lane has to stay, for its part of A
     uint n = tile / (HO * WO), i = tile / WO % HO, column = tile % WO;

@@ -79,7 +79,7 @@ vec4 b[9]; // what the nine taps see of x
 #define STORE_ROW(i) if (M % ROWS == 0u || m + (i) < M) STORE(y, to + (i) * GY * HO * WO, result(c[i], m + (i), beside + (i) * GS * HO * WO));
 
 void main() {
-    uint tile = across(), sliver = gl_WorkGroupID.x;
+    uint tile = gl_GlobalInvocationID.x, sliver = gl_WorkGroupID.y;
     bool covered = tile < push.tiles;
     if (!covered) tile = push.tiles - 1u; // every lane has to stay, for its part of A
     uint n = tile / (HO * WO), i = tile / WO % HO, column = tile % WO;

@@ -5,7 +5,7 @@
 //   V     (36, count*CHUNK)      that is (36, panels, C, PLANE*CHUNK) of the tiles from `first` on
 //   y     (N/G, C, G, H, W)      float32; texels and vec4s: W = WIDTH*4, floats: W = WIDTH
 //   bias  (C)                    read with BIASED alone
-//   skip  (N/G, C, G, H, W)      added with ADD alone; FUNCTION of activation.glsl is done last
+//   skip  (N/GS, C, GS, H, W)     added with ADD alone; FUNCTION of activation.glsl is done last
 //
 // An invocation makes CHUNK neighbouring tiles of a channel at once, one to a component, as winograd_input does; what lies outside the
 // image is not stored.
@@ -29,6 +29,7 @@ layout(constant_id = 5) const uint PLANE = 64; // tiles of a panel, in chunks
 layout(constant_id = 6) const bool BIASED = false;
 layout(constant_id = 7) const uint FUNCTION = NONE;
 layout(constant_id = 8) const bool ADD = false;
+layout(constant_id = 9) const uint GS = 1;
 
 layout(push_constant) uniform Push { uint count, first, tiles; } push; // tiles: N*ceil(H/4)*ceil(W/4)
 
@@ -51,7 +52,7 @@ chunk result(chunk sum, float b, uint at) {
 
 // ROW_OUT stores row r, which is that field of the columns, of a tile.
 #ifdef SCALAR
-#define VALUE(r, j, sum) if (t.column + (j) < WIDTH) STORE(y, t.at + (r) * WIDTH + (j), result(sum, b, t.at + (r) * WIDTH + (j)));
+#define VALUE(r, j, sum) if (t.column + (j) < WIDTH) STORE(y, t.at + (r) * WIDTH + (j), result(sum, b, beside + (r) * WIDTH + (j)));
 #define ROW_OUT(r, field) \
     if (t.row + (r) < H) { \
         VALUE(r, 0u, column_a.field) VALUE(r, 1u, column_b.field) VALUE(r, 2u, column_c.field) VALUE(r, 3u, column_d.field) \
@@ -59,12 +60,13 @@ chunk result(chunk sum, float b, uint at) {
 #else
 #define ROW_OUT(r, field) \
     if (t.row + (r) < H) { \
-        STORE(y, t.at + (r) * WIDTH, result(vec4(column_a.field[i], column_b.field[i], column_c.field[i], column_d.field[i]), b, t.at + (r) * WIDTH)); \
+        STORE(y, t.at + (r) * WIDTH, result(vec4(column_a.field[i], column_b.field[i], column_c.field[i], column_d.field[i]), b, beside + (r) * WIDTH)); \
     }
 #endif
 #define TILE(n) { \
     const uint i = n; \
     Tile t = tile_of(p + i, push.tiles, c); \
+    uint beside = plane_at(t.image, c, C, GS, H * WIDTH) + t.row * WIDTH + t.column; \
     if (t.real) { ROW_OUT(0u, a) ROW_OUT(1u, b) ROW_OUT(2u, c) ROW_OUT(3u, d) } }
 
 void main() {

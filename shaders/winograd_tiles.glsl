@@ -6,6 +6,7 @@ struct Tile {
     uint at;     // its first value: a texel, or a single float
     uint row;    // of the image
     uint column; // likewise, in texels or floats
+    uint image;
     bool real;   // there is such a tile
 };
 
@@ -14,8 +15,8 @@ Tile tile_of(uint p, uint tiles, uint c) {
     const uint down = (H + 3u) / 4u, across = (WIDTH * CHUNK + 3u) / 4u, step = 4u / CHUNK;
     bool real = p < tiles;
     p = real ? p : 0u;
-    uint row = p / across % down * 4u, column = p % across * step;
-    return Tile(plane_at(p / (down * across), c, C, G, H * WIDTH) + row * WIDTH + column, row, column, real);
+    uint row = p / across % down * 4u, column = p % across * step, image = p / (down * across);
+    return Tile(plane_at(image, c, C, G, H * WIDTH) + row * WIDTH + column, row, column, image, real);
 }
 
 #endif

@@ -96,8 +96,7 @@ func (n normed) runs(t *testing.T, p *engine.Program, e *Executor) []string {
 	t.Helper()
 	alone, err := newPlan(p, planOptions{engine.PlanOptions{NoFusion: true}, e.options}, e.target)
 	must(t, err)
-	own := variants[slices.IndexFunc(variants, func(v variant) bool { return v.name == ranBy(alone.kernels[0]) })]
-	if n.sum == noSum || own.adds {
+	if n.sum == noSum || variantNamed(ranBy(alone.kernels[0])).adds {
 		return []string{n.variant()}
 	}
 	behind := "add_activation"
@@ -105,6 +104,10 @@ func (n normed) runs(t *testing.T, p *engine.Program, e *Executor) []string {
 		behind = ranBy(alone.kernels[2])
 	}
 	return []string{normed{n.Case, noActivation, noSum}.variant(), behind}
+}
+
+func variantNamed(name string) variant {
+	return variants[slices.IndexFunc(variants, func(v variant) bool { return v.name == name })]
 }
 
 // normedCases are convolutions of every kind, with and without a bias and ReLU, at sizes that suit tiles and at odd ones; each with another

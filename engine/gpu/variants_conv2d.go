@@ -218,10 +218,10 @@ func (c *call) packTaps(rows, taps, room int, turned bool) operand {
 	return c.packed(weightJob{rows: m, columns: k, taps: taps, sliver: rows, padded: k, turned: turned, room: room})
 }
 
-// conv2dGroups is the workgroups of a tiled convolution: blocks of the result's channels side by side for texels of y, which has a pixel for every
-// window.
+// conv2dGroups is the workgroups of a tiled convolution: texels of y, which has a pixel for every window, on one axis, blocks of
+// the result's channels on the other.
 func conv2dGroups(c *call, t tile, y *engine.Tensor) [3]uint32 {
-	return sideBySide(ceilDiv(c.out(0).C(), t.rows), ceilDiv(y.N()*y.H()*y.W()/4, t.subgroup(c)))
+	return [3]uint32{uint32(ceilDiv(y.N()*y.H()*y.W()/4, t.subgroup(c))), uint32(ceilDiv(c.out(0).C(), t.rows)), 1}
 }
 
 func (c *call) conv2dWeightFits(t tile) bool {

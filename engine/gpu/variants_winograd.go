@@ -25,7 +25,7 @@ var (
 	}.orTexel("winograd_gradient_texel", 1).orAny("winograd_gradient_any")
 	winogradOutput = kernel{
 		name: "winograd_output", storage: []vk.Access{out, in, in, in},
-		spec: []string{"C", "H", "WIDTH", "G", "PLANE", "BIASED", "FUNCTION", "ADD"}, push: []string{"count", "first", "tiles"},
+		spec: []string{"C", "H", "WIDTH", "G", "PLANE", "BIASED", "FUNCTION", "ADD", "GS"}, push: []string{"count", "first", "tiles"},
 	}.orTexel("winograd_output_texel", 1).orAny("winograd_output_any")
 	winogradWeightGradient = kernel{
 		name: "winograd_weight_gradient", storage: []vk.Access{out, in}, push: []string{"count", "S"},
@@ -105,7 +105,7 @@ type winogradCut struct {
 
 func (c *call) winogradFits(t tile) bool {
 	k, m := c.in(0).C(), c.out(0).C()
-	if !c.winogradWindow() || min(k, m) < winogradChannels || c.skip != nil && c.plan.panel[c.skip] != c.plan.panel[c.out(0)] {
+	if !c.winogradWindow() || min(k, m) < winogradChannels {
 		return false
 	}
 	cut := c.winogradCut(c.in(0), k+m, t.columns)
@@ -124,10 +124,7 @@ func (c *call) winograd(t tile, turned bool) {
 	if !turned {
 		bias, biased = c.bias()
 	}
-	skip := bias
-	if c.skip != nil {
-		skip = c.of(c.skip)
-	}
+	skip, added := c.shortcut(c.images(c.around()...), bias)
 	for piece := range cut.pieces {
 		c.winogradTransform(winogradInput, cut, piece, x, v)
 		operands := []operand{packed, v, products}
@@ -141,7 +138,7 @@ func (c *call) winograd(t tile, turned bool) {
 		c.runGroups(t.kernel.on(t.subgroup(c)), c.winogradGroups(t, cut), words(m, k, cut.plane/4, 1, 1), push, operands...)
 		chunk := c.winogradChunk(y)
 		kernel, count := c.readingChunk(winogradOutput, chunk, cut.values(m)), cut.values(m)/winogradElements/chunk
-		constants := append(c.winogradConstants(cut, y, chunk), flag(biased), c.activation(), flag(c.skip != nil))
+		constants := slices.Concat(c.winogradConstants(cut, y, chunk), []uint32{flag(biased), c.activation()}, added)
 		buffers := []operand{c.of(y), bias, skip, products}
 		c.run(kernel, count, constants, cut.push(piece, count), buffers...)
 	}
