@@ -11,12 +11,12 @@ uint invocation() {
     return gl_GlobalInvocationID.y * (gl_NumWorkGroups.x * gl_WorkGroupSize.x) + gl_GlobalInvocationID.x;
 }
 
-// across is the number of this invocation's tile of columns where workgroups side by side make other rows of the same columns: what they read of
+// tile_across is the number of this invocation's tile of columns where workgroups side by side make other rows of the same columns: what they read of
 // the right operand, which is the larger one, is still in the cache. With MATRICES the last axis is the matrices'.
 #ifdef MATRICES
-uint across() { return gl_WorkGroupID.y * gl_WorkGroupSize.x + gl_LocalInvocationID.x; }
+uint tile_across() { return gl_WorkGroupID.y * gl_WorkGroupSize.x + gl_LocalInvocationID.x; }
 #else
-uint across() { return (gl_WorkGroupID.z * gl_NumWorkGroups.y + gl_WorkGroupID.y) * gl_WorkGroupSize.x + gl_LocalInvocationID.x; }
+uint tile_across() { return (gl_WorkGroupID.z * gl_NumWorkGroups.y + gl_WorkGroupID.y) * gl_WorkGroupSize.x + gl_LocalInvocationID.x; }
 #endif
 
 // group is the number of this workgroup, where one makes a tile.

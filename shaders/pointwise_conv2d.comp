@@ -42,7 +42,7 @@ layout(std430, binding = 3) readonly  buffer Bias { float bias[]; };
     }
 
 void main() {
-    uint tile = across(), sliver = gl_WorkGroupID.x;
+    uint tile = tile_across(), sliver = gl_WorkGroupID.x;
     if (tile >= push.tiles) return;
     uint n = tile / (PLANE / 2u), r = tile % (PLANE / 2u) * 2u;
     uint from = plane_at(n, 0u, K, GX, PLANE) + r;

@@ -104,7 +104,7 @@ uint first; // of the DEPTH k at work
 int row(uint k) { return int((K % DEPTH == 0u ? first + k : min(first + k, K - 1u)) * (GX * PLANE)); }
 
 void main() {
-    uint tile = across(), sliver = gl_WorkGroupID.x;
+    uint tile = tile_across(), sliver = gl_WorkGroupID.x;
     bool inside = tile < push.tiles;
     if (!inside) tile = push.tiles - 1u; // every lane has to stay, for its part of A
     uint n = tile / (PLANE / TEXELS), r = tile % (PLANE / TEXELS) * TEXELS;

@@ -68,7 +68,7 @@ void product(int at, int from) {
     }
 
 void main() {
-    uint tile = across(), sliver = gl_WorkGroupID.x;
+    uint tile = tile_across(), sliver = gl_WorkGroupID.x;
     if (tile >= push.tiles) return;
     uint n = tile / (PLANE / 2u), r = tile % (PLANE / 2u) * 2u;
     int from = int(plane_at(n, 0u, K, GX, PLANE) + r), at = int(sliver * K * 4u);
