@@ -3,6 +3,7 @@
 #
 #   lavapipe22, lavapipe25, lavapipe26    Mesa, as Debian bookworm, bookworm-backports and forky have it; lavapipe is lavapipe25
 #   swiftshader                           Chromium's
+#   glslc                                 no driver, but a compiler of shaders newer than most systems': driver.sh glslc ARGUMENTS... runs it
 #
 # Compiled, recorded and submitted for GPUs that are not here, and never computed (CNNVK_COMPILE_ONLY=1 lets such a device pass):
 #
@@ -31,7 +32,7 @@ private() {
     apt-get -qq -c "$part/apt/apt.conf" "$@"
 }
 
-# fetch RELEASE unpacks its drivers and every library under them, whole or not at all.
+# fetch RELEASE unpacks its drivers, or fetch glslc that compiler, and every library under them, whole or not at all.
 fetch() {
     for tool in apt-get dpkg dpkg-deb; do
         command -v $tool >/dev/null || give_up "there is no $tool here to fetch $name with (it needs Debian or a relative of it)" 3
@@ -53,10 +54,12 @@ Maintainer: nobody
 Description: a layer's script wants it, no driver does
 
 EOF
+    with_layers='mesa-vulkan-drivers vulkan-validationlayers'
     case $1 in
-    bookworm) suites='debian/bookworm debian-security/bookworm-security' more= ;;
-    bookworm-backports) suites='debian/bookworm debian/bookworm-backports debian-security/bookworm-security' more= ;;
-    forky) suites=debian/forky more=mesa-drm-shim ;;
+    bookworm) suites='debian/bookworm debian-security/bookworm-security' from=bookworm wanted=$with_layers ;;
+    bookworm-backports) suites='debian/bookworm debian/bookworm-backports debian-security/bookworm-security' from=bookworm-backports wanted=$with_layers ;;
+    forky) suites=debian/forky from=forky wanted="$with_layers mesa-drm-shim" ;;
+    glslc) suites=debian/forky from=forky wanted=glslc ;;
     esac
     for suite in $suites; do
         echo "deb [signed-by=$keys] http://deb.debian.org/${suite%/*} ${suite#*/} main"
@@ -65,7 +68,7 @@ EOF
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
-APT::Default-Release "$1";
+APT::Default-Release "$from";
 APT::Install-Recommends "false";
 APT::Update::Error-Mode "any";
 APT::Sandbox::User "";
@@ -78,23 +81,24 @@ Dir::State::status "$part/apt/status";
 Dir::State::lists "$part/apt/lists";
 Dir::Cache "$part/apt/cache";
 EOF
-    private update || give_up "apt-get update failed for $1"
-    planned=$(private -s install mesa-vulkan-drivers vulkan-validationlayers $more) || give_up "apt-get finds no drivers in $1"
-    packages=$(echo "$planned" | sed -n 's/^Inst \(\(z*lib\|mesa-\|vulkan-\)[^ ]*\).*/\1/p' | sort -u)
+    private update || give_up "apt-get update failed for $from"
+    planned=$(private -s install $wanted) || give_up "apt-get does not find $wanted in $from"
+    packages=$(echo "$planned" | sed -n 's/^Inst \(\(z*lib\|mesa-\|vulkan-\|glslc\)[^ ]*\).*/\1/p' | sort -u)
     [ "$1" != bookworm ] || packages="$packages chromium-common"
-    echo "driver: fetching from Debian $1:" $packages >&2
-    (cd "$part" && private download $packages) || give_up "apt-get download failed for $1"
+    echo "driver: fetching from Debian $from:" $packages >&2
+    (cd "$part" && private download $packages) || give_up "apt-get download failed for $from"
     for package in "$part"/*.deb; do
-        root=$part/root files=.
+        into=$part/root files=.
         case ${package##*/} in
-        libc6_* | libgcc-s1_* | libstdc++6_*) root=$part/root/libc ;; # they go with the loader
+        libc6_* | libgcc-s1_* | libstdc++6_*) into=$part/root/libc ;; # they go with the loader
         chromium-common_*) files='./usr/lib/chromium/libvk_swiftshader.so ./usr/lib/chromium/vk_swiftshader_icd.json' ;;
         esac
-        mkdir -p "$root"
-        dpkg-deb --fsys-tarfile "$package" | tar -x -C "$root" $files
+        mkdir -p "$into"
+        dpkg-deb --fsys-tarfile "$package" | tar -x -C "$into" $files
     done
     # A driver or layer that is named without its folder could be the one that is installed.
     for json in "$part"/root/usr/share/vulkan/*.d/*.json; do
+        [ -e "$json" ] || continue # glslc has none
         library=$(sed -n 's|.*"library_path": *"\(.*/\)*\(.*\)".*|\2|p' "$json")
         library=$(cd "$part/root" && find usr/lib -name "$library")
         sed -i "s|\(\"library_path\": *\).*\"|\1\"../../../../$library\"|" "$json"
@@ -110,13 +114,14 @@ lavapipe22) release=bookworm icd=lvp_icd ;;
 lavapipe25 | lavapipe) release=bookworm-backports icd=lvp_icd ;;
 lavapipe26) release=forky icd=lvp_icd ;;
 swiftshader) release=bookworm icd=vk_swiftshader_icd ;;
+glslc) release=glslc icd= ;;
 radv-?*) release=forky icd=radeon_icd shim=amdgpu choice=AMDGPU_GPU_ID=$gpu ;;
 honeykrisp) release=forky icd=asahi_icd shim=asahi ;;
 turnip-?*) release=forky icd=freedreno_icd shim=freedreno choice=FD_GPU_ID=$gpu ;;
 nvk-?*) release=forky icd=nouveau_icd shim=nouveau choice=NOUVEAU_CHIPSET=$gpu ;;
 anv-ivb | anv-byt | anv-hsw | anv-bdw | anv-chv) release=bookworm-backports icd=intel_hasvk_icd shim=intel choice=INTEL_STUB_GPU_PLATFORM=$gpu ;;
 anv-?*) release=bookworm-backports icd=intel_icd shim=intel choice=INTEL_STUB_GPU_PLATFORM=$gpu ;;
-*) give_up "\"$name\" is none of lavapipe22, lavapipe25, lavapipe26, swiftshader, radv-GPU, honeykrisp, turnip-GPU, nvk-CHIPSET, anv-PLATFORM" ;;
+*) give_up "\"$name\" is none of lavapipe22, lavapipe25, lavapipe26, swiftshader, glslc, radv-GPU, honeykrisp, turnip-GPU, nvk-CHIPSET, anv-PLATFORM" ;;
 esac
 shift
 root=$drivers/$release
@@ -132,9 +137,13 @@ esac
 [ -e "$root" ] || fetch "$release"
 [ $# -gt 0 ] || exit 0
 
-unset CNNVK_DEVICE # the driver has but one
-icd=$(find "$root/usr" -name "$icd*.json")
-export VK_DRIVER_FILES="$icd" VK_ICD_FILENAMES="$icd" VK_LAYER_PATH="$root/usr/share/vulkan/explicit_layer.d"
+if [ $name = glslc ]; then
+    set -- "$root/usr/bin/glslc" "$@"
+else
+    unset CNNVK_DEVICE # the driver has but one
+    icd=$(find "$root/usr" -name "$icd*.json")
+    export VK_DRIVER_FILES="$icd" VK_ICD_FILENAMES="$icd" VK_LAYER_PATH="$root/usr/share/vulkan/explicit_layer.d"
+fi
 [ -z "$choice" ] || export "$choice"
 case $name in
 turnip-*) export GODEBUG="asyncpreemptoff=1${GODEBUG:+,$GODEBUG}" ;; # its shim does not bear the signals by which Go interrupts
