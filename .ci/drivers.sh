@@ -90,7 +90,9 @@ execute() {
     MALLOC_ARENA_MAX=1 run 1200 vk "$part/vk.test" -test.v -test.timeout 20m -test.run '^TestCycles$'
     end
     begin "$1" gpu
+    [ "$1" != lavapipe26 ] || export CNNVK_REQUIRE=vulkan,cooperative_matrix
     run 3600 engine/gpu "$part/gpu.test" -test.v -test.short -test.timeout 60m
+    export CNNVK_REQUIRE=vulkan
     end
     begin "$1" golden
     run 3600 net/training "$part/training.test" -test.v -test.timeout 60m -test.run '^TestGolden//^gpu$'
@@ -103,6 +105,9 @@ compile() {
     subgroup=${1#"$driver"}
     begin "$1" compile
     CNNVK_SUBGROUP=${subgroup#@} run 900 engine/gpu "$part/gpu.test" -test.v -test.timeout 15m -test.run '^TestCompile$'
+    case $1 in radv-navi3* | radv-gfx1[12]* | nvk-174 | anv-dg2 | anv-bmg) export CNNVK_REQUIRE=vulkan,cooperative_matrix ;; esac
+    run 900 engine/gpu "$part/gpu.test" -test.v -test.timeout 15m -test.run '^TestCompileCooperative$'
+    export CNNVK_REQUIRE=vulkan
     end
     cp "$log" "$part/$1.log"
     compiled="$compiled $1.log"

@@ -1,6 +1,10 @@
 package shaders
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -67,5 +71,57 @@ func TestSources(t *testing.T) {
 	}
 	if _, _, err := Source("no_such_kernel"); err == nil {
 		t.Error("a kernel that there is not has a source")
+	}
+}
+
+var includeLine = regexp.MustCompile(`(?m)^#include "(.*)"`)
+
+// texts adds the names of a shader and of what it includes.
+func texts(t *testing.T, file string, seen map[string]string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen[file] = string(text)
+	for _, include := range includeLine.FindAllStringSubmatch(string(text), -1) {
+		texts(t, include[1], seen)
+	}
+}
+
+// The kernels of cooperative matrices, which few machines have a compiler for, were compiled from the text that their shaders have now: its digests
+// are those that compile.sh wrote down.
+func TestDigests(t *testing.T) {
+	written, err := os.ReadFile("spirv/DIGESTS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := Names()
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := 0
+	for _, name := range names {
+		file, defines, err := Source(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := map[string]string{}
+		texts(t, file, all)
+		var text strings.Builder
+		for _, file := range slices.Sorted(maps.Keys(all)) {
+			text.WriteString(all[file])
+		}
+		if !strings.Contains(text.String(), "GL_KHR_cooperative_matrix") {
+			continue
+		}
+		made++
+		sum := sha256.Sum256([]byte(strings.Join(defines, " ") + "\n" + text.String()))
+		if line := fmt.Sprintf("%s %s\n", name, hex.EncodeToString(sum[:])); !strings.Contains(string(written), line) {
+			t.Errorf("%s was compiled from other text than %s has now (make shaders)", name, file)
+		}
+	}
+	if lines := strings.Count(string(written), "\n"); made == 0 || lines != made {
+		t.Errorf("%d kernels of cooperative matrices, digests of %d", made, lines)
 	}
 }

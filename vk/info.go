@@ -92,7 +92,7 @@ type Limits struct {
 }
 
 // Features are what a device can do beyond Vulkan 1.1's minimum. OpenDevice enables all of those that need enabling.
-// ShaderFloat16, Storage16Bit and SubgroupArithmetic are informational: users are told of them, and no shader so far needs them.
+// Storage16Bit and SubgroupArithmetic are informational: users are told of them, and no shader so far needs them.
 type Features struct {
 	ShaderFloat16      bool // float16 arithmetic in shaders
 	Storage16Bit       bool // 16-bit values in storage buffers

@@ -52,7 +52,7 @@ func multiplyAdds(k kernel, rows int) float64 {
 	switch t := tileOfKernel(k); {
 	case rows < t.rows:
 		return 0
-	case t.shared:
+	case t.shared, k.subgroup == cooperative:
 		return float64(t.rows * t.columns / sharedWorkgroup * t.depth)
 	case t.multiplied > 0: // of the four pixels of a window, each meets other taps
 		return float64(t.rows * t.columns / 4 * t.depth)
@@ -64,7 +64,7 @@ func multiplyAdds(k kernel, rows int) float64 {
 
 // leavesEarly are the kernels whose loop stands behind the return of workgroups without work: RADV takes such a branch for even.
 func leavesEarly(k kernel) bool {
-	return strings.HasPrefix(k.name, "conv2d_") && strings.Contains(k.name, "_shared")
+	return strings.HasPrefix(k.name, "conv2d_") && (strings.Contains(k.name, "_shared") || strings.Contains(k.name, "_cooperative"))
 }
 
 // arithmetic is the share of a pipeline's time, by that statistic, that its multiply-adds would take at the rate of probe_multiply_add, which does

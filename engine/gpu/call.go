@@ -34,7 +34,7 @@ func (c *call) scratch(name string, elements int) operand {
 // spills whatever is held.
 func (c *call) subgroups(by exchange) bool {
 	t := c.plan.target
-	return by == broadcast && t.features.SubgroupBroadcast || by == shuffle && t.features.SubgroupShuffle && t.hardware != qualcomm
+	return by == broadcast && t.features.SubgroupBroadcast || by == shuffle && t.features.SubgroupShuffle && t.hardware != qualcomm || by == cooperative
 }
 
 // binds reports whether the device binds as many storage buffers as the kernel has: all of them four.
@@ -57,10 +57,10 @@ func (c *call) run(k kernel, count int, constants, push []uint32, operands ...op
 func (c *call) runGroups(k kernel, groups [3]uint32, constants, push []uint32, operands ...operand) {
 	size := workgroup
 	switch {
-	case k.subgroup != noExchange:
-		size = k.lanes
 	case k.shared:
 		size = sharedWorkgroup
+	case k.subgroup != noExchange:
+		size = k.lanes
 	}
 	c.runSized(k, size, groups, constants, push, operands...)
 }

@@ -83,6 +83,9 @@ func glslNames(t *testing.T, kernel string) (spec, push []string) {
 		byNumber[number] = c[2]
 	}
 	delete(byNumber, typeConstant)
+	for number := firstMatrixConstant; number < typeConstant; number++ {
+		delete(byNumber, number)
+	}
 	for number := range len(byNumber) {
 		spec = append(spec, byNumber[number+1]) // "" where a number is left out
 	}
@@ -161,7 +164,7 @@ func head(t *testing.T, file string) string {
 // Whatever runs an op, the head of one of the shaders that it dispatches has the op's name: package engine promises it.
 func TestOpsStandInShaders(t *testing.T) {
 	seen := map[string]bool{}
-	for _, c := range slices.Concat(optest.Cases(), halfCases(engine.BFloat16)) {
+	for _, c := range slices.Concat(optest.Cases(), halfCases(engine.BFloat16), productsOfNetworks()) {
 		p, err := c.Program()
 		must(t, err)
 		everyDispatches(t, p, anyDevice(), func(v variant, dispatches []dispatch) {

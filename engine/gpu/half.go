@@ -29,13 +29,14 @@ func (k kernel) rounding(d engine.DType) kernel {
 	return k
 }
 
-// specialized are the values of all specialization constants. Those between the kernel's and TYPE are of no shader.
+// specialized are the values of all specialization constants. Those between the kernel's and those of matrices, or TYPE, are of no shader.
 func (d *dispatch) specialized() []uint32 {
 	if !d.kernel.half.Half() {
 		return d.constants
 	}
 	all := make([]uint32, typeConstant+1)
 	copy(all, d.constants)
+	copy(all[firstMatrixConstant:], d.kernel.matrixConstants())
 	all[typeConstant] = flag(d.kernel.half == engine.BFloat16)
 	return all
 }

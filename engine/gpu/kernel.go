@@ -18,6 +18,8 @@ type kernel struct {
 	spec     []string     // specialization constants from number 1 on; number 0 is the workgroup size
 	push     []string     // push constants, 32 bit each
 	half     engine.DType // of its activations, if that has 16 bits: the form is named after it (code)
+	matrix   matrices     // that it multiplies by, once they are known
+	block    matrixBlock  // of a subgroup of such a one
 }
 
 // exchange is how the lanes of a subgroup take values from one another.
@@ -27,6 +29,7 @@ const (
 	noExchange exchange = iota
 	shuffle
 	broadcast
+	cooperative // they hold matrices together, several subgroups a workgroup
 )
 
 // by is as for one whose lanes take values from one another in that way.
@@ -39,6 +42,12 @@ func (k kernel) by(e exchange, name string) kernel {
 func (k kernel) inGroups(name string) kernel {
 	k.shared = true
 	return k.as(name)
+}
+
+// byMatrices is as for one whose subgroups multiply matrices, and whose workgroups make a tile in shared memory.
+func (k kernel) byMatrices(name string) kernel {
+	k.subgroup = cooperative
+	return k.inGroups(name)
 }
 
 // on is the kernel in subgroups of so many lanes, if its lanes take values from one another.

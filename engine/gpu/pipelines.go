@@ -13,7 +13,7 @@ import (
 
 // pipelineKey is what tells a dispatch's pipeline from others.
 func (d *dispatch) pipelineKey() string {
-	return fmt.Sprint(d.kernel.code(), d.kernel.half, d.constants, d.forms)
+	return fmt.Sprint(d.kernel.code(), d.kernel.half, d.kernel.lanes, d.specialized(), d.forms)
 }
 
 // pipeline makes a dispatch's pipeline, or finds it.

@@ -40,11 +40,12 @@ type target struct {
 	features   vk.Features
 	kind       vk.DeviceType
 	hardware   hardware
+	matrices   []vk.Matrices
 	sliceBytes int64 // longest window of a resident tensor
 }
 
 func targetOf(i vk.Info) target {
-	return target{limits: i.Limits, features: i.Features, kind: i.Type, hardware: hardwareOf(i), sliceBytes: i.Limits.StorageBufferRange}
+	return target{limits: i.Limits, features: i.Features, kind: i.Type, hardware: hardwareOf(i), matrices: i.Matrices, sliceBytes: i.Limits.StorageBufferRange}
 }
 
 // newPlan fuses what it can, then chooses a variant for every other op: the first of the table that can run.

@@ -70,7 +70,7 @@ func (c *call) weightPieces(t tile, steps, tiles int, dw *engine.Tensor) (run, s
 	if c.plan.target.kind != vk.CPU {
 		return c.parts(t, steps, tiles, 1, dw) // which are added up anyway
 	}
-	sixteens := 16 / t.depth
+	sixteens := max(16/t.depth, 1)
 	run, s = c.pieces(ceilDiv(steps, sixteens), tiles*workgroup)
 	return run * sixteens, s
 }

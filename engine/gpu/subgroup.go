@@ -28,6 +28,9 @@ func inSizes(tiles []tiled) []tiled {
 			continue
 		}
 		for lanes := smallestSubgroup; lanes <= largestSubgroup; lanes *= 2 {
+			if v.tile.kernel.subgroup == cooperative && !v.tile.sharedOut(lanes) {
+				continue
+			}
 			sized := tiled{fmt.Sprintf("%s@%d", v.name, lanes), v.tile}
 			sized.tile.lanes = lanes
 			out = append(out, sized)
@@ -40,9 +43,15 @@ func inSizes(tiles []tiled) []tiled {
 // what an invocation holds finds room. 0 where there is none.
 func (t tile) subgroup(c *call) int {
 	for _, lanes := range c.plan.target.subgroupSizes() {
-		if (t.lanes == 0 || t.lanes == lanes) && t.holds(c, lanes) <= c.plan.target.room(lanes) {
-			return lanes
+		if t.lanes != 0 && t.lanes != lanes || t.holds(c, lanes) > c.plan.target.room(lanes) {
+			continue
 		}
+		if t.kernel.subgroup == cooperative {
+			if _, ok := t.blockOf(lanes, c.plan.target.limits); !ok {
+				continue
+			}
+		}
+		return lanes
 	}
 	return 0
 }
@@ -71,6 +80,9 @@ func (t target) subgroupSizes() []int {
 // holds is how many values an invocation of the tile's kernel keeps at a time: its sums and what they are made of, of which the lanes of a
 // subgroup share out one side.
 func (t tile) holds(c *call, lanes int) int {
+	if t.kernel.subgroup == cooperative {
+		return t.rows*t.columns/sharedWorkgroup + t.rows/4 + 8 + sharedReserve // the sums, and what is brought of either operand
+	}
 	if t.shared {
 		each, brought := t.rows*t.columns/sharedWorkgroup, t.rows/16+4
 		return each + each/8 + 8 + brought + sharedReserve

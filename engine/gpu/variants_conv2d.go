@@ -105,14 +105,14 @@ var (
 
 var conv2dVariants = slices.Concat(
 	adding(ofTiles(engine.Conv2d, conv2dTiles, (*call).conv2dFits, func(c *call, t tile) { c.conv2dTiles(t, false) })),
-	winogradVariants, conv2dWindows, []variant{one(engine.Conv2d, "conv2d_any", (*call).own, conv2dAny)},
+	winogradVariants, conv2dWindows, conv2dMatrices, []variant{one(engine.Conv2d, "conv2d_any", (*call).own, conv2dAny)},
 
 	adding(ofTiles(engine.Conv2dBackwardData, conv2dTurnedTiles, (*call).conv2dTurnedFits, func(c *call, t tile) { c.conv2dTiles(t, true) })),
 	ofTiles(engine.Conv2dBackwardData, conv2dHalvedTiles, (*call).conv2dHalvedFits, (*call).conv2dHalvedTiles),
-	winogradTurnedVariants, conv2dDataWindows, []variant{one(engine.Conv2dBackwardData, "conv2d_backward_data_any", nil, conv2dDataAny)},
+	winogradTurnedVariants, conv2dDataWindows, conv2dDataMatrices, []variant{one(engine.Conv2dBackwardData, "conv2d_backward_data_any", nil, conv2dDataAny)},
 
 	ofTiles(engine.Conv2dBackwardWeight, conv2dWeightTiles, (*call).conv2dWeightFits, (*call).conv2dWeightTiles),
-	winogradWeightVariants, conv2dWeightWindows, []variant{one(engine.Conv2dBackwardWeight, "conv2d_backward_weight_any", nil, conv2dWeightAny)},
+	winogradWeightVariants, conv2dWeightWindows, conv2dWeightMatrices, []variant{one(engine.Conv2dBackwardWeight, "conv2d_backward_weight_any", nil, conv2dWeightAny)},
 	byChunk(engine.Conv2dBackwardBias, "conv2d_backward_bias", "conv2d_backward_bias_any",
 		func(c *call) bool { return c.planes(c.in(0)).size%4 == 0 }, conv2dBias),
 	flattens(engine.Flatten, "flatten", "flatten_any", false),

@@ -19,6 +19,7 @@ var (
 	productShared  = kernel{storage: []vk.Access{in, in, out}, spec: []string{"M", "K", "PLANE", "GX", "GY"}}
 	splitShared    = kernel{storage: []vk.Access{in, in, out}, spec: []string{"M", "K", "PLANE", "GX", "GY"}, push: []string{"run"}}
 	splitTexels    = kernel{storage: []vk.Access{out}, texel: 2, spec: []string{"M", "K", "PLANE", "GX", "GY"}, push: []string{"run"}}
+	matrixProduct  = kernel{storage: []vk.Access{in, in, out}, spec: []string{"M", "K", "PLANE", "GX", "GY"}}
 	biasedBuffers  = kernel{storage: []vk.Access{in, in, out, in}, spec: []string{"M", "K", "PLANE", "GX", "GY", "FUNCTION"}, push: []string{"tiles"}}
 	biasedTexels   = kernel{storage: []vk.Access{out, in, in}, texel: 2, spec: []string{"M", "K", "PLANE", "GX", "GY", "FUNCTION", "ADD", "GS"}, push: []string{"tiles"}}
 	biasedShared   = kernel{storage: []vk.Access{in, in, out, in}, spec: []string{"M", "K", "PLANE", "GX", "GY", "FUNCTION"}}
@@ -53,6 +54,8 @@ var (
 		kernel: splitTexels.inGroups("pointwise_conv2d_shared_texel"), biased: biasedFetched.inGroups("linear_shared_texel")}
 	sharedTallTexelTile = tile{rows: 128, columns: 64, depth: 8, shared: true,
 		kernel: splitTexels.inGroups("pointwise_conv2d_shared_128x64_texel"), biased: biasedFetched.inGroups("linear_shared_128x64_texel")}
+	cooperativeTile = tile{rows: 64, columns: 64, depth: 32,
+		kernel: matrixProduct.byMatrices("pointwise_conv2d_cooperative"), biased: biasedShared.byMatrices("linear_cooperative")}
 	bufferTile = tile{rows: 8, columns: 8, depth: 1,
 		kernel: productBuffers.as("pointwise_conv2d"), biased: biasedBuffers.as("linear")}
 )
@@ -91,6 +94,7 @@ var (
 		{"pointwise_conv2d_shared_128x64", sharedTallTile},
 		{"pointwise_conv2d_shared_texel", sharedTexelTile},
 		{"pointwise_conv2d_shared_128x64_texel", sharedTallTexelTile},
+		{"pointwise_conv2d_cooperative", cooperativeTile},
 		{"pointwise_conv2d", bufferTile},
 	}
 	pointwiseDataTiles = []tiled{
@@ -107,6 +111,7 @@ var (
 		{"pointwise_conv2d_backward_data_shared_128x64", sharedTallTile},
 		{"pointwise_conv2d_backward_data_shared_texel", sharedTexelTile},
 		{"pointwise_conv2d_backward_data_shared_128x64_texel", sharedTallTexelTile},
+		{"pointwise_conv2d_backward_data_cooperative", cooperativeTile},
 		{"pointwise_conv2d_backward_data", bufferTile},
 	}
 	linearTiles = []tiled{
@@ -123,6 +128,7 @@ var (
 		{"linear_shared_128x64", sharedTallTile},
 		{"linear_shared_texel", sharedTexelTile},
 		{"linear_shared_128x64_texel", sharedTallTexelTile},
+		{"linear_cooperative", cooperativeTile},
 		{"linear", bufferTile},
 	}
 	linearDataTiles = []tiled{
@@ -139,6 +145,7 @@ var (
 		{"linear_backward_data_shared_128x64", sharedTallTile},
 		{"linear_backward_data_shared_texel", sharedTexelTile},
 		{"linear_backward_data_shared_128x64_texel", sharedTallTexelTile},
+		{"linear_backward_data_cooperative", cooperativeTile},
 		{"linear_backward_data", bufferTile},
 	}
 )
@@ -168,7 +175,7 @@ func overPixels(k engine.Kind, tiles []tiled, others []variant, any string, tran
 // ofTiles are the variants of an op that run these tiles, at every size of subgroups.
 func ofTiles(k engine.Kind, tiles []tiled, runs func(c *call, t tile) bool, emit func(c *call, t tile)) []variant {
 	var list []variant
-	for _, v := range inSizes(tiles) {
+	for _, v := range inSizes(inMatrices(tiles)) {
 		list = append(list, variant{
 			name: v.name, covers: []engine.Kind{k}, tile: v.tile,
 			runs: func(c *call) bool { return runs(c, v.tile) },
@@ -196,25 +203,26 @@ func (c *call) multiplyAny(transposed bool) {
 // tile is how a tiled kernel cuts a product.
 type tile struct {
 	kernel     kernel
-	biased     kernel // of products over pixels: the kernel that adds a bias for every row
-	rows       int    // of the result, made by one invocation
-	columns    int    // of the result: pixels, or for a weight gradient input channels
-	multiplied int    // values that an invocation holds to multiply the rows by; 0 for depth x columns
-	depth      int    // the summed dimension is walked in steps of that many, the rest packed as zeros
-	shared     bool   // a workgroup makes rows x columns in shared memory
-	lanes      int    // of the subgroups that its kernel runs with; 0 for what suits the device
+	biased     kernel   // of products over pixels: the kernel that adds a bias for every row
+	rows       int      // of the result, made by one invocation
+	columns    int      // of the result: pixels, or for a weight gradient input channels
+	multiplied int      // values that an invocation holds to multiply the rows by; 0 for depth x columns
+	depth      int      // the summed dimension is walked in steps of that many, the rest packed as zeros
+	shared     bool     // a workgroup makes rows x columns in shared memory
+	matrix     matrices // by those: a workgroup makes rows x columns; none without
+	lanes      int      // of the subgroups that its kernel runs with; 0 for what suits the device
 }
 
 // multiplies reports whether the tile's kernel can run a product over pixels.
 func (c *call) multiplies(t tile) bool {
-	return c.planes(c.around()...).size%t.columns == 0 && c.in(0).C() >= t.depth &&
+	return c.planes(c.around()...).size%t.columns == 0 && c.in(0).C() >= min(t.depth, 8) &&
 		t.runs(c, c.in(0).Shape.Elements(), t.packedElements(c)+t.overshoot(c))
 }
 
 // runs reports whether the device has what the tile's kernel needs for operands of so many values.
 func (t tile) runs(c *call, operands ...int) bool {
 	if by := t.kernel.subgroup; by != noExchange {
-		if !c.subgroups(by) || t.subgroup(c) == 0 {
+		if !c.subgroups(by) || !c.cooperates(t) || t.subgroup(c) == 0 {
 			return false
 		}
 	} else if least := max(int(c.plan.target.limits.MinSubgroupSize), 1); t.holds(c, least) > c.plan.target.room(least) {
@@ -246,11 +254,17 @@ func (c *call) gemm(t tile, r product) {
 	}
 	p := c.planes(c.around()...)
 	k, constants, operands := c.multiplied(t, r, p, c.of(r.y))
-	tiles, size, lanes := p.n*p.size/t.columns, workgroup, t.subgroup(c)
-	if k.subgroup != noExchange {
-		size = lanes
+	k = t.on(c, k)
+	tiles, blocks, size := p.n*p.size/t.columns, ceilDiv(r.y.C(), t.rows), workgroup
+	switch k.subgroup {
+	case noExchange:
+	case cooperative: // a workgroup makes a tile
+		c.runGroups(k, [3]uint32{uint32(tiles), uint32(blocks), 1}, constants, nil, operands...)
+		return
+	default:
+		size = k.lanes
 	}
-	c.runGroups(k.on(lanes), sideBySide(ceilDiv(r.y.C(), t.rows), ceilDiv(tiles, size)), constants, words(tiles), operands...)
+	c.runGroups(k, sideBySide(blocks, ceilDiv(tiles, size)), constants, words(tiles), operands...)
 }
 
 // multiplied is the kernel of a tile for a product, over planes p, that is stored there, with its constants and operands.
@@ -287,7 +301,7 @@ func (t tile) packedElements(c *call) int {
 // those beyond are fetched too where there are more lanes than texels. Nobody takes them.
 func (t tile) overshoot(c *call) int {
 	lanes := t.subgroup(c)
-	if t.kernel.subgroup == noExchange || lanes == 0 {
+	if t.kernel.subgroup == noExchange || t.kernel.subgroup == cooperative || lanes == 0 {
 		return 0
 	}
 	texels := t.rows / 4 * t.depth

@@ -34,6 +34,7 @@ var (
 	weightTallTile      = tile{kernel: weightShared.inGroups("pointwise_conv2d_backward_weight_shared_128x64"), rows: 128, columns: 64, depth: 8, shared: true}
 	weightSharedTexel   = tile{kernel: weightFetched.inGroups("pointwise_conv2d_backward_weight_shared_texel"), rows: 64, columns: 64, depth: 8, shared: true}
 	weightTallTexel     = tile{kernel: weightFetched.inGroups("pointwise_conv2d_backward_weight_shared_128x64_texel"), rows: 128, columns: 64, depth: 8, shared: true}
+	weightMatrixTile    = tile{kernel: weightShared.byMatrices("pointwise_conv2d_backward_weight_cooperative"), rows: 64, columns: 64, depth: 32}
 	weightBufferTile    = tile{kernel: weightBuffers.as("pointwise_conv2d_backward_weight"), rows: 8, columns: 8, depth: 4}
 	weightAny           = tile{kernel: weightBuffers.as("pointwise_conv2d_backward_weight_any"), rows: 1, columns: 1, depth: 1}
 )
@@ -58,6 +59,7 @@ var (
 		{"pointwise_conv2d_backward_weight_shared_128x64", weightTallTile},
 		{"pointwise_conv2d_backward_weight_shared_texel", weightSharedTexel},
 		{"pointwise_conv2d_backward_weight_shared_128x64_texel", weightTallTexel},
+		{"pointwise_conv2d_backward_weight_cooperative", weightMatrixTile},
 		{"pointwise_conv2d_backward_weight", weightBufferTile},
 	}
 	pointwiseWeightAny = []tiled{{"pointwise_conv2d_backward_weight_any", weightAny}}
@@ -75,6 +77,7 @@ var (
 		{"linear_backward_weight_shared_128x64", weightTallTile},
 		{"linear_backward_weight_shared_texel", weightSharedTexel},
 		{"linear_backward_weight_shared_128x64_texel", weightTallTexel},
+		{"linear_backward_weight_cooperative", weightMatrixTile},
 		{"linear_backward_weight", weightBufferTile},
 		{"linear_backward_weight_any", weightAny},
 	}
@@ -96,15 +99,15 @@ func (c *call) weightFits(t tile) bool {
 func (c *call) weightTiles(t tile) {
 	dy, x := c.in(0), c.in(1)
 	p, m, kk := c.planes(dy, x), dy.C(), x.C()
-	columns, size, chunk := t.columns, 1, min(t.depth, 4)
-	lanesShare := t.kernel.subgroup != noExchange
+	k, columns, size, chunk := t.on(c, t.kernel), t.columns, 1, min(t.depth, 4)
+	lanesShare := k.subgroup != noExchange && !k.shared
 	if lanesShare {
-		size = t.subgroup(c)
+		size = k.lanes
 		columns *= size
 	}
 	tiles, steps := ceilDiv(m, t.rows)*ceilDiv(kk, columns), p.n*p.size/t.depth
 	run, s := c.pieces(steps, tiles*size)
-	if t.shared {
+	if k.shared {
 		run, s = c.weightPieces(t, steps, tiles, c.out(0))
 	}
 	parts := c.partsOf(c.out(0), s)
@@ -114,10 +117,10 @@ func (c *call) weightTiles(t tile) {
 		operands = []operand{parts, c.of(dy), c.of(x)}
 	}
 	constants, push := words(m, kk, p.size/chunk, p.g[0], p.g[1]), words(steps, run, s)
-	if lanesShare || t.shared {
-		c.runGroups(t.kernel.on(size), [3]uint32{uint32(tiles * s), 1, 1}, constants, push, operands...)
+	if lanesShare || k.shared {
+		c.runGroups(k, [3]uint32{uint32(tiles * s), 1, 1}, constants, push, operands...)
 	} else {
-		c.run(t.kernel, tiles*s, constants, push, operands...)
+		c.run(k, tiles*s, constants, push, operands...)
 	}
 	c.sumPartials(parts, c.out(0), s)
 }

@@ -19,9 +19,10 @@ func anyDevice() target {
 	return target{
 		limits: vk.Limits{
 			SubgroupSize: 8, MinSubgroupSize: 4, MaxSubgroupSize: 128,
-			TexelBufferElements: 1 << 27, StorageBufferRange: 1 << 27, StorageBuffersPerStage: 8, WorkgroupInvocations: 1024, WorkgroupSize: [3]uint32{1024, 1024, 64}, WorkgroupCount: [3]uint32{65535, 65535, 65535},
+			SharedMemoryBytes: 32 << 10, TexelBufferElements: 1 << 27, StorageBufferRange: 1 << 27, StorageBuffersPerStage: 8, WorkgroupInvocations: 1024, WorkgroupSize: [3]uint32{1024, 1024, 64}, WorkgroupCount: [3]uint32{65535, 65535, 65535},
 		},
-		features: vk.Features{SubgroupShuffle: true, SubgroupBroadcast: true, SubgroupControl: true}, kind: vk.CPU, sliceBytes: 1 << 27,
+		features: vk.Features{SubgroupShuffle: true, SubgroupBroadcast: true, SubgroupControl: true, CooperativeMatrix: true, ShaderFloat16: true},
+		kind:     vk.CPU, matrices: offered(matrixSizes...), sliceBytes: 1 << 27,
 	}
 }
 

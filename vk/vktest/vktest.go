@@ -34,7 +34,7 @@ func device(t testing.TB, validation bool) *vk.Device {
 	}
 	info, err := vk.Choose(instance.Devices(), want)
 	if err != nil {
-		missing(t, "no Vulkan device: "+err.Error())
+		Missing(t, "vulkan", "no Vulkan device: "+err.Error())
 	}
 	device, err := instance.OpenDevice(info)
 	if err != nil {
@@ -53,7 +53,7 @@ func open(t testing.TB, validation bool) *vk.Instance {
 	t.Helper()
 	instance, err := vk.Open(vk.Options{Validation: validation, Floor: floor(t)})
 	if err != nil {
-		missing(t, "no Vulkan: "+err.Error())
+		Missing(t, "vulkan", "no Vulkan: "+err.Error())
 	}
 	t.Cleanup(func() {
 		if err := instance.Close(); err != nil {
@@ -92,10 +92,11 @@ func required(what string) bool {
 	return slices.Contains(strings.Split(os.Getenv("CNNVK_REQUIRE"), ","), what)
 }
 
-func missing(t testing.TB, what string) {
+// Missing skips a test for want of something, or fails it where CNNVK_REQUIRE names that.
+func Missing(t testing.TB, what, why string) {
 	t.Helper()
-	if required("vulkan") {
-		t.Fatal("CNNVK_REQUIRE names vulkan, but " + what)
+	if required(what) {
+		t.Fatalf("CNNVK_REQUIRE names %s, but %s", what, why)
 	}
-	t.Skip(what)
+	t.Skip(why)
 }
