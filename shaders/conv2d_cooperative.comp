@@ -12,6 +12,9 @@
 // cooperative_tile.glsl says how. What the windows see is gathered as it comes into shared memory, so no width, stride or number of channels has
 // to divide: of a slice, 32 of the K*R*R, an invocation brings 16 of one output, and four of four rows of A.
 //
+// A slice is 32 channels of one tap, so that where an output's pixel lies, and whether there is one, is found out once for all of them; where more than
+// a quarter of those would be past K, it is 32 neighbours of the K*R*R.
+//
 // At stride 1 the gradient by the input is such a product, too, of the weight turned around.
 //
 // ops: conv2d, conv2d_backward_data
@@ -44,7 +47,9 @@ layout(std430, binding = 1) readonly  buffer X { uint x[]; };
 layout(std430, binding = 2) readonly  buffer Bias { float bias[]; };
 RESULTS(3, Y, y);
 
-const uint TAPS = K * R * R, SLICES = (TAPS + DEPTH - 1u) / DEPTH;
+const uint TAPS = K * R * R, CHANNEL_SLICES = (K + DEPTH - 1u) / DEPTH;
+const bool BY_TAP = 4u * K >= 3u * DEPTH * CHANNEL_SLICES;
+const uint SLICES = BY_TAP ? R * R * CHANNEL_SLICES : (TAPS + DEPTH - 1u) / DEPTH;
 
 uint m, tile, from_packed, from; // where the sliver and the output's image begin
 uint i, j;                       // of the window's first tap; they wrap around below 0
@@ -56,21 +61,33 @@ uvec2 brought_right[4];
 uint output_of() { return gl_LocalInvocationID.x % 64u; }
 uint part() { return gl_LocalInvocationID.x / 64u; }
 
+// value loads something else where there is nothing: a load that is left out is a branch.
+uint value(bool there, uint at) {
+    uint safe = there ? at : 0u, v = x[safe / 2u] >> 16u * (safe & 1u) & 0xffffu;
+    return there ? v : 0u;
+}
+
+// seen is of all channels' taps in a row.
 uint seen(uint tap) {
     uint k = tap / (R * R), row = i + tap / R % R, column = j + tap % R;
-    bool inside = covered && (TAPS % DEPTH == 0u || tap < TAPS) && row < H && column < W;
-    uint at = from + k * (GX * H * W) + row * W + column;
-    return inside ? x[at / 2u] >> 16u * (at & 1u) & 0xffffu : 0u;
+    return value(covered && tap < TAPS && row < H && column < W, from + k * (GX * H * W) + row * W + column);
 }
 
 void fetch(uint slice) {
-    uint begin = slice * DEPTH + 4u * place();
-    [[unroll]] for (uint d = 0u; d < 4u; d++)
+    uint tap = slice / CHANNEL_SLICES, first = BY_TAP ? slice % CHANNEL_SLICES * DEPTH : slice * DEPTH; // channel, or of the K*R*R
+    [[unroll]] for (uint d = 0u; d < 4u; d++) {
+        uint begin = first + 4u * place() + d, of = BY_TAP ? begin * (R * R) + tap : begin;
         [[unroll]] for (uint e = 0u; e < TALL; e++)
-            brought_left[4u * e + d] = TAPS % DEPTH == 0u || begin + d < TAPS ? packed[from_packed + (begin + d) * QUADS + e * 16u + quad()] : vec4(0.0);
-    uint tap = slice * DEPTH + 16u * part();
-    [[unroll]] for (uint e = 0u; e < 4u; e++, tap += 4u)
-        brought_right[e] = uvec2(seen(tap) | seen(tap + 1u) << 16u, seen(tap + 2u) | seen(tap + 3u) << 16u);
+            brought_left[4u * e + d] = packed[from_packed + min(of, TAPS - 1u) * QUADS + e * 16u + quad()];
+        if (SLICES * DEPTH > TAPS && of >= TAPS) [[unroll]] for (uint e = 0u; e < TALL; e++) brought_left[4u * e + d] = vec4(0.0);
+    }
+    uint begin = first + 16u * part(), row = i + tap / R, column = j + tap % R, at = from + begin * (GX * H * W) + row * W + column;
+    bool inside = covered && row < H && column < W;
+    [[unroll]] for (uint e = 0u; e < 16u; e++) {
+        uint v = BY_TAP ? value(inside && (K % DEPTH == 0u || begin + e < K), at + e * (GX * H * W)) : seen(begin + e);
+        if (e % 2u == 0u) brought_right[e / 4u][e / 2u % 2u] = v;
+        else brought_right[e / 4u][e / 2u % 2u] |= v << 16u;
+    }
 }
 
 void put(uint side) {

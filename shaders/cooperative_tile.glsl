@@ -70,7 +70,7 @@ void product(uint slices) {
         fetch(0u);
         put(0u);
     }
-    for (uint slice = 0u; slice < slices; slice++) {
+    [[dont_unroll]] for (uint slice = 0u; slice < slices; slice++) { // of few slices a compiler would bring all at once, and have no registers left
         barrier();
         bool more = slice + 1u < slices;
         if (more) fetch(slice + 1u);

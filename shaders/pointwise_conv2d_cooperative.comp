@@ -42,7 +42,8 @@ void fetch(uint slice) {
     uint k = slice * DEPTH + 4u * place();
     [[unroll]] for (uint d = 0u; d < 4u; d++) {
         [[unroll]] for (uint i = 0u; i < TALL; i++) brought_left[4u * i + d] = packed[from_packed + (k + d) * QUADS + i * 16u + quad()];
-        brought_right[d] = k + d < K ? x[from_x + (k + d) * GX * PLANE + quad()] : uvec2(0u);
+        brought_right[d] = x[from_x + min(k + d, K - 1u) * GX * PLANE + quad()]; // and not none: a load that is left out is a branch
+        if (K % DEPTH != 0u && k + d >= K) brought_right[d] = uvec2(0u);
     }
 }
 
