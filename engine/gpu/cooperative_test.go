@@ -222,3 +222,41 @@ func TestMatricesWanted(t *testing.T) {
 		}
 	}
 }
+
+// TestCooperativeStep runs whole training steps of float16 in which every product is by matrices that can be, holds each op against the reference, on
+// what it read, and ends in the same bits again.
+func TestCooperativeStep(t *testing.T) {
+	e := New(vktest.Device(t))
+	defer e.Close()
+	needMatrices(t, e)
+	p, load, err := optest.MixedSampleStep(engine.Float16, 4, 8, []int{8, 8})
+	must(t, err)
+	choices, chosen := Choices{}, map[engine.Kind]bool{}
+	for at, op := range p.Ops {
+		for i := range variants {
+			v := &variants[i]
+			if v.tile.kernel.subgroup == cooperative && blankPlan(p, planOptions{}, e.target).runnable(v, at) != nil {
+				choices[opKey(op)], chosen[op.Kind] = v.name, true
+				break
+			}
+		}
+	}
+	if len(chosen) < 3 {
+		t.Fatalf("by matrices are %v", chosen)
+	}
+	on := e.With(Options{Choices: choices})
+	compared, err := optest.CompareStep(on, cpu.New(), p, load)
+	must(t, err)
+	for _, r := range compared {
+		switch {
+		case r.Half != nil:
+			t.Errorf("op %d, %s, %s: %v", r.Op, r.Kind, r.Output, r.Half)
+		case !typeOf(p, r).Half() && !(r.NMSE <= maxNMSE):
+			t.Errorf("op %d, %s, %s: NMSE %.2g", r.Op, r.Kind, r.Output, r.NMSE)
+		}
+	}
+	if !slices.Equal(stateAfter(t, on, p, load), stateAfter(t, on, p, load)) {
+		t.Error("a second run ends in other bits")
+	}
+	t.Logf("by matrices: %v", choices)
+}
