@@ -77,9 +77,7 @@ func TestMatricesListed(t *testing.T) {
 // A validation layer that is older than cooperative matrices would call each of their shaders an error: under it there are none.
 func TestMatricesUnderValidation(t *testing.T) {
 	onlyFakeDriver(t)
-	if !ValidationAvailable() {
-		t.Skip("the validation layer is not installed")
-	}
+	needValidation(t)
 	t.Setenv("FAKE_DEVICES", "m")
 	proc, err := openLoader()
 	if err != nil {

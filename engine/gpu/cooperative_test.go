@@ -244,19 +244,6 @@ func TestCooperativeStep(t *testing.T) {
 	if len(chosen) < 3 {
 		t.Fatalf("by matrices are %v", chosen)
 	}
-	on := e.With(Options{Choices: choices})
-	compared, err := optest.CompareStep(on, cpu.New(), p, load)
-	must(t, err)
-	for _, r := range compared {
-		switch {
-		case r.Half != nil:
-			t.Errorf("op %d, %s, %s: %v", r.Op, r.Kind, r.Output, r.Half)
-		case !typeOf(p, r).Half() && !(r.NMSE <= maxNMSE):
-			t.Errorf("op %d, %s, %s: NMSE %.2g", r.Op, r.Kind, r.Output, r.NMSE)
-		}
-	}
-	if !slices.Equal(stateAfter(t, on, p, load), stateAfter(t, on, p, load)) {
-		t.Error("a second run ends in other bits")
-	}
+	holdStep(t, e.With(Options{Choices: choices}), p, load)
 	t.Logf("by matrices: %v", choices)
 }
