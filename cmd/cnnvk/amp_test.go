@@ -92,3 +92,34 @@ func TestBenchAMP(t *testing.T) {
 		t.Errorf("%s%s", o.stdout, o.stderr)
 	}
 }
+
+// In a configuration a type or a scale is refused where it does nothing; --amp gives the type its use, and another type takes the scale away.
+func TestConfigAMP(t *testing.T) {
+	emptyFolder(t)
+	narrow := read(t, narrowConfig(t))
+	for _, c := range []struct{ text, flags, wrong, want string }{
+		{"amp_dtype: bfloat16\n", "", "amp_dtype", ""},
+		{"amp_dtype: bfloat16\n", "--amp", "", "amp: true\namp_dtype: bfloat16\n"},
+		{"amp_initial_scale: 8\n", "", "amp_initial_scale", ""},
+		{"amp: true\namp_dtype: bfloat16\namp_initial_scale: 8\n", "", "amp_initial_scale", ""},
+		{"amp: true\namp_initial_scale: 8\n", "--amp-dtype bfloat16", "", "amp: true\namp_dtype: bfloat16\n"},
+		{"amp: true\namp_initial_scale: 8\n", "--amp=false", "", ""},
+	} {
+		writeFile(t, "amp.yaml", []byte(narrow+c.text))
+		o := cnnvk(append(strings.Fields("train --device cpu --config amp.yaml --limit-steps 1 --force --out run"), strings.Fields(c.flags)...)...)
+		if c.wrong != "" {
+			o.failed(t, exitFailed, `^cnnvk: amp\.yaml: `+c.wrong+` .*: use it with mixed precision`, "")
+			continue
+		}
+		o.ok(t)
+		var got strings.Builder
+		for line := range strings.Lines(read(t, "run/"+run.ConfigFile)) {
+			if strings.HasPrefix(line, "amp") {
+				got.WriteString(line)
+			}
+		}
+		if got.String() != c.want {
+			t.Errorf("%q %s: config.yaml has %q", c.text, c.flags, got.String())
+		}
+	}
+}

@@ -50,15 +50,15 @@ func (r Recipe) initialScale() float64 {
 	return r.AMPScale
 }
 
-// settleAMP leaves no trace of a type or a scale that is not used.
-func (r *Recipe) settleAMP() {
+// settleAMP leaves no trace of a type or a scale that is no longer used. What never was of use stays, for Check to tell.
+func (r *Recipe) settleAMP(before Recipe) {
 	switch {
-	case !r.AMP:
-		r.AMPType = ""
-	case r.AMPType == "":
+	case r.AMP && r.AMPType == "":
 		r.AMPType = Float16
+	case before.AMP && !r.AMP:
+		r.AMPType = ""
 	}
-	if !r.scalesLoss() {
+	if before.scalesLoss() && !r.scalesLoss() {
 		r.AMPScale = 0
 	}
 }

@@ -147,7 +147,7 @@ func TestMixedLearns(t *testing.T) {
 	}
 }
 
-// What says nothing about mixed precision has none; a type or a scale that is not used leaves no trace.
+// What says nothing about mixed precision has none; a type or a scale without use is refused, whoever gave it.
 func TestSettleAMP(t *testing.T) {
 	for _, c := range []struct {
 		amp     bool
@@ -158,10 +158,12 @@ func TestSettleAMP(t *testing.T) {
 		refused string
 	}{
 		{false, "", 0, Recipe{}, engine.Float, ""},
-		{false, BFloat16, 8, Recipe{}, engine.Float, ""},
+		{false, BFloat16, 0, Recipe{AMPType: BFloat16}, engine.Float, "amp_dtype"},
+		{false, "", 8, Recipe{AMPScale: 8}, engine.Float, "amp_initial_scale"},
 		{true, "", 0, Recipe{AMP: true, AMPType: Float16}, engine.Float16, ""},
 		{true, Float16, 8, Recipe{AMP: true, AMPType: Float16, AMPScale: 8}, engine.Float16, ""},
-		{true, BFloat16, 8, Recipe{AMP: true, AMPType: BFloat16}, engine.BFloat16, ""},
+		{true, BFloat16, 0, Recipe{AMP: true, AMPType: BFloat16}, engine.BFloat16, ""},
+		{true, BFloat16, 8, Recipe{AMP: true, AMPType: BFloat16, AMPScale: 8}, engine.BFloat16, "amp_initial_scale"},
 		{true, "half", 0, Recipe{AMP: true, AMPType: "half"}, engine.Float16, "amp_dtype"},
 		{true, Float16, 3, Recipe{AMP: true, AMPType: Float16, AMPScale: 3}, engine.Float16, "amp_initial_scale"},
 		{true, Float16, 0.5, Recipe{AMP: true, AMPType: Float16, AMPScale: 0.5}, engine.Float16, "amp_initial_scale"},
@@ -178,6 +180,24 @@ func TestSettleAMP(t *testing.T) {
 		var bad *RecipeError
 		if err := r.Check(); (err != nil) != (c.refused != "") || errors.As(err, &bad) && bad.Key != c.refused {
 			t.Errorf("%+v: the error is %v", c, err)
+		}
+	}
+}
+
+// A type and a scale leave no trace where a run's mixed precision is taken back, or is of another type.
+func TestSettleAMPAnew(t *testing.T) {
+	before := DefaultRecipe()
+	before.AMP, before.AMPType, before.AMPScale = true, Float16, 8
+	for _, c := range []struct {
+		amp   bool
+		dtype string
+		scale float64 // that is left
+	}{{false, Float16, 0}, {true, BFloat16, 0}, {true, Float16, 8}} {
+		r := before
+		r.AMP, r.AMPType = c.amp, c.dtype
+		r.Settle(before, func(string) bool { return false })
+		if err := r.Check(); err != nil || r.AMPScale != c.scale || !c.amp && r.AMPType != "" {
+			t.Errorf("%+v settles to %t %q %g: %v", c, r.AMP, r.AMPType, r.AMPScale, err)
 		}
 	}
 }

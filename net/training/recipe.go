@@ -85,7 +85,7 @@ func (r *Recipe) Settle(before Recipe, said func(key string) bool) {
 		r.settleNetwork(said)
 	}
 	r.settleWarmup(before, said)
-	r.settleAMP()
+	r.settleAMP(before)
 	switch {
 	case said("max_time") && !said("epochs") && r.MaxTime > 0:
 		r.Epochs = 0 // until they are measured
@@ -245,6 +245,8 @@ func (r Recipe) Check() error {
 		{"mixup", r.Mixup, r.Mixup >= 0 && finite(r.Mixup), "0 or more"},
 		{"cutmix", r.Cutmix, r.Cutmix >= 0 && finite(r.Cutmix), "0 or more"},
 		{"amp_dtype", r.AMPType, r.AMPType == "" || slices.Contains(AMPTypes, r.AMPType), net.OneOf(AMPTypes)},
+		{"amp_dtype", r.AMPType, r.AMPType == "" || r.AMP, "it with mixed precision (amp: true)"},
+		{"amp_initial_scale", r.AMPScale, r.AMPScale == 0 || r.scalesLoss(), "it with mixed precision in float16, whose loss is scaled"},
 		{"amp_initial_scale", r.AMPScale, goodScale(r.AMPScale), "a power of two from 1 on, such as 65536"},
 		{"clip_norm", r.ClipNorm, r.ClipNorm >= 0 && finite(r.ClipNorm), "a number above 0, or 0 for no clipping"},
 		{"ema_decay", r.EMADecay, r.EMADecay >= 0 && r.EMADecay < 1, "a number from 0 to below 1"},

@@ -37,7 +37,6 @@ func TestStep(t *testing.T) {
 			defer e.Close()
 			r := DefaultRecipe()
 			r.AMP, r.AMPType, r.AMPScale = c.amp != "", c.amp, 1024
-			r.settleAMP()
 			p := stepProgram(t, r, c.model, c.widths, c.batch)
 			results, err := optest.CompareStep(e, cpu.New(), p, func(s engine.Session) (*engine.StepInputs, error) {
 				return loadStep(s, p, r, c.model, c.widths)
