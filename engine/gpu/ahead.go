@@ -12,6 +12,10 @@ import (
 // Some drivers compile a kernel when it first runs, on the one thread of the device's queue, and keep what they compiled for all devices of
 // the same kind. With them further devices run a kernel ahead, over no workgroups, each on a thread of its own. The device that works then
 // finds it compiled.
+//
+// Lavapipe of Mesa 26 compiles a kernel's reading of each texel buffer apart, for the buffer's size, when an invocation first reads it. So
+// a kernel that reads texels runs over one workgroup. What it reads is in memory that nobody wrote: no such kernel takes from there how long it
+// loops, only from constants and tables.
 
 // ahead are the further devices of an executor and its copies.
 type ahead struct {
@@ -85,7 +89,7 @@ type compiler struct {
 	sessions map[*plan]*session // whose memory nobody touches
 }
 
-// compile runs a dispatch over no workgroups.
+// compile runs a dispatch over no workgroups, or one.
 func (c *compiler) compile(d planned) error {
 	s := c.sessions[d.plan]
 	if s == nil {
@@ -99,7 +103,9 @@ func (c *compiler) compile(d planned) error {
 	if err != nil {
 		return err
 	}
-	x.Groups, x.Idle = [3]uint32{}, true
+	if x.Groups = [3]uint32{1, 1, 1}; len(d.texel) == 0 {
+		x.Groups, x.Idle = [3]uint32{}, true
+	}
 	return c.executor.device.Do("compiling "+x.Label, stepTimeout, func(r *vk.Recorder) error { return r.Dispatch(x) })
 }
 

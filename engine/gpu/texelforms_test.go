@@ -31,9 +31,7 @@ func twoForms(t *testing.T) (*engine.Layout, []*engine.Program) {
 // What lavapipe compiles in one process the next one finds, also where a kernel is compiled twice.
 func TestTexelFormsKept(t *testing.T) {
 	l, programs := twoForms(t)
-	dir := t.TempDir()
-	t.Setenv("MESA_SHADER_CACHE_DISABLE", "")
-	t.Setenv("MESA_SHADER_CACHE_DIR", dir)
+	dir := keepingShaders(t)
 	var kept []int
 	for range 2 {
 		t.Run("", func(t *testing.T) {
