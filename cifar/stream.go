@@ -53,6 +53,20 @@ func (s *stream) next() uint32 {
 	return v
 }
 
+// fill puts into out what as many calls of next give.
+func (s *stream) fill(out []uint32) {
+	for ; s.used < len(s.block) && len(out) > 0; out = out[1:] {
+		out[0] = s.next()
+	}
+	blocks := len(out) / len(s.block)
+	whole := blocks * len(s.block)
+	engine.Philox4x32Blocks(out[:whole], s.counter, s.key)
+	s.counter[0] += uint32(blocks)
+	for i := whole; i < len(out); i++ {
+		out[i] = s.next()
+	}
+}
+
 // interval draws from 0..last, each equally likely: a draw is masked to the bits of last, and
 // drawn again while it is above last (numpy's random_interval).
 func interval(draw func() uint32, last uint32) uint32 {

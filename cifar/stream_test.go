@@ -24,3 +24,17 @@ func TestStream(t *testing.T) {
 		}
 	}
 }
+
+// However many draws are taken at a time, they are the same.
+func TestStreamFill(t *testing.T) {
+	one, many := newStream(7, 1, 2), newStream(7, 1, 2)
+	for _, n := range []int{0, 1, 2, 3, 4, 5, 8, 13, 0, 64, 3, 1} {
+		drawn := make([]uint32, n)
+		many.fill(drawn)
+		for i, got := range drawn {
+			if want := one.next(); got != want {
+				t.Fatalf("draw %d of %d: got %#x, want %#x", i, n, got, want)
+			}
+		}
+	}
+}

@@ -62,9 +62,10 @@ func (s *Set) paint(seed uint64) string {
 	var begun atomic.Int64
 	for range min(runtime.GOMAXPROCS(0), len(painted)) {
 		go func() {
+			drawn := make([]uint32, s.Form.ImageBytes())
 			for k := int(begun.Add(1)) - 1; k < len(painted); k = int(begun.Add(1)) - 1 {
 				for i := k * sumPiece; i < min((k+1)*sumPiece, s.Len()); i++ {
-					s.paintImage(i, seed)
+					s.paintImage(i, seed, drawn)
 				}
 				close(painted[k])
 			}
@@ -78,27 +79,30 @@ func (s *Set) paint(seed uint64) string {
 	return sum.end()
 }
 
-func (s *Set) paintImage(i int, seed uint64) {
+// paintImage makes an image. drawn has room for a draw for each of its bytes.
+func (s *Set) paintImage(i int, seed uint64, drawn []uint32) {
 	class := i % len(s.Form.Classes)
 	s.Labels[i] = uint8(class)
 	if s.Coarse != nil {
 		s.Coarse[i] = uint8(class / len(gratings))
 	}
-	paint(s.image(i), s.Form, class, newStream(seed, streamSynthetic, uint64(i)))
+	paint(s.image(i), s.Form, class, newStream(seed, streamSynthetic, uint64(i)), drawn)
 }
 
-// paint fills image (C, H, W) with one drawn example of the class.
-func paint(image []byte, f Form, class int, draws *stream) {
+// paint fills image (C, H, W) with one drawn example of the class. drawn is room for as many draws.
+func paint(image []byte, f Form, class int, draws *stream, drawn []uint32) {
 	place := draws.next()
 	phase := int(place % period)
 	step := gratings[class%len(gratings)]
+	draws.fill(drawn)
 	for c, base := range colour(class/len(gratings), f.C) {
 		base += int(place>>(8*(c+1))&15) - 8
 		for y := range f.H {
-			row := image[(c*f.H+y)*f.W:][:f.W]
-			for x := range row {
-				wave := triangle(phase + x*step[0] + y*step[1])
-				row[x] = uint8(base + wave + noise(draws.next()))
+			at := (c*f.H + y) * f.W
+			row, along := image[at:][:f.W], uint(phase+y*step[1])
+			for x, draw := range drawn[at:][:f.W] {
+				row[x] = uint8(base + int(triangle[along%period]) + noise(draw))
+				along += uint(step[0])
 			}
 		}
 	}
@@ -114,14 +118,13 @@ func colour(number, channels int) []int {
 	return out
 }
 
-// triangle is a wave of the given period that goes from -16 to 16 and back.
-func triangle(step int) int {
-	step %= period
-	if step > period/2 {
-		step = period - step
+// triangle is a wave that goes from -16 to 16 and back.
+var triangle = func() (wave [period]int8) {
+	for step := range wave {
+		wave[step] = int8(min(step, period-step) - period/4)
 	}
-	return step - period/4
-}
+	return wave
+}()
 
 // noise is a sum of two draws from 0..31, made even about 0: -31 to 31, most often small.
 func noise(draw uint32) int { return int(draw>>27) - int(draw>>22&31) }
