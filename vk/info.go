@@ -24,6 +24,7 @@ const (
 	VendorApple      = 0x106b // as MoltenVK has it
 	VendorIntel      = 0x8086
 	VendorQualcomm   = 0x5143
+	DriverLavapipe   = 13 // Mesa's, for CPUs; so is its vendor
 	DriverHoneykrisp = 26 // Mesa's, for Apple's GPUs; its vendor is Mesa
 )
 

@@ -64,15 +64,25 @@ func (s Scope) String() string {
 	return fmt.Sprintf("Scope(%d)", uint32(s))
 }
 
-// matrices are what a device offers, in its order.
+// matrices are what a device offers, in its order, but for those that its driver cannot multiply.
 func matrices(found *C.ShimDeviceInfo) []Matrices {
 	var all []Matrices
 	for _, m := range found.matrices[:found.matrices_count] {
-		all = append(all, Matrices{
+		one := Matrices{
 			M: uint32(m.m), N: uint32(m.n), K: uint32(m.k),
 			A: Component(m.a), B: Component(m.b), C: Component(m.c), Result: Component(m.result),
 			Saturating: m.saturating != 0, Scope: Scope(m.scope),
-		})
+		}
+		if one.workOn(uint32(found.driver_id), uint32(found.subgroup_size)) {
+			all = append(all, one)
+		}
 	}
 	return all
+}
+
+// workOn reports whether a driver multiplies such matrices in subgroups of so many lanes. Lavapipe (of Mesa 26.1 at least) offers 8x8x8 with vectors
+// of every width, but its compiler takes each matrix for a square of as many rows as a subgroup has lanes: of 512 bits, which are 16 lanes, it reads
+// rows that there are not, and crashes; of 128 bits it would multiply a quarter.
+func (m Matrices) workOn(driver, lanes uint32) bool {
+	return driver != DriverLavapipe || m.M == lanes && m.N == lanes && m.K == lanes
 }

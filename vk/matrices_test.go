@@ -20,6 +20,28 @@ func TestMatricesText(t *testing.T) {
 	}
 }
 
+// Lavapipe multiplies no matrices but those with as many rows and columns as its subgroups have lanes.
+func TestMatricesThatWork(t *testing.T) {
+	const radv = 3
+	square, flat := Matrices{M: 8, N: 8, K: 8}, Matrices{M: 8, N: 8, K: 16}
+	for _, c := range []struct {
+		m             Matrices
+		driver, lanes uint32
+		want          bool
+	}{
+		{square, DriverLavapipe, 8, true},
+		{square, DriverLavapipe, 16, false},
+		{square, DriverLavapipe, 4, false},
+		{flat, DriverLavapipe, 8, false},
+		{Matrices{M: 16, N: 16, K: 16}, radv, 64, true},
+		{flat, radv, 8, true},
+	} {
+		if got := c.m.workOn(c.driver, c.lanes); got != c.want {
+			t.Errorf("%v by driver %d in subgroups of %d: %t", c.m, c.driver, c.lanes, got)
+		}
+	}
+}
+
 // A device that multiplies matrices in compute shaders, in the memory model that those are written in, is opened with that and lists which.
 func TestMatricesEnabled(t *testing.T) {
 	onlyFakeDriver(t)

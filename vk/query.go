@@ -53,6 +53,9 @@ func (in *Instance) findDevices() error {
 		if found.matrices_not_asked != 0 {
 			in.log.Warn("vk: cooperative matrices are not used: the validation layer is older than they are, Vulkan " + versionText(matricesVersion))
 		}
+		if len(matrices(&found)) == 0 {
+			found.cooperative_matrix = 0
+		}
 		info := describe(physical, &found)
 		if in.floor {
 			info.Limits, info.Features, info.Matrices = info.Limits.floor(), info.Features.floor(), nil

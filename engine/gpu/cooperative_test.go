@@ -166,7 +166,7 @@ func TestMatrixBlocks(t *testing.T) {
 		{"Arc", matrices{8, 8, 16}, 8, 64 << 10, matrixBlock{2, 2}},
 		{"Battlemage", matrices{8, 16, 16}, 16, 64 << 10, matrixBlock{4, 1}},
 		{"lavapipe", matrices{8, 8, 8}, 8, 32 << 10, matrixBlock{2, 2}},
-		{"lavapipe in vectors of 512 bits", matrices{8, 8, 8}, 16, 32 << 10, matrixBlock{4, 2}},
+		{"small matrices in twice the lanes", matrices{8, 8, 8}, 16, 32 << 10, matrixBlock{4, 2}},
 		{"more subgroups than matrices", matrices{16, 16, 16}, 4, 64 << 10, matrixBlock{}},
 		{"more lanes than a workgroup has", matrices{16, 16, 16}, 256, 64 << 10, matrixBlock{}},
 		{"the least shared memory that a device may have", matrices{16, 16, 16}, 32, 16 << 10, matrixBlock{}},
