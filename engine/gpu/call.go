@@ -31,10 +31,16 @@ func (c *call) scratch(name string, elements int) operand {
 }
 
 // subgroups reports whether the device's subgroups can hand values round in that way. On Adreno Turnip makes a loop of every shuffle, and
-// spills whatever is held.
+// spills whatever is held; so does lavapipe with some vectors.
 func (c *call) subgroups(by exchange) bool {
 	t := c.plan.target
-	return by == broadcast && t.features.SubgroupBroadcast || by == shuffle && t.features.SubgroupShuffle && t.hardware != qualcomm || by == cooperative
+	switch by {
+	case broadcast:
+		return t.features.SubgroupBroadcast
+	case shuffle:
+		return t.features.SubgroupShuffle && t.hardware != qualcomm && t.hardware != loopingLavapipe
+	}
+	return by == cooperative
 }
 
 // binds reports whether the device binds as many storage buffers as the kernel has: all of them four.

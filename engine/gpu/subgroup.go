@@ -138,7 +138,7 @@ var spilling = map[hardware][]string{
 
 func (t target) spills(k kernel) bool { return slices.Contains(spilling[t.hardware], k.name) }
 
-// hardware tells apart the GPUs that differ in their registers.
+// hardware tells apart the devices that differ in their registers, or in what their subgroups are good for.
 type hardware uint8
 
 const (
@@ -148,10 +148,13 @@ const (
 	intelXe2     // Lunar Lake and Battlemage on
 	apple
 	qualcomm // Adreno
+	loopingLavapipe
 )
 
 func hardwareOf(d vk.Info) hardware {
 	switch {
+	case loopsShuffles(d):
+		return loopingLavapipe
 	case d.VendorID == vk.VendorIntel && d.Limits.MinSubgroupSize >= 16: // what tells it from those before
 		return intelXe2
 	case d.VendorID == vk.VendorIntel && d.Limits.PushConstantBytes < 256: // so has hasvk
@@ -164,6 +167,14 @@ func hardwareOf(d vk.Info) hardware {
 		return qualcomm
 	}
 	return anyHardware
+}
+
+// loopsShuffles reports whether lavapipe takes the lanes of a shuffle one by one, which is twenty times as slow as a broadcast. Mesa 25 and 26 have an
+// instruction for the eight lanes of 256 bits alone. 22.3 has one for lanes of any number, and broadcasts in loops.
+func loopsShuffles(d vk.Info) bool {
+	var mesa int
+	fmt.Sscanf(d.DriverInfo, "Mesa %d.", &mesa) // else 0
+	return d.DriverID == vk.DriverLavapipe && mesa >= 25 && d.Limits.SubgroupSize != 8
 }
 
 // registers is how many 32-bit values an invocation can keep.

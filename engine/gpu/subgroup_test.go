@@ -22,16 +22,17 @@ func device(kind vk.DeviceType, h hardware, usual, least, most uint32, control b
 }
 
 var (
-	lavapipe   = device(vk.CPU, anyHardware, 8, 8, 8, true)
-	nvidia     = device(vk.Discrete, anyHardware, 32, 32, 32, true)
-	gcn        = device(vk.Discrete, anyHardware, 64, 64, 64, false)
-	rdna       = device(vk.Discrete, anyHardware, 64, 32, 64, true)
-	adreno     = device(vk.Integrated, qualcomm, 128, 64, 128, true)
-	arc        = device(vk.Discrete, intel, 32, 8, 32, true)
-	broadwell  = device(vk.Integrated, intelBefore9, 32, 8, 32, true)
-	battlemage = device(vk.Discrete, intelXe2, 32, 16, 32, true)
-	unruly     = device(vk.Discrete, anyHardware, 32, 8, 32, false)
-	unknown    = device(vk.Discrete, anyHardware, 32, 0, 0, false)
+	lavapipe     = device(vk.CPU, anyHardware, 8, 8, 8, true)
+	wideLavapipe = device(vk.CPU, loopingLavapipe, 16, 16, 16, true)
+	nvidia       = device(vk.Discrete, anyHardware, 32, 32, 32, true)
+	gcn          = device(vk.Discrete, anyHardware, 64, 64, 64, false)
+	rdna         = device(vk.Discrete, anyHardware, 64, 32, 64, true)
+	adreno       = device(vk.Integrated, qualcomm, 128, 64, 128, true)
+	arc          = device(vk.Discrete, intel, 32, 8, 32, true)
+	broadwell    = device(vk.Integrated, intelBefore9, 32, 8, 32, true)
+	battlemage   = device(vk.Discrete, intelXe2, 32, 16, 32, true)
+	unruly       = device(vk.Discrete, anyHardware, 32, 8, 32, false)
+	unknown      = device(vk.Discrete, anyHardware, 32, 0, 0, false)
 )
 
 // A size can be named where the driver obeys, or has but one.
@@ -78,6 +79,7 @@ func TestBuiltInSubgroups(t *testing.T) {
 		lanes int
 	}{
 		{"lavapipe", lavapipe, pointwise, "pointwise_conv2d_shuffle_16x8", 8},
+		{"lavapipe that loops over lanes", wideLavapipe, pointwise, "pointwise_conv2d_broadcast_16x8", 16},
 		{"NVIDIA", nvidia, pointwise, "pointwise_conv2d_shared", 0},
 		{"RADV", rdna, pointwise, "pointwise_conv2d_shared", 0},
 		{"Turnip, without shuffles and 128 sums", adreno, pointwise, "pointwise_conv2d_broadcast_16x4", 128},
@@ -120,6 +122,9 @@ func TestHardwareOf(t *testing.T) {
 	sizes := func(least, push uint32) vk.Limits {
 		return vk.Limits{MinSubgroupSize: least, PushConstantBytes: push}
 	}
+	mesa := func(version string, lanes uint32) vk.Info {
+		return vk.Info{VendorID: 0x10005, DriverID: vk.DriverLavapipe, DriverInfo: "Mesa " + version, Limits: vk.Limits{SubgroupSize: lanes}}
+	}
 	for _, c := range []struct {
 		why  string
 		d    vk.Info
@@ -132,7 +137,11 @@ func TestHardwareOf(t *testing.T) {
 		{"Honeykrisp", vk.Info{VendorID: 0x10005, DriverID: vk.DriverHoneykrisp, Limits: sizes(32, 256)}, apple},
 		{"Adreno", vk.Info{VendorID: vk.VendorQualcomm, Limits: sizes(64, 256)}, qualcomm},
 		{"NVIDIA", vk.Info{VendorID: 0x10de, Limits: sizes(32, 256)}, anyHardware},
-		{"lavapipe", vk.Info{VendorID: 0x10005, DriverID: 13, Limits: sizes(8, 128)}, anyHardware},
+		{"lavapipe", mesa("26.1.6-1 (LLVM 21.1.8)", 8), anyHardware},
+		{"lavapipe at 512 bits", mesa("26.1.6-1 (LLVM 21.1.8)", 16), loopingLavapipe},
+		{"lavapipe 25 at 128 bits", mesa("25.0.7 (LLVM 19.1.7)", 4), loopingLavapipe},
+		{"lavapipe 22 at 512 bits", mesa("22.3.6 (LLVM 15.0.6)", 16), anyHardware},
+		{"RADV", vk.Info{VendorID: 0x1002, DriverID: 3, DriverInfo: "Mesa 26.1.6-1", Limits: vk.Limits{SubgroupSize: 64}}, anyHardware},
 	} {
 		if got := hardwareOf(c.d); got != c.want {
 			t.Errorf("%s: %d, want %d", c.why, got, c.want)

@@ -44,7 +44,7 @@ func (u usersWidth) setFor(device string) (named bool) {
 		u.setShaderCache(u.value)
 		return false
 	}
-	bits := measuredWidth()
+	bits := measuredWidth().Bits
 	if found := widthInName.FindStringSubmatch(device); found != nil {
 		bits, _ = strconv.Atoi(found[1])
 		named = true

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/cpu"
 )
 
 // The width that was measured is used for the processor and drivers that it was measured with, unless the user has set one.
@@ -17,7 +19,7 @@ func TestVectorWidth(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	here := thisProcessor()
 	here.Bits = 512
-	if measuredWidth() != 0 {
+	if measuredWidth().Bits != 0 {
 		t.Error("a width out of nothing")
 	}
 	keepWidth(here, log)
@@ -36,8 +38,8 @@ func TestVectorWidth(t *testing.T) {
 		t.Setenv("VK_ICD_FILENAMES", c.icd)
 		users := readUsersWidth()
 		users.setFor("llvmpipe")
-		if got := os.Getenv(widthVariable); got != c.want || measuredWidth() != c.measured {
-			t.Errorf("%+v: %s=%s, measured %d", c, widthVariable, got, measuredWidth())
+		if got := os.Getenv(widthVariable); got != c.want || measuredWidth().Bits != c.measured {
+			t.Errorf("%+v: %s=%s, measured %+v", c, widthVariable, got, measuredWidth())
 		}
 		got := os.Getenv(shaderCacheVariable)
 		if got != c.shaders {
@@ -57,7 +59,7 @@ func TestVectorWidth(t *testing.T) {
 	here.Bits = 256
 	t.Setenv("VK_ICD_FILENAMES", "some.json")
 	keepWidth(here, log)
-	if measuredWidth() != 256 || len(storedWidths()) != 1 {
+	if measuredWidth().Bits != 256 || len(storedWidths()) != 1 {
 		t.Errorf("after a second measurement: %+v", storedWidths())
 	}
 }
@@ -139,5 +141,26 @@ func TestEnvironmentIsPutBack(t *testing.T) {
 	}
 	if _, err := Devices(slog.Default(), ""); err != nil || os.Getenv(widthVariable) != "" {
 		t.Errorf("after the list of devices %s=%q, %v", widthVariable, os.Getenv(widthVariable), err)
+	}
+}
+
+// What was measured holds for the version of the driver that it was measured with: another one compiles otherwise.
+func TestWidthIsOfADriver(t *testing.T) {
+	t.Setenv(widthVariable, "")
+	m := openVulkan(t)
+	if driver := m.device.Info().Driver; driver != "llvmpipe" || !cpu.X86.HasAVX512F {
+		t.Skipf("%s on a processor with AVX-512: %t: no width is chosen", driver, cpu.X86.HasAVX512F)
+	}
+	for _, c := range []struct {
+		driver string
+		again  bool
+		open   bool
+	}{{m.Device().Driver, false, false}, {m.Device().Driver, true, true}, {"llvmpipe Mesa 1.2.3", false, true}, {"", false, true}} {
+		measured := thisProcessor()
+		measured.Bits, measured.Driver = 256, c.driver
+		keepWidth(measured, slog.New(slog.DiscardHandler))
+		if got := m.widthOpen(c.again); got != c.open {
+			t.Errorf("measured with %q, again %t: open %t", c.driver, c.again, got)
+		}
 	}
 }

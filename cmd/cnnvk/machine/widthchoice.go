@@ -10,10 +10,11 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// widthOpen says whether the vector width is to be measured: where it can be chosen, and was not measured yet or is to be again.
+// widthOpen says whether the vector width is to be measured: where it can be chosen, and was not measured yet with this version of the driver, or
+// is to be again.
 func (m *Machine) widthOpen(again bool) bool {
 	return m.device != nil && m.device.Info().Driver == "llvmpipe" && m.users.value == "" && !m.namedWidth && cpu.X86.HasAVX512F &&
-		(again || measuredWidth() == 0)
+		(again || measuredWidth().Driver != m.Device().Driver)
 }
 
 // widthRounds is how often each width is measured, in turns: others may be at work here for a while.
@@ -47,6 +48,7 @@ func (m *Machine) chooseWidth(ctx context.Context, limit time.Duration) error {
 		}
 	}
 	found := thisProcessor()
+	found.Driver = m.Device().Driver
 	found.choose(best)
 	m.log.Debug("vector width", "bits", found.Bits, "step_ms", found.StepMS)
 	keepWidth(found, m.log)

@@ -12,15 +12,16 @@ import (
 	"cnnvk/internal/files"
 )
 
-// measuredWidth is the width for this processor and these drivers, 0 if it was not measured.
-func measuredWidth() int {
+// measuredWidth is what was measured for this processor and these drivers, all zero if nothing was. Before there is an instance the version of the
+// driver is not known: the width may be that of another one, until it is measured again.
+func measuredWidth() vectorWidth {
 	here := thisProcessor()
 	for _, w := range storedWidths() {
 		if w.Processor == here.Processor && w.Drivers == here.Drivers {
-			return w.Bits
+			return w
 		}
 	}
-	return 0
+	return vectorWidth{}
 }
 
 // keepWidth adds a measurement to the stored ones. To lose it costs time and nothing else.
@@ -64,10 +65,11 @@ func widthFile() (string, error) {
 	return filepath.Join(cache, "devices", "lavapipe-width.json"), err
 }
 
-// vectorWidth is what was measured on a processor with the drivers that the environment names.
+// vectorWidth is what was measured on a processor.
 type vectorWidth struct {
 	Processor string             `json:"processor"`
-	Drivers   string             `json:"drivers"`
+	Drivers   string             `json:"drivers"` // that the environment names
+	Driver    string             `json:"driver"`  // that was measured, with its version
 	Bits      int                `json:"bits"`
 	StepMS    map[string]float64 `json:"step_ms"` // of the products of a small training step, by width
 }
