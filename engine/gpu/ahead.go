@@ -103,7 +103,8 @@ func (c *compiler) compile(d planned) error {
 	if err != nil {
 		return err
 	}
-	if x.Groups = [3]uint32{1, 1, 1}; len(d.texel) == 0 {
+	x.Groups = [3]uint32{1, 1, 1}
+	if len(d.texel) == 0 {
 		x.Groups, x.Idle = [3]uint32{}, true
 	}
 	return c.executor.device.Do("compiling "+x.Label, stepTimeout, func(r *vk.Recorder) error { return r.Dispatch(x) })

@@ -31,7 +31,7 @@ func (c *call) scratch(name string, elements int) operand {
 }
 
 // subgroups reports whether the device's subgroups can hand values round in that way. On Adreno Turnip makes a loop of every shuffle, and
-// spills whatever is held; so does lavapipe with some vectors.
+// spills whatever is held; lavapipe makes such loops with vectors of some widths.
 func (c *call) subgroups(by exchange) bool {
 	t := c.plan.target
 	switch by {
